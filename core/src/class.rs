@@ -1,0 +1,204 @@
+//! What went wrong: the eight classes and the [`Classification`] of one failure.
+
+use crate::Duration;
+
+/// The kind of a failure, which decides what it deserves.
+///
+/// `as_str` gives the names that dashboards see; they are fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "SCREAMING_SNAKE_CASE"))]
+#[repr(u8)]
+pub enum ErrorClass {
+    /// Who you are is not accepted (HTTP 401). Never retried.
+    Auth = 0,
+    /// What you may do does not include this (HTTP 403). Never retried.
+    Permission = 1,
+    /// The request itself is wrong (HTTP 400, 404, 422). Never retried.
+    Permanent = 2,
+    /// Somebody else was faster: a conflict or a deadlock (HTTP 409).
+    Concurrency = 3,
+    /// Too much at once (HTTP 429); often says when to come back.
+    RateLimit = 4,
+    /// The other side failed (HTTP 5xx).
+    ServerError = 5,
+    /// The way there failed: a timeout, a reset, a missing acknowledge.
+    Transient = 6,
+    /// Nothing is known of it. Retried, but by default only twice in a call.
+    Unknown = 7,
+}
+
+impl ErrorClass {
+    /// How many classes there are.
+    pub const COUNT: usize = 8;
+
+    /// All classes, in the order of their numbers.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Auth,
+        Self::Permission,
+        Self::Permanent,
+        Self::Concurrency,
+        Self::RateLimit,
+        Self::ServerError,
+        Self::Transient,
+        Self::Unknown,
+    ];
+
+    /// The fixed name, `"RATE_LIMIT"` for instance.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "AUTH",
+            Self::Permission => "PERMISSION",
+            Self::Permanent => "PERMANENT",
+            Self::Concurrency => "CONCURRENCY",
+            Self::RateLimit => "RATE_LIMIT",
+            Self::ServerError => "SERVER_ERROR",
+            Self::Transient => "TRANSIENT",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The class of a fixed name, or `None` if there is no such class.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+
+    /// Whether retrying cannot help: AUTH, PERMISSION and PERMANENT.
+    #[inline]
+    pub const fn is_final(self) -> bool {
+        (self as u8) <= Self::Permanent as u8
+    }
+}
+
+impl core::fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of classes in one byte.
+///
+/// ```
+/// use redress::{ClassSet, ErrorClass};
+/// const TRIP: ClassSet = ClassSet::of(&[ErrorClass::Transient, ErrorClass::RateLimit]);
+/// assert!(TRIP.contains(ErrorClass::RateLimit));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ClassSet(u8);
+
+impl ClassSet {
+    /// No class.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set of the given classes; naming one twice is harmless.
+    pub const fn of(classes: &[ErrorClass]) -> Self {
+        let mut set = Self::EMPTY;
+        let mut i = 0;
+        while i < classes.len() {
+            set = set.with(classes[i]);
+            i += 1;
+        }
+        set
+    }
+
+    /// This set and `class`.
+    #[inline]
+    pub const fn with(self, class: ErrorClass) -> Self {
+        Self(self.0 | 1 << class as u8)
+    }
+
+    /// Whether `class` is in the set.
+    #[inline]
+    pub const fn contains(self, class: ErrorClass) -> bool {
+        self.0 >> class as u8 & 1 != 0
+    }
+
+    /// Whether no class is in the set.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// One bit for each class, bit 0 for [`ErrorClass::Auth`].
+    #[inline]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The classes in the set, in the order of their numbers.
+    pub fn iter(self) -> impl Iterator<Item = ErrorClass> {
+        ErrorClass::ALL.into_iter().filter(move |&class| self.contains(class))
+    }
+}
+
+/// What a classifier says of one failure.
+///
+/// A plain [`ErrorClass`] converts into one without hint or detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Classification {
+    /// The class, which decides.
+    pub class: ErrorClass,
+    /// How long the other side asks to be left alone (Retry-After), if it does.
+    pub retry_after: Option<Duration>,
+    /// What exactly it was, for logs: an SQLSTATE, a vendor's code, a kind.
+    /// The engine only passes it on.
+    pub detail: Option<&'static str>,
+}
+
+impl Classification {
+    /// A classification without hint and detail.
+    #[inline]
+    pub const fn new(class: ErrorClass) -> Self {
+        Self { class, retry_after: None, detail: None }
+    }
+
+    /// The same with a hint when to come back.
+    #[inline]
+    pub const fn retry_after(mut self, hint: Duration) -> Self {
+        self.retry_after = Some(hint);
+        self
+    }
+
+    /// The same with a detail for logs.
+    #[inline]
+    pub const fn detail(mut self, detail: &'static str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+}
+
+impl From<ErrorClass> for Classification {
+    #[inline]
+    fn from(class: ErrorClass) -> Self {
+        Self::new(class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_classes_convert_both_ways() {
+        for class in ErrorClass::ALL {
+            assert_eq!(ErrorClass::from_name(class.as_str()), Some(class));
+        }
+        assert_eq!(ErrorClass::from_name("transient"), None);
+    }
+
+    #[test]
+    fn exactly_three_classes_are_final() {
+        let last: std::vec::Vec<_> = ErrorClass::ALL.into_iter().filter(|c| c.is_final()).collect();
+        assert_eq!(last, [ErrorClass::Auth, ErrorClass::Permission, ErrorClass::Permanent]);
+    }
+
+    #[test]
+    fn a_set_gives_back_what_was_put_in() {
+        let set = ClassSet::of(&[ErrorClass::Unknown, ErrorClass::Auth, ErrorClass::Unknown]);
+        assert_eq!(set.iter().collect::<std::vec::Vec<_>>(), [ErrorClass::Auth, ErrorClass::Unknown]);
+        assert!(!set.contains(ErrorClass::Transient) && !set.is_empty());
+    }
+}

@@ -180,6 +180,13 @@ impl<C: Clock + ?Sized> Clock for &C {
     }
 }
 
+impl<C: Clock + ?Sized> Clock for &mut C {
+    #[inline]
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+}
+
 /// A counter of microseconds that somebody else advances.
 impl Clock for core::cell::Cell<u64> {
     #[inline]

@@ -1,0 +1,298 @@
+//! A strategy that slows down as failures grow: [`Adaptive`] multiplies another
+//! strategy's delays by how far the success rate is below its target.
+
+use heapless::HistoryBuf;
+
+use crate::backoff::{Backoff, BackoffContext, Strategy};
+use crate::config_error::ConfigError;
+use crate::random::{Draw, mul_shr32};
+use crate::{Duration, Instant, Shared};
+
+/// Multipliers are fixed-point numbers with this many fraction bits.
+const FRACTION_BITS: u32 = 20;
+
+/// What an adaptive strategy is made of; [`build`](Self::build) checks it.
+#[derive(Clone, Copy, Debug)]
+pub struct AdaptiveConfig {
+    fallback: Backoff,
+    window: Duration,
+    target_success_milli: u32,
+    min_multiplier_milli: u32,
+    max_multiplier_milli: u32,
+}
+
+impl AdaptiveConfig {
+    /// Multiplies the delays of `fallback`. Defaults: a window of 60 s, a target
+    /// of 0.9 successes, multipliers from 1 to 5.
+    pub const fn new(fallback: Backoff) -> Self {
+        Self {
+            fallback,
+            window: Duration::from_secs(60),
+            target_success_milli: 900,
+            min_multiplier_milli: 1000,
+            max_multiplier_milli: 5000,
+        }
+    }
+
+    /// Outcomes of this age and older are forgotten. At least 1 us.
+    pub const fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// The share of successes that needs no slowing down, in thousandths: 1 to
+    /// 1000.
+    pub const fn target_success_milli(mut self, milli: u32) -> Self {
+        self.target_success_milli = milli;
+        self
+    }
+
+    /// The multipliers at and above the target, and with nothing but failures,
+    /// in thousandths: 0 to 4,000,000, the first not above the second.
+    pub const fn multipliers_milli(mut self, min: u32, max: u32) -> Self {
+        self.min_multiplier_milli = min;
+        self.max_multiplier_milli = max;
+        self
+    }
+
+    /// The strategy, still without a [`memory`](Adaptive::memory).
+    ///
+    /// # Errors
+    ///
+    /// Names the first field that is out of its range.
+    pub const fn build(self) -> Result<Adaptive, ConfigError> {
+        let target = self.target_success_milli;
+        let (min, max) = (self.min_multiplier_milli, self.max_multiplier_milli);
+        if self.window.is_zero() {
+            return Err(ConfigError::new("adaptive.window", 0, "1 us or more"));
+        }
+        if target == 0 || target > 1000 {
+            let field = "adaptive.target_success_milli";
+            return Err(ConfigError::new(field, target as u64, "1 to 1000"));
+        }
+        if max > 4_000_000 {
+            let field = "adaptive.max_multiplier_milli";
+            return Err(ConfigError::new(field, max as u64, "0 to 4000000"));
+        }
+        if min > max {
+            let field = "adaptive.min_multiplier_milli";
+            return Err(ConfigError::new(field, min as u64, "at most max_multiplier_milli"));
+        }
+        Ok(Adaptive {
+            fallback: self.fallback,
+            window: self.window,
+            target,
+            min: fixed(min),
+            span: fixed(max) - fixed(min),
+            memory: (),
+        })
+    }
+}
+
+const fn fixed(milli: u32) -> u32 {
+    ((((milli as u64) << FRACTION_BITS) + 500) / 1000) as u32
+}
+
+/// A backoff that grows with the failure rate of what it served.
+///
+/// With `f` failures among the `t` outcomes of the window, the fallback's delay
+/// is multiplied by `min`, as long as `f / t` is at most `1 - target`, and from
+/// there in a straight line up to `max` at nothing but failures. The one division
+/// is of 32 bits.
+///
+/// It hears of the failures of the classes it serves, of the success that follows
+/// one of them, and of every call that succeeds at once; also where it is the
+/// fallback of another strategy. Source: `adaptive` of redress for Python, which
+/// hears neither of immediate successes nor of anything when it is nested.
+///
+/// ```
+/// # #[cfg(feature = "std")] {
+/// use std::sync::Mutex;
+/// use redress::{Adaptive, AdaptiveConfig, Backoff, Duration, Memory, policy};
+///
+/// static CAREFUL: Adaptive<Mutex<Memory<32>>> = policy! {
+///     AdaptiveConfig::new(Backoff::constant(Duration::from_millis(200)))
+///         .target_success_milli(950)
+/// }
+/// .memory(Mutex::new(Memory::new()));
+/// const BACKOFF: Backoff = Backoff::own(&CAREFUL);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Adaptive<M = ()> {
+    fallback: Backoff,
+    window: Duration,
+    target: u32,
+    min: u32,
+    span: u32,
+    memory: M,
+}
+
+impl Adaptive {
+    /// The strategy with the memory that its upstream has, a [`Memory`] behind a
+    /// lock.
+    pub const fn memory<M: Shared>(self, memory: M) -> Adaptive<M> {
+        Adaptive {
+            fallback: self.fallback,
+            window: self.window,
+            target: self.target,
+            min: self.min,
+            span: self.span,
+            memory,
+        }
+    }
+}
+
+impl<M> Adaptive<M> {
+    /// The multiplier for `failures` among `total`, with [`FRACTION_BITS`].
+    fn multiplier(&self, failures: u32, total: u32) -> u32 {
+        let failed = failures * 1000;
+        let tolerated = (1000 - self.target) * total;
+        if failed <= tolerated {
+            return self.min;
+        }
+        // Shifted as far as 32 bits go before the one division: 13 bits and more
+        // of precision for the 255 outcomes that a memory may hold.
+        let excess = failed - tolerated;
+        let shift = excess.leading_zeros() & 31;
+        let share = (excess << shift) / (self.target * total).max(1);
+        let extra = (u64::from(self.span) * u64::from(share)) >> shift;
+        self.min.saturating_add(extra as u32)
+    }
+}
+
+impl<M, const N: usize> Strategy for Adaptive<M>
+where
+    M: Shared<Item = Memory<N>> + Sync,
+{
+    fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
+        let delay = self.fallback.delay(context, random)?.as_micros();
+        let counted = self.memory.with(|memory| memory.count(context.now, self.window));
+        let (failures, total) = counted.unwrap_or((0, 0));
+        let multiplier = self.multiplier(failures, total);
+        // value * multiplier / 2^20 = (value * multiplier / 2^32) * 2^12, with the
+        // bits below the product kept.
+        let high = mul_shr32(delay, multiplier);
+        let low = u64::from((delay as u32).wrapping_mul(multiplier) >> FRACTION_BITS);
+        let shift = 32 - FRACTION_BITS;
+        let product = if high >> (64 - shift) == 0 { high << shift | low } else { u64::MAX };
+        Some(Duration::from_micros(product))
+    }
+
+    fn hear(&self, now: Instant, success: bool) {
+        self.memory.with(|memory| memory.record(now, success, self.window));
+        self.fallback.hear(now, success);
+    }
+
+    fn name(&self) -> &'static str {
+        "adaptive"
+    }
+}
+
+/// The last outcomes that an [`Adaptive`] strategy heard of, at most `N` of them
+/// (1 to 255); a further one takes the place of the oldest.
+#[derive(Debug)]
+pub struct Memory<const N: usize> {
+    /// When each outcome is forgotten, and whether it was a success.
+    outcomes: HistoryBuf<(Instant, bool), N>,
+}
+
+impl<const N: usize> Memory<N> {
+    const FITS: () = assert!(N >= 1 && N <= 255, "a Memory holds 1 to 255 outcomes");
+
+    /// An empty memory.
+    pub const fn new() -> Self {
+        let () = Self::FITS;
+        Self { outcomes: HistoryBuf::new() }
+    }
+
+    fn record(&mut self, now: Instant, success: bool, window: Duration) {
+        self.outcomes.write((now.saturating_add(window), success));
+    }
+
+    /// Failures and all outcomes of the window. What is due later than a whole
+    /// window from now comes from before a jump of the clock, and is left out.
+    fn count(&self, now: Instant, window: Duration) -> (u32, u32) {
+        let mut counted = (0, 0);
+        for &(until, success) in self.outcomes.as_slice() {
+            if now < until && until.since(now) <= window {
+                counted.0 += u32::from(!success);
+                counted.1 += 1;
+            }
+        }
+        counted
+    }
+}
+
+impl<const N: usize> Default for Memory<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::ErrorClass;
+    use crate::random::NoRandom;
+    use std::sync::Mutex;
+
+    fn slowed(outcomes: &[bool], at: Instant) -> u64 {
+        let adaptive = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(1_000)))
+            .target_success_milli(800)
+            .multipliers_milli(500, 4_500)
+            .window(Duration::from_secs(10))
+            .build()
+            .unwrap()
+            .memory(Mutex::new(Memory::<24>::new()));
+        for &success in outcomes {
+            adaptive.hear(Instant::from_micros(5), success);
+        }
+        let mut context = BackoffContext::new(1, ErrorClass::Transient);
+        context.now = at;
+        adaptive.delay(&context, &mut NoRandom).unwrap().as_micros()
+    }
+
+    #[test]
+    fn the_multiplier_is_a_line_from_the_tolerated_share_to_all_failures() {
+        let now = Instant::from_micros(6);
+        assert_eq!(slowed(&[], now), 500);
+        assert_eq!(slowed(&[true, true, true, true, false], now), 500);
+        // 3/5 failures: 0.5 + (0.6 - 0.2) / 0.8 * 4 = 2.5
+        assert!(slowed(&[true, true, false, false, false], now).abs_diff(2_500) <= 1);
+        assert!(slowed(&[false; 3], now).abs_diff(4_500) <= 1);
+    }
+
+    #[test]
+    fn outcomes_leave_at_exactly_the_window_and_after_a_jump_back() {
+        let (inside, outside) = (5 + 9_999_999, 5 + 10_000_000);
+        assert!(slowed(&[false], Instant::from_micros(inside)) > 4_000);
+        assert_eq!(slowed(&[false], Instant::from_micros(outside)), 500);
+        assert_eq!(slowed(&[false], Instant::ZERO), 500);
+    }
+
+    #[test]
+    fn a_huge_delay_saturates() {
+        let adaptive = AdaptiveConfig::new(Backoff::constant(Duration::MAX))
+            .multipliers_milli(4_000_000, 4_000_000)
+            .build()
+            .unwrap()
+            .memory(Mutex::new(Memory::<1>::new()));
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        assert_eq!(adaptive.delay(&context, &mut NoRandom), Some(Duration::MAX));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::ZERO));
+        for (config, field) in [
+            (config.window(Duration::ZERO), "adaptive.window"),
+            (config.target_success_milli(0), "adaptive.target_success_milli"),
+            (config.target_success_milli(1001), "adaptive.target_success_milli"),
+            (config.multipliers_milli(2, 1), "adaptive.min_multiplier_milli"),
+            (config.multipliers_milli(0, 4_000_001), "adaptive.max_multiplier_milli"),
+        ] {
+            assert_eq!(config.build().unwrap_err().field(), field);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The asynchronous driver: awaits an operation under its timeout, awaits the
+//! delay, tries again. Any executor will do.
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::Poll;
+
+use crate::budget::Pool;
+use crate::call::Attempt;
+use crate::classifier::Classify;
+use crate::control::Control;
+use crate::gate::Gate;
+use crate::outcome::{Error, Outcome};
+use crate::random::Draw;
+use crate::retry::Retry;
+use crate::steps::Next;
+use crate::{Clock, Duration, Observer};
+
+/// A clock that can also wait, asynchronously.
+pub trait Timer: Clock {
+    /// Completes after `span` or a little later. Dropping the future gives the
+    /// timer up. Never called with zero for a delay; a timeout may be zero.
+    fn sleep(&mut self, span: Duration) -> impl Future<Output = ()>;
+}
+
+impl<T: Timer + ?Sized> Timer for &mut T {
+    fn sleep(&mut self, span: Duration) -> impl Future<Output = ()> {
+        (**self).sleep(span)
+    }
+}
+
+impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H>
+where
+    T: Timer,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+{
+    /// Runs `operation` until it succeeds or the policy stops it.
+    ///
+    /// Takes `async |attempt| ..` that borrows mutably from its surroundings as
+    /// well as `|attempt| async move { .. }`, whose future can be spawned on a
+    /// multi-threaded runtime. An attempt that exceeds its timeout is dropped and
+    /// counts as TRANSIENT; no timer is made without an attempt timeout or for a
+    /// delay of zero. Dropping the returned future at any await cancels the call: a
+    /// probe's place in a half-open breaker is free again, nothing is counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    #[inline]
+    pub async fn call_async<V, E, F>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(Attempt) -> Result<V, E>,
+    {
+        self.run_async(operation, false).await.result
+    }
+
+    /// The same as [`call_async`](Self::call_async), with everything there is to
+    /// know of it.
+    #[inline]
+    pub async fn execute_async<V, E, F>(&mut self, operation: F) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(Attempt) -> Result<V, E>,
+    {
+        self.run_async(operation, true).await
+    }
+
+    #[inline]
+    async fn run_async<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(Attempt) -> Result<V, E>,
+    {
+        let mut steps = match self.enter(timed) {
+            Ok(steps) => steps,
+            Err(rejection) => return Outcome::rejected(rejection),
+        };
+        let mut last = None;
+        loop {
+            let attempt = match steps.start() {
+                Ok(attempt) => attempt,
+                Err(reason) => return Outcome::stopped(&steps, reason, last),
+            };
+            let next = if attempt.timeout == Duration::MAX {
+                steps.judge(operation(attempt).await, timed)
+            } else {
+                let timer = steps.retry.time.sleep(attempt.timeout);
+                match within(operation(attempt), timer).await {
+                    Some(result) => steps.judge(result, timed),
+                    None => steps.timed_out(),
+                }
+            };
+            match next {
+                Next::Done(result) => return Outcome::of(&steps, result),
+                Next::Wait(after, failed) => {
+                    last = Some(failed);
+                    if !after.is_zero() {
+                        steps.retry.time.sleep(after).await;
+                    }
+                    if let Err(reason) = steps.woke() {
+                        return Outcome::stopped(&steps, reason, last);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The output of `future`, or `None` if `timer` completes first. The future is
+/// asked first, so a result that is there wins over a timeout that is due.
+async fn within<F: Future>(future: F, timer: impl Future<Output = ()>) -> Option<F::Output> {
+    let (mut future, mut timer) = (pin!(future), pin!(timer));
+    core::future::poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        timer.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}

@@ -1,0 +1,124 @@
+//! What is wrong with a configuration: [`ConfigError`], and the macro that turns
+//! it into a compile error.
+
+/// A setting that is out of its range: its field, its value, and what would be
+/// right.
+///
+/// Printed as ``max_attempts is 0: it must be 1 or more``. Durations are in
+/// microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ConfigError {
+    field: &'static str,
+    value: u64,
+    right: &'static str,
+}
+
+impl ConfigError {
+    pub(crate) const fn new(field: &'static str, value: u64, right: &'static str) -> Self {
+        Self { field, value, right }
+    }
+
+    /// The name of the field, with its part first: `"breaker.window"`.
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The value it had; microseconds for durations.
+    pub const fn value(&self) -> u64 {
+        self.value
+    }
+
+    /// What would be right, as in "it must be ...".
+    pub const fn right(&self) -> &'static str {
+        self.right
+    }
+
+    /// Stops the compilation with the error as its message. For [`policy!`], which
+    /// calls it in constants only.
+    #[doc(hidden)]
+    #[track_caller]
+    pub const fn refuse(self) -> ! {
+        let mut text = Text { bytes: [0; 192], len: 0 };
+        text.push(self.field.as_bytes());
+        text.push(b" is ");
+        text.push_number(self.value);
+        text.push(b": it must be ");
+        text.push(self.right.as_bytes());
+        let (used, _) = text.bytes.split_at(text.len);
+        match core::str::from_utf8(used) {
+            Ok(message) => panic!("{}", message),
+            Err(_) => panic!("a setting is out of its range"),
+        }
+    }
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} is {}: it must be {}", self.field, self.value, self.right)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// A message put together at compile time, where nothing can be formatted.
+struct Text {
+    bytes: [u8; 192],
+    len: usize,
+}
+
+impl Text {
+    const fn push(&mut self, bytes: &[u8]) {
+        let mut i = 0;
+        while i < bytes.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
+            i += 1;
+        }
+    }
+
+    const fn push_number(&mut self, number: u64) {
+        if number >= 10 {
+            self.push_number(number / 10);
+        }
+        self.push(&[b'0' + (number % 10) as u8]);
+    }
+}
+
+/// Builds at compile time: `policy! { Policy::new().max_attempts(0) }` does not
+/// compile, and says `max_attempts is 0: it must be 1 or more`.
+///
+/// Takes anything with a `const fn build() -> Result<_, ConfigError>`: the
+/// settings of a policy, of a breaker, of a budget, of an adaptive strategy. With
+/// values known only at run time call `build()` yourself.
+///
+/// ```
+/// use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+///
+/// const SLOW: Backoff = Backoff::equal_jitter(Duration::from_secs(1), Duration::from_secs(30));
+/// const UPSTREAM: Policy = policy! {
+///     Policy::new()
+///         .max_attempts(6)
+///         .deadline(Duration::from_secs(60))
+///         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(250), Duration::from_secs(5)))
+///         .backoff_for(ErrorClass::RateLimit, Backoff::retry_after_or(&SLOW, Duration::from_millis(250)))
+/// };
+/// # let _ = UPSTREAM;
+/// ```
+///
+/// ```compile_fail
+/// use redress::{Policy, policy};
+/// const NEVER: Policy = policy! { Policy::new().max_attempts(0) };
+/// # let _ = NEVER;
+/// ```
+#[macro_export]
+macro_rules! policy {
+    ($settings:expr $(,)?) => {
+        const {
+            match ($settings).build() {
+                ::core::result::Result::Ok(built) => built,
+                ::core::result::Result::Err(error) => error.refuse(),
+            }
+        }
+    };
+}

@@ -1,0 +1,109 @@
+//! What a caller may say while a call waits: [`Control`], for aborting, for
+//! putting a retry off, and for a word before each sleep.
+
+use crate::{BackoffContext, Duration};
+
+/// What to do with a retry that was decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SleepDecision {
+    /// Sleep and try again.
+    #[default]
+    Sleep,
+    /// End the call with [`StopReason::Scheduled`](crate::StopReason::Scheduled);
+    /// the delay is in its outcome, and somebody else tries again.
+    Defer,
+    /// End the call with [`StopReason::Aborted`](crate::StopReason::Aborted).
+    Abort,
+}
+
+/// The caller's own mind. `()` never has one.
+///
+/// The setters of [`Retry`](crate::Retry) put one together from closures.
+pub trait Control {
+    /// Whether to give up. Asked before each attempt, after a failure and before a
+    /// sleep; never after a success.
+    fn aborted(&mut self) -> bool {
+        false
+    }
+
+    /// What to do with a retry after `delay`.
+    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        let _ = (context, delay);
+        SleepDecision::Sleep
+    }
+
+    /// A sleep is about to begin.
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        let _ = (context, delay);
+    }
+}
+
+impl Control for () {}
+
+/// Gives up when the predicate says so; see [`Retry::abort_if`](crate::Retry::abort_if).
+#[derive(Clone, Copy, Debug)]
+pub struct AbortIf<H, F> {
+    pub(crate) inner: H,
+    pub(crate) predicate: F,
+}
+
+impl<H: Control, F: FnMut() -> bool> Control for AbortIf<H, F> {
+    fn aborted(&mut self) -> bool {
+        self.inner.aborted() || (self.predicate)()
+    }
+
+    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.choose(context, delay)
+    }
+
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        self.inner.before_sleep(context, delay);
+    }
+}
+
+/// Decides over each sleep; see [`Retry::sleep_handler`](crate::Retry::sleep_handler).
+#[derive(Clone, Copy, Debug)]
+pub struct SleepHandler<H, F> {
+    pub(crate) inner: H,
+    pub(crate) handler: F,
+}
+
+impl<H: Control, F> Control for SleepHandler<H, F>
+where
+    F: FnMut(&BackoffContext, Duration) -> SleepDecision,
+{
+    fn aborted(&mut self) -> bool {
+        self.inner.aborted()
+    }
+
+    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        (self.handler)(context, delay)
+    }
+
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        self.inner.before_sleep(context, delay);
+    }
+}
+
+/// Hears of each sleep; see [`Retry::before_sleep`](crate::Retry::before_sleep).
+#[derive(Clone, Copy, Debug)]
+pub struct BeforeSleep<H, F> {
+    pub(crate) inner: H,
+    pub(crate) hook: F,
+}
+
+impl<H: Control, F: FnMut(&BackoffContext, Duration)> Control for BeforeSleep<H, F> {
+    fn aborted(&mut self) -> bool {
+        self.inner.aborted()
+    }
+
+    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.choose(context, delay)
+    }
+
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        self.inner.before_sleep(context, delay);
+        (self.hook)(context, delay);
+    }
+}

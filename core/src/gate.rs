@@ -1,0 +1,213 @@
+//! How a call asks its breaker: [`Gate`], for no breaker at all, a shared one, or
+//! one out of many by key.
+
+use crate::breaker::{Admitted, Breaker, CallResult, CircuitOpen, Permit};
+use crate::window::Window;
+use crate::{CircuitState, Duration, Instant, Shared};
+
+/// What a call needs of its breaker: `()` for none, a reference to a [`Shared`]
+/// [`Circuit`], or [`keyed`](crate::Keyed) by host or device.
+///
+/// The methods lock for their own length only.
+pub trait Gate {
+    /// What a call holds while it runs.
+    type Pass: Copy;
+
+    /// Whether a breaker is there that wants to know how long attempts took.
+    const TIMES_ATTEMPTS: bool;
+
+    /// Admits a call without asking for the time, if the breaker is closed.
+    fn enter(&self) -> Option<Self::Pass>;
+
+    /// Admits a call or rejects it; says, too, whether that made it half-open.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, with the time until the next probe.
+    fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen>;
+
+    /// Whether a success has to be settled at all.
+    fn hears_success(pass: &Self::Pass) -> bool;
+
+    /// Takes the pass back with the result; the new state, if it changed.
+    fn settle(
+        &self,
+        pass: Self::Pass,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState>;
+
+    /// Takes the pass back of a call that was given up.
+    fn cancel(&self, pass: Self::Pass);
+}
+
+/// Without a breaker every call is admitted.
+impl Gate for () {
+    type Pass = ();
+
+    const TIMES_ATTEMPTS: bool = false;
+
+    #[inline]
+    fn enter(&self) -> Option<()> {
+        Some(())
+    }
+
+    #[inline]
+    fn admit(&self, _: Instant) -> Result<((), bool), CircuitOpen> {
+        Ok(((), false))
+    }
+
+    #[inline]
+    fn hears_success((): &()) -> bool {
+        false
+    }
+
+    #[inline]
+    fn settle(&self, (): (), _: CallResult, _: Duration, _: Instant) -> Option<CircuitState> {
+        None
+    }
+
+    #[inline]
+    fn cancel(&self, (): ()) {}
+}
+
+/// A breaker that a configuration may leave out.
+impl<G: Gate> Gate for Option<G> {
+    type Pass = Option<G::Pass>;
+
+    const TIMES_ATTEMPTS: bool = G::TIMES_ATTEMPTS;
+
+    #[inline]
+    fn enter(&self) -> Option<Self::Pass> {
+        match self {
+            Some(gate) => gate.enter().map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen> {
+        let Some(gate) = self else { return Ok((None, false)) };
+        gate.admit(now).map(|(pass, half_opened)| (Some(pass), half_opened))
+    }
+
+    #[inline]
+    fn hears_success(pass: &Self::Pass) -> bool {
+        pass.as_ref().is_some_and(G::hears_success)
+    }
+
+    fn settle(
+        &self,
+        pass: Self::Pass,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        self.as_ref()?.settle(pass?, result, longest, now)
+    }
+
+    fn cancel(&self, pass: Self::Pass) {
+        if let (Some(gate), Some(pass)) = (self, pass) {
+            gate.cancel(pass);
+        }
+    }
+}
+
+/// A breaker, or what stands in for one in a test.
+pub trait Circuit {
+    /// Whether successes change it while it is closed.
+    const HEARS_SUCCESS: bool;
+
+    /// Whether it wants to know how long attempts took.
+    const TIMES_ATTEMPTS: bool;
+
+    /// As [`Breaker::enter`].
+    fn enter(&mut self) -> Option<Permit>;
+
+    /// As [`Breaker::admit`].
+    ///
+    /// # Errors
+    ///
+    /// The rejection, with the time until the next probe.
+    fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
+
+    /// As [`Breaker::settle_timed`].
+    fn settle(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState>;
+
+    /// As [`Breaker::cancel`].
+    fn cancel(&mut self, permit: Permit);
+}
+
+impl<W: Window, const PERMITS: usize> Circuit for Breaker<'_, W, PERMITS> {
+    const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
+    const TIMES_ATTEMPTS: bool = W::TIMES_ATTEMPTS;
+
+    #[inline]
+    fn enter(&mut self) -> Option<Permit> {
+        Breaker::enter(self)
+    }
+
+    #[inline]
+    fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
+        Breaker::admit(self, now)
+    }
+
+    fn settle(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        self.settle_timed(permit, result, longest, now)
+    }
+
+    fn cancel(&mut self, permit: Permit) {
+        Breaker::cancel(self, permit);
+    }
+}
+
+/// What a lock that is lent out already answers; see [`Shared::with`].
+const BUSY: CircuitOpen = CircuitOpen { state: CircuitState::Open, retry_after: Duration::ZERO };
+
+impl<S: Shared<Item: Circuit>> Gate for &S {
+    type Pass = Permit;
+
+    const TIMES_ATTEMPTS: bool = <S::Item as Circuit>::TIMES_ATTEMPTS;
+
+    #[inline]
+    fn enter(&self) -> Option<Permit> {
+        self.with(Circuit::enter).flatten()
+    }
+
+    #[inline]
+    fn admit(&self, now: Instant) -> Result<(Permit, bool), CircuitOpen> {
+        let admitted = self.with(|breaker| breaker.admit(now)).unwrap_or(Err(BUSY))?;
+        Ok((admitted.permit, admitted.half_opened))
+    }
+
+    #[inline]
+    fn hears_success(pass: &Permit) -> bool {
+        <S::Item as Circuit>::HEARS_SUCCESS || pass.is_probe()
+    }
+
+    fn settle(
+        &self,
+        pass: Permit,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        self.with(|breaker| breaker.settle(pass, result, longest, now)).flatten()
+    }
+
+    fn cancel(&self, pass: Permit) {
+        self.with(|breaker| breaker.cancel(pass));
+    }
+}

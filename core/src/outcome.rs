@@ -1,0 +1,218 @@
+//! How a call ended: [`Outcome`], and the [`Error`] that gives the caller's own
+//! error back with the reason why retrying stopped.
+
+use crate::breaker::CircuitOpen;
+use crate::budget::Pool;
+use crate::control::Control;
+use crate::gate::Gate;
+use crate::random::Draw;
+use crate::steps::Steps;
+use crate::{Cause, Clock, Duration, ErrorClass, Observer, StopReason};
+
+/// What the last attempt left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Last<T, E> {
+    /// The operation's own error.
+    Error(E),
+    /// A value that a classifier took for a failure.
+    Value(T),
+    /// Nothing: the attempt ran into its timeout and was dropped.
+    Timeout,
+}
+
+/// Retrying stopped without a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct RetryExhausted<T, E> {
+    /// Why.
+    pub stop_reason: StopReason,
+    /// How many attempts were made; 0 if the call was aborted before the first.
+    pub attempts: u32,
+    /// The class of the latest failure; `None` if nothing failed.
+    pub last_class: Option<ErrorClass>,
+    /// How it failed.
+    pub cause: Option<Cause>,
+    /// What the last attempt returned; `None` if there was none.
+    pub last: Option<Last<T, E>>,
+    /// After which delay to go on, if the retry was put off.
+    pub next_sleep: Option<Duration>,
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Error<T, E> {
+    /// The breaker rejected the call; the operation was not run.
+    CircuitOpen(CircuitOpen),
+    /// Retrying stopped.
+    Exhausted(RetryExhausted<T, E>),
+}
+
+impl<T, E> Error<T, E> {
+    /// The operation's own error, by value, if the last attempt ended in one.
+    pub fn into_error(self) -> Option<E> {
+        match self {
+            Self::Exhausted(RetryExhausted { last: Some(Last::Error(error)), .. }) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The operation's own error, if the last attempt ended in one.
+    pub const fn error(&self) -> Option<&E> {
+        match self {
+            Self::Exhausted(RetryExhausted { last: Some(Last::Error(error)), .. }) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why retrying stopped; `None` if the breaker rejected the call.
+    pub const fn stop_reason(&self) -> Option<StopReason> {
+        match self {
+            Self::CircuitOpen(_) => None,
+            Self::Exhausted(stopped) => Some(stopped.stop_reason),
+        }
+    }
+
+    /// Whether somebody asked to stop.
+    pub const fn is_aborted(&self) -> bool {
+        matches!(self.stop_reason(), Some(StopReason::Aborted))
+    }
+}
+
+impl<T, E> From<CircuitOpen> for Error<T, E> {
+    fn from(rejection: CircuitOpen) -> Self {
+        Self::CircuitOpen(rejection)
+    }
+}
+
+/// The reason and the number of attempts, then the operation's own error.
+impl<T, E: core::fmt::Display> core::fmt::Display for Error<T, E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let stopped = match self {
+            Self::CircuitOpen(rejection) => return rejection.fmt(f),
+            Self::Exhausted(stopped) => stopped,
+        };
+        let attempts = stopped.attempts;
+        let plural = if attempts == 1 { "" } else { "s" };
+        write!(f, "{} after {attempts} attempt{plural}", stopped.stop_reason)?;
+        if let Some(class) = stopped.last_class {
+            write!(f, ", last {class}")?;
+        }
+        match &stopped.last {
+            Some(Last::Error(error)) => write!(f, ": {error}"),
+            Some(Last::Timeout) => f.write_str(": attempt timed out"),
+            Some(Last::Value(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl<T: core::fmt::Debug, E: core::error::Error + 'static> core::error::Error for Error<T, E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.error().map(|error| error as _)
+    }
+}
+
+/// Everything about a call that ended; nothing of it is thrown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Outcome<T, E> {
+    /// The value, or why there is none.
+    pub result: Result<T, Error<T, E>>,
+    /// How many attempts were made: 1 for a success at once, 0 if the breaker
+    /// rejected the call.
+    pub attempts: u32,
+    /// Time from start to end, sleeps included.
+    pub elapsed: Duration,
+}
+
+impl<T, E> Outcome<T, E> {
+    /// The breaker rejected the call.
+    #[inline]
+    pub(crate) const fn rejected(rejection: CircuitOpen) -> Self {
+        let result = Err(Error::CircuitOpen(rejection));
+        Self { result, attempts: 0, elapsed: Duration::ZERO }
+    }
+
+    /// The call ended in this result.
+    #[inline]
+    pub(crate) fn of<C, R, K, B, U, O, H>(
+        steps: &Steps<'_, '_, C, R, K, B, U, O, H>,
+        result: Result<T, Error<T, E>>,
+    ) -> Self
+    where
+        C: Clock,
+        R: Draw,
+        B: Gate,
+        U: Pool,
+        O: Observer,
+        H: Control,
+    {
+        Self { result, attempts: steps.call.attempts, elapsed: steps.elapsed() }
+    }
+
+    /// The call stopped between two attempts, or before the first.
+    pub(crate) fn stopped<C, R, K, B, U, O, H>(
+        steps: &Steps<'_, '_, C, R, K, B, U, O, H>,
+        reason: StopReason,
+        last: Option<Last<T, E>>,
+    ) -> Self
+    where
+        C: Clock,
+        R: Draw,
+        B: Gate,
+        U: Pool,
+        O: Observer,
+        H: Control,
+    {
+        Self::of(steps, Err(steps.exhausted(reason, last)))
+    }
+
+    /// Whether there is a value.
+    #[inline]
+    pub const fn is_ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// Why retrying stopped; `None` after a success or a rejection.
+    pub const fn stop_reason(&self) -> Option<StopReason> {
+        match &self.result {
+            Ok(_) => None,
+            Err(error) => error.stop_reason(),
+        }
+    }
+
+    /// The class of the latest failure; `None` after a success or a rejection.
+    pub const fn last_class(&self) -> Option<ErrorClass> {
+        match &self.result {
+            Err(Error::Exhausted(stopped)) => stopped.last_class,
+            _ => None,
+        }
+    }
+
+    /// How the latest failure came; `None` after a success or a rejection.
+    pub const fn cause(&self) -> Option<Cause> {
+        match &self.result {
+            Err(Error::Exhausted(stopped)) => stopped.cause,
+            _ => None,
+        }
+    }
+
+    /// After which delay to go on, if the retry was put off.
+    pub const fn next_sleep(&self) -> Option<Duration> {
+        match &self.result {
+            Err(Error::Exhausted(stopped)) => stopped.next_sleep,
+            _ => None,
+        }
+    }
+
+    /// The rejection, if the breaker let nothing through.
+    pub const fn rejection(&self) -> Option<CircuitOpen> {
+        match &self.result {
+            Err(Error::CircuitOpen(rejection)) => Some(*rejection),
+            _ => None,
+        }
+    }
+}

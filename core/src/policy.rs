@@ -1,0 +1,235 @@
+//! What each class of failure deserves: [`Policy`], plain data that a `const` can
+//! hold, and [`RetryConfig`], the settings it is built from.
+
+use crate::config_error::ConfigError;
+use crate::{Backoff, ClassSet, Duration, ErrorClass};
+
+/// A limit of this value is no limit: counters saturate here.
+pub(crate) const NO_LIMIT: u16 = u16::MAX;
+
+/// The settings of a policy, before they are checked.
+///
+/// Made by [`Policy::new`]; the setters never fail, [`build`](Self::build) says
+/// what is out of range, and the linter ([`lint`](crate::lint)) what is only
+/// suspicious.
+///
+/// | setting | default | range |
+/// | --- | --- | --- |
+/// | `max_attempts` | 6 | 1 to `u32::MAX` |
+/// | `deadline` | 60 s | any; zero allows one attempt; see `no_deadline` |
+/// | `attempt_timeout` | none | 1 us and up |
+/// | `max_unknown_attempts` | 2 | 0 to 65,534; see `no_unknown_limit` |
+/// | `max_attempts_for` | none | 0 to 65,534 |
+/// | `backoff`, `backoff_for` | none | at least one of them |
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct RetryConfig {
+    pub(crate) deadline: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) max_attempts: u32,
+    pub(crate) max_unknown: u16,
+    /// Classes with a limit of their own, so that a policy without any never
+    /// looks at the table.
+    pub(crate) limited: ClassSet,
+    pub(crate) limits: [u16; ErrorClass::COUNT],
+    /// Classes with a strategy of their own, likewise.
+    pub(crate) special: ClassSet,
+    pub(crate) specials: [Backoff; ErrorClass::COUNT],
+    pub(crate) default: Option<Backoff>,
+    pub(crate) listens: bool,
+}
+
+impl RetryConfig {
+    /// At most this many attempts in a call, the first one included.
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// The time for the whole call, delays included. A failure after it is not
+    /// retried, and no delay is longer than what is left of it; a success that
+    /// comes late is a success.
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// No deadline: attempts alone bound the call.
+    pub const fn no_deadline(mut self) -> Self {
+        self.deadline = Duration::MAX;
+        self
+    }
+
+    /// The time for each attempt, never more than what is left of the deadline.
+    /// Drivers that can stop an attempt do; a blocking one counts a failure that
+    /// comes after it as TRANSIENT.
+    pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// How many failures of class UNKNOWN are retried in a call.
+    pub const fn max_unknown_attempts(mut self, failures: u16) -> Self {
+        self.max_unknown = failures;
+        self
+    }
+
+    /// Failures of class UNKNOWN are retried like others.
+    pub const fn no_unknown_limit(mut self) -> Self {
+        self.max_unknown = NO_LIMIT;
+        self
+    }
+
+    /// How many failures of `class` are retried in a call: with 2 the third one
+    /// stops it, with 0 the first. Checked before every other rule.
+    pub const fn max_attempts_for(mut self, class: ErrorClass, failures: u16) -> Self {
+        self.limited = self.limited.with(class);
+        self.limits[class as usize] = failures;
+        self
+    }
+
+    /// The strategy for all classes that have none of their own.
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.listens |= backoff.listens();
+        self.default = Some(backoff);
+        self
+    }
+
+    /// The strategy for `class`.
+    pub const fn backoff_for(mut self, class: ErrorClass, backoff: Backoff) -> Self {
+        self.listens |= backoff.listens();
+        self.special = self.special.with(class);
+        self.specials[class as usize] = backoff;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Names the first field that is out of its range.
+    pub const fn build(self) -> Result<Policy, ConfigError> {
+        if self.max_attempts == 0 {
+            return Err(ConfigError::new("max_attempts", 0, "1 or more"));
+        }
+        if self.attempt_timeout.is_zero() {
+            return Err(ConfigError::new("attempt_timeout", 0, "1 us or more"));
+        }
+        if self.default.is_none() && self.special.is_empty() {
+            return Err(ConfigError::new("backoff", 0, "one strategy or more"));
+        }
+        Ok(Policy { config: self })
+    }
+}
+
+/// A checked policy: how often, how long and with which backoff each class of
+/// failure is retried.
+///
+/// Plain `Copy` data without state, so one `const` may serve many upstreams.
+/// [`on`](Self::on) binds it to a clock and a source of randomness, and the
+/// result runs operations. See [`RetryConfig`] for the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    config: RetryConfig,
+}
+
+impl Policy {
+    /// The default settings, which still need a strategy.
+    #[expect(clippy::new_ret_no_self, reason = "settings come first, `build` makes the policy")]
+    pub const fn new() -> RetryConfig {
+        RetryConfig {
+            deadline: Duration::from_secs(60),
+            attempt_timeout: Duration::MAX,
+            max_attempts: 6,
+            max_unknown: 2,
+            limited: ClassSet::EMPTY,
+            limits: [NO_LIMIT; ErrorClass::COUNT],
+            special: ClassSet::EMPTY,
+            specials: [Backoff::constant(Duration::ZERO); ErrorClass::COUNT],
+            default: None,
+            listens: false,
+        }
+    }
+
+    /// One attempt and no retry, for an operation that only wants its breaker,
+    /// its classes and its events. No deadline.
+    pub const fn once() -> Self {
+        let config = Self::new().max_attempts(1).no_deadline().no_unknown_limit();
+        Self { config: config.backoff(Backoff::constant(Duration::ZERO)) }
+    }
+
+    /// The settings it was built from, to change some and build again.
+    pub const fn config(&self) -> RetryConfig {
+        self.config
+    }
+
+    /// The most attempts in a call.
+    #[inline]
+    pub const fn max_attempts(&self) -> u32 {
+        self.config.max_attempts
+    }
+
+    /// The time for a call; [`Duration::MAX`] for none.
+    #[inline]
+    pub const fn deadline(&self) -> Duration {
+        self.config.deadline
+    }
+
+    /// The time for an attempt; [`Duration::MAX`] for none.
+    #[inline]
+    pub const fn attempt_timeout(&self) -> Duration {
+        self.config.attempt_timeout
+    }
+
+    /// How many failures of class UNKNOWN are retried; `None` for no limit.
+    #[inline]
+    pub const fn max_unknown_attempts(&self) -> Option<u16> {
+        match self.config.max_unknown {
+            NO_LIMIT => None,
+            limit => Some(limit),
+        }
+    }
+
+    /// How many failures of `class` are retried; `None` for no limit of its own.
+    #[inline]
+    pub const fn max_attempts_for(&self, class: ErrorClass) -> Option<u16> {
+        if self.config.limited.contains(class) {
+            Some(self.config.limits[class as usize & 7])
+        } else {
+            None
+        }
+    }
+
+    /// The strategy for failures of `class`.
+    #[inline]
+    pub const fn backoff_of(&self, class: ErrorClass) -> Option<&Backoff> {
+        if self.config.special.contains(class) {
+            Some(&self.config.specials[class as usize & 7])
+        } else {
+            self.config.default.as_ref()
+        }
+    }
+
+    /// Whether a call needs to know the time before anything has failed.
+    #[inline]
+    pub(crate) const fn is_timed(&self) -> bool {
+        self.config.deadline.as_micros() != Duration::MAX.as_micros()
+            || self.config.attempt_timeout.as_micros() != Duration::MAX.as_micros()
+    }
+
+    /// Whether a strategy has a memory that wants to hear of outcomes.
+    #[inline]
+    pub(crate) const fn listens(&self) -> bool {
+        self.config.listens
+    }
+
+    /// Tells every strategy with a memory of a success at the first attempt.
+    pub(crate) fn hear_all(&self, now: crate::Instant) {
+        if let Some(default) = &self.config.default {
+            default.hear(now, true);
+        }
+        for class in self.config.special.iter() {
+            self.config.specials[class as usize & 7].hear(now, true);
+        }
+    }
+}

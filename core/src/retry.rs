@@ -1,0 +1,219 @@
+//! A policy at work: [`Retry`] binds a [`Policy`] to a clock, a source of
+//! randomness and whatever else the calls of one place need.
+
+use crate::classifier::{ByDescription, ByError, ByValue, Verdict};
+use crate::control::{AbortIf, BeforeSleep, SleepDecision, SleepHandler};
+use crate::event::OnEvent;
+use crate::{BackoffContext, Duration, Event, Policy};
+
+/// A policy bound to what its calls need, ready to run operations.
+///
+/// Made by [`Policy::on`]; cheap, so one may be made for every call. What is not
+/// set costs nothing: no breaker, no budget, no observer, no handler. Run
+/// operations with [`call`](Self::call), [`execute`](Self::execute),
+/// [`call_async`](Self::call_async), [`execute_async`](Self::execute_async), or
+/// step by step with [`begin`](Self::begin).
+///
+/// `T` the time (a [`Clock`](crate::Clock) that can sleep), `R` the randomness
+/// ([`Draw`](crate::random::Draw)), `K` the classifier, `B` the breaker
+/// ([`Gate`](crate::Gate)), `U` the budget ([`Pool`](crate::Pool)), `O` the
+/// [`Observer`](crate::Observer), `H` the [`Control`](crate::Control).
+///
+/// ```
+/// use core::cell::{Cell, RefCell};
+/// use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+/// # use redress::{Clock, Instant, Sleep};
+/// # struct Time(Cell<u64>);
+/// # impl Clock for Time { fn now(&self) -> Instant { Instant::from_micros(self.0.get()) } }
+/// # impl Sleep for Time { fn sleep(&mut self, span: Duration) { self.0.set(self.0.get() + span.as_micros()) } }
+/// # let time = Time(Cell::new(0));
+/// const UPSTREAM: Policy =
+///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_millis(5))) };
+///
+/// let mut failures = 2;
+/// let value = UPSTREAM
+///     .on(time, redress::random::NoRandom)
+///     .classify(|_: &&str| ErrorClass::Transient)
+///     .operation("read")
+///     .call(|_| if failures == 0 { Ok(21) } else { failures -= 1; Err("busy") });
+/// assert_eq!(value, Ok(21));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Retry<'a, T, R, K = ByDescription, B = (), U = (), O = (), H = ()> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) time: T,
+    pub(crate) random: R,
+    pub(crate) classifier: K,
+    pub(crate) breaker: B,
+    pub(crate) budget: U,
+    pub(crate) observer: O,
+    pub(crate) control: H,
+    pub(crate) operation: &'a str,
+}
+
+impl Policy {
+    /// Binds this policy to a time and a source of randomness; see [`Retry`].
+    ///
+    /// Without jitter, [`NoRandom`](crate::random::NoRandom) will do.
+    #[inline]
+    pub const fn on<T, R>(&self, time: T, random: R) -> Retry<'_, T, R> {
+        Retry {
+            policy: self,
+            time,
+            random,
+            classifier: ByDescription,
+            breaker: (),
+            budget: (),
+            observer: (),
+            control: (),
+            operation: "",
+        }
+    }
+}
+
+/// Replaces one field, which changes the type, and keeps the others.
+macro_rules! replace {
+    ($retry:expr, $field:ident: $value:expr) => {{
+        let Retry {
+            policy, time, random, classifier, breaker, budget, observer, control, operation
+        } = $retry;
+        replace!(@ $field $value, policy time random classifier breaker budget observer control operation)
+    }};
+    (@ classifier $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
+        Retry { classifier: ($v)($k), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, observer: $o, control: $h, operation: $n }
+    };
+    (@ breaker $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
+        Retry { breaker: ($v)($b), policy: $p, time: $t, random: $r, classifier: $k, budget: $u, observer: $o, control: $h, operation: $n }
+    };
+    (@ budget $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
+        Retry { budget: ($v)($u), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, observer: $o, control: $h, operation: $n }
+    };
+    (@ observer $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
+        Retry { observer: ($v)($o), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, budget: $u, control: $h, operation: $n }
+    };
+    (@ control $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
+        Retry { control: ($v)($h), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, budget: $u, observer: $o, operation: $n }
+    };
+}
+
+impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
+    /// Classifies errors with a function that returns an
+    /// [`ErrorClass`](crate::ErrorClass), a
+    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the
+    /// error type must [`Describe`](crate::classify::Describe) itself.
+    #[inline]
+    pub fn classify<E, V, F>(self, classify: F) -> Retry<'a, T, R, ByError<F>, B, U, O, H>
+    where
+        V: Into<Verdict>,
+        F: FnMut(&E) -> V,
+    {
+        replace!(self, classifier: |_| ByError(classify))
+    }
+
+    /// Asks `classify` of each returned value whether it is a failure after all, as
+    /// a response of status 503 is. Call it after [`classify`](Self::classify).
+    #[inline]
+    pub fn classify_value<V, I, F>(self, classify: F) -> Retry<'a, T, R, ByValue<K, F>, B, U, O, H>
+    where
+        I: Into<Verdict>,
+        F: FnMut(&V) -> Option<I>,
+    {
+        replace!(self, classifier: |errors| ByValue { errors, values: classify })
+    }
+
+    /// The classifier as a value of your own type; it must implement
+    /// [`Classify`](crate::Classify).
+    #[inline]
+    pub fn classifier<C>(self, classifier: C) -> Retry<'a, T, R, C, B, U, O, H> {
+        replace!(self, classifier: |_| classifier)
+    }
+
+    /// Calls go through this breaker: a reference to a shared
+    /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
+    #[inline]
+    pub fn breaker<G>(self, breaker: G) -> Retry<'a, T, R, K, G, U, O, H> {
+        replace!(self, breaker: |_| breaker)
+    }
+
+    /// Retries come out of this budget: a reference to a shared
+    /// [`RollingBudget`](crate::RollingBudget) or
+    /// [`RatioBudget`](crate::RatioBudget), or a keyed one.
+    #[inline]
+    pub fn budget<P>(self, budget: P) -> Retry<'a, T, R, K, B, P, O, H> {
+        replace!(self, budget: |_| budget)
+    }
+
+    /// This observer hears of everything. A further one hears it, too.
+    #[inline]
+    pub fn observer<N>(self, observer: N) -> Retry<'a, T, R, K, B, U, (O, N), H> {
+        replace!(self, observer: |first| (first, observer))
+    }
+
+    /// This closure hears of every event.
+    #[inline]
+    pub fn on_event<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, (O, OnEvent<F>), H>
+    where
+        F: FnMut(&Event<'_>),
+    {
+        self.observer(OnEvent(hook))
+    }
+
+    /// Gives up when `predicate` says so: asked before each attempt, after a
+    /// failure and before a sleep, never after a success.
+    #[inline]
+    pub fn abort_if<F>(self, predicate: F) -> Retry<'a, T, R, K, B, U, O, AbortIf<H, F>>
+    where
+        F: FnMut() -> bool,
+    {
+        replace!(self, control: |inner| AbortIf { inner, predicate })
+    }
+
+    /// Asks `handler` before each sleep whether to sleep, to put the retry off, or
+    /// to give up.
+    #[inline]
+    pub fn sleep_handler<F>(self, handler: F) -> Retry<'a, T, R, K, B, U, O, SleepHandler<H, F>>
+    where
+        F: FnMut(&BackoffContext, Duration) -> SleepDecision,
+    {
+        replace!(self, control: |inner| SleepHandler { inner, handler })
+    }
+
+    /// Tells `hook` of each sleep that is really slept.
+    #[inline]
+    pub fn before_sleep<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, O, BeforeSleep<H, F>>
+    where
+        F: FnMut(&BackoffContext, Duration),
+    {
+        replace!(self, control: |inner| BeforeSleep { inner, hook })
+    }
+
+    /// All of the above by a [`Control`](crate::Control) of your own type, instead
+    /// of those set before.
+    #[inline]
+    pub fn control<N>(self, control: N) -> Retry<'a, T, R, K, B, U, O, N> {
+        replace!(self, control: |_| control)
+    }
+
+    /// The name of the operation that events carry, `"GET /orders"` for instance.
+    #[inline]
+    pub fn operation(mut self, operation: &'a str) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// The same for another operation, with hooks of its own if you add some: for
+    /// code that makes many calls of one kind.
+    #[inline]
+    pub fn context(&self, operation: &'a str) -> Self
+    where
+        Self: Clone,
+    {
+        self.clone().operation(operation)
+    }
+
+    /// The policy that it follows.
+    #[inline]
+    pub const fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+}

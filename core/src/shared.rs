@@ -1,0 +1,47 @@
+//! State that several callers use: [`Shared`], one method over any kind of lock.
+
+use core::cell::RefCell;
+
+/// A value behind a lock, lent for the length of a closure.
+///
+/// Implemented for [`RefCell`] (one thread), for `std::sync::Mutex` under the
+/// feature `std`, and by adapters for their own locks. The engine never runs a
+/// caller's code inside `with` and never holds it across an await.
+pub trait Shared {
+    /// What is shared.
+    type Item;
+
+    /// Runs `f` on the value and returns what it returns; `None` if the value is
+    /// lent already further up this very stack, which only an `f` that calls
+    /// `with` again can cause. A poisoned lock is used as it is.
+    fn with<R>(&self, f: impl FnOnce(&mut Self::Item) -> R) -> Option<R>;
+}
+
+impl<T> Shared for RefCell<T> {
+    type Item = T;
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.try_borrow_mut().ok().map(|mut value| f(&mut value))
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> Shared for std::sync::Mutex<T> {
+    type Item = T;
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut value = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Some(f(&mut value))
+    }
+}
+
+impl<S: Shared + ?Sized> Shared for &S {
+    type Item = S::Item;
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut S::Item) -> R) -> Option<R> {
+        (**self).with(f)
+    }
+}

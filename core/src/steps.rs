@@ -1,0 +1,499 @@
+//! The steps of a call, which every driver walks and none decides: [`Steps`].
+
+use core::any::type_name;
+
+use crate::breaker::{CallResult, CircuitOpen};
+use crate::budget::Pool;
+use crate::call::{Attempt, Call, Decision};
+use crate::classifier::{Classify, Verdict};
+use crate::control::{Control, SleepDecision};
+use crate::event::{AttemptContext, AttemptDecision};
+use crate::gate::Gate;
+use crate::outcome::{Error, Last, RetryExhausted};
+use crate::random::Draw;
+use crate::retry::Retry;
+use crate::{
+    BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
+    EventKind, Instant, Observer, StopReason,
+};
+
+/// A call under way, step by step.
+///
+/// For schedulers of your own: [`begin`](Retry::begin), then [`start`](Self::start)
+/// an attempt, run it, and tell that it [`succeed`](Self::succeed)ed or
+/// [`fail`](Self::fail)ed. After [`Decision::Retry`] wait in whatever way you wait,
+/// say [`woke`](Self::woke), and start again. Dropping it cancels the call: a
+/// probe's place in a half-open breaker is free again and nothing is counted.
+///
+/// ```
+/// # use core::cell::Cell;
+/// # use redress::{Backoff, Decision, Duration, ErrorClass, Policy, policy};
+/// const UPSTREAM: Policy =
+///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(2))) };
+/// let clock = Cell::new(0_u64);
+/// let mut retry = UPSTREAM.on(&clock, redress::random::NoRandom);
+///
+/// let mut steps = retry.begin()?;
+/// let attempt = steps.start().unwrap();
+/// assert_eq!(attempt.number, 1);
+/// let decision = steps.fail(ErrorClass::Transient);
+/// assert_eq!(decision, Decision::Retry { after: Duration::from_secs(2) });
+/// clock.set(2_000_000);
+/// steps.woke().unwrap();
+/// assert_eq!(steps.start().unwrap().number, 2);
+/// steps.succeed();
+/// # Ok::<(), redress::CircuitOpen>(())
+/// ```
+#[derive(Debug)]
+pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H> {
+    pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H>,
+    pub(crate) call: Call,
+    /// Held until the call is settled.
+    pub(crate) pass: Option<B::Pass>,
+    /// The latest time that is known; the attempt in flight started at it.
+    now: Instant,
+    longest: Duration,
+}
+
+impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+{
+    /// Begins a call that is walked step by step.
+    ///
+    /// # Errors
+    ///
+    /// [`CircuitOpen`] if the breaker rejects it.
+    #[inline]
+    pub fn begin(&mut self) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
+        self.enter(true)
+    }
+
+    /// Begins a call; `timed` if its start must be known in any case.
+    #[inline]
+    pub(crate) fn enter(
+        &mut self,
+        timed: bool,
+    ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
+        let pass = match self.breaker.enter() {
+            Some(pass) => pass,
+            None => self.admit()?,
+        };
+        self.budget.deposit();
+        let timed = timed || self.policy.is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
+        let now = if timed { self.time.now() } else { Instant::ZERO };
+        let call = Call::begin(self.policy, now);
+        Ok(Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO })
+    }
+
+    /// Asks a breaker that is not closed.
+    fn admit(&mut self) -> Result<B::Pass, CircuitOpen> {
+        let now = self.time.now();
+        match self.breaker.admit(now) {
+            Ok((pass, half_opened)) => {
+                if half_opened && O::OBSERVES {
+                    self.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+                }
+                Ok(pass)
+            }
+            Err(rejection) => {
+                if O::OBSERVES {
+                    self.circuit_event(EventKind::CircuitRejected, rejection.state);
+                }
+                Err(rejection)
+            }
+        }
+    }
+
+    fn circuit_event(&mut self, kind: EventKind, state: CircuitState) {
+        let event = Event { state: Some(state), ..Event::new(kind, self.operation) };
+        self.observer.event(&event);
+    }
+}
+
+impl<'a, T, R, K, B, U, O, H> Steps<'_, 'a, T, R, K, B, U, O, H>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+{
+    /// Starts an attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StopReason::Aborted`] if the abort predicate says so; the call is over.
+    #[inline]
+    pub fn start(&mut self) -> Result<Attempt, StopReason> {
+        if self.retry.control.aborted() {
+            return Err(self.stop(StopReason::Aborted, None));
+        }
+        let attempt = self.call.start(self.retry.policy, self.now);
+        if O::OBSERVES {
+            let context = self.attempt(None, Duration::ZERO);
+            self.retry.observer.attempt_start(&context);
+        }
+        Ok(attempt)
+    }
+
+    /// The attempt succeeded, and with it the call, however late it is.
+    #[inline]
+    pub fn succeed(&mut self) {
+        self.settle_success(true);
+    }
+
+    #[inline]
+    pub(crate) fn settle_success(&mut self, timed: bool) {
+        let listens = self.retry.policy.listens();
+        let Some(pass) = self.pass.take() else { return };
+        let hears = B::hears_success(&pass);
+        if timed || listens || O::OBSERVES || hears {
+            let now = self.retry.time.now();
+            self.spent(now);
+            self.now = now;
+        }
+        if listens {
+            self.call.succeed(self.retry.policy, self.now);
+        }
+        if O::OBSERVES {
+            let context = self.attempt(Some(AttemptDecision::Success), Duration::ZERO);
+            self.retry.observer.attempt_end(&context);
+            let event = self.event(EventKind::Success);
+            self.retry.observer.event(&event);
+        }
+        if hears {
+            self.settle(pass, CallResult::Success);
+        }
+    }
+
+    /// The attempt failed by an error of this class; says what follows.
+    ///
+    /// After [`Decision::Stop`] the call is over.
+    pub fn fail(&mut self, classification: impl Into<Classification>) -> Decision {
+        self.failed(classification.into(), Cause::Exception, None)
+    }
+
+    /// The attempt returned a value that counts as a failure of this class; says
+    /// what follows.
+    pub fn fail_by_value(&mut self, classification: impl Into<Classification>) -> Decision {
+        self.failed(classification.into(), Cause::Result, None)
+    }
+
+    /// The operation asked to stop: nothing has failed, the call is over.
+    pub fn abort(&mut self) -> StopReason {
+        self.now = self.retry.time.now();
+        self.stop(StopReason::Aborted, None)
+    }
+
+    /// The retry just decided is put off or given up after all: the call is over.
+    /// Its token of the budget stays spent.
+    pub fn chosen(&mut self, choice: SleepDecision) -> Decision {
+        match choice {
+            SleepDecision::Sleep => Decision::Retry { after: self.call.previous },
+            SleepDecision::Defer => Decision::Stop(self.stop(StopReason::Scheduled, None)),
+            SleepDecision::Abort => Decision::Stop(self.stop(StopReason::Aborted, None)),
+        }
+    }
+
+    /// The delay is over.
+    ///
+    /// # Errors
+    ///
+    /// [`StopReason::DeadlineExceeded`] if the deadline has passed meanwhile; the
+    /// call is over.
+    #[inline]
+    pub fn woke(&mut self) -> Result<(), StopReason> {
+        self.now = self.retry.time.now();
+        match self.call.woke(self.retry.policy, self.now) {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(self.stop(reason, None)),
+        }
+    }
+
+    /// Gives the call up: a probe's place is free again, nothing is counted. The
+    /// same as dropping it.
+    pub fn cancel(self) {}
+
+    /// The state of the call.
+    pub const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// Time from the start of the call to its latest step.
+    #[inline]
+    pub const fn elapsed(&self) -> Duration {
+        self.call.elapsed(self.now)
+    }
+
+    pub(crate) fn failed(
+        &mut self,
+        mut classification: Classification,
+        cause: Cause,
+        error: Option<&'static str>,
+    ) -> Decision {
+        let now = self.retry.time.now();
+        let policy = self.retry.policy;
+        if policy.attempt_timeout() != Duration::MAX && self.is_overdue(now) {
+            classification = ErrorClass::Transient.into();
+        }
+        self.spent(now);
+        self.now = now;
+        if self.retry.control.aborted() {
+            return Decision::Stop(self.stop(StopReason::Aborted, None));
+        }
+        let (random, budget) = (&mut self.retry.random, &self.retry.budget);
+        let decision = self.call.fail(policy, now, classification, cause, random, budget);
+        let after = match decision {
+            Decision::Stop(reason) => {
+                return Decision::Stop(self.stop(reason, Some((classification, error))));
+            }
+            Decision::Retry { after } => after,
+        };
+        if O::OBSERVES {
+            let mut event = self.event(EventKind::Retry);
+            event.delay = after;
+            event.retry_after = classification.retry_after;
+            event.detail = classification.detail;
+            event.error = error;
+            self.fill_failure(&mut event);
+            self.retry.observer.event(&event);
+        }
+        if self.retry.control.aborted() {
+            return Decision::Stop(self.stop(StopReason::Aborted, None));
+        }
+        let context = BackoffContext {
+            attempt: self.call.attempts,
+            classification,
+            cause,
+            previous: after,
+            remaining: self.call.remaining(policy, now),
+            now,
+        };
+        match self.retry.control.choose(&context, after) {
+            SleepDecision::Sleep => {}
+            choice => return self.chosen(choice),
+        }
+        if O::OBSERVES {
+            let ended = self.attempt(Some(AttemptDecision::Retry), after);
+            self.retry.observer.attempt_end(&ended);
+        }
+        self.retry.control.before_sleep(&context, after);
+        decision
+    }
+
+    /// Whether the attempt in flight has taken longer than it was given.
+    fn is_overdue(&self, now: Instant) -> bool {
+        let policy = self.retry.policy;
+        let given = policy.attempt_timeout().min(self.call.remaining(policy, self.now));
+        now.since(self.now) > given
+    }
+
+    /// Notes how long the attempt in flight took, where somebody wants to know.
+    fn spent(&mut self, now: Instant) {
+        if B::TIMES_ATTEMPTS {
+            self.longest = self.longest.max(now.since(self.now));
+        }
+    }
+
+    /// Ends the call without a success.
+    fn stop(
+        &mut self,
+        reason: StopReason,
+        failure: Option<(Classification, Option<&'static str>)>,
+    ) -> StopReason {
+        let Some(pass) = self.pass.take() else { return reason };
+        if O::OBSERVES {
+            self.observe_stop(reason, failure);
+        }
+        match (reason, self.call.last) {
+            (StopReason::Aborted, _) | (_, None) => self.retry.breaker.cancel(pass),
+            (_, Some((class, _))) => self.settle(pass, CallResult::Failure(class)),
+        }
+        reason
+    }
+
+    fn observe_stop(
+        &mut self,
+        reason: StopReason,
+        failure: Option<(Classification, Option<&'static str>)>,
+    ) {
+        let mut event = self.event(reason.event());
+        event.stop_reason = Some(reason);
+        if let Some((classification, error)) = failure {
+            event.error = error;
+            event.detail = classification.detail;
+        }
+        let decision = match reason {
+            StopReason::Aborted => AttemptDecision::Aborted,
+            StopReason::Scheduled => AttemptDecision::Scheduled,
+            _ => AttemptDecision::Raise,
+        };
+        if reason != StopReason::Aborted {
+            self.fill_failure(&mut event);
+        }
+        if reason == StopReason::Scheduled {
+            event.delay = self.call.previous;
+        }
+        if self.call.attempts > 0 {
+            let ended = self.attempt(Some(decision), event.delay);
+            self.retry.observer.attempt_end(&ended);
+        }
+        self.retry.observer.event(&event);
+    }
+
+    fn settle(&mut self, pass: B::Pass, result: CallResult) {
+        let changed = self.retry.breaker.settle(pass, result, self.longest, self.now);
+        if O::OBSERVES && let Some(state) = changed {
+            let kind = match state {
+                CircuitState::Closed => EventKind::CircuitClosed,
+                CircuitState::Open => EventKind::CircuitOpened,
+                CircuitState::HalfOpen => EventKind::CircuitHalfOpen,
+            };
+            let mut event = self.event(kind);
+            event.attempt = 0;
+            event.state = Some(state);
+            if let CallResult::Failure(class) = result {
+                event.class = Some(class);
+            }
+            self.retry.observer.event(&event);
+        }
+    }
+
+    fn event(&self, kind: EventKind) -> Event<'a> {
+        let mut event = Event::new(kind, self.retry.operation);
+        event.attempt = self.call.attempts;
+        event.elapsed = self.elapsed();
+        event
+    }
+
+    fn fill_failure(&self, event: &mut Event<'_>) {
+        if let Some((class, cause)) = self.call.last {
+            event.class = Some(class);
+            event.cause = Some(cause);
+        }
+    }
+
+    fn attempt(
+        &self,
+        decision: Option<AttemptDecision>,
+        delay: Duration,
+    ) -> AttemptContext<'a> {
+        let failed = !matches!(decision, None | Some(AttemptDecision::Success));
+        let last = self.call.last.filter(|_| failed);
+        AttemptContext {
+            attempt: self.call.attempts,
+            operation: self.retry.operation,
+            decision,
+            class: last.map(|(class, _)| class),
+            cause: last.map(|(_, cause)| cause),
+            delay,
+            elapsed: self.elapsed(),
+        }
+    }
+}
+
+/// What a driver does next.
+pub(crate) enum Next<V, E> {
+    /// Return this.
+    Done(Result<V, Error<V, E>>),
+    /// Sleep, and keep what the attempt left behind.
+    Wait(Duration, Last<V, E>),
+}
+
+impl<T, R, K, B, U, O, H> Steps<'_, '_, T, R, K, B, U, O, H>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+{
+    /// Takes what the operation returned and says what follows.
+    #[inline]
+    pub(crate) fn judge<V, E>(&mut self, result: Result<V, E>, timed: bool) -> Next<V, E>
+    where
+        K: Classify<V, E>,
+    {
+        let (verdict, cause, last) = match result {
+            Ok(value) => match self.retry.classifier.value(&value) {
+                None => {
+                    self.settle_success(timed);
+                    return Next::Done(Ok(value));
+                }
+                Some(verdict) => (verdict, Cause::Result, Last::Value(value)),
+            },
+            Err(error) => {
+                (self.retry.classifier.error(&error), Cause::Exception, Last::Error(error))
+            }
+        };
+        let name = if O::OBSERVES && cause == Cause::Exception {
+            Some(short_name(type_name::<E>()))
+        } else {
+            None
+        };
+        self.judge_failure(verdict, cause, name, last)
+    }
+
+    /// The attempt was dropped because its time was over.
+    pub(crate) fn timed_out<V, E>(&mut self) -> Next<V, E> {
+        let verdict = ErrorClass::Transient.into();
+        self.judge_failure(verdict, Cause::Exception, Some("TimeoutError"), Last::Timeout)
+    }
+
+    fn judge_failure<V, E>(
+        &mut self,
+        verdict: Verdict,
+        cause: Cause,
+        name: Option<&'static str>,
+        last: Last<V, E>,
+    ) -> Next<V, E> {
+        let decision = match verdict {
+            Verdict::Failure(classification) => self.failed(classification, cause, name),
+            Verdict::Abort => Decision::Stop(self.abort()),
+        };
+        match decision {
+            Decision::Retry { after } => Next::Wait(after, last),
+            Decision::Stop(reason) => Next::Done(Err(self.exhausted(reason, Some(last)))),
+        }
+    }
+
+    /// The error of a call that stopped.
+    pub(crate) fn exhausted<V, E>(
+        &self,
+        stop_reason: StopReason,
+        last: Option<Last<V, E>>,
+    ) -> Error<V, E> {
+        let scheduled = stop_reason == StopReason::Scheduled;
+        Error::Exhausted(RetryExhausted {
+            stop_reason,
+            attempts: self.call.attempts,
+            last_class: self.call.last.map(|(class, _)| class),
+            cause: self.call.last.map(|(_, cause)| cause),
+            last,
+            next_sleep: scheduled.then_some(self.call.previous),
+        })
+    }
+}
+
+impl<T, R, K, B: Gate, U, O, H> Drop for Steps<'_, '_, T, R, K, B, U, O, H> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.retry.breaker.cancel(pass);
+        }
+    }
+}
+
+/// The name of a type without its path and parameters.
+fn short_name(full: &'static str) -> &'static str {
+    let plain = full.split('<').next().unwrap_or(full);
+    plain.rsplit("::").next().unwrap_or(plain)
+}

@@ -1,0 +1,445 @@
+//! What a breaker counts while it is closed: [`FailureTimes`], [`LastOutcomes`],
+//! [`TimeSlices`]. All have a fixed size and all slide.
+
+use crate::config_error::ConfigError;
+use crate::{Duration, ErrorClass, Instant};
+
+/// One result, as a window hears of it. Results of classes that do not count
+/// are kept from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation {
+    /// The class of the failure; `None` for a success.
+    pub failure: Option<ErrorClass>,
+    /// The longest attempt of the call, sleeps excluded; zero where the window
+    /// does not ask for it.
+    pub longest: Duration,
+    /// When the call ended.
+    pub now: Instant,
+}
+
+/// A window of a breaker: it hears of results and says when to open.
+pub trait Window {
+    /// The rule it is read by.
+    type Rule: Copy;
+
+    /// Whether successes change it, too.
+    const HEARS_SUCCESS: bool;
+
+    /// Whether it wants to know how long attempts took.
+    const TIMES_ATTEMPTS: bool;
+
+    /// Counts a result and says whether the breaker must open.
+    fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;
+
+    /// Forgets everything.
+    fn clear(&mut self);
+
+    /// Whether failures of `class` count although the breaker does not trip on it.
+    fn counts_apart(rule: &Self::Rule, class: ErrorClass) -> bool {
+        let _ = (rule, class);
+        false
+    }
+
+    /// Whether a success was too slow to be one for a probe.
+    fn is_slow(rule: &Self::Rule, seen: &Observation) -> bool {
+        let _ = (rule, seen);
+        false
+    }
+}
+
+/// Open at so many failures within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct FailureRule {
+    pub(crate) threshold: u8,
+    pub(crate) window: Duration,
+    /// Thresholds of classes that have their own; 0 for none.
+    pub(crate) own: [u8; ErrorClass::COUNT],
+}
+
+impl FailureRule {
+    /// Where failures of `class` are counted (its own place, or the common one),
+    /// and how many open.
+    const fn place(&self, class: ErrorClass) -> (u8, u8) {
+        match self.own[class as usize & 7] {
+            0 => (COMMON, self.threshold),
+            own => (class as u8, own),
+        }
+    }
+
+    /// How many entries a window needs for this rule.
+    const fn needs(&self) -> usize {
+        let mut entries = self.threshold as usize;
+        let mut i = 0;
+        while i < self.own.len() {
+            entries += self.own[i].saturating_sub(1) as usize;
+            i += 1;
+        }
+        entries
+    }
+
+    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
+        if self.threshold == 0 {
+            return Err(ConfigError::new("breaker.failure_threshold", 0, "1 to 255"));
+        }
+        if self.window.is_zero() {
+            return Err(ConfigError::new("breaker.window", 0, "1 us or more"));
+        }
+        let needs = self.needs();
+        if needs > capacity {
+            let right = "at most the capacity of FailureTimes (sum of threshold - 1 over all thresholds, plus 1)";
+            return Err(ConfigError::new("breaker.failure_threshold", needs as u64, right));
+        }
+        Ok(())
+    }
+}
+
+/// The place of failures whose class has no threshold of its own.
+const COMMON: u8 = ErrorClass::COUNT as u8;
+
+/// The times of the latest failures, at most `N` (1 to 255): 9 bytes each.
+///
+/// Opens when the failures of the window reach the threshold. A class with a
+/// threshold of its own is counted apart: its failures open at that and do not
+/// count towards the common one. Source: `CircuitBreaker` of redress for Python,
+/// where they do count.
+#[derive(Clone, Copy, Debug)]
+pub struct FailureTimes<const N: usize> {
+    /// When each failure leaves the window; zero for a free entry.
+    pub(crate) until: [Instant; N],
+    pub(crate) place: [u8; N],
+}
+
+impl<const N: usize> FailureTimes<N> {
+    pub(crate) const EMPTY: Self = Self { until: [Instant::ZERO; N], place: [0; N] };
+}
+
+impl<const N: usize> Window for FailureTimes<N> {
+    type Rule = FailureRule;
+
+    const HEARS_SUCCESS: bool = false;
+    const TIMES_ATTEMPTS: bool = false;
+
+    fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
+        let Some(class) = seen.failure else { return false };
+        let (place, threshold) = rule.place(class);
+        let latest = seen.now.saturating_add(rule.window);
+        let mut count = 1;
+        let mut stored = false;
+        for (until, at) in self.until.iter_mut().zip(&mut self.place) {
+            if *until <= seen.now {
+                // Left the window or never used: the first such entry takes the new
+                // failure. There is one, as long as the rule fits the capacity.
+                if !stored {
+                    (*until, *at, stored) = (latest, place, true);
+                }
+            } else {
+                // Nothing is remembered for longer than the window, whatever the
+                // clock did.
+                *until = (*until).min(latest);
+                count = u8::saturating_add(count, u8::from(*at == place));
+            }
+        }
+        count >= threshold
+    }
+
+    fn clear(&mut self) {
+        self.until = [Instant::ZERO; N];
+    }
+
+    fn counts_apart(rule: &FailureRule, class: ErrorClass) -> bool {
+        rule.own[class as usize & 7] != 0
+    }
+}
+
+/// Open at a share of failures among the last results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct OutcomeRule {
+    pub(crate) size: u16,
+    pub(crate) rate_milli: u16,
+    pub(crate) min_calls: u16,
+}
+
+impl OutcomeRule {
+    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
+        if self.size == 0 || self.size as usize > capacity {
+            let right = "1 to the capacity of LastOutcomes (32 for each word)";
+            return Err(ConfigError::new("breaker.size", self.size as u64, right));
+        }
+        if self.min_calls == 0 || self.min_calls > self.size {
+            let value = self.min_calls as u64;
+            return Err(ConfigError::new("breaker.min_calls", value, "1 to the size"));
+        }
+        check_rate("breaker.failure_rate_milli", self.rate_milli)
+    }
+}
+
+const fn check_rate(field: &'static str, milli: u16) -> Result<(), ConfigError> {
+    if milli == 0 || milli > 1000 {
+        return Err(ConfigError::new(field, milli as u64, "1 to 1000"));
+    }
+    Ok(())
+}
+
+/// Whether `part` of `whole` is `milli` thousandths or more.
+const fn reaches(part: u32, whole: u32, milli: u16) -> bool {
+    part.saturating_mul(1000) >= whole.saturating_mul(milli as u32)
+}
+
+/// The last results, one bit each: `WORDS` words hold 32 each, up to 2047 words.
+///
+/// Opens when there are `min_calls` results and the share of failures among the
+/// last `size` reaches the rate. Old results leave one by one, so the window
+/// really slides.
+#[derive(Clone, Copy, Debug)]
+pub struct LastOutcomes<const WORDS: usize> {
+    /// Bit set for a failure.
+    pub(crate) failed: [u32; WORDS],
+    /// Where the next result goes.
+    pub(crate) next: u16,
+    pub(crate) count: u16,
+    pub(crate) failures: u16,
+}
+
+impl<const WORDS: usize> LastOutcomes<WORDS> {
+    pub(crate) const EMPTY: Self = Self { failed: [0; WORDS], next: 0, count: 0, failures: 0 };
+}
+
+impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
+    type Rule = OutcomeRule;
+
+    const HEARS_SUCCESS: bool = true;
+    const TIMES_ATTEMPTS: bool = false;
+
+    fn record(&mut self, rule: &OutcomeRule, seen: &Observation) -> bool {
+        let failed = seen.failure.is_some();
+        let bit = 1_u32 << (self.next & 31);
+        let Some(word) = self.failed.get_mut(usize::from(self.next >> 5)) else { return false };
+        // An entry that was never used is a zero bit, so it leaves like a success.
+        self.failures -= u16::from(*word & bit != 0).min(self.failures);
+        *word = if failed { *word | bit } else { *word & !bit };
+        self.failures += u16::from(failed);
+        self.next = if self.next + 1 < rule.size { self.next + 1 } else { 0 };
+        self.count = (self.count + 1).min(rule.size);
+        failed
+            && self.count >= rule.min_calls
+            && reaches(u32::from(self.failures), u32::from(self.count), rule.rate_milli)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+}
+
+/// Open at a share of failures, or of slow calls, over a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SliceRule {
+    pub(crate) slice: Duration,
+    pub(crate) failure_rate_milli: u16,
+    pub(crate) slow_after: Duration,
+    pub(crate) slow_rate_milli: u16,
+    pub(crate) min_calls: u16,
+}
+
+impl SliceRule {
+    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
+        if self.slice.is_zero() {
+            return Err(ConfigError::new("breaker.slice", 0, "1 us or more"));
+        }
+        if self.min_calls == 0 {
+            return Err(ConfigError::new("breaker.min_calls", 0, "1 to 65535"));
+        }
+        if let Err(error) = check_rate("breaker.failure_rate_milli", self.failure_rate_milli) {
+            return Err(error);
+        }
+        check_rate("breaker.slow_rate_milli", self.slow_rate_milli)
+    }
+
+    const fn is_slow(&self, longest: Duration) -> bool {
+        longest.as_micros() >= self.slow_after.as_micros()
+    }
+}
+
+/// Results and slow calls counted in `N` slices of time (1 and up): 6 bytes each.
+///
+/// The window is the running slice and the `N - 1` before it. It moves on by at
+/// most `N` slices at once, however long nothing was called. A call is slow if its
+/// longest attempt took `slow_after` or longer; its delays do not count.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeSlices<const N: usize> {
+    pub(crate) slices: [Slice; N],
+    /// When the running slice ends; zero before the first result.
+    pub(crate) ends: Instant,
+    pub(crate) running: u16,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    pub(crate) calls: u16,
+    pub(crate) failures: u16,
+    pub(crate) slow: u16,
+}
+
+impl<const N: usize> TimeSlices<N> {
+    pub(crate) const EMPTY: Self = Self {
+        slices: [Slice { calls: 0, failures: 0, slow: 0 }; N],
+        ends: Instant::ZERO,
+        running: 0,
+    };
+
+    /// Makes the slice that `now` is in the running one.
+    fn advance(&mut self, slice: Duration, now: Instant) {
+        let latest = now.saturating_add(slice);
+        // A clock that jumped back: the running slice goes on for its own length.
+        self.ends = self.ends.min(latest);
+        for _ in 0..N {
+            if self.ends > now {
+                return;
+            }
+            self.ends = self.ends.saturating_add(slice);
+            self.running = if usize::from(self.running) + 1 < N { self.running + 1 } else { 0 };
+            if let Some(running) = self.slices.get_mut(usize::from(self.running)) {
+                *running = Slice { calls: 0, failures: 0, slow: 0 };
+            }
+        }
+        if self.ends <= now {
+            self.ends = latest;
+        }
+    }
+}
+
+impl<const N: usize> Window for TimeSlices<N> {
+    type Rule = SliceRule;
+
+    const HEARS_SUCCESS: bool = true;
+    const TIMES_ATTEMPTS: bool = true;
+
+    fn record(&mut self, rule: &SliceRule, seen: &Observation) -> bool {
+        self.advance(rule.slice, seen.now);
+        let (failed, slow) = (seen.failure.is_some(), rule.is_slow(seen.longest));
+        if let Some(running) = self.slices.get_mut(usize::from(self.running)) {
+            // A full slice forgets half of its calls and keeps its shares.
+            if running.calls == u16::MAX {
+                running.calls >>= 1;
+                running.failures >>= 1;
+                running.slow >>= 1;
+            }
+            running.calls += 1;
+            running.failures += u16::from(failed);
+            running.slow += u16::from(slow);
+        }
+        if !failed && !slow {
+            return false;
+        }
+        let (mut calls, mut failures, mut slows) = (0_u32, 0_u32, 0_u32);
+        for slice in &self.slices {
+            calls = calls.saturating_add(u32::from(slice.calls));
+            failures = failures.saturating_add(u32::from(slice.failures));
+            slows = slows.saturating_add(u32::from(slice.slow));
+        }
+        calls >= u32::from(rule.min_calls)
+            && (failed && reaches(failures, calls, rule.failure_rate_milli)
+                || slow && reaches(slows, calls, rule.slow_rate_milli))
+    }
+
+    fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+
+    fn is_slow(rule: &SliceRule, seen: &Observation) -> bool {
+        rule.is_slow(seen.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(failed: bool, at: u64) -> Observation {
+        Observation {
+            failure: failed.then_some(ErrorClass::Transient),
+            longest: Duration::ZERO,
+            now: Instant::from_micros(at),
+        }
+    }
+
+    fn failure_rule(threshold: u8) -> FailureRule {
+        FailureRule { threshold, window: Duration::from_micros(100), own: [0; 8] }
+    }
+
+    #[test]
+    fn failures_open_at_the_threshold_and_leave_at_exactly_the_window() {
+        let rule = failure_rule(3);
+        for (last, opens) in [(99, true), (100, false)] {
+            let mut window = FailureTimes::<3>::EMPTY;
+            assert!(!window.record(&rule, &seen(true, 0)) && !window.record(&rule, &seen(true, 50)));
+            assert_eq!(window.record(&rule, &seen(true, last)), opens, "{last}");
+        }
+    }
+
+    #[test]
+    fn a_class_with_its_own_threshold_is_counted_apart() {
+        let mut rule = failure_rule(3);
+        rule.own[ErrorClass::RateLimit as usize] = 2;
+        assert_eq!(rule.needs(), 4);
+        let mut window = FailureTimes::<4>::EMPTY;
+        let of = |class| Observation { failure: Some(class), ..seen(true, 1) };
+        assert!(!window.record(&rule, &of(ErrorClass::Transient)));
+        assert!(!window.record(&rule, &of(ErrorClass::RateLimit)));
+        assert!(!window.record(&rule, &of(ErrorClass::ServerError)));
+        assert!(window.record(&rule, &of(ErrorClass::RateLimit)));
+        assert!(window.record(&rule, &of(ErrorClass::ServerError)));
+    }
+
+    #[test]
+    fn after_a_jump_back_failures_still_leave_after_one_window() {
+        let rule = failure_rule(2);
+        let mut window = FailureTimes::<2>::EMPTY;
+        assert!(!window.record(&rule, &seen(true, 1_000_000)));
+        window.record(&rule, &seen(true, 0));
+        assert!(!window.record(&rule, &seen(true, 100)));
+    }
+
+    #[test]
+    fn a_window_of_the_last_hundred_opens_after_fifty_failures_whatever_came_before() {
+        let rule = OutcomeRule { size: 100, rate_milli: 500, min_calls: 10 };
+        let mut window = LastOutcomes::<4>::EMPTY;
+        for _ in 0..100_000 {
+            assert!(!window.record(&rule, &seen(false, 0)));
+        }
+        let opened = (1..=100).find(|_| window.record(&rule, &seen(true, 0)));
+        assert_eq!(opened, Some(50));
+    }
+
+    #[test]
+    fn too_few_calls_never_open() {
+        let rule = OutcomeRule { size: 10, rate_milli: 1, min_calls: 5 };
+        let mut window = LastOutcomes::<1>::EMPTY;
+        let opened = (1..=10).find(|_| window.record(&rule, &seen(true, 0)));
+        assert_eq!(opened, Some(5));
+    }
+
+    #[test]
+    fn slices_slide_and_a_month_of_silence_is_one_step() {
+        let rule = SliceRule {
+            slice: Duration::from_micros(10),
+            failure_rate_milli: 500,
+            slow_after: Duration::from_micros(7),
+            slow_rate_milli: 600,
+            min_calls: 4,
+        };
+        let mut window = TimeSlices::<3>::EMPTY;
+        for at in [0, 5, 12] {
+            assert!(!window.record(&rule, &seen(true, at)));
+        }
+        assert!(window.record(&rule, &seen(true, 21)));
+        // The slice that began at 0 is gone: two calls are left of four.
+        assert!(!window.record(&rule, &seen(true, 30)));
+        assert!(!window.record(&rule, &seen(true, 30 + 2_592_000_000_000)));
+        let slow = Observation { longest: Duration::from_micros(7), ..seen(false, 2_592_000_000_031) };
+        assert!(!window.record(&rule, &slow) && !window.record(&rule, &slow));
+        assert!(window.record(&rule, &slow));
+    }
+}

@@ -1,0 +1,3 @@
+//! redress on embassy.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,587 @@
+//! Runs the engine's scenarios through each of the three drivers and compares
+//! everything that can be observed.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use redress::random::from_fn;
+use redress::{
+    Adaptive, AdaptiveConfig, Attempt, Backoff, BackoffContext, Breaker, BreakerConfig, Budget,
+    ClassSet, Classification, Classify, Clock, Control, Decision, Duration,
+    ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Memory, Observer, Outcome,
+    Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
+};
+
+use crate::digest::{Digest, Ended};
+use crate::schema::{
+    AbortPoint, CallSpec, CauseSpec, DecisionSpec, EndedSpec, EventSpec, Expect, ExpectOutcome,
+    PolicySpec, Scenario, StrategySpec,
+};
+
+/// Tags of scenarios that depend on what redress does otherwise on purpose.
+pub const DEVIATIONS: &[(&str, &str)] = &[
+    ("stale_completion", "a result belongs to its own permit; late ones change nothing"),
+    ("class_threshold_shared_count", "a class's own threshold replaces the common one"),
+    ("adaptive_uncredited_success", "an adaptive strategy hears of immediate successes, too"),
+    ("adaptive_nested", "an adaptive strategy hears of outcomes wherever it stands"),
+    ("decorrelated_inverted_range", "decorrelated jitter never falls below its base"),
+];
+
+/// Which driver runs the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// `Retry::execute`.
+    Blocking,
+    /// `Retry::execute_async`.
+    Async,
+    /// `Retry::begin` and its steps.
+    Steps,
+}
+
+impl Driver {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Blocking, Self::Async, Self::Steps];
+}
+
+const ENTRIES: usize = 255;
+const TOKENS: usize = 1024;
+
+type Circuit = Breaker<'static, FailureTimes<ENTRIES>>;
+type Tokens = RollingBudget<'static, TOKENS>;
+
+/// Runs a scenario, adds it to the digest, and compares it with what is expected.
+///
+/// # Errors
+///
+/// Says what the first difference is, or why the scenario cannot be run.
+pub fn run(scenario: &Scenario, driver: Driver, digest: &mut Digest) -> Result<(), String> {
+    let world = World::new(scenario, driver, *digest)?;
+    for (i, call) in scenario.calls.iter().enumerate() {
+        let expect = scenario.expect.get(i);
+        world.run_call(call, expect, &format!("call {}", i + 1));
+    }
+    *digest = world.digest.get();
+    match world.differences.borrow_mut().drain(..).next() {
+        None => Ok(()),
+        Some(first) => Err(format!("{driver:?}: {first}")),
+    }
+}
+
+/// Policy, state, clock and script of one scenario.
+struct World<'s> {
+    spec: &'s PolicySpec,
+    driver: Driver,
+    policy: Policy,
+    breaker: Option<RefCell<Circuit>>,
+    budget: Option<RefCell<Tokens>>,
+    clock: Cell<u64>,
+    script: &'s [u32],
+    drawn: Cell<usize>,
+    digest: Cell<Digest>,
+    differences: RefCell<Vec<String>>,
+}
+
+impl<'s> World<'s> {
+    fn new(scenario: &'s Scenario, driver: Driver, digest: Digest) -> Result<Self, String> {
+        let spec = &scenario.policy;
+        Ok(Self {
+            spec,
+            driver,
+            policy: policy(spec)?,
+            breaker: breaker(spec)?.map(RefCell::new),
+            budget: budget(spec)?.map(RefCell::new),
+            clock: Cell::new(0),
+            script: &scenario.rng,
+            drawn: Cell::new(0),
+            digest: Cell::new(digest),
+            differences: RefCell::default(),
+        })
+    }
+
+    fn differ(&self, what: String) {
+        self.differences.borrow_mut().push(what);
+    }
+
+    fn advance(&self, micros: u64) {
+        self.clock.set(self.clock.get().saturating_add(micros));
+    }
+
+    fn draw(&self) -> u32 {
+        let nth = self.drawn.get();
+        self.drawn.set(nth + 1);
+        self.script.get(nth).copied().unwrap_or_else(|| {
+            self.differ(format!("draw {} is beyond the script", nth + 1));
+            0
+        })
+    }
+
+    fn run_call(&self, spec: &CallSpec, expect: Option<&Expect>, name: &str) {
+        let run = CallRun {
+            world: self,
+            spec,
+            expect,
+            name,
+            attempt: Cell::new(0),
+            consulted: Cell::new(0),
+            nested: Cell::new(0),
+            asked: Cell::new(None),
+            retries: Cell::new(0),
+            started: Cell::new(0),
+            events: RefCell::default(),
+        };
+        self.advance(spec.gap_us);
+        run.started.set(self.clock.get());
+        let ended = run.drive();
+        let mut digest = self.digest.get();
+        digest.call(&ended);
+        self.digest.set(digest);
+        run.compare(&ended);
+    }
+}
+
+/// One call of a scenario, and every role that the engine asks it to play.
+struct CallRun<'w> {
+    world: &'w World<'w>,
+    spec: &'w CallSpec,
+    expect: Option<&'w Expect>,
+    name: &'w str,
+    attempt: Cell<usize>,
+    /// How often the abort predicate was asked: start, failure, sleep in turn.
+    consulted: Cell<u64>,
+    nested: Cell<usize>,
+    /// The delay of which the engine said that it would sleep it.
+    asked: Cell<Option<Duration>>,
+    retries: Cell<usize>,
+    started: Cell<u64>,
+    events: RefCell<Vec<(EventSpec, bool)>>,
+}
+
+#[derive(Debug)]
+enum ScriptedError {
+    Abort,
+    Failure(Classification),
+}
+
+#[derive(Debug)]
+struct ScriptedValue(Option<Classification>);
+
+impl CallRun<'_> {
+    fn drive(&self) -> Ended {
+        let world = self.world;
+        let mut retry = world
+            .policy
+            .on(self, from_fn(|| world.draw()))
+            .classifier(Scripted)
+            .breaker(world.breaker.as_ref())
+            .budget(world.budget.as_ref())
+            .observer(self)
+            .control(self);
+        match world.driver {
+            Driver::Blocking => retry.execute(|attempt| self.operation(attempt)).into(),
+            Driver::Async => {
+                let operation = async |attempt| {
+                    yield_once().await;
+                    self.operation(attempt)
+                };
+                block_on(retry.execute_async(operation)).into()
+            }
+            Driver::Steps => {
+                let mut steps = match retry.begin() {
+                    Ok(steps) => steps,
+                    Err(rejection) => return Ended::Rejected(rejection.state),
+                };
+                let stop_reason = loop {
+                    let attempt = match steps.start() {
+                        Ok(attempt) => attempt,
+                        Err(reason) => break Some(reason),
+                    };
+                    let decision = match self.operation(attempt) {
+                        Ok(ScriptedValue(None)) => {
+                            steps.succeed();
+                            break None;
+                        }
+                        Ok(ScriptedValue(Some(class))) => steps.fail_by_value(class),
+                        Err(ScriptedError::Failure(class)) => steps.fail(class),
+                        Err(ScriptedError::Abort) => Decision::Stop(steps.abort()),
+                    };
+                    match decision {
+                        Decision::Stop(reason) => break Some(reason),
+                        Decision::Retry { after } if !after.is_zero() => self.slept(after),
+                        Decision::Retry { .. } => {}
+                    }
+                    if let Err(reason) = steps.woke() {
+                        break Some(reason);
+                    }
+                };
+                let scheduled = stop_reason == Some(StopReason::Scheduled);
+                Ended::Ran {
+                    stop_reason,
+                    attempts: steps.call().attempts(),
+                    last: steps.call().last().filter(|_| stop_reason.is_some()),
+                    elapsed: steps.elapsed(),
+                    next_sleep: scheduled.then(|| steps.call().previous()),
+                }
+            }
+        }
+    }
+
+    fn operation(&self, attempt: Attempt) -> Result<ScriptedValue, ScriptedError> {
+        let nth = self.attempt.get();
+        self.attempt.set(nth + 1);
+        if attempt.number as usize != nth + 1 {
+            self.differ(format!("attempt {} is the {}. one", attempt.number, nth + 1));
+        }
+        let Some(spec) = self.spec.attempts.get(nth) else {
+            self.differ(format!("attempt {} is beyond the script", nth + 1));
+            return Ok(ScriptedValue(None));
+        };
+        for call in &spec.during {
+            let nested = self.nested.get();
+            self.nested.set(nested + 1);
+            let expect = self.expect.and_then(|expect| expect.during.get(nested));
+            let name = format!("{} during attempt {}", self.name, nth + 1);
+            self.world.run_call(call, expect, &name);
+        }
+        self.world.advance(spec.takes_us);
+        let outcome = &spec.outcome;
+        if outcome.ok {
+            return Ok(ScriptedValue(None));
+        }
+        let Some(class) = outcome.class else {
+            return Err(ScriptedError::Abort);
+        };
+        let mut classification = Classification::new(class);
+        // Hints are unsigned here: a negative one is none to wait for.
+        classification.retry_after = outcome
+            .retry_after_us
+            .map(|hint| Duration::from_micros(u64::try_from(hint).unwrap_or(0)));
+        match outcome.cause {
+            Some(CauseSpec::Result) => Ok(ScriptedValue(Some(classification))),
+            _ => Err(ScriptedError::Failure(classification)),
+        }
+    }
+
+    fn differ(&self, what: String) {
+        self.world.differ(format!("{}: {what}", self.name));
+    }
+
+    /// How far a delay may be from the expected one.
+    fn tolerance(&self, event: &EventSpec, want: u64) -> u64 {
+        let spec = self.world.spec;
+        let strategy = event
+            .class
+            .as_ref()
+            .and_then(|class| spec.strategies.get(class))
+            .or(spec.default_strategy.as_ref());
+        let nth = (event.attempt as usize).saturating_sub(1);
+        let attempt = self.spec.attempts.get(nth);
+        let hinted = attempt.is_some_and(|a| a.outcome.retry_after_us.is_some());
+        if strategy.is_none_or(|strategy| strategy.is_exact(hinted)) { 0 } else { 10 + want / 2000 }
+    }
+
+    fn compare(&self, ended: &Ended) {
+        let Some(expect) = self.expect else {
+            return self.differ("made, but not expected".into());
+        };
+        let events = self.events.borrow();
+        for (i, (got, cut)) in events.iter().enumerate() {
+            let Some(want) = expect.events.get(i) else {
+                self.differ(format!("event {got:?} is one too many"));
+                break;
+            };
+            let delays = (got.sleep_us.unwrap_or(0), want.sleep_us.unwrap_or(0));
+            let tolerance = if *cut { 0 } else { self.tolerance(want, delays.1) };
+            let alike = EventSpec { sleep_us: want.sleep_us, ..got.clone() } == *want;
+            let same_presence = got.sleep_us.is_some() == want.sleep_us.is_some();
+            if !alike || !same_presence || delays.0.abs_diff(delays.1) > tolerance {
+                self.differ(format!("event {got:?}, expected {want:?}"));
+            }
+        }
+        if let Some(missing) = expect.events.get(events.len()) {
+            self.differ(format!("no event {missing:?}"));
+        }
+        self.compare_outcome(ended, &expect.outcome);
+        let world = self.world;
+        let state = world.breaker.as_ref().map(|b| b.borrow().state().as_str().to_owned());
+        self.equal("breaker_state", &state, &expect.breaker_state);
+        let now = Instant::from_micros(world.clock.get());
+        let left = world.budget.as_ref().map(|budget| budget.borrow().remaining(now));
+        self.equal("budget_remaining", &left, &expect.budget_remaining);
+        self.equal("rng_used", &world.drawn.get(), &expect.rng_used);
+        self.equal("clock_us", &world.clock.get(), &expect.clock_us);
+        self.equal("calls during attempts", &self.nested.get(), &expect.during.len());
+    }
+
+    fn compare_outcome(&self, got: &Ended, want: &ExpectOutcome) {
+        match (*got, want) {
+            (Ended::Rejected(state), ExpectOutcome::Rejected(want)) => {
+                self.equal("circuit_open", &state.as_str(), &want.circuit_open.as_str());
+            }
+            (
+                Ended::Ran { stop_reason, attempts, last, elapsed, next_sleep },
+                ExpectOutcome::Ended(want),
+            ) => {
+                // It is the delay of the `scheduled` event, compared there.
+                let next = next_sleep.map(Duration::as_micros);
+                let close = next.is_some() == want.next_sleep_us.is_some();
+                let got = EndedSpec {
+                    ok: stop_reason.is_none(),
+                    stop_reason: stop_reason.map(|r| r.as_str().to_owned()),
+                    attempts,
+                    last_class: last.map(|l| l.0.as_str().to_owned()),
+                    cause: last.map(|l| l.1.as_str().to_owned()),
+                    elapsed_us: elapsed.as_micros(),
+                    next_sleep_us: if close { want.next_sleep_us } else { next },
+                };
+                self.equal("outcome", &got, want);
+            }
+            (got, want) => self.differ(format!("ended {got:?}, expected {want:?}")),
+        }
+    }
+
+    fn equal<V: PartialEq + std::fmt::Debug>(&self, what: &str, got: &V, want: &V) {
+        if got != want {
+            self.differ(format!("{what} is {got:?}, expected {want:?}"));
+        }
+    }
+}
+
+impl<T, E> From<Outcome<T, E>> for Ended {
+    fn from(outcome: Outcome<T, E>) -> Self {
+        if let Some(rejection) = outcome.rejection() {
+            return Self::Rejected(rejection.state);
+        }
+        Self::Ran {
+            stop_reason: outcome.stop_reason(),
+            attempts: outcome.attempts,
+            last: outcome.last_class().zip(outcome.cause()),
+            elapsed: outcome.elapsed,
+            next_sleep: outcome.next_sleep(),
+        }
+    }
+}
+
+impl Clock for CallRun<'_> {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.world.clock.get())
+    }
+}
+
+impl CallRun<'_> {
+    /// The driver sleeps: exactly what it was told to.
+    fn slept(&self, span: Duration) {
+        if self.asked.take() != Some(span) {
+            self.differ(format!("slept {span}, which nobody decided"));
+        }
+    }
+}
+
+impl Sleep for &CallRun<'_> {
+    fn sleep(&mut self, span: Duration) {
+        self.slept(span);
+    }
+}
+
+impl Timer for &CallRun<'_> {
+    async fn sleep(&mut self, span: Duration) {
+        yield_once().await;
+        self.slept(span);
+    }
+}
+
+impl Observer for &CallRun<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        let mut digest = self.world.digest.get();
+        digest.event(event);
+        self.world.digest.set(digest);
+        let waits = matches!(event.kind, EventKind::Retry | EventKind::Scheduled);
+        let left = self.world.spec.deadline_us.saturating_sub(event.elapsed.as_micros());
+        let cut = waits && event.delay.as_micros() == left;
+        let spec = EventSpec {
+            event: event.kind.as_str().to_owned(),
+            attempt: event.attempt,
+            sleep_us: waits.then_some(event.delay.as_micros()),
+            class: event.class.map(|class| class.as_str().to_owned()),
+            cause: event.cause.map(|cause| cause.as_str().to_owned()),
+            stop_reason: event.stop_reason.map(|reason| reason.as_str().to_owned()),
+            state: event.state.map(|state| state.as_str().to_owned()),
+        };
+        self.events.borrow_mut().push((spec, cut));
+    }
+}
+
+impl Control for &CallRun<'_> {
+    fn aborted(&mut self) -> bool {
+        let nth = self.consulted.get();
+        self.consulted.set(nth + 1);
+        self.spec.abort_if.as_ref().is_some_and(|abort| {
+            let point = match abort.at {
+                AbortPoint::Start => 0,
+                AbortPoint::Failure => 1,
+                AbortPoint::Sleep => 2,
+            };
+            nth >= abort.attempt.saturating_sub(1) * 3 + point
+        })
+    }
+
+    fn choose(&mut self, context: &BackoffContext, _: Duration) -> SleepDecision {
+        let spec = self.spec.attempts.get(context.attempt as usize - 1);
+        match spec.map(|spec| spec.decision) {
+            Some(DecisionSpec::Defer) => SleepDecision::Defer,
+            Some(DecisionSpec::Abort) => SleepDecision::Abort,
+            _ => SleepDecision::Sleep,
+        }
+    }
+
+    /// Drives the clock with the vectors: by the expected delay, not by ours.
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        let nth = self.retries.get();
+        self.retries.set(nth + 1);
+        let expected = self.expect.and_then(|expect| {
+            let mut retries = expect.events.iter().filter(|event| event.event == "retry");
+            retries.nth(nth).and_then(|event| event.sleep_us)
+        });
+        self.asked.set(Some(delay));
+        let attempt = self.spec.attempts.get(context.attempt as usize - 1);
+        self.world.advance(expected.unwrap_or(delay.as_micros()));
+        self.world.advance(attempt.map_or(0, |attempt| attempt.oversleep_us));
+    }
+}
+
+struct Scripted;
+
+impl Classify<ScriptedValue, ScriptedError> for Scripted {
+    fn error(&mut self, error: &ScriptedError) -> Verdict {
+        match error {
+            ScriptedError::Abort => Verdict::Abort,
+            ScriptedError::Failure(classification) => (*classification).into(),
+        }
+    }
+
+    fn value(&mut self, value: &ScriptedValue) -> Option<Verdict> {
+        value.0.map(Into::into)
+    }
+}
+
+fn class(name: &str) -> Result<ErrorClass, String> {
+    ErrorClass::from_name(name).ok_or_else(|| format!("{name:?} is no class"))
+}
+
+fn policy(spec: &PolicySpec) -> Result<Policy, String> {
+    let mut config = Policy::new()
+        .deadline(Duration::from_micros(spec.deadline_us))
+        .max_attempts(spec.max_attempts);
+    // No script has 65,535 failures, so a higher limit is none.
+    let limit = |failures: u64| u16::try_from(failures).unwrap_or(u16::MAX);
+    config = match spec.max_unknown_attempts {
+        Some(failures) => config.max_unknown_attempts(limit(failures)),
+        None => config.no_unknown_limit(),
+    };
+    for (name, &failures) in &spec.per_class_max_attempts {
+        config = config.max_attempts_for(class(name)?, limit(failures));
+    }
+    if let Some(strategy) = &spec.default_strategy {
+        config = config.backoff(backoff(strategy)?);
+    }
+    for (name, strategy) in &spec.strategies {
+        config = config.backoff_for(class(name)?, backoff(strategy)?);
+    }
+    if spec.default_strategy.is_none() && spec.strategies.is_empty() {
+        // A policy without any strategy does not build; one for a class that is
+        // never retried decides the same.
+        config = config.backoff_for(ErrorClass::Permanent, Backoff::constant(Duration::ZERO));
+    }
+    config.build().map_err(|error| error.to_string())
+}
+
+/// Strategies refer to statics; a scenario's are leaked, as a process that runs
+/// vectors soon ends.
+fn backoff(spec: &StrategySpec) -> Result<Backoff, String> {
+    let us = |micros: &u64| Duration::from_micros(*micros);
+    Ok(match spec {
+        StrategySpec::Fixed { sleeps_us } => {
+            let delays = sleeps_us.iter().map(|&us| u64::try_from(us).unwrap_or(0));
+            let delays: Vec<_> = delays.map(Duration::from_micros).collect();
+            Backoff::sequence(delays.leak())
+        }
+        StrategySpec::DecorrelatedJitter { base_us, max_us } => {
+            Backoff::decorrelated_jitter(us(base_us), us(max_us))
+        }
+        StrategySpec::EqualJitter { base_us, max_us } => {
+            Backoff::equal_jitter(us(base_us), us(max_us))
+        }
+        StrategySpec::TokenBackoff { base_us, max_us } => {
+            Backoff::token_backoff(us(base_us), us(max_us))
+        }
+        StrategySpec::RetryAfterOr { fallback, jitter_us } => {
+            Backoff::retry_after_or(Box::leak(Box::new(backoff(fallback)?)), us(jitter_us))
+        }
+        StrategySpec::Adaptive {
+            fallback,
+            window_us,
+            target_success_milli,
+            min_multiplier_milli,
+            max_multiplier_milli,
+        } => {
+            let config = AdaptiveConfig::new(backoff(fallback)?)
+                .window(us(window_us))
+                .target_success_milli(*target_success_milli)
+                .multipliers_milli(*min_multiplier_milli, *max_multiplier_milli);
+            let adaptive = config.build().map_err(|error| error.to_string())?;
+            let adaptive = adaptive.memory(Mutex::new(Memory::new()));
+            let adaptive: &'static Adaptive<Mutex<Memory<255>>> = Box::leak(Box::new(adaptive));
+            Backoff::own(adaptive)
+        }
+    })
+}
+
+fn breaker(spec: &PolicySpec) -> Result<Option<Circuit>, String> {
+    let Some(spec) = &spec.breaker else { return Ok(None) };
+    let window = Duration::from_micros(spec.window_us);
+    let mut config: BreakerConfig<FailureRule> =
+        BreakerConfig::failures(spec.failure_threshold, window)
+            .recovery_timeout(Duration::from_micros(spec.recovery_timeout_us))
+            // The reference knows no lease: none of a script's probes is lost.
+            .lease(Duration::MAX);
+    if let Some(classes) = &spec.trip_on {
+        config = config.trip_on(ClassSet::of(classes));
+    }
+    for (name, &threshold) in &spec.class_thresholds {
+        config = config.class_threshold(class(name)?, threshold);
+    }
+    Circuit::new(Box::leak(Box::new(config))).map(Some).map_err(|error| error.to_string())
+}
+
+fn budget(spec: &PolicySpec) -> Result<Option<Tokens>, String> {
+    let Some(spec) = &spec.budget else { return Ok(None) };
+    let config = RollingConfig::new(spec.max_retries, Duration::from_micros(spec.window_us));
+    Tokens::new(Box::leak(Box::new(config))).map(Some).map_err(|error| error.to_string())
+}
+
+/// Pending once, so that the driver really suspends.
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Polls until it is done: nothing here waits for anything outside.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}

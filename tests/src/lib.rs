@@ -1,0 +1,8 @@
+//! What no single crate of redress can show alone: the conformance vectors, the
+//! proofs, the benchmarks beside peers, and the suite that runs them all.
+
+pub mod classifiers;
+pub mod digest;
+pub mod engine;
+pub mod report;
+pub mod schema;

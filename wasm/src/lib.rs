@@ -1,0 +1,3 @@
+//! redress on wasm-bindgen.
+#![no_std]
+#![forbid(unsafe_code)]

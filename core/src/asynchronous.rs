@@ -6,14 +6,14 @@ use core::pin::pin;
 use core::task::Poll;
 
 use crate::budget::Pool;
-use crate::call::Attempt;
+use crate::call::{Attempt, Decision};
 use crate::classifier::Classify;
 use crate::control::Control;
 use crate::gate::Gate;
 use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
-use crate::steps::Next;
+use crate::steps::Failed;
 use crate::{Clock, Duration, Observer};
 
 /// A clock that can also wait, asynchronously.
@@ -80,32 +80,41 @@ where
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection),
         };
-        let mut last = None;
+        let mut failed: Option<Failed<V, E>> = None;
         loop {
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
-                Err(reason) => return Outcome::stopped(&steps, reason, last),
+                Err(reason) => return Outcome::stopped(&steps, reason, failed.map(|f| f.last)),
             };
-            let next = if attempt.timeout == Duration::MAX {
-                steps.judge(operation(attempt).await, timed)
+            let result = if attempt.timeout == Duration::MAX {
+                steps.judge(operation(attempt).await)
             } else {
-                let timer = steps.retry.time.sleep(attempt.timeout);
-                match within(operation(attempt), timer).await {
-                    Some(result) => steps.judge(result, timed),
-                    None => steps.timed_out(),
+                let timeout = steps.retry.time.sleep(attempt.timeout);
+                match within(operation(attempt), timeout).await {
+                    Some(result) => steps.judge(result),
+                    None => Err(Failed::timed_out()),
                 }
             };
-            match next {
-                Next::Done(result) => return Outcome::of(&steps, result),
-                Next::Wait(after, failed) => {
-                    last = Some(failed);
-                    if !after.is_zero() {
-                        steps.retry.time.sleep(after).await;
-                    }
-                    if let Err(reason) = steps.woke() {
-                        return Outcome::stopped(&steps, reason, last);
-                    }
+            let again = match result {
+                Ok(value) => {
+                    steps.settle_success(timed);
+                    return Outcome::of(&steps, Ok(value));
                 }
+                Err(again) => again,
+            };
+            let decision = steps.decide(&again);
+            failed = Some(again);
+            let after = match decision {
+                Decision::Retry { after } => after,
+                Decision::Stop(reason) => {
+                    return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
+                }
+            };
+            if !after.is_zero() {
+                steps.retry.time.sleep(after).await;
+            }
+            if let Err(reason) = steps.woke() {
+                return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
             }
         }
     }

@@ -249,6 +249,11 @@ impl Backoff {
         }
     }
 
+    /// The two durations, whatever they mean to it.
+    pub(crate) const fn spans(&self) -> (Duration, Duration) {
+        (self.first, self.second)
+    }
+
     /// The delays of a [`sequence`](Self::sequence).
     pub const fn delays(&self) -> Option<&'static [Duration]> {
         match self.link {

@@ -1,14 +1,14 @@
 //! The blocking driver: runs an operation, sleeps on the spot, tries again.
 
 use crate::budget::Pool;
-use crate::call::Attempt;
+use crate::call::{Attempt, Decision};
 use crate::classifier::Classify;
 use crate::control::Control;
 use crate::gate::Gate;
 use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
-use crate::steps::Next;
+use crate::steps::{Failed, Steps};
 use crate::{Clock, Duration, Observer};
 
 /// A clock that can also wait, blocking.
@@ -61,6 +61,8 @@ where
         self.run(operation, true)
     }
 
+    /// The first attempt, which is all that a success needs; the rest is kept out
+    /// of line, so that callers inline little.
     #[inline]
     fn run<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
     where
@@ -71,24 +73,16 @@ where
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection),
         };
-        let mut last = None;
-        loop {
-            let attempt = match steps.start() {
-                Ok(attempt) => attempt,
-                Err(reason) => return Outcome::stopped(&steps, reason, last),
-            };
-            match steps.judge(operation(attempt), timed) {
-                Next::Done(result) => return Outcome::of(&steps, result),
-                Next::Wait(after, failed) => {
-                    last = Some(failed);
-                    if !after.is_zero() {
-                        steps.retry.time.sleep(after);
-                    }
-                    if let Err(reason) = steps.woke() {
-                        return Outcome::stopped(&steps, reason, last);
-                    }
-                }
+        let attempt = match steps.start() {
+            Ok(attempt) => attempt,
+            Err(reason) => return Outcome::stopped(&steps, reason, None),
+        };
+        match steps.judge(operation(attempt)) {
+            Ok(value) => {
+                steps.settle_success(timed);
+                Outcome::of(&steps, Ok(value))
             }
+            Err(failed) => steps.run_on(failed, operation, timed),
         }
     }
 
@@ -112,6 +106,47 @@ where
         F: FnMut(&A) -> Result<V, E>,
     {
         move |argument| self.call(|_| function(argument))
+    }
+}
+
+impl<T, R, K, B, U, O, H> Steps<'_, '_, T, R, K, B, U, O, H>
+where
+    T: Sleep,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+{
+    /// All that follows a first failure.
+    #[cold]
+    #[inline(never)]
+    fn run_on<V, E, F>(mut self, first: Failed<V, E>, mut operation: F, timed: bool) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        let mut failed = first;
+        loop {
+            let after = match self.decide(&failed) {
+                Decision::Retry { after } => after,
+                Decision::Stop(reason) => return Outcome::stopped(&self, reason, Some(failed.last)),
+            };
+            if !after.is_zero() {
+                self.retry.time.sleep(after);
+            }
+            let attempt = match self.woke().and_then(|()| self.start()) {
+                Ok(attempt) => attempt,
+                Err(reason) => return Outcome::stopped(&self, reason, Some(failed.last)),
+            };
+            match self.judge(operation(attempt)) {
+                Ok(value) => {
+                    self.settle_success(timed);
+                    return Outcome::of(&self, Ok(value));
+                }
+                Err(again) => failed = again,
+            }
+        }
     }
 }
 

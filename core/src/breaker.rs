@@ -416,7 +416,7 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
         self.until[0].since(now)
     }
 
-    fn recovery(&self) -> Duration {
+    pub(crate) fn recovery(&self) -> Duration {
         self.config.recovery_after(self.tally >> 4)
     }
 

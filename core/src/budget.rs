@@ -266,7 +266,7 @@ impl<'c> RatioBudget<'c> {
     }
 
     /// The balance with the floor earned since the last time.
-    const fn balance_at(&self, now: Instant) -> u64 {
+    pub(crate) const fn balance_at(&self, now: Instant) -> u64 {
         let floor = self.config.floor_per_sec as u64;
         if floor == 0 {
             return self.balance;

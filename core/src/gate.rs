@@ -40,6 +40,13 @@ pub trait Gate {
 
     /// Takes the pass back of a call that was given up.
     fn cancel(&self, pass: Self::Pass);
+
+    /// The permit in a pass, for a snapshot; `None` without a breaker.
+    fn permit(pass: &Self::Pass) -> Option<Permit>;
+
+    /// The pass of a permit out of a snapshot; `None` if they do not belong
+    /// together.
+    fn pass(permit: Option<Permit>) -> Option<Self::Pass>;
 }
 
 /// Without a breaker every call is admitted.
@@ -70,6 +77,14 @@ impl Gate for () {
 
     #[inline]
     fn cancel(&self, (): ()) {}
+
+    fn permit((): &()) -> Option<Permit> {
+        None
+    }
+
+    fn pass(permit: Option<Permit>) -> Option<()> {
+        permit.is_none().then_some(())
+    }
 }
 
 /// A breaker that a configuration may leave out.
@@ -110,6 +125,14 @@ impl<G: Gate> Gate for Option<G> {
         if let (Some(gate), Some(pass)) = (self, pass) {
             gate.cancel(pass);
         }
+    }
+
+    fn permit(pass: &Self::Pass) -> Option<Permit> {
+        pass.as_ref().and_then(G::permit)
+    }
+
+    fn pass(permit: Option<Permit>) -> Option<Self::Pass> {
+        Some(permit.and_then(|permit| G::pass(Some(permit))))
     }
 }
 
@@ -209,5 +232,13 @@ impl<S: Shared<Item: Circuit>> Gate for &S {
 
     fn cancel(&self, pass: Permit) {
         self.with(|breaker| breaker.cancel(pass));
+    }
+
+    fn permit(pass: &Permit) -> Option<Permit> {
+        Some(*pass)
+    }
+
+    fn pass(permit: Option<Permit>) -> Option<Permit> {
+        permit
     }
 }

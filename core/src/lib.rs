@@ -68,13 +68,16 @@ mod event;
 mod gate;
 #[cfg(feature = "std")]
 mod host;
+mod keyed;
 mod outcome;
 mod policy;
 pub mod random;
 mod retry;
 mod shared;
+mod snapshot;
 mod steps;
 mod time;
+mod timeline;
 mod window;
 
 pub use adaptive::{Adaptive, AdaptiveConfig, Memory};
@@ -97,12 +100,15 @@ pub use event::{
 pub use gate::{Circuit, Gate};
 #[cfg(feature = "std")]
 pub use host::{RetryPolicy, SystemRandom, SystemTime};
+pub use keyed::{ByKey, Entry, Keyed, by_key};
 pub use outcome::{Error, Last, Outcome, RetryExhausted};
 pub use policy::{Policy, RetryConfig};
 pub use retry::Retry;
 pub use shared::Shared;
+pub use snapshot::{Restored, Snapshot, SnapshotError};
 pub use steps::Steps;
 pub use time::{Clock, Duration, Instant};
+pub use timeline::{Timeline, TimelineEntry};
 pub use window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
     Window,

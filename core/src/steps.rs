@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::Draw;
 use crate::retry::Retry;
+use crate::snapshot::{CALL_BYTES, Restored, SnapshotError, Suspended};
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
     EventKind, Instant, Observer, StopReason,
@@ -91,6 +92,28 @@ where
         Ok(Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO })
     }
 
+    /// Goes on with a call that was [`suspend`](Steps::suspend)ed, after `off` if
+    /// that is known. Returns it with the rest of its delay: wait, say
+    /// [`woke`](Steps::woke), start.
+    ///
+    /// Restore the breaker first, with the same `off` and at the same time.
+    ///
+    /// # Errors
+    ///
+    /// If the snapshot is damaged, of another policy or of another version.
+    pub fn resume(
+        &mut self,
+        bytes: &[u8],
+        off: Option<Duration>,
+    ) -> Result<(Steps<'_, 'a, T, R, K, B, U, O, H>, Duration, Restored), SnapshotError> {
+        let now = self.time.now();
+        let (suspended, restored) = Suspended::load(self.policy, bytes, now, off)?;
+        let pass = B::pass(suspended.permit).ok_or(SnapshotError::Value)?;
+        let (call, rest) = (suspended.call, suspended.due.since(now));
+        let steps = Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO };
+        Ok((steps, rest, restored))
+    }
+
     /// Asks a breaker that is not closed.
     fn admit(&mut self) -> Result<B::Pass, CircuitOpen> {
         let now = self.time.now();
@@ -125,6 +148,9 @@ where
     O: Observer,
     H: Control,
 {
+    /// How many bytes [`suspend`](Self::suspend) writes, always.
+    pub const SNAPSHOT_BYTES: usize = CALL_BYTES;
+
     /// Starts an attempt.
     ///
     /// # Errors
@@ -220,6 +246,25 @@ where
     /// Gives the call up: a probe's place is free again, nothing is counted. The
     /// same as dropping it.
     pub fn cancel(self) {}
+
+    /// Writes the state of the call after a [`Decision::Retry`], with what is left
+    /// of its delay and its permit, to go on elsewhere with
+    /// [`resume`](Retry::resume). The call ends here without a result.
+    ///
+    /// `out` needs [`Steps::SNAPSHOT_BYTES`]; their number is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Length`] if `out` is too short; the call goes on.
+    pub fn suspend(&mut self, out: &mut [u8]) -> Result<usize, SnapshotError> {
+        let due = self.now.saturating_add(self.call.previous);
+        let permit = self.pass.as_ref().and_then(B::permit);
+        let suspended = Suspended { call: self.call, permit, due };
+        let written = suspended.save(self.retry.policy, self.retry.time.now(), out)?;
+        // The permit goes along with the snapshot: dropping must not free it.
+        self.pass = None;
+        Ok(written)
+    }
 
     /// The state of the call.
     pub const fn call(&self) -> &Call {
@@ -399,12 +444,18 @@ where
     }
 }
 
-/// What a driver does next.
-pub(crate) enum Next<V, E> {
-    /// Return this.
-    Done(Result<V, Error<V, E>>),
-    /// Sleep, and keep what the attempt left behind.
-    Wait(Duration, Last<V, E>),
+/// An attempt that did not succeed: what the classifier says of it, and what it
+/// left behind.
+pub(crate) struct Failed<V, E> {
+    verdict: Verdict,
+    pub(crate) last: Last<V, E>,
+}
+
+impl<V, E> Failed<V, E> {
+    /// The attempt was dropped because its time was over.
+    pub(crate) fn timed_out() -> Self {
+        Self { verdict: ErrorClass::Transient.into(), last: Last::Timeout }
+    }
 }
 
 impl<T, R, K, B, U, O, H> Steps<'_, '_, T, R, K, B, U, O, H>
@@ -416,52 +467,37 @@ where
     O: Observer,
     H: Control,
 {
-    /// Takes what the operation returned and says what follows.
+    /// Takes what the operation returned and asks the classifier.
     #[inline]
-    pub(crate) fn judge<V, E>(&mut self, result: Result<V, E>, timed: bool) -> Next<V, E>
+    pub(crate) fn judge<V, E>(&mut self, result: Result<V, E>) -> Result<V, Failed<V, E>>
     where
         K: Classify<V, E>,
     {
-        let (verdict, cause, last) = match result {
+        match result {
             Ok(value) => match self.retry.classifier.value(&value) {
-                None => {
-                    self.settle_success(timed);
-                    return Next::Done(Ok(value));
-                }
-                Some(verdict) => (verdict, Cause::Result, Last::Value(value)),
+                None => Ok(value),
+                Some(verdict) => Err(Failed { verdict, last: Last::Value(value) }),
             },
             Err(error) => {
-                (self.retry.classifier.error(&error), Cause::Exception, Last::Error(error))
+                let verdict = self.retry.classifier.error(&error);
+                Err(Failed { verdict, last: Last::Error(error) })
             }
-        };
-        let name = if O::OBSERVES && cause == Cause::Exception {
-            Some(short_name(type_name::<E>()))
-        } else {
-            None
-        };
-        self.judge_failure(verdict, cause, name, last)
+        }
     }
 
-    /// The attempt was dropped because its time was over.
-    pub(crate) fn timed_out<V, E>(&mut self) -> Next<V, E> {
-        let verdict = ErrorClass::Transient.into();
-        self.judge_failure(verdict, Cause::Exception, Some("TimeoutError"), Last::Timeout)
-    }
-
-    fn judge_failure<V, E>(
-        &mut self,
-        verdict: Verdict,
-        cause: Cause,
-        name: Option<&'static str>,
-        last: Last<V, E>,
-    ) -> Next<V, E> {
-        let decision = match verdict {
+    /// Says what follows a failure.
+    pub(crate) fn decide<V, E>(&mut self, failed: &Failed<V, E>) -> Decision {
+        let (cause, name) = match failed.last {
+            Last::Error(_) if O::OBSERVES => {
+                (Cause::Exception, Some(short_name(type_name::<E>())))
+            }
+            Last::Timeout if O::OBSERVES => (Cause::Exception, Some("TimeoutError")),
+            Last::Error(_) | Last::Timeout => (Cause::Exception, None),
+            Last::Value(_) => (Cause::Result, None),
+        };
+        match failed.verdict {
             Verdict::Failure(classification) => self.failed(classification, cause, name),
             Verdict::Abort => Decision::Stop(self.abort()),
-        };
-        match decision {
-            Decision::Retry { after } => Next::Wait(after, last),
-            Decision::Stop(reason) => Next::Done(Err(self.exhausted(reason, Some(last)))),
         }
     }
 

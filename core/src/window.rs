@@ -290,7 +290,7 @@ impl<const N: usize> TimeSlices<N> {
     };
 
     /// Makes the slice that `now` is in the running one.
-    fn advance(&mut self, slice: Duration, now: Instant) {
+    pub(crate) fn advance(&mut self, slice: Duration, now: Instant) {
         let latest = now.saturating_add(slice);
         // A clock that jumped back: the running slice goes on for its own length.
         self.ends = self.ends.min(latest);

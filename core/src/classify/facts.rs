@@ -1,0 +1,185 @@
+//! What a classifier may look at: [`Facts`], and who gives them ([`Describe`]).
+
+use crate::{Duration, ErrorClass};
+
+/// An explicit type of error that says its class itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Marker {
+    /// A standard time-out error: TRANSIENT.
+    Timeout,
+    /// PERMANENT.
+    Permanent,
+    /// RATE_LIMIT.
+    RateLimit,
+    /// CONCURRENCY.
+    Concurrency,
+    /// SERVER_ERROR.
+    ServerError,
+}
+
+impl Marker {
+    /// The name that an error of this type has if it gives none.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "TimeoutError",
+            Self::Permanent => "PermanentError",
+            Self::RateLimit => "RateLimitError",
+            Self::Concurrency => "ConcurrencyError",
+            Self::ServerError => "ServerError",
+        }
+    }
+}
+
+/// An error's own idea of when to come back, before any header is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum RetryAfter<'a> {
+    /// A span; what was negative is zero.
+    Span(Duration),
+    /// A text, read like the header.
+    Text(&'a str),
+}
+
+/// The library whose type an error is, where that decides what its name means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Library {
+    /// Any other.
+    #[default]
+    Other,
+    /// AWS's botocore, or an SDK with the same names.
+    Aws,
+    /// A Redis client.
+    Redis,
+}
+
+/// What an AWS client error carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct AwsError<'a> {
+    /// The error code, `"ThrottlingException"` for instance; empty if unknown.
+    pub code: &'a str,
+    /// The HTTP status.
+    pub status: Option<i64>,
+}
+
+/// What is known of an error. Everything is optional; [`Facts::NONE`] knows
+/// nothing, and the other fields are set with `..Facts::NONE`.
+///
+/// ```
+/// use redress::{ErrorClass, classify::{self, Facts}};
+/// let facts = Facts { name: "ConnectionResetError", ..Facts::NONE };
+/// assert_eq!(classify::default(&facts).class, ErrorClass::Transient);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Facts<'a> {
+    /// Its class, where its own library says it: it wins over everything.
+    pub class: Option<ErrorClass>,
+    /// An explicit type.
+    pub marker: Option<Marker>,
+    /// The name of its type; empty if it says nothing.
+    pub name: &'a str,
+    /// A numeric attribute `status`.
+    pub status: Option<i64>,
+    /// A numeric attribute `status_code`.
+    pub status_code: Option<i64>,
+    /// A numeric attribute `code`.
+    pub code: Option<i64>,
+    /// Numbers among its arguments.
+    pub args: &'a [i64],
+    /// Its text.
+    pub message: &'a str,
+    /// Its SQLSTATE; empty if it has none.
+    pub sqlstate: &'a str,
+    /// Its own hint when to come back.
+    pub retry_after: Option<RetryAfter<'a>>,
+    /// The value of the response header Retry-After; see [`header`].
+    pub retry_after_header: Option<&'a str>,
+    /// The wall time in seconds since 1970, which dates in headers are compared
+    /// with.
+    pub now_unix_secs: i64,
+    /// The library that its type is of.
+    pub library: Library,
+    /// The names of its type's ancestors in that library, nearest first.
+    pub ancestors: &'a [&'a str],
+    /// For a gRPC error: the name of its status, empty if it has none.
+    pub grpc: Option<&'a str>,
+    /// For an AWS client error: what it carries.
+    pub aws: Option<AwsError<'a>>,
+}
+
+impl Facts<'_> {
+    /// Nothing is known.
+    pub const NONE: Facts<'static> = Facts {
+        class: None,
+        marker: None,
+        name: "",
+        status: None,
+        status_code: None,
+        code: None,
+        args: &[],
+        message: "",
+        sqlstate: "",
+        retry_after: None,
+        retry_after_header: None,
+        now_unix_secs: 0,
+        library: Library::Other,
+        ancestors: &[],
+        grpc: None,
+        aws: None,
+    };
+
+    /// Whether its type, or an ancestor of it, has this name.
+    pub(super) fn is_a(&self, name: &str) -> bool {
+        self.name == name || self.ancestors.contains(&name)
+    }
+}
+
+/// An error that can say what is known of it.
+///
+/// For it [`Retry`](crate::Retry) needs no classifier: the [`default`](super::default)
+/// rules decide.
+///
+/// ```
+/// use redress::classify::{Describe, Facts};
+/// struct HttpError { status: u16 }
+/// impl Describe for HttpError {
+///     fn facts(&self) -> Facts<'_> {
+///         Facts { status: Some(self.status.into()), ..Facts::NONE }
+///     }
+/// }
+/// ```
+pub trait Describe {
+    /// What is known of this error.
+    fn facts(&self) -> Facts<'_>;
+}
+
+impl<D: Describe + ?Sized> Describe for &D {
+    fn facts(&self) -> Facts<'_> {
+        (**self).facts()
+    }
+}
+
+/// The value of the first header with this name; names are compared without case
+/// (RFC 9110, section 5.1).
+pub fn header<'a>(
+    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    name: &str,
+) -> Option<&'a str> {
+    let mut headers = headers.into_iter();
+    headers.find(|(key, _)| super::same_word(key.as_bytes(), name.as_bytes())).map(|(_, v)| v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_found_whatever_its_case() {
+        let headers = [("X-Other", "1"), ("retry-AFTER", "9"), ("Retry-After", "10")];
+        assert_eq!(header(headers, "Retry-After"), Some("9"));
+        assert_eq!(header(headers, "Retry"), None);
+    }
+}

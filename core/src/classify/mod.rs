@@ -1,0 +1,45 @@
+//! From an error to its class: the tables for HTTP, gRPC, SQLSTATE, Redis, AWS and
+//! `std::io`, and the default rules over any error that can be described.
+//!
+//! An adapter takes name, status and headers out of an error and puts them into
+//! [`Facts`]; which class they mean is decided here, the same on every platform.
+//! Those who have a status code or an SQLSTATE in hand ask its table directly:
+//! [`http_status`], [`http_response`], [`grpc_code`], [`sqlstate_code`],
+//! [`redis_message`], [`aws_code`].
+//!
+//! The rules are those of redress for Python, but: a 503 may carry a Retry-After,
+//! too; a Retry-After is plain digits or a date of RFC 9110 and nothing else; a word
+//! like ERROR is no SQLSTATE; and AWS's documented codes are known.
+//!
+//! ```
+//! use redress::{Duration, ErrorClass, classify};
+//! let busy = classify::http_response(429, Some("120"), 0).unwrap();
+//! assert_eq!((busy.class, busy.retry_after), (ErrorClass::RateLimit, Some(Duration::from_secs(120))));
+//! assert_eq!(classify::http_response(200, None, 0), None);
+//! ```
+
+mod aws;
+mod facts;
+mod grpc;
+mod http;
+#[cfg(feature = "std")]
+mod io;
+mod redis;
+pub mod retry_after;
+mod rules;
+mod sqlstate;
+
+pub use aws::{aws, aws_code};
+pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
+pub use grpc::{grpc, grpc_code, grpc_name};
+pub use http::{http, http_response, http_retry_after, http_status};
+#[cfg(feature = "std")]
+pub use io::io_kind;
+pub use redis::{redis, redis_message};
+pub use rules::{default, strict};
+pub use sqlstate::{odbc, sqlstate, sqlstate_code};
+
+/// Whether two texts are equal but for ASCII case.
+const fn same_word(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b)
+}

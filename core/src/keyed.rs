@@ -1,0 +1,301 @@
+//! Breakers and budgets by key: [`Keyed`], a map of fixed capacity, one entry for
+//! each host, device or tenant.
+
+use heapless::Vec;
+
+use crate::breaker::{Breaker, CallResult, CircuitOpen, Permit};
+use crate::budget::{Budget, Pool, RatioBudget, RollingBudget, Withdraw};
+use crate::gate::{Circuit, Gate};
+use crate::window::Window;
+use crate::{CircuitState, Duration, Instant, Shared};
+
+/// State that a [`Keyed`] map can hold.
+pub trait Entry: Clone {
+    /// Whether this entry must not make room for another one.
+    fn must_stay(&self) -> bool {
+        false
+    }
+
+    /// This is the `nth` entry that the map ever made.
+    fn born(&mut self, nth: u16) {
+        let _ = nth;
+    }
+}
+
+/// An open or half-open breaker stays; a closed one may go.
+impl<W: Window + Clone, const PERMITS: usize> Entry for Breaker<'_, W, PERMITS> {
+    fn must_stay(&self) -> bool {
+        self.state() != CircuitState::Closed
+    }
+
+    /// Generations start far apart, so that a permit of an entry that had to go
+    /// does not fit its successor.
+    fn born(&mut self, nth: u16) {
+        self.generation = nth.rotate_left(8);
+    }
+}
+
+impl<const N: usize> Entry for RollingBudget<'_, N> {}
+impl Entry for RatioBudget<'_> {}
+
+/// One `V` for each key, `N` at most.
+///
+/// A new key begins with a copy of the template. When the map is full, the entry
+/// that was used least recently makes room; but an open or half-open breaker
+/// stays, so that no closed one pushes it out. If nothing may go, the new key gets
+/// no entry: its calls run without a breaker, its retries without a budget, and
+/// [`refused`](Self::refused) counts them.
+///
+/// ```
+/// use core::cell::RefCell;
+/// use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, Keyed, by_key};
+///
+/// const CONFIG: BreakerConfig<FailureRule> =
+///     BreakerConfig::failures(5, Duration::from_secs(60));
+/// type Hosts = Keyed<&'static str, Breaker<'static, FailureTimes<5>>, 16>;
+/// let hosts = RefCell::new(Hosts::new(Breaker::<FailureTimes<5>>::new(&CONFIG)?));
+/// // .breaker(by_key(&hosts, "sensor-7.local"))
+/// # let _ = by_key(&hosts, "sensor-7.local");
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Keyed<K, V, const N: usize> {
+    template: V,
+    entries: Vec<Kept<K, V>, N>,
+    uses: u32,
+    births: u16,
+    refused: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Kept<K, V> {
+    key: K,
+    value: V,
+    used: u32,
+}
+
+impl<K, V, const N: usize> Keyed<K, V, N> {
+    /// An empty map.
+    pub const fn new(template: V) -> Self {
+        Self { template, entries: Vec::new(), uses: 0, births: 0, refused: 0 }
+    }
+
+    /// How often a key found no room; saturates.
+    pub const fn refused(&self) -> u32 {
+        self.refused
+    }
+
+    /// How many keys have an entry.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no key has an entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
+    /// The entry of `key`, if it has one; this is no use of it.
+    pub fn peek(&self, key: &K) -> Option<&V> {
+        self.entries.iter().find(|kept| kept.key == *key).map(|kept| &kept.value)
+    }
+
+    /// The entry of `key`, if it has one.
+    pub fn get(&mut self, key: &K) -> Option<&mut V> {
+        self.uses = self.uses.wrapping_add(1);
+        let used = self.uses;
+        let kept = self.entries.iter_mut().find(|kept| kept.key == *key)?;
+        kept.used = used;
+        Some(&mut kept.value)
+    }
+
+    /// The entry of `key`, new if it had none; `None` if there is no room.
+    pub fn entry(&mut self, key: &K) -> Option<&mut V> {
+        if self.peek(key).is_none() && !self.make(key) {
+            self.refused = self.refused.saturating_add(1);
+            return None;
+        }
+        self.get(key)
+    }
+
+    fn make(&mut self, key: &K) -> bool {
+        if self.entries.is_full() && !self.evict() {
+            return false;
+        }
+        self.births = self.births.wrapping_add(1);
+        let mut value = self.template.clone();
+        value.born(self.births);
+        self.entries.push(Kept { key: key.clone(), value, used: self.uses }).is_ok()
+    }
+
+    fn evict(&mut self) -> bool {
+        let now = self.uses;
+        let idle = self.entries.iter().enumerate().filter(|(_, kept)| !kept.value.must_stay());
+        let oldest = idle.max_by_key(|(_, kept)| now.wrapping_sub(kept.used));
+        let Some((index, _)) = oldest else { return false };
+        self.entries.swap_remove(index);
+        true
+    }
+}
+
+/// One entry of a shared [`Keyed`] map, as [`by_key`] makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct ByKey<'s, S, K> {
+    map: &'s S,
+    key: K,
+}
+
+/// The breaker or the budget of `key` in a shared map, for
+/// [`Retry::breaker`](crate::Retry::breaker) and
+/// [`Retry::budget`](crate::Retry::budget).
+#[inline]
+pub const fn by_key<S, K>(map: &S, key: K) -> ByKey<'_, S, K> {
+    ByKey { map, key }
+}
+
+impl<S, K, V, const N: usize> Gate for ByKey<'_, S, K>
+where
+    S: Shared<Item = Keyed<K, V, N>>,
+    K: Eq + Clone,
+    V: Entry + Circuit,
+{
+    /// `None` for a call that found no room.
+    type Pass = Option<Permit>;
+
+    const TIMES_ATTEMPTS: bool = V::TIMES_ATTEMPTS;
+
+    fn enter(&self) -> Option<Self::Pass> {
+        self.map
+            .with(|map| match map.entry(&self.key) {
+                Some(breaker) => breaker.enter().map(Some),
+                None => Some(None),
+            })
+            .flatten()
+    }
+
+    fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen> {
+        let admitted = self.map.with(|map| match map.entry(&self.key) {
+            Some(breaker) => breaker.admit(now).map(Some),
+            None => Ok(None),
+        });
+        let admitted = admitted.unwrap_or(Ok(None))?;
+        Ok((admitted.map(|a| a.permit), admitted.is_some_and(|a| a.half_opened)))
+    }
+
+    fn hears_success(pass: &Self::Pass) -> bool {
+        pass.is_some_and(|permit| V::HEARS_SUCCESS || permit.is_probe())
+    }
+
+    fn settle(
+        &self,
+        pass: Self::Pass,
+        result: CallResult,
+        longest: Duration,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        let permit = pass?;
+        let settle = |map: &mut Keyed<K, V, N>| {
+            map.get(&self.key)?.settle(permit, result, longest, now)
+        };
+        self.map.with(settle).flatten()
+    }
+
+    fn cancel(&self, pass: Self::Pass) {
+        if let Some(permit) = pass {
+            self.map.with(|map| map.get(&self.key).map(|breaker| breaker.cancel(permit)));
+        }
+    }
+
+    fn permit(pass: &Self::Pass) -> Option<Permit> {
+        *pass
+    }
+
+    fn pass(permit: Option<Permit>) -> Option<Self::Pass> {
+        Some(permit)
+    }
+}
+
+impl<S, K, V, const N: usize> Withdraw for ByKey<'_, S, K>
+where
+    S: Shared<Item = Keyed<K, V, N>>,
+    K: Eq + Clone,
+    V: Entry + Budget,
+{
+    fn withdraw(&self, now: Instant) -> bool {
+        self.map
+            .with(|map| map.entry(&self.key).is_none_or(|budget| budget.consume(1, now)))
+            .unwrap_or(false)
+    }
+}
+
+impl<S, K, V, const N: usize> Pool for ByKey<'_, S, K>
+where
+    S: Shared<Item = Keyed<K, V, N>>,
+    K: Eq + Clone,
+    V: Entry + Budget,
+{
+    fn deposit(&self) {
+        self.map.with(|map| map.entry(&self.key).map(Budget::deposit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BreakerConfig, ErrorClass, FailureRule, FailureTimes};
+    use core::cell::RefCell;
+
+    const CONFIG: BreakerConfig<FailureRule> =
+        BreakerConfig::failures(1, Duration::from_secs(60));
+    type Hosts = Keyed<u8, Breaker<'static, FailureTimes<1>>, 2>;
+
+    fn hosts() -> Hosts {
+        Hosts::new(Breaker::<FailureTimes<1>>::new(&CONFIG).unwrap())
+    }
+
+    fn fail(hosts: &mut Hosts, key: u8) {
+        let breaker = hosts.entry(&key).unwrap();
+        let permit = breaker.enter().unwrap();
+        breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), Instant::ZERO);
+    }
+
+    #[test]
+    fn the_least_recently_used_closed_breaker_makes_room() {
+        let mut hosts = hosts();
+        for key in [1, 2, 1, 3] {
+            assert!(hosts.entry(&key).is_some());
+        }
+        assert!(hosts.peek(&2).is_none() && hosts.peek(&1).is_some());
+    }
+
+    #[test]
+    fn an_open_breaker_is_never_evicted_for_a_closed_one() {
+        let mut hosts = hosts();
+        fail(&mut hosts, 1);
+        for key in 2..50 {
+            assert!(hosts.entry(&key).is_some());
+        }
+        assert_eq!(hosts.peek(&1).unwrap().state(), CircuitState::Open);
+        fail(&mut hosts, 49);
+        assert!(hosts.entry(&50).is_none());
+        assert_eq!((hosts.refused(), hosts.len()), (1, 2));
+        let hosts = RefCell::new(hosts);
+        assert_eq!(by_key(&hosts, 50).enter(), Some(None));
+    }
+
+    #[test]
+    fn a_permit_of_an_evicted_breaker_does_not_fit_its_successor() {
+        let hosts = RefCell::new(hosts());
+        let gate = by_key(&hosts, 1);
+        let pass = gate.enter().unwrap();
+        for key in 2..4 {
+            hosts.borrow_mut().entry(&key);
+        }
+        assert!(gate.enter().is_some());
+        let failure = CallResult::Failure(ErrorClass::Transient);
+        assert_eq!(gate.settle(pass, failure, Duration::ZERO, Instant::ZERO), None);
+        assert_eq!(hosts.borrow().peek(&1).unwrap().state(), CircuitState::Closed);
+    }
+}

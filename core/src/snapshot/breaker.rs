@@ -1,0 +1,188 @@
+//! The snapshots of breakers and their windows.
+
+use crate::breaker::{Breaker, Phase};
+use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
+use crate::snapshot::{Restored, Snapshot, SnapshotError};
+use crate::window::{
+    FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Slice, SliceRule, TimeSlices, Window,
+};
+use crate::{Duration, Instant};
+
+/// How a window is written; each has a number, so that one is not read as another.
+trait Record: Window {
+    const KIND: u8;
+    const BYTES: usize;
+
+    fn fingerprint(rule: &Self::Rule, print: Fingerprint) -> Fingerprint;
+    fn save(&self, rule: &Self::Rule, to: &mut Writer<'_>);
+    fn load(&self, rule: &Self::Rule, from: &mut Reader<'_>) -> Result<Self, SnapshotError>
+    where
+        Self: Sized;
+}
+
+impl<const N: usize> Record for FailureTimes<N> {
+    const KIND: u8 = 2;
+    const BYTES: usize = 9 * N;
+
+    fn fingerprint(rule: &FailureRule, print: Fingerprint) -> Fingerprint {
+        let own = u64::from_le_bytes(rule.own);
+        print.span(rule.window).u64(u64::from(rule.threshold)).u64(own)
+    }
+
+    fn save(&self, rule: &FailureRule, to: &mut Writer<'_>) {
+        for (&until, &place) in self.until.iter().zip(&self.place) {
+            to.until(until, rule.window);
+            to.u8(place);
+        }
+    }
+
+    fn load(&self, _: &FailureRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let mut loaded = Self::EMPTY;
+        for (until, place) in loaded.until.iter_mut().zip(&mut loaded.place) {
+            *until = from.until()?;
+            *place = from.u8()?;
+        }
+        Ok(loaded)
+    }
+}
+
+impl<const WORDS: usize> Record for LastOutcomes<WORDS> {
+    const KIND: u8 = 3;
+    const BYTES: usize = 4 * WORDS + 6;
+
+    fn fingerprint(rule: &OutcomeRule, print: Fingerprint) -> Fingerprint {
+        let milli = u64::from(rule.rate_milli);
+        print.u64(u64::from(rule.size) | milli << 16 | u64::from(rule.min_calls) << 32)
+    }
+
+    fn save(&self, _: &OutcomeRule, to: &mut Writer<'_>) {
+        for word in self.failed {
+            to.u32(word);
+        }
+        to.u16(self.next);
+        to.u16(self.count);
+        to.u16(self.failures);
+    }
+
+    fn load(&self, rule: &OutcomeRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let mut loaded = Self::EMPTY;
+        for word in &mut loaded.failed {
+            *word = from.u32()?;
+        }
+        loaded.next = from.u16()?;
+        loaded.count = from.u16()?;
+        loaded.failures = from.u16()?;
+        let fits = loaded.next < rule.size && loaded.count <= rule.size;
+        if fits && loaded.failures <= loaded.count { Ok(loaded) } else { Err(SnapshotError::Value) }
+    }
+}
+
+impl<const N: usize> Record for TimeSlices<N> {
+    const KIND: u8 = 4;
+    const BYTES: usize = 6 * N + 8 + 2;
+
+    fn fingerprint(rule: &SliceRule, print: Fingerprint) -> Fingerprint {
+        let rates = u64::from(rule.failure_rate_milli) | u64::from(rule.slow_rate_milli) << 16;
+        let rates = rates | u64::from(rule.min_calls) << 32;
+        print.span(rule.slice).span(rule.slow_after).u64(rates)
+    }
+
+    fn save(&self, rule: &SliceRule, to: &mut Writer<'_>) {
+        for slice in &self.slices {
+            to.u16(slice.calls);
+            to.u16(slice.failures);
+            to.u16(slice.slow);
+        }
+        to.until(self.ends, rule.slice);
+        to.u16(self.running);
+    }
+
+    fn load(&self, rule: &SliceRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let mut loaded = Self::EMPTY;
+        for slice in &mut loaded.slices {
+            *slice =
+                Slice { calls: from.u16()?, failures: from.u16()?, slow: from.u16()? };
+            if slice.failures > slice.calls || slice.slow > slice.calls {
+                return Err(SnapshotError::Value);
+            }
+        }
+        let left = Duration::from_micros(from.u64()?);
+        // The slices move on by the whole time off, not only to the next one's end.
+        loaded.ends = from.now.saturating_add(left);
+        loaded.running = from.u16()?;
+        if usize::from(loaded.running) >= N {
+            return Err(SnapshotError::Value);
+        }
+        if let Some(off) = from.off {
+            loaded.advance(rule.slice, from.now.saturating_add(off));
+            loaded.ends = from.now.saturating_add(loaded.ends.since(from.now.saturating_add(off)));
+        }
+        Ok(loaded)
+    }
+}
+
+#[expect(private_bounds, reason = "how a window is written is nobody else's business")]
+impl<W: Record, const PERMITS: usize> Breaker<'_, W, PERMITS> {
+    fn fingerprint(&self) -> Fingerprint {
+        let config = self.config;
+        let counts = u64::from(config.permits) | u64::from(config.successes) << 8;
+        let print = Fingerprint::new()
+            .u64(u64::from(config.trip_on.bits()))
+            .span(config.recovery)
+            .span(config.longest_recovery)
+            .span(config.lease)
+            .u64(counts | (PERMITS as u64) << 16);
+        W::fingerprint(&config.rule, print)
+    }
+}
+
+impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
+    const BYTES: usize = HEADER + 4 + 8 * PERMITS + W::BYTES + CHECKSUM;
+
+    fn snapshot(&self, now: Instant, out: &mut [u8]) -> Result<usize, SnapshotError> {
+        let mut to = Writer::begin(W::KIND, self.fingerprint(), Self::BYTES, now, out)?;
+        to.u8(self.phase as u8);
+        to.u8(self.tally);
+        to.u16(self.generation);
+        let limit = match self.phase {
+            Phase::Open => self.recovery(),
+            _ => self.config.lease,
+        };
+        for until in self.until {
+            to.until(until, limit);
+        }
+        self.window.save(&self.config.rule, &mut to);
+        Ok(to.end())
+    }
+
+    fn restore(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        off: Option<Duration>,
+    ) -> Result<Restored, SnapshotError> {
+        let print = self.fingerprint();
+        let mut from = Reader::begin(W::KIND, print, Self::BYTES, bytes, now, off)?;
+        let phase = match from.u8()? {
+            0 => Phase::Closed,
+            1 => Phase::Open,
+            2 => Phase::HalfOpen,
+            3 => Phase::Isolated,
+            _ => return Err(SnapshotError::Value),
+        };
+        let tally = from.u8()?;
+        let generation = from.u16()?;
+        let mut until = [Instant::ZERO; PERMITS];
+        for place in &mut until {
+            *place = from.until()?;
+        }
+        let window = self.window.load(&self.config.rule, &mut from)?;
+        let restored = from.restored();
+        self.phase = phase;
+        self.tally = tally;
+        self.generation = generation;
+        self.until = until;
+        self.window = window;
+        Ok(restored)
+    }
+}

@@ -1,0 +1,159 @@
+//! The snapshot of a call between two attempts.
+
+use crate::breaker::Permit;
+use crate::call::Call;
+use crate::policy::RetryConfig;
+use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
+use crate::snapshot::{Restored, SnapshotError};
+use crate::{Backoff, Cause, Duration, ErrorClass, Instant, Policy};
+
+/// A permit, or none: slot, generation, rest of the lease.
+const PERMIT_BYTES: usize = 1 + 1 + 2 + 8;
+
+impl Writer<'_> {
+    fn permit(&mut self, permit: Option<Permit>) {
+        let (has, permit) = match permit {
+            Some(permit) => (1, permit),
+            None => (0, Permit { lease: Instant::ZERO, generation: 0, slot: 0 }),
+        };
+        self.u8(has);
+        self.u8(permit.slot);
+        self.u16(permit.generation);
+        self.until(permit.lease, Duration::MAX);
+    }
+}
+
+impl Reader<'_> {
+    fn permit(&mut self) -> Result<Option<Permit>, SnapshotError> {
+        let has = self.u8()?;
+        let (slot, generation) = (self.u8()?, self.u16()?);
+        let mut permit = Permit { lease: self.until()?, generation, slot };
+        if !permit.is_probe() {
+            permit.lease = Instant::ZERO;
+        }
+        match has {
+            0 => Ok(None),
+            1 => Ok(Some(permit)),
+            _ => Err(SnapshotError::Value),
+        }
+    }
+}
+
+/// A call between two attempts, with the permit that it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suspended {
+    pub(crate) call: Call,
+    pub(crate) permit: Option<Permit>,
+    /// When the next attempt is due.
+    pub(crate) due: Instant,
+}
+
+const CALL: u8 = 1;
+
+/// How many bytes the snapshot of a call takes.
+pub(crate) const CALL_BYTES: usize =
+    HEADER + 8 * 4 + 4 + 2 * ErrorClass::COUNT + 2 + PERMIT_BYTES + CHECKSUM;
+
+impl Suspended {
+    pub(crate) fn save(
+        &self,
+        policy: &Policy,
+        now: Instant,
+        out: &mut [u8],
+    ) -> Result<usize, SnapshotError> {
+        let fingerprint = fingerprint(&policy.config());
+        let mut to = Writer::begin(CALL, fingerprint, CALL_BYTES, now, out)?;
+        to.u64(self.call.elapsed(now).as_micros());
+        to.until(self.call.until, policy.deadline());
+        to.u64(self.call.previous.as_micros());
+        to.until(self.due, self.call.previous);
+        to.u32(self.call.attempts);
+        for failures in self.call.failures {
+            to.u16(failures);
+        }
+        let (class, cause) = match self.call.last {
+            Some((class, cause)) => (class as u8, cause as u8),
+            None => (u8::MAX, u8::MAX),
+        };
+        to.u8(class);
+        to.u8(cause);
+        to.permit(self.permit);
+        Ok(to.end())
+    }
+
+    pub(crate) fn load(
+        policy: &Policy,
+        bytes: &[u8],
+        now: Instant,
+        off: Option<Duration>,
+    ) -> Result<(Self, Restored), SnapshotError> {
+        let fingerprint = fingerprint(&policy.config());
+        let mut from = Reader::begin(CALL, fingerprint, CALL_BYTES, bytes, now, off)?;
+        let elapsed = Duration::from_micros(from.u64()?).saturating_add(off.unwrap_or_default());
+        // A call may be older than the clock that goes on with it: then it began at
+        // the clock's origin, and only its reported age is short.
+        let started = now.as_micros().saturating_sub(elapsed.as_micros());
+        let left = from.u64()?;
+        let until = if policy.deadline() == Duration::MAX {
+            Instant::MAX
+        } else {
+            late(now, Duration::from_micros(left), off.unwrap_or_default())
+        };
+        let previous = Duration::from_micros(from.u64()?);
+        let due = from.until()?;
+        let attempts = from.u32()?;
+        let mut failures = [0; ErrorClass::COUNT];
+        for count in &mut failures {
+            *count = from.u16()?;
+        }
+        let last = match (from.u8()?, from.u8()?) {
+            (u8::MAX, u8::MAX) => None,
+            (class, cause) => {
+                let class = ErrorClass::ALL.get(usize::from(class)).ok_or(SnapshotError::Value)?;
+                let cause = match cause {
+                    0 => Cause::Exception,
+                    1 => Cause::Result,
+                    _ => return Err(SnapshotError::Value),
+                };
+                Some((*class, cause))
+            }
+        };
+        let permit = from.permit()?;
+        let started = Instant::from_micros(started);
+        let call = Call { started, until, previous, attempts, failures, last };
+        Ok((Self { call, permit, due }, from.restored()))
+    }
+}
+
+/// A deadline that may already be over: one that passed while nothing ran lies
+/// before now, as far as the clock goes back.
+fn late(now: Instant, left: Duration, off: Duration) -> Instant {
+    if left >= off {
+        return now.saturating_add(left.saturating_sub(off));
+    }
+    Instant::from_micros(now.as_micros().saturating_sub(off.saturating_sub(left).as_micros()))
+}
+
+fn fingerprint(config: &RetryConfig) -> Fingerprint {
+    let mut print = Fingerprint::new()
+        .span(config.deadline)
+        .span(config.attempt_timeout)
+        .u64(config.max_attempts as u64 | (config.max_unknown as u64) << 32)
+        .u64(config.limited.bits() as u64 | (config.special.bits() as u64) << 8);
+    if let Some(backoff) = &config.default {
+        print = strategy(backoff, print);
+    }
+    let mut i = 0;
+    while i < ErrorClass::COUNT {
+        print = print.u64(config.limits[i] as u64);
+        print = strategy(&config.specials[i], print);
+        i += 1;
+    }
+    print
+}
+
+/// The numbers of a strategy; which function reads them has no stable number.
+const fn strategy(backoff: &Backoff, print: Fingerprint) -> Fingerprint {
+    let (first, second) = backoff.spans();
+    print.span(first).span(second)
+}

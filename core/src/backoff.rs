@@ -187,9 +187,7 @@ impl Backoff {
     }
 
     /// Your own, from all of the [`BackoffContext`] and a source of randomness.
-    pub const fn function(
-        delay: fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>,
-    ) -> Self {
+    pub const fn function(delay: fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>) -> Self {
         Self::of(own, Duration::ZERO, Duration::ZERO, Link::Full(delay))
     }
 
@@ -355,11 +353,7 @@ fn sequence(own: &Backoff, context: &BackoffContext, _: &mut dyn Draw) -> Option
     delays.get(nth).or(delays.last()).copied()
 }
 
-fn full_jitter(
-    own: &Backoff,
-    context: &BackoffContext,
-    random: &mut dyn Draw,
-) -> Option<Duration> {
+fn full_jitter(own: &Backoff, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
     let cap = doubled(own, context.attempt.saturating_sub(1));
     uniform(0, cap, random).map(Duration::from_micros)
 }
@@ -548,7 +542,10 @@ mod tests {
         for (backoff, want) in [
             (Backoff::constant(us(4)), [4, 4, 4, 4, 4, 4]),
             (Backoff::exponential(us(4), us(50)), [4, 8, 16, 32, 50, 50]),
-            (Backoff::exponential_by(us(1000), us(9000), 3000), [1000, 3000, 9000, 9000, 9000, 9000]),
+            (
+                Backoff::exponential_by(us(1000), us(9000), 3000),
+                [1000, 3000, 9000, 9000, 9000, 9000],
+            ),
             (Backoff::exponential_by(us(1), us(9000), 1500), [1, 1, 2, 3, 5, 7]),
             (Backoff::fibonacci(us(10), us(60)), [10, 10, 20, 30, 50, 60]),
             (Backoff::sequence(&STEPS), [7, 9, 9, 9, 9, 9]),
@@ -650,10 +647,14 @@ mod tests {
 
     #[test]
     fn a_strategy_describes_itself() {
-        const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(250), Duration::from_secs(30));
+        const SLOW: Backoff =
+            Backoff::equal_jitter(Duration::from_millis(250), Duration::from_secs(30));
         for (backoff, text) in [
             (SLOW, "equal_jitter(0.25s, 30s)"),
-            (Backoff::retry_after_or(&SLOW, MS(5)), "retry_after_or(equal_jitter(0.25s, 30s), 0.005s)"),
+            (
+                Backoff::retry_after_or(&SLOW, MS(5)),
+                "retry_after_or(equal_jitter(0.25s, 30s), 0.005s)",
+            ),
             (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
             (Backoff::constant(MS(0)), "constant(0s)"),
             (Backoff::short(|_, _, _| None), "function"),

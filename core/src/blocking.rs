@@ -121,7 +121,12 @@ where
     /// All that follows a first failure.
     #[cold]
     #[inline(never)]
-    fn run_on<V, E, F>(mut self, first: Failed<V, E>, mut operation: F, timed: bool) -> Outcome<V, E>
+    fn run_on<V, E, F>(
+        mut self,
+        first: Failed<V, E>,
+        mut operation: F,
+        timed: bool,
+    ) -> Outcome<V, E>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
@@ -130,7 +135,9 @@ where
         loop {
             let after = match self.decide(&failed) {
                 Decision::Retry { after } => after,
-                Decision::Stop(reason) => return Outcome::stopped(&self, reason, Some(failed.last)),
+                Decision::Stop(reason) => {
+                    return Outcome::stopped(&self, reason, Some(failed.last));
+                }
             };
             if !after.is_zero() {
                 self.retry.time.sleep(after);

@@ -131,7 +131,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self
     }
 
-    const fn check(&self, permits: usize) -> Result<(), ConfigError> {
+    pub(crate) const fn check(&self, permits: usize) -> Result<(), ConfigError> {
         if self.recovery.is_zero() {
             return Err(ConfigError::new("breaker.recovery_timeout", 0, "1 us or more"));
         }
@@ -185,6 +185,12 @@ pub struct Permit {
 
 impl Permit {
     const NO_SLOT: u8 = u8::MAX;
+
+    /// The permit of a call that a closed breaker admitted.
+    #[inline]
+    pub(crate) const fn closed(generation: u16) -> Self {
+        Self { lease: Instant::ZERO, generation, slot: Self::NO_SLOT }
+    }
 
     /// Whether it is one of the few that half-open lets through.
     #[inline]
@@ -357,11 +363,7 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     #[inline]
     pub const fn enter(&self) -> Option<Permit> {
         match self.phase {
-            Phase::Closed => Some(Permit {
-                lease: Instant::ZERO,
-                generation: self.generation,
-                slot: Permit::NO_SLOT,
-            }),
+            Phase::Closed => Some(Permit::closed(self.generation)),
             _ => None,
         }
     }

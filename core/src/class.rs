@@ -198,7 +198,10 @@ mod tests {
     #[test]
     fn a_set_gives_back_what_was_put_in() {
         let set = ClassSet::of(&[ErrorClass::Unknown, ErrorClass::Auth, ErrorClass::Unknown]);
-        assert_eq!(set.iter().collect::<std::vec::Vec<_>>(), [ErrorClass::Auth, ErrorClass::Unknown]);
+        assert_eq!(
+            set.iter().collect::<std::vec::Vec<_>>(),
+            [ErrorClass::Auth, ErrorClass::Unknown]
+        );
         assert!(!set.contains(ErrorClass::Transient) && !set.is_empty());
     }
 }

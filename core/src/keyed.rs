@@ -196,9 +196,8 @@ where
         now: Instant,
     ) -> Option<CircuitState> {
         let permit = pass?;
-        let settle = |map: &mut Keyed<K, V, N>| {
-            map.get(&self.key)?.settle(permit, result, longest, now)
-        };
+        let settle =
+            |map: &mut Keyed<K, V, N>| map.get(&self.key)?.settle(permit, result, longest, now);
         self.map.with(settle).flatten()
     }
 
@@ -247,8 +246,7 @@ mod tests {
     use crate::{BreakerConfig, ErrorClass, FailureRule, FailureTimes};
     use core::cell::RefCell;
 
-    const CONFIG: BreakerConfig<FailureRule> =
-        BreakerConfig::failures(1, Duration::from_secs(60));
+    const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60));
     type Hosts = Keyed<u8, Breaker<'static, FailureTimes<1>>, 2>;
 
     fn hosts() -> Hosts {

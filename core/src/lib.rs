@@ -66,9 +66,12 @@ mod config_error;
 mod control;
 mod event;
 mod gate;
+#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
+mod hal;
 #[cfg(feature = "std")]
 mod host;
 mod keyed;
+pub mod lint;
 mod outcome;
 mod policy;
 pub mod random;
@@ -76,6 +79,8 @@ mod retry;
 mod shared;
 mod snapshot;
 mod steps;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 mod timeline;
 mod window;
@@ -85,9 +90,7 @@ pub use asynchronous::Timer;
 pub use backoff::{Backoff, BackoffContext, Strategy};
 pub use blocking::{RetryExt, Sleep};
 pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-pub use budget::{
-    Budget, Pool, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Withdraw,
-};
+pub use budget::{Budget, Pool, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Withdraw};
 pub use call::{Attempt, Call, Decision};
 pub use class::{ClassSet, Classification, ErrorClass};
 pub use classifier::{ByDescription, ByError, ByValue, Classify, Verdict};
@@ -98,6 +101,8 @@ pub use event::{
     StopReason,
 };
 pub use gate::{Circuit, Gate};
+#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
+pub use hal::WithDelay;
 #[cfg(feature = "std")]
 pub use host::{RetryPolicy, SystemRandom, SystemTime};
 pub use keyed::{ByKey, Entry, Keyed, by_key};
@@ -107,7 +112,7 @@ pub use retry::Retry;
 pub use shared::Shared;
 pub use snapshot::{Restored, Snapshot, SnapshotError};
 pub use steps::Steps;
-pub use time::{Clock, Duration, Instant};
+pub use time::{Clock, Duration, FnClock, Instant};
 pub use timeline::{Timeline, TimelineEntry};
 pub use window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,

@@ -163,6 +163,24 @@ impl Policy {
         self.config
     }
 
+    /// The same policy with another number of attempts, 1 or more.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) const fn with_attempts(mut self, attempts: u32) -> Self {
+        self.config.max_attempts = attempts;
+        self
+    }
+
+    /// The same policy with this strategy wherever it has one.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) const fn with_delays_of(mut self, backoff: Backoff) -> Self {
+        if self.config.default.is_some() {
+            self.config.default = Some(backoff);
+        }
+        self.config.specials = [backoff; ErrorClass::COUNT];
+        self.config.listens = false;
+        self
+    }
+
     /// The most attempts in a call.
     #[inline]
     pub const fn max_attempts(&self) -> u32 {

@@ -395,7 +395,9 @@ where
 
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
         let changed = self.retry.breaker.settle(pass, result, self.longest, self.now);
-        if O::OBSERVES && let Some(state) = changed {
+        if O::OBSERVES
+            && let Some(state) = changed
+        {
             let kind = match state {
                 CircuitState::Closed => EventKind::CircuitClosed,
                 CircuitState::Open => EventKind::CircuitOpened,
@@ -425,11 +427,7 @@ where
         }
     }
 
-    fn attempt(
-        &self,
-        decision: Option<AttemptDecision>,
-        delay: Duration,
-    ) -> AttemptContext<'a> {
+    fn attempt(&self, decision: Option<AttemptDecision>, delay: Duration) -> AttemptContext<'a> {
         let failed = !matches!(decision, None | Some(AttemptDecision::Success));
         let last = self.call.last.filter(|_| failed);
         AttemptContext {
@@ -488,9 +486,7 @@ where
     /// Says what follows a failure.
     pub(crate) fn decide<V, E>(&mut self, failed: &Failed<V, E>) -> Decision {
         let (cause, name) = match failed.last {
-            Last::Error(_) if O::OBSERVES => {
-                (Cause::Exception, Some(short_name(type_name::<E>())))
-            }
+            Last::Error(_) if O::OBSERVES => (Cause::Exception, Some(short_name(type_name::<E>()))),
             Last::Timeout if O::OBSERVES => (Cause::Exception, Some("TimeoutError")),
             Last::Error(_) | Last::Timeout => (Cause::Exception, None),
             Last::Value(_) => (Cause::Result, None),

@@ -93,19 +93,27 @@ impl Duration {
     }
 }
 
-/// Seconds with up to six decimals, as in `1.5s` or `0.00025s`.
-impl core::fmt::Display for Duration {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl Duration {
+    /// Writes seconds with up to six decimals and no unit.
+    pub(crate) fn seconds(self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let (secs, mut micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
         if micros == 0 {
-            return write!(f, "{secs}s");
+            return write!(f, "{secs}");
         }
         let mut width = 6;
         while micros % 10 == 0 {
             micros /= 10;
             width -= 1;
         }
-        write!(f, "{secs}.{micros:0width$}s")
+        write!(f, "{secs}.{micros:0width$}")
+    }
+}
+
+/// Seconds with up to six decimals, as in `1.5s` or `0.00025s`.
+impl core::fmt::Display for Duration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.seconds(f)?;
+        f.write_str("s")
     }
 }
 
@@ -184,6 +192,18 @@ impl<C: Clock + ?Sized> Clock for &mut C {
     #[inline]
     fn now(&self) -> Instant {
         (**self).now()
+    }
+}
+
+/// A clock made of a function that returns microseconds: a hardware counter, or the
+/// clock of a framework.
+#[derive(Clone, Copy, Debug)]
+pub struct FnClock<F>(pub F);
+
+impl<F: Fn() -> u64> Clock for FnClock<F> {
+    #[inline]
+    fn now(&self) -> Instant {
+        Instant((self.0)())
     }
 }
 

@@ -2,9 +2,7 @@
 
 use heapless::Vec;
 
-use crate::{
-    Cause, CircuitState, Duration, ErrorClass, Event, EventKind, Observer, StopReason,
-};
+use crate::{Cause, CircuitState, Duration, ErrorClass, Event, EventKind, Observer, StopReason};
 
 /// One entry of a [`Timeline`]: an [`Event`] without what is borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

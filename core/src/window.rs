@@ -374,7 +374,9 @@ mod tests {
         let rule = failure_rule(3);
         for (last, opens) in [(99, true), (100, false)] {
             let mut window = FailureTimes::<3>::EMPTY;
-            assert!(!window.record(&rule, &seen(true, 0)) && !window.record(&rule, &seen(true, 50)));
+            assert!(
+                !window.record(&rule, &seen(true, 0)) && !window.record(&rule, &seen(true, 50))
+            );
             assert_eq!(window.record(&rule, &seen(true, last)), opens, "{last}");
         }
     }
@@ -438,7 +440,8 @@ mod tests {
         // The slice that began at 0 is gone: two calls are left of four.
         assert!(!window.record(&rule, &seen(true, 30)));
         assert!(!window.record(&rule, &seen(true, 30 + 2_592_000_000_000)));
-        let slow = Observation { longest: Duration::from_micros(7), ..seen(false, 2_592_000_000_031) };
+        let slow =
+            Observation { longest: Duration::from_micros(7), ..seen(false, 2_592_000_000_031) };
         assert!(!window.record(&rule, &slow) && !window.record(&rule, &slow));
         assert!(window.record(&rule, &slow));
     }

@@ -81,8 +81,8 @@ enum MarkerSpec {
 ///
 /// Says how the answer differs, or why the case is none.
 pub fn run(case: &Value) -> Result<(), String> {
-    let case: Case =
-        serde_json::from_value(case.clone()).map_err(|error| format!("not of the schema: {error}"))?;
+    let case: Case = serde_json::from_value(case.clone())
+        .map_err(|error| format!("not of the schema: {error}"))?;
     let got = classify(&case.classifier, &case.error)?;
     let want = case.expect;
     if got.class != want.class {
@@ -165,7 +165,11 @@ fn hint(value: &Value) -> Result<Option<RetryAfter<'_>>, String> {
             Some(RetryAfter::Span(std::time::Duration::try_from_secs_f64(secs).map_or(
                 Duration::MAX,
                 // To the nearest microsecond, as the vectors are.
-                |span| Duration::from_micros(u64::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u64::MAX)),
+                |span| {
+                    Duration::from_micros(
+                        u64::try_from((span.as_nanos() + 500) / 1000).unwrap_or(u64::MAX),
+                    )
+                },
             )))
         }
         other => return Err(format!("retry_after {other} is neither number nor string")),

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, Waker};
 use redress::random::from_fn;
 use redress::{
     Adaptive, AdaptiveConfig, Attempt, Backoff, BackoffContext, Breaker, BreakerConfig, Budget,
-    ClassSet, Classification, Classify, Clock, Control, Decision, Duration,
-    ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Memory, Observer, Outcome,
-    Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
+    ClassSet, Classification, Classify, Clock, Control, Decision, Duration, ErrorClass, Event,
+    EventKind, FailureRule, FailureTimes, Instant, Memory, Observer, Outcome, Policy,
+    RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
 };
 
 use crate::digest::{Digest, Ended};

@@ -100,8 +100,12 @@ mod tests {
     #[test]
     fn an_unreadable_own_hint_leaves_the_word_to_the_header() {
         let own = Some(RetryAfter::Text("junk"));
-        let facts =
-            Facts { status: Some(429), retry_after: own, retry_after_header: Some("9"), ..Facts::NONE };
+        let facts = Facts {
+            status: Some(429),
+            retry_after: own,
+            retry_after_header: Some("9"),
+            ..Facts::NONE
+        };
         assert_eq!(http_retry_after(&facts).retry_after, Some(Duration::from_secs(9)));
     }
 

@@ -68,7 +68,9 @@ impl Word<'_> {
         }
         let enclosed = matches!(
             (self.before, self.after),
-            (Some(b'['), Some(b']')) | (Some(b'('), Some(b')')) | (Some(b'\''), Some(b'\''))
+            (Some(b'['), Some(b']'))
+                | (Some(b'('), Some(b')'))
+                | (Some(b'\''), Some(b'\''))
                 | (Some(b'"'), Some(b'"'))
         );
         enclosed

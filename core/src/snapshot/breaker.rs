@@ -100,8 +100,7 @@ impl<const N: usize> Record for TimeSlices<N> {
     fn load(&self, rule: &SliceRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
         let mut loaded = Self::EMPTY;
         for slice in &mut loaded.slices {
-            *slice =
-                Slice { calls: from.u16()?, failures: from.u16()?, slow: from.u16()? };
+            *slice = Slice { calls: from.u16()?, failures: from.u16()?, slow: from.u16()? };
             if slice.failures > slice.calls || slice.slow > slice.calls {
                 return Err(SnapshotError::Value);
             }

@@ -1,0 +1,1 @@
+//! A really flaky HTTP service.

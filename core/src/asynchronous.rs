@@ -29,7 +29,54 @@ impl<T: Timer + ?Sized> Timer for &mut T {
     }
 }
 
-impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H>
+/// The one loop of this driver, for both forms of an operation.
+macro_rules! drive {
+    ($retry:expr, $operation:expr, $timed:expr) => {{
+        let mut steps = match $retry.enter($timed) {
+            Ok(steps) => steps,
+            Err(rejection) => return Outcome::rejected(rejection),
+        };
+        let mut failed: Option<Failed<V, E>> = None;
+        loop {
+            let attempt = match steps.start() {
+                Ok(attempt) => attempt,
+                Err(reason) => return Outcome::stopped(&steps, reason, failed.map(|f| f.last)),
+            };
+            let result = if attempt.timeout == Duration::MAX {
+                steps.judge($operation(attempt).await)
+            } else {
+                let timeout = steps.retry.time.sleep(attempt.timeout);
+                match within($operation(attempt), timeout).await {
+                    Some(result) => steps.judge(result),
+                    None => Err(Failed::timed_out()),
+                }
+            };
+            let again = match result {
+                Ok(value) => {
+                    steps.settle_success($timed);
+                    return Outcome::of(&steps, Ok(value));
+                }
+                Err(again) => again,
+            };
+            let decision = steps.decide(&again);
+            failed = Some(again);
+            let after = match decision {
+                Decision::Retry { after } => after,
+                Decision::Stop(reason) => {
+                    return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
+                }
+            };
+            if !after.is_zero() {
+                steps.retry.time.sleep(after).await;
+            }
+            if let Err(reason) = steps.woke() {
+                return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
+            }
+        }
+    }};
+}
+
+impl<T, R, K, B, U, O, H> Retry<'_, T, R, K, B, U, O, H>
 where
     T: Timer,
     R: Draw,
@@ -40,12 +87,14 @@ where
 {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
-    /// Takes `async |attempt| ..` that borrows mutably from its surroundings as
-    /// well as `|attempt| async move { .. }`, whose future can be spawned on a
-    /// multi-threaded runtime. An attempt that exceeds its timeout is dropped and
-    /// counts as TRANSIENT; no timer is made without an attempt timeout or for a
-    /// delay of zero. Dropping the returned future at any await cancels the call: a
-    /// probe's place in a half-open breaker is free again, nothing is counted.
+    /// Takes an `async |attempt| ..` that may borrow mutably from its surroundings, a
+    /// sensor behind `&mut` for instance. For a future that is spawned on a
+    /// multi-threaded runtime take [`call_future`](Self::call_future).
+    ///
+    /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT; no
+    /// timer is made without an attempt timeout or for a delay of zero. Dropping the
+    /// returned future at any await cancels the call: a probe's place in a half-open
+    /// breaker is free again, nothing is counted.
     ///
     /// # Errors
     ///
@@ -70,53 +119,50 @@ where
         self.run_async(operation, true).await
     }
 
+    /// The same as [`call_async`](Self::call_async) for an operation that returns a
+    /// future, `|attempt| async move { .. }`: the compiler can then see that the whole
+    /// may be sent to another thread, so it can be spawned on a multi-threaded runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
     #[inline]
+    pub async fn call_future<V, E, F, A>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> A,
+        A: Future<Output = Result<V, E>>,
+    {
+        self.run_future(operation, false).await.result
+    }
+
+    /// The same as [`call_future`](Self::call_future), with everything there is to
+    /// know of it.
+    #[inline]
+    pub async fn execute_future<V, E, F, A>(&mut self, operation: F) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> A,
+        A: Future<Output = Result<V, E>>,
+    {
+        self.run_future(operation, true).await
+    }
+
     async fn run_async<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
     where
         K: Classify<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
-        let mut steps = match self.enter(timed) {
-            Ok(steps) => steps,
-            Err(rejection) => return Outcome::rejected(rejection),
-        };
-        let mut failed: Option<Failed<V, E>> = None;
-        loop {
-            let attempt = match steps.start() {
-                Ok(attempt) => attempt,
-                Err(reason) => return Outcome::stopped(&steps, reason, failed.map(|f| f.last)),
-            };
-            let result = if attempt.timeout == Duration::MAX {
-                steps.judge(operation(attempt).await)
-            } else {
-                let timeout = steps.retry.time.sleep(attempt.timeout);
-                match within(operation(attempt), timeout).await {
-                    Some(result) => steps.judge(result),
-                    None => Err(Failed::timed_out()),
-                }
-            };
-            let again = match result {
-                Ok(value) => {
-                    steps.settle_success(timed);
-                    return Outcome::of(&steps, Ok(value));
-                }
-                Err(again) => again,
-            };
-            let decision = steps.decide(&again);
-            failed = Some(again);
-            let after = match decision {
-                Decision::Retry { after } => after,
-                Decision::Stop(reason) => {
-                    return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
-                }
-            };
-            if !after.is_zero() {
-                steps.retry.time.sleep(after).await;
-            }
-            if let Err(reason) = steps.woke() {
-                return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
-            }
-        }
+        drive!(self, operation, timed)
+    }
+
+    async fn run_future<V, E, F, A>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> A,
+        A: Future<Output = Result<V, E>>,
+    {
+        drive!(self, operation, timed)
     }
 }
 

@@ -9,12 +9,12 @@ use crate::{Classification, ErrorClass};
 ///
 /// | class | codes |
 /// | --- | --- |
-/// | RATE_LIMIT | the throttling codes of the SDKs' standard retry mode |
-/// | PERMISSION | AccessDenied and its like |
+/// | `RATE_LIMIT` | the throttling codes of the SDKs' standard retry mode |
+/// | PERMISSION | `AccessDenied` and its like |
 /// | AUTH | missing, wrong and expired credentials and signatures |
-/// | CONCURRENCY | conflicts and failed conditions |
-/// | TRANSIENT | RequestTimeout and RequestTimeoutException |
-/// | SERVER_ERROR | internal failures and unavailable services |
+/// | CONCURRENCY | conflicts, failed conditions and transactions in progress |
+/// | TRANSIENT | `RequestTimeout` and `RequestTimeoutException` |
+/// | `SERVER_ERROR` | internal failures and unavailable services |
 ///
 /// Source: *Retry behavior* of the AWS SDKs and Tools Reference Guide, and the common
 /// errors of the services' API references.
@@ -67,8 +67,8 @@ pub fn aws_code(code: &str) -> Option<ErrorClass> {
 }
 
 /// An AWS error: types of a broken connection are TRANSIENT; client errors go by
-/// their code ([`aws_code`]), else by their status: 429 RATE_LIMIT, 401 AUTH, 403
-/// PERMISSION, 500 to 599 SERVER_ERROR, without any code 408 TRANSIENT and 409
+/// their code ([`aws_code`]), else by their status: 429 `RATE_LIMIT`, 401 AUTH, 403
+/// PERMISSION, 500 to 599 `SERVER_ERROR`, without any code 408 TRANSIENT and 409
 /// CONCURRENCY, other 400 to 499 PERMANENT, else UNKNOWN. Errors that are none of
 /// AWS's as [`default`](super::default).
 pub fn aws(facts: &Facts<'_>) -> Classification {

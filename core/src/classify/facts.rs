@@ -10,11 +10,11 @@ pub enum Marker {
     Timeout,
     /// PERMANENT.
     Permanent,
-    /// RATE_LIMIT.
+    /// `RATE_LIMIT`.
     RateLimit,
     /// CONCURRENCY.
     Concurrency,
-    /// SERVER_ERROR.
+    /// `SERVER_ERROR`.
     ServerError,
 }
 
@@ -64,8 +64,10 @@ pub struct AwsError<'a> {
     pub status: Option<i64>,
 }
 
-/// What is known of an error. Everything is optional; [`Facts::NONE`] knows
-/// nothing, and the other fields are set with `..Facts::NONE`.
+/// What is known of an error. Everything is optional; [`Facts::NONE`] (the same as
+/// [`Facts::new`]) knows nothing, and the other fields are set with `..Facts::NONE`.
+///
+/// No value is out of range: a classifier passes over what it cannot use.
 ///
 /// ```
 /// use redress::{ErrorClass, classify::{self, Facts}};
@@ -75,36 +77,44 @@ pub struct AwsError<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Facts<'a> {
-    /// Its class, where its own library says it: it wins over everything.
+    /// Its class, where its own library says it. It wins in the
+    /// [`default`](super::default) and [`strict`](super::strict) rules, and so in the
+    /// other classifiers where they fall back to those.
     pub class: Option<ErrorClass>,
-    /// An explicit type.
+    /// An explicit type. It wins over numbers and names.
     pub marker: Option<Marker>,
     /// The name of its type; empty if it says nothing.
     pub name: &'a str,
-    /// A numeric attribute `status`.
+    /// A numeric attribute `status`, an HTTP status as a rule. A 0 leaves the word to
+    /// `code` in the default rules, but is a status in those of HTTP.
     pub status: Option<i64>,
-    /// A numeric attribute `status_code`.
+    /// A numeric attribute `status_code`, which only the rules of HTTP look at.
     pub status_code: Option<i64>,
     /// A numeric attribute `code`.
     pub code: Option<i64>,
-    /// Numbers among its arguments.
+    /// Numbers among its arguments, of which the rules of HTTP take the first in 100
+    /// to 599 if there is no attribute.
     pub args: &'a [i64],
-    /// Its text.
+    /// Its text, in which [`sqlstate`](super::sqlstate) and [`odbc`](super::odbc)
+    /// look for a state; empty if it has none.
     pub message: &'a str,
     /// Its SQLSTATE; empty if it has none.
     pub sqlstate: &'a str,
-    /// Its own hint when to come back.
+    /// Its own hint when to come back, which goes before the header's.
     pub retry_after: Option<RetryAfter<'a>>,
-    /// The value of the response header Retry-After; see [`header`].
+    /// The value of the response header Retry-After (RFC 9110, section 10.2.3); see
+    /// [`header`].
     pub retry_after_header: Option<&'a str>,
-    /// The wall time in seconds since 1970, which dates in headers are compared
-    /// with.
+    /// The wall time in seconds since 1970, which a date in a Retry-After is compared
+    /// with. Whoever has no wall clock should pass on only a Retry-After that is a
+    /// number: from 0 on, a date is decades away.
     pub now_unix_secs: i64,
     /// The library that its type is of.
     pub library: Library,
     /// The names of its type's ancestors in that library, nearest first.
     pub ancestors: &'a [&'a str],
-    /// For a gRPC error: the name of its status, empty if it has none.
+    /// For a gRPC error: the name of its status code, `"UNAVAILABLE"` for instance,
+    /// empty if it has none.
     pub grpc: Option<&'a str>,
     /// For an AWS client error: what it carries.
     pub aws: Option<AwsError<'a>>,
@@ -131,9 +141,21 @@ impl Facts<'_> {
         aws: None,
     };
 
+    /// Nothing is known, as in [`Facts::NONE`].
+    #[inline]
+    pub const fn new() -> Self {
+        Self::NONE
+    }
+
     /// Whether its type, or an ancestor of it, has this name.
     pub(super) fn is_a(&self, name: &str) -> bool {
         self.name == name || self.ancestors.contains(&name)
+    }
+}
+
+impl Default for Facts<'_> {
+    fn default() -> Self {
+        Self::NONE
     }
 }
 
@@ -162,8 +184,8 @@ impl<D: Describe + ?Sized> Describe for &D {
     }
 }
 
-/// The value of the first header with this name; names are compared without case
-/// (RFC 9110, section 5.1).
+/// The value of the first header with this name, or `None`; names are compared
+/// without ASCII case (RFC 9110, section 5.1).
 pub fn header<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a str)>,
     name: &str,
@@ -175,6 +197,13 @@ pub fn header<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_facts_know_nothing() {
+        assert_eq!(Facts::new(), Facts::NONE);
+        assert_eq!(Facts::default(), Facts::NONE);
+        assert_eq!(crate::classify::default(&Facts::NONE), ErrorClass::Unknown.into());
+    }
 
     #[test]
     fn a_header_is_found_whatever_its_case() {

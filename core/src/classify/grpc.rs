@@ -27,9 +27,9 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The class of a status code by its number: 8 RATE_LIMIT; 4 and 14 TRANSIENT; 16
-/// AUTH; 7 PERMISSION; 1, 3, 5, 9 and 11 PERMANENT; 13 and 15 SERVER_ERROR; any
-/// other UNKNOWN.
+/// The class of a status code by its number: 8 `RATE_LIMIT`; 4 and 14 TRANSIENT; 16
+/// AUTH; 7 PERMISSION; 1, 3, 5, 9 and 11 PERMANENT; 13 and 15 `SERVER_ERROR`; any
+/// other UNKNOWN, numbers that gRPC does not know too.
 pub const fn grpc_code(code: i32) -> ErrorClass {
     match code {
         8 => ErrorClass::RateLimit,
@@ -42,7 +42,8 @@ pub const fn grpc_code(code: i32) -> ErrorClass {
     }
 }
 
-/// The class of a status code by its name, `"UNAVAILABLE"` for instance.
+/// The class of a status code by its name, `"UNAVAILABLE"` for instance; UNKNOWN for
+/// any other text.
 pub fn grpc_name(name: &str) -> ErrorClass {
     let code = NAMES.iter().zip(0..).find(|(known, _)| **known == name);
     code.map_or(ErrorClass::Unknown, |(_, code)| grpc_code(code))

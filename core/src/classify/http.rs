@@ -5,8 +5,9 @@ use crate::classify::{retry_after, rules};
 use crate::{Classification, Duration, ErrorClass};
 
 /// The class of an HTTP status: 401 AUTH, 403 PERMISSION, 409 CONCURRENCY, 429
-/// RATE_LIMIT, 408 TRANSIENT, 500 to 599 SERVER_ERROR, 400 and 404 PERMANENT, any
-/// other UNKNOWN.
+/// `RATE_LIMIT`, 408 TRANSIENT, 500 to 599 `SERVER_ERROR`, 400 and 404 PERMANENT, any
+/// other UNKNOWN, 422 too (which the [`default`](super::default) rules call
+/// PERMANENT).
 ///
 /// Source: RFC 9110, section 15, and RFC 6585, section 4, for 429.
 pub const fn http_status(status: u16) -> ErrorClass {
@@ -53,7 +54,7 @@ pub fn http(facts: &Facts<'_>) -> Classification {
     }
 }
 
-/// As [`http`], for RATE_LIMIT and for a status of 503 with the hint when to come
+/// As [`http`], for `RATE_LIMIT` and for a status of 503 with the hint when to come
 /// back: the error's own, if there is one that can be read, else the header's.
 pub fn http_retry_after(facts: &Facts<'_>) -> Classification {
     let mut classification = http(facts);

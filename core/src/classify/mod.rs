@@ -7,9 +7,18 @@
 //! [`http_status`], [`http_response`], [`grpc_code`], [`sqlstate_code`],
 //! [`redis_message`], [`aws_code`].
 //!
-//! The rules are those of redress for Python, but: a 503 may carry a Retry-After,
-//! too; a Retry-After is plain digits or a date of RFC 9110 and nothing else; a word
-//! like ERROR is no SQLSTATE; and AWS's documented codes are known.
+//! The rules are those of redress for Python, except that on purpose
+//!
+//! * a 503 may carry a Retry-After, not only a 429 ([`http_retry_after`],
+//!   [`http_response`]);
+//! * the seconds of a Retry-After are plain ASCII digits: `+5` and `1_000` are no
+//!   hint ([`retry_after::parse`]);
+//! * its dates are in one of the three forms of RFC 9110, exactly
+//!   ([`retry_after::parse`]);
+//! * in a message, a word like `ERROR` or a bare number is no SQLSTATE
+//!   ([`sqlstate`]);
+//! * AWS's documented codes are known, and 408 and 409 without a code ([`aws`],
+//!   [`aws_code`]).
 //!
 //! ```
 //! use redress::{Duration, ErrorClass, classify};

@@ -28,10 +28,11 @@ pub fn redis(facts: &Facts<'_>) -> Classification {
 /// An error reply by its prefix, the first word: `"LOADING Redis is loading .."` is
 /// TRANSIENT.
 ///
-/// NOAUTH and WRONGPASS AUTH; NOPERM PERMISSION; READONLY, TRYAGAIN, BUSYKEY,
-/// BUSYGROUP and EXECABORT CONCURRENCY; LOADING, BUSY, MASTERDOWN, CLUSTERDOWN and
-/// NOREPLICAS TRANSIENT; OOM and MISCONF SERVER_ERROR; WRONGTYPE, NOSCRIPT and
-/// CROSSSLOT PERMANENT; any other UNKNOWN.
+/// NOAUTH and WRONGPASS AUTH; NOPERM PERMISSION; READONLY, TRYAGAIN, BUSYKEY and
+/// BUSYGROUP CONCURRENCY; LOADING, BUSY, MASTERDOWN, CLUSTERDOWN and NOREPLICAS
+/// TRANSIENT; OOM and MISCONF `SERVER_ERROR`; WRONGTYPE, NOSCRIPT and CROSSSLOT
+/// PERMANENT; any other UNKNOWN. So is EXECABORT: the earlier reply that broke the
+/// transaction says why. The `-` that RESP puts before an error may be there or not.
 ///
 /// Source: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 pub fn redis_message(message: &str) -> ErrorClass {
@@ -39,7 +40,7 @@ pub fn redis_message(message: &str) -> ErrorClass {
     match message.split([' ', '\r', '\n']).next().unwrap_or_default() {
         "NOAUTH" | "WRONGPASS" => ErrorClass::Auth,
         "NOPERM" => ErrorClass::Permission,
-        "READONLY" | "TRYAGAIN" | "BUSYKEY" | "BUSYGROUP" | "EXECABORT" => ErrorClass::Concurrency,
+        "READONLY" | "TRYAGAIN" | "BUSYKEY" | "BUSYGROUP" => ErrorClass::Concurrency,
         "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "NOREPLICAS" => ErrorClass::Transient,
         "OOM" | "MISCONF" => ErrorClass::ServerError,
         "WRONGTYPE" | "NOSCRIPT" | "CROSSSLOT" => ErrorClass::Permanent,
@@ -65,6 +66,8 @@ mod tests {
         assert_eq!(redis_message("-LOADING Redis is loading"), ErrorClass::Transient);
         assert_eq!(redis_message("NOAUTH Authentication required."), ErrorClass::Auth);
         assert_eq!(redis_message("ERR unknown command 'NOAUTH'"), ErrorClass::Unknown);
+        assert_eq!(redis_message("EXECABORT Transaction discarded"), ErrorClass::Unknown);
+        assert_eq!(redis_message("LOADINGS"), ErrorClass::Unknown);
         assert_eq!(redis_message(""), ErrorClass::Unknown);
     }
 }

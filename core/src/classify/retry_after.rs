@@ -4,9 +4,12 @@ use crate::Duration;
 
 /// How long to wait by a Retry-After header; `None` if it cannot be read.
 ///
-/// White space around it does not matter. Seconds are plain digits; more of them
-/// than fit saturate, and after a minus sign they count as 0. A date is compared
-/// with `now_unix_secs`; one that is over gives 0. Its three forms are read exactly:
+/// White space around it does not matter. Seconds are plain ASCII digits: `+5`,
+/// `1_000`, `1.5` and digits of other scripts are no hint. More of them than fit
+/// give [`Duration::MAX`], and after a minus sign they count as 0. A date is
+/// compared with `now_unix_secs`, the wall time in seconds since 1970; one that is
+/// over gives 0. Its three forms are read exactly, with the right weekday and in
+/// the right case; other zones than GMT are no hint:
 ///
 /// | form | example |
 /// | --- | --- |
@@ -14,9 +17,19 @@ use crate::Duration;
 /// | RFC 850 | `Thursday, 15-Jan-26 12:00:05 GMT` |
 /// | asctime | `Thu Jan 15 12:00:05 2026` |
 ///
+/// A two-digit year is the latest, from 1900 on, that puts the date at most 50 years
+/// ahead of now. A leap second is the second after it.
+///
+/// ```
+/// use redress::{Duration, classify::retry_after::parse};
+/// let now = 1_768_478_400; // Thu, 15 Jan 2026 12:00:00 GMT
+/// assert_eq!(parse("Thu, 15 Jan 2026 12:00:05 GMT", now), Some(Duration::from_secs(5)));
+/// assert_eq!(parse("soon", now), None);
+/// ```
+///
 /// Source: RFC 9110, sections 10.2.3 and 5.6.7.
 pub fn parse(text: &str, now_unix_secs: i64) -> Option<Duration> {
-    let text = text.trim_matches([' ', '\t']);
+    let text = text.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let negative = digits.len() != text.len();
@@ -57,7 +70,7 @@ fn date(text: &[u8], now: i64) -> Option<i64> {
         text.expect(b" ")?;
         let time = text.time()?;
         text.expect(b" GMT")?;
-        let year = if dashed { century(year, now) } else { year };
+        let year = if dashed { full_year(year, month, day, time, now) } else { year };
         (year, month, day, time, dashed)
     } else {
         text.expect(b" ")?;
@@ -76,15 +89,25 @@ fn date(text: &[u8], now: i64) -> Option<i64> {
     let days = days_since_1970(year, month, day);
     let name = *DAYS.get(days.rem_euclid(7) as usize)?;
     let name = if full_name { name } else { name.get(..3)? };
-    (weekday == name).then(|| i64::from(days) * 86_400 + i64::from(time))
+    (weekday == name).then(|| seconds(days, time))
 }
 
-/// A two-digit year is in the century that puts it at most 50 years ahead.
-fn century(year: i32, now: i64) -> i32 {
-    // The year of now, to a day or so: 31,556,952 seconds a year.
-    let this_year = (1970 + now / 31_556_952).clamp(1970, 9999) as i32;
-    let year = this_year - this_year.rem_euclid(100) + year;
-    if year > this_year + 50 { year - 100 } else { year }
+/// The seconds since 1970 of a day and a second in it.
+fn seconds(days: i32, time: i32) -> i64 {
+    i64::from(days) * 86_400 + i64::from(time)
+}
+
+/// The latest year with these last two digits that puts the date at most 50 years
+/// ahead of now. It is sought century by century: going from now to a year instead
+/// would take a 64-bit division.
+fn full_year(two_digits: i32, month: i32, day: i32, time: i32, now: i64) -> i32 {
+    const FIFTY_YEARS: i64 = 50 * 31_557_600;
+    let latest = now.saturating_add(FIFTY_YEARS);
+    let mut year = 1900 + two_digits;
+    while year < 9900 && seconds(days_since_1970(year + 100, month, day), time) <= latest {
+        year += 100;
+    }
+    year
 }
 
 const fn is_leap(year: i32) -> bool {
@@ -192,6 +215,8 @@ mod tests {
             ("", None),
             ("-", None),
             ("--5", None),
+            ("- 5", None),
+            ("\u{a0}7\r\n", Some(7)),
         ] {
             assert_eq!(secs(text), want, "{text:?}");
         }
@@ -238,11 +263,32 @@ mod tests {
     }
 
     #[test]
-    fn two_digit_years_are_at_most_fifty_years_ahead() {
-        assert_eq!(century(26, NOON), 2026);
-        assert_eq!(century(76, NOON), 2076);
-        assert_eq!(century(77, NOON), 1977);
-        assert_eq!(century(94, NOON), 1994);
+    fn a_two_digit_year_is_the_latest_that_is_at_most_fifty_years_ahead() {
+        // Weekdays tell which century was taken: a wrong one is no hint.
+        const IN_2060: i64 = 2_840_140_800;
+        for (text, now, want) in [
+            ("Thursday, 15-Jan-26 12:00:05 GMT", NOON, Some(5)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", NOON, Some(0)),
+            ("Tuesday, 15-Jan-75 12:00:00 GMT", NOON, Some(3_314_779_200 - 1_768_478_400)),
+            ("Wednesday, 15-Jan-75 12:00:00 GMT", NOON, None),
+            // 2076-12-31 would be almost 51 years ahead.
+            ("Friday, 31-Dec-76 00:00:00 GMT", NOON, Some(0)),
+            ("Thursday, 31-Dec-76 00:00:00 GMT", NOON, None),
+            // 2105 is 45 years after 2060, and in another century.
+            ("Thursday, 01-Jan-05 00:00:00 GMT", IN_2060, Some(4_260_211_200 - 2_840_140_800)),
+            ("Saturday, 01-Jan-05 00:00:00 GMT", IN_2060, None),
+        ] {
+            assert_eq!(parse(text, now).map(Duration::as_secs), want, "{text} at {now}");
+        }
+    }
+
+    #[test]
+    fn no_wall_time_is_too_early_or_too_late_for_a_two_digit_year() {
+        for now in [i64::MIN, -1, 0, i64::MAX] {
+            for text in ["Thursday, 15-Jan-26 12:00:05 GMT", "Tuesday, 29-Feb-00 00:00:00 GMT"] {
+                let _ = parse(text, now);
+            }
+        }
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use crate::classify::facts::{Facts, Marker};
 use crate::{Classification, ErrorClass};
 
-/// The first that applies: a class that is given; an explicit type; a status (or, if that is missing or 0,
-/// a code) that has a class; a name that speaks; else UNKNOWN.
+/// The first that applies: a class that is given; an explicit type; a status (or, if
+/// that is missing or 0, a code) that has a class; a name that speaks; else UNKNOWN.
 ///
 /// 401 AUTH, 403 PERMISSION, 400 404 422 PERMANENT, 409 CONCURRENCY, 408 TRANSIENT,
-/// 429 RATE_LIMIT, 500 to 599 SERVER_ERROR. A name speaks if it contains, in any
+/// 429 `RATE_LIMIT`, 500 to 599 `SERVER_ERROR`. A name speaks if it contains, in any
 /// case, `auth`, `unauthoriz` or `credential` (AUTH), `forbid` or `permission`
 /// (PERMISSION), `timeout` or `connection` (TRANSIENT).
 pub fn default(facts: &Facts<'_>) -> Classification {

@@ -6,9 +6,9 @@ use crate::{Classification, ErrorClass};
 
 /// The class of an SQLSTATE: 40001 and 40P01 CONCURRENCY; HYT00, HYT01 and all of
 /// class 08 TRANSIENT; all of class 28 AUTH; 42000 and 42P01 PERMANENT; any other
-/// UNKNOWN.
+/// UNKNOWN. Letters are capitals, as databases give them.
 ///
-/// Source: ISO/IEC 9075-2, section 24; PostgreSQL's appendix A; the ODBC reference's
+/// Source: ISO/IEC 9075-2, section 24; appendix A of `PostgreSQL`; the ODBC reference's
 /// appendix A.
 pub fn sqlstate_code(state: &str) -> ErrorClass {
     match state.as_bytes() {
@@ -31,7 +31,7 @@ pub fn sqlstate(facts: &Facts<'_>) -> Classification {
     if !facts.sqlstate.is_empty() {
         return sqlstate_code(facts.sqlstate).into();
     }
-    match words(facts.message).find(|word| word.is_state()) {
+    match words(facts.message).find(Word::is_state) {
         Some(word) => sqlstate_code(word.text).into(),
         None => rules::default(facts),
     }

@@ -1,0 +1,246 @@
+//! `cargo suite`: installs what is missing, runs everything that exists, and closes
+//! with the counts.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+
+/// Runs everything that exists and closes with `N passed, N failed, N skipped`.
+///
+/// Installs what is missing: in CI as root by itself, else it says the one command to
+/// run. Exit code 0 if nothing failed, 1 if something did.
+#[derive(Parser)]
+#[command(name = "suite")]
+struct Arguments {
+    /// What to run
+    #[arg(value_enum, default_value_t = Part::All)]
+    part: Part,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The engine: lints, tests, vectors, promises, proofs, documentation
+    Host,
+    /// The adapter for microcontrollers
+    Mcu,
+    /// The npm package
+    Js,
+    /// All of the above
+    All,
+    /// The benchmarks beside peers, as tables; not part of `all`
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let mut suite = Suite { root: root.to_owned(), passed: 0, failed: 0, skipped: 0 };
+    if let Err(why) = suite.install_toolchain() {
+        eprintln!("error: {why}");
+        return ExitCode::FAILURE;
+    }
+    let part = arguments.part;
+    if matches!(part, Part::Host | Part::All) {
+        suite.host();
+    }
+    if matches!(part, Part::Mcu | Part::All) {
+        suite.mcu();
+    }
+    if matches!(part, Part::Js | Part::All) {
+        suite.js();
+    }
+    if part == Part::Bench {
+        suite.bench();
+    }
+    println!("{} passed, {} failed, {} skipped", suite.passed, suite.failed, suite.skipped);
+    if suite.failed == 0 && suite.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How the output of a step is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    /// By the exit code alone: one.
+    One,
+    /// By the lines `test result: ok. N passed; ..`.
+    Tests,
+    /// By its last line, `N passed, N failed, N skipped`.
+    Runner,
+    /// By the exit code, and it is shown.
+    Shown,
+}
+
+struct Suite {
+    root: PathBuf,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+const BARE_TARGETS: [&str; 4] = [
+    "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
+    "thumbv7em-none-eabihf",
+    "riscv32imac-unknown-none-elf",
+];
+
+impl Suite {
+    fn host(&mut self) {
+        self.step("formatting", "cargo fmt --all --check", Count::One);
+        let lints = "cargo clippy --workspace --all-targets --all-features -- -D warnings";
+        self.step("lints", lints, Count::One);
+        self.step("tests", "cargo test --workspace --all-features", Count::Tests);
+        let vectors = "cargo run --quiet --release -p redress-tests --bin conformance -- \
+                       tests/vectors/engine.json tests/vectors/classifiers.json";
+        self.step("conformance vectors", vectors, Count::Runner);
+        let promises = "cargo test --release -p redress-tests --test promises -- --nocapture";
+        self.step("ten promises", promises, Count::Tests);
+        self.step(
+            "broken engines",
+            "cargo run --quiet -p redress-tests --bin mutants",
+            Count::Runner,
+        );
+        for target in BARE_TARGETS {
+            let build = format!("cargo build -p redress --target {target}");
+            self.step(&format!("no alloc on {target}"), &build, Count::One);
+        }
+        let defmt = "cargo build -p redress --target thumbv6m-none-eabi \
+                     --features defmt,embedded-hal,embedded-hal-async,serde";
+        self.step("features on thumbv6m-none-eabi", defmt, Count::One);
+        self.step(
+            "no panic left",
+            "cargo run --quiet -p redress-tests --bin nopanic",
+            Count::Runner,
+        );
+        self.doc();
+    }
+
+    fn mcu(&mut self) {
+        let build = "cargo build -p redress-embassy --target thumbv7em-none-eabihf";
+        self.step("embassy adapter builds", build, Count::One);
+    }
+
+    fn js(&mut self) {
+        let build = "cargo build -p redress-wasm --target wasm32-unknown-unknown";
+        self.step("wasm adapter builds", build, Count::One);
+    }
+
+    fn bench(&mut self) {
+        if !exists("valgrind", "--version") && !self.install("valgrind") {
+            self.failed += 1;
+            return;
+        }
+        self.step("benchmarks", "python3 tests/bench/run.py", Count::Shown);
+    }
+
+    fn doc(&mut self) {
+        let doc = "cargo doc --no-deps --all-features -p redress -p redress-embassy";
+        let mut command = self.command(doc);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        self.run("documentation without warnings", command, Count::One);
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut words = line.split_whitespace();
+        let mut command = Command::new(words.next().unwrap_or("false"));
+        command.args(words).current_dir(&self.root).stdin(Stdio::null());
+        command
+    }
+
+    fn step(&mut self, name: &str, line: &str, count: Count) {
+        println!("== {name}: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
+        let command = self.command(line);
+        self.run(name, command, count);
+    }
+
+    /// Runs a step and counts it; its output is shown if it failed.
+    fn run(&mut self, name: &str, mut command: Command, count: Count) {
+        let _ = std::io::stdout().flush();
+        let started = Instant::now();
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(why) => {
+                println!("FAILED {name}: cannot be run: {why}");
+                self.failed += 1;
+                return;
+            }
+        };
+        let text = String::from_utf8_lossy(&output.stdout);
+        let (passed, mut failed, skipped) = match count {
+            Count::One | Count::Shown => (usize::from(output.status.success()), 0, 0),
+            Count::Tests => sum(text.lines().filter(|line| line.starts_with("test result: "))),
+            Count::Runner => sum(text.lines().last().into_iter()),
+        };
+        if failed == 0 && (!output.status.success() || passed == 0) {
+            failed = 1;
+        }
+        if failed > 0 {
+            println!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        } else if count == Count::Shown {
+            println!("{text}");
+        } else if count == Count::Runner {
+            let skips = text.lines().filter(|line| line.starts_with("skipped "));
+            skips.for_each(|line| println!("   {line}"));
+        }
+        let word = if failed > 0 { "FAILED" } else { "ok" };
+        let secs = started.elapsed().as_secs();
+        println!("   {word}: {passed} passed, {failed} failed, {skipped} skipped, in {secs} s");
+        self.passed += passed;
+        self.failed += failed;
+        self.skipped += skipped;
+    }
+
+    /// The pinned toolchain with its targets; rustup fetches only what is missing.
+    fn install_toolchain(&self) -> Result<(), String> {
+        let installed = self.command("rustup target list --installed").output();
+        let installed = installed.map_err(|why| format!("rustup cannot be run: {why}"))?;
+        let installed = String::from_utf8_lossy(&installed.stdout).into_owned();
+        let wanted = BARE_TARGETS.into_iter().chain(["wasm32-unknown-unknown"]);
+        if wanted.into_iter().all(|target| installed.lines().any(|line| line == target)) {
+            return Ok(());
+        }
+        println!("== toolchain: rustup toolchain install --no-self-update");
+        let status = self.command("rustup toolchain install --no-self-update").status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err("the toolchain cannot be installed: run `rustup toolchain install`".into()),
+        }
+    }
+
+    /// A package of the system, in CI as root; else the command is printed.
+    fn install(&self, package: &str) -> bool {
+        let root = self.command("id -u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"));
+        if std::env::var_os("CI").is_none() || !root {
+            println!("{package} is missing: run `sudo apt-get install -y {package}`");
+            return false;
+        }
+        let update = self.command("apt-get update -q").output();
+        let line = format!("apt-get install -qy --no-install-recommends {package}");
+        update.is_ok() && self.command(&line).output().is_ok_and(|output| output.status.success())
+    }
+}
+
+fn exists(program: &str, argument: &str) -> bool {
+    Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success())
+}
+
+/// The numbers before `passed`, `failed` and `skipped` or `ignored`, over all lines.
+fn sum<'l>(lines: impl Iterator<Item = &'l str>) -> (usize, usize, usize) {
+    let mut counts = (0, 0, 0);
+    for line in lines {
+        let words: Vec<&str> = line.split([' ', ',', ';', '.']).filter(|w| !w.is_empty()).collect();
+        for pair in words.windows(2) {
+            let [number, what] = pair else { continue };
+            let number = number.parse::<usize>().unwrap_or(0);
+            match *what {
+                "passed" => counts.0 += number,
+                "failed" => counts.1 += number,
+                "skipped" | "ignored" => counts.2 += number,
+                _ => {}
+            }
+        }
+    }
+    counts
+}

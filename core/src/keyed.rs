@@ -121,22 +121,23 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
     }
 
     fn make(&mut self, key: &K) -> bool {
-        if self.entries.is_full() && !self.evict() {
-            return false;
-        }
-        self.births = self.births.wrapping_add(1);
+        let births = self.births.wrapping_add(1);
         let mut value = self.template.clone();
-        value.born(self.births);
-        self.entries.push(Kept { key: key.clone(), value, used: self.uses }).is_ok()
+        value.born(births);
+        let kept = Kept { key: key.clone(), value, used: self.uses };
+        if let Err(kept) = self.entries.push(kept) {
+            let Some(idle) = self.idlest() else { return false };
+            *idle = kept;
+        }
+        self.births = births;
+        true
     }
 
-    fn evict(&mut self) -> bool {
+    /// The entry that may go and was used least recently.
+    fn idlest(&mut self) -> Option<&mut Kept<K, V>> {
         let now = self.uses;
-        let idle = self.entries.iter().enumerate().filter(|(_, kept)| !kept.value.must_stay());
-        let oldest = idle.max_by_key(|(_, kept)| now.wrapping_sub(kept.used));
-        let Some((index, _)) = oldest else { return false };
-        self.entries.swap_remove(index);
-        true
+        let idle = self.entries.iter_mut().filter(|kept| !kept.value.must_stay());
+        idle.max_by_key(|kept| now.wrapping_sub(kept.used))
     }
 }
 

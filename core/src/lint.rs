@@ -242,8 +242,7 @@ impl Lint for BreakerConfig<FailureRule> {
             let right = "one class or more: the breaker never opens";
             warn(report, "breaker.trip_on", None, Value::Count(0), right);
         }
-        let common = usize::from(self.rule.threshold);
-        if let Err(error) = self.rule.check(usize::MAX.min(common.max(1) * 256)) {
+        if let Err(error) = self.rule.check(usize::MAX) {
             report(error.into());
         }
         self.lint_common(report);

@@ -524,8 +524,36 @@ impl<T, R, K, B: Gate, U, O, H> Drop for Steps<'_, '_, T, R, K, B, U, O, H> {
     }
 }
 
-/// The name of a type without its path and parameters.
+/// The name of a type without its path and parameters. By bytes, as searching in
+/// text leaves panic paths in an image.
 fn short_name(full: &'static str) -> &'static str {
-    let plain = full.split('<').next().unwrap_or(full);
-    plain.rsplit("::").next().unwrap_or(plain)
+    let (mut start, mut end) = (0, full.len());
+    for (at, byte) in full.bytes().enumerate() {
+        match byte {
+            b'<' => {
+                end = at;
+                break;
+            }
+            b':' => start = at + 1,
+            _ => {}
+        }
+    }
+    full.get(start..end).unwrap_or(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_named_without_path_and_parameters() {
+        for (full, short) in [
+            ("std::io::error::Error", "Error"),
+            ("u32", "u32"),
+            ("core::option::Option<alloc::string::String>", "Option"),
+            ("&str", "&str"),
+        ] {
+            assert_eq!(short_name(full), short);
+        }
+    }
 }

@@ -244,6 +244,10 @@ impl<'s> FakeBreaker<'s> {
     }
 
     /// A rejection, to put into a script.
+    ///
+    /// # Errors
+    ///
+    /// Always: it is one.
     pub const fn rejection(retry_after: Duration) -> Result<(), CircuitOpen> {
         Err(CircuitOpen { state: CircuitState::Open, retry_after })
     }

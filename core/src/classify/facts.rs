@@ -141,12 +141,6 @@ impl Facts<'_> {
         aws: None,
     };
 
-    /// Nothing is known, as in [`Facts::NONE`].
-    #[inline]
-    pub const fn new() -> Self {
-        Self::NONE
-    }
-
     /// Whether its type, or an ancestor of it, has this name.
     pub(super) fn is_a(&self, name: &str) -> bool {
         self.name == name || self.ancestors.contains(&name)
@@ -199,8 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_facts_know_nothing() {
-        assert_eq!(Facts::new(), Facts::NONE);
+    fn nothing_is_known_by_default() {
         assert_eq!(Facts::default(), Facts::NONE);
         assert_eq!(crate::classify::default(&Facts::NONE), ErrorClass::Unknown.into());
     }

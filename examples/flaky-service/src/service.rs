@@ -50,12 +50,12 @@ impl Phase {
 /// The phases of a run: each begins so long after the start.
 const SCRIPT: [(Duration, Phase); 8] = [
     (Duration::ZERO, Phase::Healthy),
-    (Duration::from_millis(1_000), Phase::RateLimited),
-    (Duration::from_millis(2_000), Phase::Bursts),
-    (Duration::from_millis(3_000), Phase::Resets),
-    (Duration::from_millis(4_000), Phase::Hangs),
-    (Duration::from_millis(5_000), Phase::Outage),
-    (Duration::from_millis(8_000), Phase::Healthy),
+    (Duration::from_secs(1), Phase::RateLimited),
+    (Duration::from_secs(2), Phase::Bursts),
+    (Duration::from_secs(3), Phase::Resets),
+    (Duration::from_secs(4), Phase::Hangs),
+    (Duration::from_secs(5), Phase::Outage),
+    (Duration::from_secs(8), Phase::Healthy),
     (Duration::MAX, Phase::Healthy),
 ];
 

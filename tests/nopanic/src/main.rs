@@ -1,0 +1,298 @@
+//! An image that uses every entry point of redress and links only if no panic is
+//! left in it: the panic handler calls a function that does not exist.
+//!
+//! The asynchronous driver is not in it: into every `async fn` the compiler puts a
+//! panic of its own, for a future that is polled after its end.
+
+#![no_std]
+#![no_main]
+
+use core::cell::{Cell, RefCell};
+use core::hint::black_box;
+
+use redress::classify::{self, Facts};
+use redress::lint::Lint;
+use redress::random::from_fn;
+use redress::{
+    AdaptiveConfig, Backoff, BackoffContext, Breaker, BreakerConfig, Budget, Call, CallResult,
+    ClassSet, Classification, Clock, Duration, ErrorClass, FailureTimes, Instant, Keyed,
+    LastOutcomes, Memory, Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep,
+    SleepDecision, Snapshot, Steps, Strategy, TimeSlices, Timeline, Verdict, by_key,
+};
+
+unsafe extern "C" {
+    fn a_panic_is_left() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: nothing ever runs this: the image does not link if it is reachable.
+    unsafe { a_panic_is_left() }
+}
+
+struct Time(Cell<u64>);
+
+impl Clock for &Time {
+    fn now(&self) -> Instant {
+        Instant::from_micros(black_box(self.0.get()))
+    }
+}
+
+impl Sleep for &Time {
+    fn sleep(&mut self, span: Duration) {
+        self.0.set(self.0.get().wrapping_add(span.as_micros()));
+    }
+}
+
+/// A value that the compiler knows nothing about.
+fn any<T: From<u8>>() -> T {
+    T::from(black_box(7))
+}
+
+fn span() -> Duration {
+    Duration::from_micros(black_box(1_000_000))
+}
+
+static STEPS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(9)];
+static SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(1), Duration::from_secs(1));
+
+struct Careful;
+
+impl Strategy for Careful {
+    fn delay(
+        &self,
+        _: &BackoffContext,
+        random: &mut dyn redress::random::Draw,
+    ) -> Option<Duration> {
+        let adaptive = AdaptiveConfig::new(SLOW).window(span()).build().ok()?;
+        // A memory of its own for each delay: what counts is that all of it is linked.
+        let adaptive = adaptive.memory(Unshared(RefCell::new(Memory::<9>::new())));
+        adaptive.hear(Instant::from_micros(any()), false);
+        adaptive.delay(&BackoffContext::new(any(), ErrorClass::Transient), random)
+    }
+}
+
+/// One thread is all there is.
+struct Unshared<T>(RefCell<T>);
+
+// SAFETY: the image has one thread, and nothing runs it.
+unsafe impl<T> Sync for Unshared<T> {}
+
+impl<T> redress::Shared for Unshared<T> {
+    type Item = T;
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.0.with(f)
+    }
+}
+
+fn strategies() -> [Backoff; 12] {
+    let (base, max) = (span(), span());
+    [
+        Backoff::constant(base),
+        Backoff::exponential(base, max),
+        Backoff::exponential_by(base, max, any()),
+        Backoff::fibonacci(base, max),
+        Backoff::sequence(&STEPS),
+        Backoff::full_jitter(base, max),
+        Backoff::equal_jitter(base, max),
+        Backoff::decorrelated_jitter(base, max),
+        Backoff::token_backoff(base, max),
+        Backoff::retry_after_or(&SLOW, base),
+        Backoff::short(|n, _, previous| (n > 1).then_some(previous)),
+        Backoff::own(&Careful),
+    ]
+}
+
+fn class() -> ErrorClass {
+    *ErrorClass::ALL.get(usize::from(any::<u8>())).unwrap_or(&ErrorClass::Transient)
+}
+
+fn policy() -> Option<Policy> {
+    let mut config = Policy::new()
+        .max_attempts(any())
+        .deadline(span())
+        .attempt_timeout(span())
+        .max_unknown_attempts(any())
+        .max_attempts_for(class(), any());
+    for backoff in strategies() {
+        config = config.backoff(backoff).backoff_for(class(), backoff);
+    }
+    config.lint(&mut |finding| {
+        black_box(finding);
+    });
+    config.build().ok()
+}
+
+fn operation() -> Result<u32, u32> {
+    let value: u32 = any();
+    if value > 3 { Ok(value) } else { Err(value) }
+}
+
+fn calls() -> Option<()> {
+    let policy = policy()?;
+    let time = Time(Cell::new(0));
+    let failures = BreakerConfig::failures(any(), span())
+        .trip_on(ClassSet::of(&[class()]))
+        .class_threshold(class(), any())
+        .recovery_timeout(span())
+        .recovery_growth_to(span())
+        .half_open_permits(any())
+        .successes_to_close(any())
+        .lease(span());
+    let breaker = RefCell::new(Breaker::<FailureTimes<9>, 3>::new(&failures).ok()?);
+    let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
+    let budget = RefCell::new(RatioBudget::new(&ratio).ok()?);
+    let mut timeline = Timeline::<4>::new();
+    let mut seed: u32 = any();
+    let mut retry = policy
+        .on(
+            &time,
+            from_fn(|| {
+                seed = seed.rotate_left(5) ^ 77;
+                seed
+            }),
+        )
+        .classify(|error: &u32| if *error > 1 { Verdict::Abort } else { class().into() })
+        .classify_value(|value: &u32| (*value > 5).then(|| Classification::new(class())))
+        .breaker(&breaker)
+        .budget(&budget)
+        .observer(&mut timeline)
+        .abort_if(|| any::<u32>() > 4)
+        .sleep_handler(
+            |_, delay| if delay > span() { SleepDecision::Defer } else { SleepDecision::Sleep },
+        )
+        .before_sleep(|_, delay| {
+            black_box(delay);
+        })
+        .operation("operation");
+    black_box(retry.call(|_| operation()).is_ok());
+    black_box(
+        retry
+            .execute(|attempt| {
+                black_box(attempt);
+                operation()
+            })
+            .stop_reason(),
+    );
+    let mut bytes = [0; 256];
+    {
+        let mut steps = retry.begin().ok()?;
+        black_box(steps.start().ok());
+        black_box(steps.fail(class()));
+        black_box(steps.fail_by_value(class()));
+        black_box(steps.chosen(SleepDecision::Defer));
+        black_box(steps.woke().is_ok());
+        black_box(steps.suspend(&mut bytes).ok());
+        steps.succeed();
+    }
+    black_box(retry.resume(&bytes, Some(span())).is_ok());
+    fn size<'r, 'a, T, R, K, B: redress::Gate, U, O, H>(_: &Steps<'r, 'a, T, R, K, B, U, O, H>) {}
+    size(&retry.begin().ok()?);
+    black_box(timeline.entries().len());
+    Some(())
+}
+
+fn machines() -> Option<()> {
+    let now = Instant::from_micros(any());
+    let mut bytes = [0; 512];
+
+    let outcomes = BreakerConfig::outcomes(any(), any(), any()).lease(span());
+    let mut breaker = Breaker::<LastOutcomes<4>>::new(&outcomes).ok()?;
+    let admitted = breaker.admit(now).ok()?;
+    black_box(breaker.settle(admitted.permit, CallResult::Failure(class()), now));
+    black_box(breaker.snapshot(now, &mut bytes).ok());
+    black_box(breaker.restore(&bytes, now, Some(span())).ok());
+
+    let slices = BreakerConfig::slices(span(), any(), any()).slow_calls(span(), any());
+    let mut breaker = Breaker::<TimeSlices<6>, 2>::new(&slices).ok()?;
+    let admitted = breaker.admit(now).ok()?;
+    black_box(breaker.settle_timed(admitted.permit, CallResult::Success, span(), now));
+    black_box(breaker.retry_after(now));
+    black_box(breaker.snapshot(now, &mut bytes).ok());
+    black_box(breaker.restore(&bytes, now, None).ok());
+    breaker.isolate();
+    breaker.reset();
+    breaker.cancel(admitted.permit);
+
+    let config = BreakerConfig::failures(any(), span());
+    let mut breaker = Breaker::<FailureTimes<5>>::new(&config).ok()?;
+    black_box(breaker.snapshot(now, &mut bytes).ok());
+    black_box(breaker.restore(&bytes, now, None).ok());
+    let keyed = RefCell::new(Keyed::<u32, _, 4>::new(breaker));
+    let time = Time(Cell::new(0));
+    let rolling = RollingConfig::new(any(), span());
+    let mut budget = RollingBudget::<9>::new(&rolling).ok()?;
+    black_box(budget.consume(any(), now));
+    black_box(budget.remaining(now));
+    black_box(budget.snapshot(now, &mut bytes).ok());
+    black_box(budget.restore(&bytes, now, None).ok());
+    let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
+    let mut tokens = RatioBudget::new(&ratio).ok()?;
+    black_box(tokens.remaining(now));
+    black_box(tokens.snapshot(now, &mut bytes).ok());
+    black_box(tokens.restore(&bytes, now, None).ok());
+    let budgets = RefCell::new(Keyed::<u32, _, 4>::new(budget));
+    let policy = Policy::once();
+    let mut retry = policy
+        .on(&time, redress::random::NoRandom)
+        .classify(|_: &u32| class())
+        .breaker(by_key(&keyed, any()))
+        .budget(by_key(&budgets, any()));
+    black_box(retry.call(|_| operation()).is_ok());
+
+    let mut call = Call::begin(&policy, now);
+    black_box(call.start(&policy, now));
+    black_box(call.woke(&policy, now).is_ok());
+    call.succeed(&policy, now);
+    Some(())
+}
+
+fn classifiers(text: &'static str) {
+    let number = i64::from(any::<u8>());
+    let args = [number];
+    let facts = Facts {
+        name: text,
+        status: Some(number),
+        code: Some(number),
+        args: &args,
+        message: text,
+        sqlstate: text,
+        retry_after_header: Some(text),
+        now_unix_secs: number,
+        grpc: Some(text),
+        aws: Some(classify::AwsError { code: text, status: Some(number) }),
+        library: classify::Library::Redis,
+        ..Facts::NONE
+    };
+    let all = [
+        classify::default,
+        classify::strict,
+        classify::http,
+        classify::http_retry_after,
+        classify::sqlstate,
+        classify::odbc,
+        classify::grpc,
+        classify::aws,
+        classify::redis,
+    ];
+    for classify in all {
+        black_box(classify(&facts));
+    }
+    black_box(classify::redis_message(text));
+    black_box(classify::http_response(any(), Some(text), number));
+}
+
+/// Where the image begins, and all that it uses.
+#[unsafe(no_mangle)]
+pub extern "C" fn _start() -> ! {
+    black_box(calls());
+    black_box(machines());
+    classifiers(black_box("Thu, 15 Jan 2026 12:00:05 GMT"));
+    if cfg!(feature = "canary") {
+        black_box(STEPS[black_box(2)]);
+    }
+    loop {
+        core::hint::spin_loop();
+    }
+}

@@ -39,9 +39,13 @@ fn patches(root: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 fn is_noticed(root: &Path, copy: &Path, patch: &Path, name: &str) -> Result<(), String> {
     copy_tree(root, copy)?;
-    let applied = run(Command::new("patch").args(["-p1", "-i"]).arg(patch).current_dir(copy))?;
+    // Outside of any repository, or paths would be taken from the root of ours.
+    let mut apply = Command::new("git");
+    apply.arg("apply").arg(patch).current_dir(copy);
+    apply.env("GIT_CEILING_DIRECTORIES", copy.parent().unwrap_or(copy));
+    let applied = run(&mut apply)?;
     if !applied.status.success() {
-        return Err(format!("does not apply: {}", String::from_utf8_lossy(&applied.stdout)));
+        return Err(format!("does not apply: {}", String::from_utf8_lossy(&applied.stderr)));
     }
     // promise_7_lease_never_ends breaks what the tests of promise_7 hold down.
     let promise: Vec<&str> = name.split('_').take(2).collect();

@@ -88,8 +88,8 @@ impl Text {
 /// Builds at compile time: `policy! { Policy::new().max_attempts(0) }` does not
 /// compile, and says `max_attempts is 0: it must be 1 or more`.
 ///
-/// Takes anything with a `const fn build() -> Result<_, ConfigError>`: the
-/// settings of a policy, of a breaker, of a budget, of an adaptive strategy. With
+/// Takes settings with a `const fn build() -> Result<_, ConfigError>`: those of a
+/// policy or of an adaptive strategy. For breakers and budgets see [`checked!`]. With
 /// values known only at run time call `build()` yourself.
 ///
 /// ```
@@ -114,9 +114,36 @@ impl Text {
 #[macro_export]
 macro_rules! policy {
     ($settings:expr $(,)?) => {
+        $crate::checked!(($settings).build())
+    };
+}
+
+/// The value in a `Result<_, ConfigError>`, at compile time: what is wrong does not
+/// compile.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, checked};
+///
+/// type Upstream = Breaker<'static, FailureTimes<5>>;
+/// static CONFIG: BreakerConfig<FailureRule> =
+///     BreakerConfig::failures(5, Duration::from_secs(60));
+/// static BREAKER: Mutex<Upstream> = Mutex::new(checked!(Upstream::new(&CONFIG)));
+/// # let _ = &BREAKER;
+/// ```
+///
+/// ```compile_fail
+/// use redress::{RollingBudget, RollingConfig, Duration, checked};
+/// static CONFIG: RollingConfig = RollingConfig::new(17, Duration::from_secs(60));
+/// static BUDGET: RollingBudget<'static, 16> = checked!(RollingBudget::new(&CONFIG));
+/// # let _ = &BUDGET;
+/// ```
+#[macro_export]
+macro_rules! checked {
+    ($result:expr $(,)?) => {
         const {
-            match ($settings).build() {
-                ::core::result::Result::Ok(built) => built,
+            match $result {
+                ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(error) => error.refuse(),
             }
         }

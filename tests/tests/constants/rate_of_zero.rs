@@ -1,0 +1,9 @@
+use redress::{Breaker, BreakerConfig, LastOutcomes, OutcomeRule, checked};
+
+static CONFIG: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 0, 10);
+
+static BREAKER: Breaker<'static, LastOutcomes<4>> = checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
+
+fn main() {
+    let _ = &BREAKER;
+}

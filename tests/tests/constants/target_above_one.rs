@@ -1,0 +1,9 @@
+use redress::{Adaptive, AdaptiveConfig, Backoff, Duration, policy};
+
+const EAGER: Adaptive = policy! {
+    AdaptiveConfig::new(Backoff::constant(Duration::from_secs(1))).target_success_milli(1500)
+};
+
+fn main() {
+    let _ = EAGER;
+}

@@ -122,14 +122,14 @@ impl Call {
     ///
     /// A retry has been granted by `budget` when this returns; the caller may
     /// still put it off or give up.
-    pub fn fail(
+    pub fn fail<R: Draw, U: Withdraw>(
         &mut self,
         policy: &Policy,
         now: Instant,
-        classification: Classification,
+        classification: &Classification,
         cause: Cause,
-        random: &mut dyn Draw,
-        budget: &dyn Withdraw,
+        random: &mut R,
+        budget: &U,
     ) -> Decision {
         let class = classification.class;
         self.last = Some((class, cause));
@@ -137,21 +137,19 @@ impl Call {
         *failures = failures.saturating_add(1);
         let failures = *failures;
 
-        if policy.max_attempts_for(class).is_some_and(|limit| failures > limit) {
+        if failures > policy.limit(class) {
             return Decision::Stop(StopReason::MaxAttemptsPerClass);
         }
         if class.is_final() {
             return Decision::Stop(StopReason::NonRetryableClass);
         }
-        if class == ErrorClass::Unknown
-            && policy.max_unknown_attempts().is_some_and(|limit| failures > limit)
-        {
+        if class == ErrorClass::Unknown && failures > policy.unknown_limit() {
             return Decision::Stop(StopReason::MaxUnknownAttempts);
         }
-        let remaining = self.remaining(policy, now);
-        if self.is_late(policy, now) {
+        if now > self.until {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
+        let remaining = self.remaining(policy, now);
         let Some(backoff) = policy.backoff_of(class) else {
             return Decision::Stop(StopReason::NoStrategy);
         };
@@ -166,7 +164,7 @@ impl Call {
         }
         let context = BackoffContext {
             attempt: self.attempts,
-            classification,
+            classification: *classification,
             cause,
             previous: self.previous,
             remaining,
@@ -190,8 +188,10 @@ impl Call {
     /// [`StopReason::DeadlineExceeded`] if the deadline has passed; at exactly
     /// the deadline one more attempt is made.
     #[inline]
-    pub const fn woke(&self, policy: &Policy, now: Instant) -> Result<(), StopReason> {
-        if self.is_late(policy, now) { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
+    pub const fn woke(&self, now: Instant) -> Result<(), StopReason> {
+        // Without a deadline it is due when the clock ends, and nothing is later.
+        let late = now.as_micros() > self.until.as_micros();
+        if late { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
     }
 
     /// Tells the policy's strategies, where one has a memory, of the success.
@@ -207,10 +207,5 @@ impl Call {
                 }
             }
         }
-    }
-
-    const fn is_late(&self, policy: &Policy, now: Instant) -> bool {
-        policy.deadline().as_micros() != Duration::MAX.as_micros()
-            && now.as_micros() > self.until.as_micros()
     }
 }

@@ -218,6 +218,19 @@ impl Policy {
         }
     }
 
+    /// As [`max_attempts_for`](Self::max_attempts_for), with a number for no limit
+    /// that no count exceeds.
+    #[inline]
+    pub(crate) const fn limit(&self, class: ErrorClass) -> u16 {
+        self.config.limits[class as usize & 7]
+    }
+
+    /// As [`max_unknown_attempts`](Self::max_unknown_attempts), likewise.
+    #[inline]
+    pub(crate) const fn unknown_limit(&self) -> u16 {
+        self.config.max_unknown
+    }
+
     /// The strategy for failures of `class`.
     #[inline]
     pub const fn backoff_of(&self, class: ErrorClass) -> Option<&Backoff> {

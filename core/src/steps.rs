@@ -203,13 +203,13 @@ where
     ///
     /// After [`Decision::Stop`] the call is over.
     pub fn fail(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.failed(classification.into(), Cause::Exception, None)
+        self.failed(&classification.into(), Cause::Exception, None)
     }
 
     /// The attempt returned a value that counts as a failure of this class; says
     /// what follows.
     pub fn fail_by_value(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.failed(classification.into(), Cause::Result, None)
+        self.failed(&classification.into(), Cause::Result, None)
     }
 
     /// The operation asked to stop: nothing has failed, the call is over.
@@ -237,7 +237,7 @@ where
     #[inline]
     pub fn woke(&mut self) -> Result<(), StopReason> {
         self.now = self.retry.time.now();
-        match self.call.woke(self.retry.policy, self.now) {
+        match self.call.woke(self.now) {
             Ok(()) => Ok(()),
             Err(reason) => Err(self.stop(reason, None)),
         }
@@ -279,15 +279,15 @@ where
 
     pub(crate) fn failed(
         &mut self,
-        mut classification: Classification,
+        classification: &Classification,
         cause: Cause,
         error: Option<&'static str>,
     ) -> Decision {
+        const OVERDUE: Classification = Classification::new(ErrorClass::Transient);
         let now = self.retry.time.now();
         let policy = self.retry.policy;
-        if policy.attempt_timeout() != Duration::MAX && self.is_overdue(now) {
-            classification = ErrorClass::Transient.into();
-        }
+        let overdue = policy.attempt_timeout() != Duration::MAX && self.is_overdue(now);
+        let classification = if overdue { &OVERDUE } else { classification };
         self.spent(now);
         self.now = now;
         if self.retry.control.aborted() {
@@ -315,7 +315,7 @@ where
         }
         let context = BackoffContext {
             attempt: self.call.attempts,
-            classification,
+            classification: *classification,
             cause,
             previous: after,
             remaining: self.call.remaining(policy, now),
@@ -351,7 +351,7 @@ where
     fn stop(
         &mut self,
         reason: StopReason,
-        failure: Option<(Classification, Option<&'static str>)>,
+        failure: Option<(&Classification, Option<&'static str>)>,
     ) -> StopReason {
         let Some(pass) = self.pass.take() else { return reason };
         if O::OBSERVES {
@@ -367,7 +367,7 @@ where
     fn observe_stop(
         &mut self,
         reason: StopReason,
-        failure: Option<(Classification, Option<&'static str>)>,
+        failure: Option<(&Classification, Option<&'static str>)>,
     ) {
         let mut event = self.event(reason.event());
         event.stop_reason = Some(reason);
@@ -491,7 +491,7 @@ where
             Last::Error(_) | Last::Timeout => (Cause::Exception, None),
             Last::Value(_) => (Cause::Result, None),
         };
-        match failed.verdict {
+        match &failed.verdict {
             Verdict::Failure(classification) => self.failed(classification, cause, name),
             Verdict::Abort => Decision::Stop(self.abort()),
         }

@@ -87,8 +87,8 @@ impl FailureRule {
         }
         let needs = self.needs();
         if needs > capacity {
-            let right = "at most the capacity of FailureTimes (sum of threshold - 1 over all thresholds, plus 1)";
-            return Err(ConfigError::new("breaker.failure_threshold", needs as u64, right));
+            let right = "at most the capacity of FailureTimes: the sum of threshold - 1 over all thresholds, plus 1";
+            return Err(ConfigError::new("breaker.thresholds", needs as u64, right));
         }
         Ok(())
     }

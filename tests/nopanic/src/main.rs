@@ -243,7 +243,7 @@ fn machines() -> Option<()> {
 
     let mut call = Call::begin(&policy, now);
     black_box(call.start(&policy, now));
-    black_box(call.woke(&policy, now).is_ok());
+    black_box(call.woke(now).is_ok());
     call.succeed(&policy, now);
     Some(())
 }

@@ -119,8 +119,11 @@ where
     H: Control,
 {
     /// All that follows a first failure.
-    #[cold]
-    #[inline(never)]
+    ///
+    /// On hosts it stays out of line, where it would burden the first attempt with its
+    /// registers. In a small image it had better be inlined: only then does the
+    /// compiler see the constants of a policy and leave out what it does not use.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     fn run_on<V, E, F>(
         mut self,
         first: Failed<V, E>,

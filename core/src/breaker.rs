@@ -412,7 +412,6 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
 
     /// The clock jumped back, or the recovery time has grown: waits no longer than
     /// the recovery time from now.
-    #[cold]
     fn shorten(&mut self, now: Instant) -> Duration {
         self.until[0] = self.until[0].min(now.saturating_add(self.recovery()));
         self.until[0].since(now)
@@ -423,7 +422,6 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     }
 
     /// Lets a probe through if a place is free.
-    #[cold]
     fn probe(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
         if self.phase == Phase::Isolated {
             return Err(CircuitOpen { state: CircuitState::Open, retry_after: Duration::MAX });

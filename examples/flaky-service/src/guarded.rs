@@ -1,45 +1,75 @@
-//! The calls through redress: one policy, one breaker and one budget for all.
+//! A call under one policy: what a user of redress writes. The policy is a constant;
+//! the breaker and the budget are shared by all callers.
 
-use std::future::Future;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
-use std::time::SystemTime as WallTime;
+use std::error::Error as _;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime as WallTime, UNIX_EPOCH};
 
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CircuitState, Classification, Clock, ConfigError,
-    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Observer, Policy,
-    RatioBudget, RatioConfig, SystemRandom, SystemTime, Timer, classify, policy,
+    AttemptContext, Backoff, Breaker, BreakerConfig, Budget as _, CircuitState, Classification,
+    Clock, ConfigError, Duration, Error, ErrorClass, Event, EventKind, FailureRule, FailureTimes,
+    Instant, Last, Observer, Outcome, Policy, RatioBudget, RatioConfig, StopReason, SystemRandom,
+    SystemTime, Timer, checked, classify, policy,
 };
-use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response};
 
-use crate::load::Tally;
-use crate::view::Log;
+use crate::board::{Board, Ending};
+use crate::load::Errand;
 
-const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(250), Duration::from_secs(2));
+/// Where the service does not say when to come back.
+const BACKOFF: Backoff =
+    Backoff::decorrelated_jitter(Duration::from_millis(50), Duration::from_millis(600));
 
 /// What each class of failure deserves.
-pub const UPSTREAM: Policy = policy! {
+const UPSTREAM: Policy = policy! {
     Policy::new()
         .max_attempts(4)
-        .deadline(Duration::from_secs(5))
-        .attempt_timeout(Duration::from_millis(300))
-        .backoff(Backoff::decorrelated_jitter(Duration::from_millis(40), Duration::from_millis(600)))
-        .backoff_for(ErrorClass::RateLimit, Backoff::retry_after_or(&SLOW, Duration::from_millis(100)))
+        .deadline(Duration::from_secs(8))
+        .attempt_timeout(Duration::from_millis(400))
+        .backoff(BACKOFF)
+        .backoff_for(
+            ErrorClass::RateLimit,
+            Backoff::retry_after_or(&BACKOFF, Duration::from_millis(100)),
+        )
 };
 
-static BREAKER_CONFIG: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(12, Duration::from_secs(2))
-        .recovery_timeout(Duration::from_millis(250))
-        .recovery_growth_to(Duration::from_secs(1))
-        .lease(Duration::from_secs(2));
+/// Ten calls failed within one second: stay away for 0.4 s, then probe.
+const BREAKER_CONFIG: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(10, Duration::from_secs(1))
+        .recovery_timeout(Duration::from_millis(400));
 
-/// Two retries for five calls, and five a second in any case.
-static BUDGET_CONFIG: RatioConfig = RatioConfig::new(400).floor_per_sec(5).limit(50);
+/// Three retries for ten calls, twenty a second besides, and never more than this at once.
+const BUDGET_CONFIG: RatioConfig = RatioConfig::new(300).floor_per_sec(20).limit(SAVED_RETRIES);
 
-/// A clock and timers of tokio.
+/// The most retries that the budget saves up.
+pub const SAVED_RETRIES: u32 = 50;
+
+type UpstreamBreaker = Breaker<'static, FailureTimes<10>>;
+
+static BREAKER: Mutex<UpstreamBreaker> =
+    Mutex::new(checked!(UpstreamBreaker::new(&BREAKER_CONFIG)));
+
+static BUDGET: Mutex<RatioBudget<'static>> = Mutex::new(checked!(RatioBudget::new(&BUDGET_CONFIG)));
+
+/// The upstream's policy with other limits than its own: those of the command line.
+///
+/// # Errors
+///
+/// Names the limit that is out of its range.
+pub const fn upstream_with(
+    attempts: u32,
+    deadline: Duration,
+    attempt_timeout: Duration,
+) -> Result<Policy, ConfigError> {
+    let limits = UPSTREAM.config().max_attempts(attempts).deadline(deadline);
+    limits.attempt_timeout(attempt_timeout).build()
+}
+
+/// Tokio's sleep, on the system's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct TokioTime;
+struct TokioTime;
 
 impl Clock for TokioTime {
     fn now(&self) -> Instant {
@@ -53,91 +83,114 @@ impl Timer for TokioTime {
     }
 }
 
-/// A client of one service, shared by all callers.
-#[derive(Debug)]
-pub struct Guarded {
-    client: reqwest::Client,
-    url: String,
-    policy: Policy,
-    breaker: Mutex<Breaker<'static, FailureTimes<12>>>,
-    budget: Mutex<RatioBudget<'static>>,
-    tally: Arc<Tally>,
-    log: Arc<Log>,
-}
-
-impl Guarded {
-    /// A client of the service at `url` that follows `policy`.
-    ///
-    /// # Errors
-    ///
-    /// If breaker or budget are configured wrongly.
-    pub fn new(
-        client: reqwest::Client,
-        url: String,
-        policy: Policy,
-        tally: Arc<Tally>,
-        log: Arc<Log>,
-    ) -> Result<Self, ConfigError> {
-        let breaker = Mutex::new(Breaker::<FailureTimes<12>>::new(&BREAKER_CONFIG)?);
-        let budget = Mutex::new(RatioBudget::new(&BUDGET_CONFIG)?);
-        Ok(Self { client, url, policy, breaker, budget, tally, log })
-    }
-
-    /// Makes one call; says whether it succeeded.
-    pub async fn call(self: Arc<Self>, path: &'static str) -> bool {
-        let url = format!("{}{path}", self.url);
-        let outcome = self
-            .policy
-            .on(TokioTime, SystemRandom)
-            .classify(class_of)
-            .classify_value(failure_in)
-            .breaker(&self.breaker)
-            .budget(&self.budget)
-            .observer(Reporter(&self.log))
-            .operation(path)
-            .execute_future(|_| {
-                self.tally.requests.fetch_add(1, Ordering::Relaxed);
-                self.client.get(&url).send()
-            })
-            .await;
-        outcome.is_ok()
-    }
-
-    /// What the breaker does now.
-    pub fn circuit(&self) -> CircuitState {
-        self.breaker.lock().map_or(CircuitState::Closed, |breaker| breaker.state())
-    }
-
-    /// How many retries are left now.
-    pub fn budget_left(&self) -> u32 {
-        self.budget.lock().map_or(0, |budget| budget.remaining(TokioTime.now()))
+/// Gets the errand's URL under the policy, and writes on the board how it went.
+pub async fn call(client: &Client, errand: &Errand, policy: &Policy, board: &Arc<Board>) {
+    let outcome = policy
+        .on(TokioTime, SystemRandom)
+        .breaker(&BREAKER)
+        .budget(&BUDGET)
+        .classify(by_error)
+        .classify_value(by_response)
+        .observer(Watcher { board: Arc::clone(board) })
+        .operation(&errand.operation)
+        .execute_future(|_| client.get(errand.url.clone()).send())
+        .await;
+    board.guarded(|tally| tally.end(ending(&outcome), outcome.elapsed.into()));
+    if let Err(Error::Exhausted(stopped)) = outcome.result {
+        board.fail(match stopped.last {
+            Some(Last::Error(error)) => innermost(&error),
+            Some(Last::Value(response)) => response.status().to_string(),
+            Some(Last::Timeout) | None => "no answer in time".to_owned(),
+        });
     }
 }
 
-/// Whatever the client could not get an answer for may work the next time; what it
-/// could not even send will not.
-fn class_of(error: &reqwest::Error) -> ErrorClass {
-    if error.is_builder() || error.is_redirect() {
-        ErrorClass::Permanent
-    } else {
-        ErrorClass::Transient
+/// What is at the bottom of an error: "connection refused" tells more than "error
+/// sending request".
+fn innermost(error: &reqwest::Error) -> String {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    sources.last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// What a failed request is: the system's error if there is one, else what reqwest
+/// says of it.
+fn by_error(error: &reqwest::Error) -> ErrorClass {
+    let mut sources = std::iter::successors(error.source(), |&error| error.source());
+    let io = sources.find_map(|error| error.downcast_ref::<io::Error>());
+    match io.map(|error| classify::io_kind(error.kind())) {
+        Some(class) if class != ErrorClass::Unknown => class,
+        _ if error.is_builder() || error.is_redirect() => ErrorClass::Permanent,
+        _ => ErrorClass::Transient,
     }
 }
 
-/// A response whose status says that it is none.
-fn failure_in(response: &Response) -> Option<Classification> {
-    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let now = WallTime::now().duration_since(WallTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    classify::http_response(response.status().as_u16(), header, now.cast_signed())
+/// What a response is, if not a success.
+fn by_response(response: &Response) -> Option<Classification> {
+    let retry_after = response.headers().get(RETRY_AFTER);
+    let now = WallTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    classify::http_response(
+        response.status().as_u16(),
+        retry_after.and_then(|value| value.to_str().ok()),
+        now.as_secs().cast_signed(),
+    )
 }
 
-/// Hands every event on to the log.
-struct Reporter<'l>(&'l Log);
+fn ending<T, E>(outcome: &Outcome<T, E>) -> Ending {
+    match &outcome.result {
+        Ok(_) if outcome.attempts == 1 => Ending::AtOnce,
+        Ok(_) => Ending::Retried,
+        Err(Error::CircuitOpen(_)) => Ending::Rejected,
+        Err(error) if error.stop_reason() == Some(StopReason::NonRetryableClass) => Ending::Refused,
+        Err(Error::Exhausted(_)) => Ending::Failed,
+    }
+}
 
-impl Observer for Reporter<'_> {
+/// Puts what happens in a call on the board.
+struct Watcher {
+    board: Arc<Board>,
+}
+
+impl Observer for Watcher {
     fn event(&mut self, event: &Event<'_>) {
-        if event.kind != EventKind::Success {
-            self.0.add(event);
+        let at_once = event.kind == EventKind::Success && event.attempt == 1;
+        // Too many to read.
+        if at_once || event.kind == EventKind::CircuitRejected {
+            return;
+        }
+        self.board.note(event);
+        let Some(class) = event.class.filter(|_| event.attempt > 0) else { return };
+        self.board.guarded(|tally| {
+            tally.classes[class as usize] += 1;
+            tally.waited += std::time::Duration::from(event.delay);
+        });
+    }
+
+    fn attempt_start(&mut self, _: &AttemptContext<'_>) {
+        self.board.guarded(|tally| tally.requests += 1);
+    }
+}
+
+/// The breaker and the budget at a glance.
+#[derive(Clone, Copy, Debug)]
+pub struct Condition {
+    /// Whether the breaker lets calls through.
+    pub breaker: CircuitState,
+    /// How long until it lets a probe through.
+    pub probe_in: Option<Duration>,
+    /// How many retries are left, of [`SAVED_RETRIES`].
+    pub retries_left: u32,
+}
+
+impl Condition {
+    /// The condition now.
+    pub fn now() -> Self {
+        let now = TokioTime.now();
+        let breaker = BREAKER.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = BUDGET.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            breaker: breaker.state(),
+            probe_in: breaker.retry_after(now),
+            retries_left: budget.remaining(now),
         }
     }
 }

@@ -1,15 +1,23 @@
-//! A really flaky HTTP service, and one load on it made twice: through redress and
-//! through a naive retry loop.
+//! A really flaky HTTP service on loopback, and one load on it in two ways: under one
+//! redress policy with a breaker and a shared budget, and in a naive retry loop.
 //!
-//! | file | what it is |
+//! `cargo demo` runs it; `service` alone serves tests that need real faults.
+//!
+//! | module | what it is about |
 //! | --- | --- |
-//! | `service` | the service: a script of faults over time, on real sockets |
-//! | `load` | who calls when, and what became of it |
-//! | `guarded` | the calls through redress: policy, breaker, budget |
-//! | `naive` | the calls through a retry loop as people write them |
-//! | `view` | what the terminal shows meanwhile |
-//! | `report` | the table at the end |
+//! | [`service`] | the service, and the script of its faults |
+//! | [`load`] | who calls what, and when |
+//! | [`guarded`] | a call under the policy: what a user of redress writes |
+//! | [`naive`] | a call in a loop |
+//! | [`board`] | what both have done so far |
+//! | [`view`] | the board while it changes: live in a terminal, else in lines |
+//! | [`report`] | the closing table |
+//! | [`arguments`] | the command line |
 
+#![forbid(unsafe_code)]
+
+pub mod arguments;
+pub mod board;
 pub mod guarded;
 pub mod load;
 pub mod naive;

@@ -1,91 +1,131 @@
-//! Who calls when, and what became of it: the same load for both ways of calling.
+//! The load that both ways of calling get: [`Load`], so many callers that each make
+//! so many calls at a steady pace.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use reqwest::Url;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// What each caller does.
-#[derive(Clone, Copy, Debug)]
+use crate::service;
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A [`FlakyService`](crate::service::FlakyService) at this base: mostly a path
+    /// that exists, sometimes one that does not, sometimes one that needs credentials.
+    Scripted(Url),
+    /// This address, always.
+    Own(Url),
+}
+
+/// One call to make.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// Who makes it, from 0.
+    pub caller: u32,
+    /// Where it goes.
+    pub url: Url,
+    /// Its name in events: method and path, without what follows a `?`.
+    pub operation: String,
+}
+
+/// So many callers, each making so many calls, spread evenly over a span of time.
+#[derive(Clone, Debug)]
 pub struct Load {
-    /// How many callers there are at once.
+    /// What they call.
+    pub target: Target,
+    /// How many callers there are.
     pub callers: u32,
-    /// How many calls each makes.
+    /// How many calls each of them makes.
     pub calls: u32,
-    /// From the start of one call of a caller to the start of the next, unless the
-    /// first takes longer.
-    pub every: Duration,
+    /// The time over which a caller's calls are spread, if none takes longer than its
+    /// share; one that does puts the others off.
+    pub span: Duration,
+    /// When the load is over at the latest. Calls that are not finished by then are
+    /// dropped.
+    pub limit: Duration,
 }
 
 impl Load {
-    /// The number of all calls.
-    pub const fn total(&self) -> u64 {
-        self.callers as u64 * self.calls as u64
-    }
-}
-
-/// What became of the calls so far.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Calls that ended.
-    pub done: AtomicU64,
-    /// Calls that ended well.
-    pub succeeded: AtomicU64,
-    /// Requests that were sent.
-    pub requests: AtomicU64,
-}
-
-impl Tally {
-    /// Calls that ended.
-    pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
+    /// How many calls there are in all.
+    pub const fn total(&self) -> u32 {
+        self.callers * self.calls
     }
 
-    /// Calls that ended well.
-    pub fn succeeded(&self) -> u64 {
-        self.succeeded.load(Ordering::Relaxed)
+    /// Makes all the calls with `call`, and says how long it took; the span starts now.
+    pub async fn run<C, F>(&self, call: C) -> Duration
+    where
+        C: Fn(Errand) -> F + Clone + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let begun = Instant::now();
+        let mut callers = JoinSet::new();
+        for caller in 0..self.callers {
+            callers.spawn(self.clone().caller(caller, begun, call.clone()));
+        }
+        let all = async { while callers.join_next().await.is_some() {} };
+        // Dropping the set at the limit drops the calls in flight.
+        let _ = timeout_at(begun + self.limit, all).await;
+        begun.elapsed()
     }
 
-    /// Requests that were sent.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+    async fn caller<C, F>(self, caller: u32, begun: Instant, call: C)
+    where
+        C: Fn(Errand) -> F,
+        F: Future<Output = ()>,
+    {
+        let pace = self.span / self.calls;
+        // Callers begin one after the other, so that requests come evenly.
+        let mut next = begun + pace * caller / self.callers;
+        for nth in 0..self.calls {
+            sleep_until(next).await;
+            next = Instant::now() + pace;
+            call(self.errand(caller, nth)).await;
+        }
     }
-}
 
-/// Makes the load; `call` makes one call to a path and says whether it succeeded.
-/// Returns how long it took.
-pub async fn run<C, F>(load: Load, tally: &Arc<Tally>, call: C) -> Duration
-where
-    C: Fn(&'static str) -> F + Clone + Send + 'static,
-    F: Future<Output = bool> + Send,
-{
-    let started = Instant::now();
-    let mut callers = JoinSet::new();
-    for caller in 0..load.callers {
-        let (call, tally) = (call.clone(), Arc::clone(tally));
-        callers.spawn(async move {
-            // Callers start one after the other, so that they do not call in step.
-            let offset = load.every * caller / load.callers;
-            for nth in 0..load.calls {
-                sleep_until((started + offset + load.every * nth).into()).await;
-                let succeeded = call(path(caller * load.calls + nth)).await;
-                tally.succeeded.fetch_add(u64::from(succeeded), Ordering::Relaxed);
-                tally.done.fetch_add(1, Ordering::Relaxed);
+    fn errand(&self, caller: u32, nth: u32) -> Errand {
+        let turn = self.callers * nth + caller;
+        let url = match &self.target {
+            Target::Own(url) => url.clone(),
+            Target::Scripted(base) => {
+                let mut url = base.clone();
+                url.set_path(match turn % 40 {
+                    13 => service::MISSING,
+                    26 => service::PRIVATE,
+                    _ => service::ORDERS,
+                });
+                url
             }
-        });
+        };
+        let operation = format!("GET {}", url.path());
+        Errand { caller, url, operation }
     }
-    callers.join_all().await;
-    started.elapsed()
 }
 
-/// Now and then somebody asks for what is not there, or what he may not have.
-const fn path(nth: u32) -> &'static str {
-    match nth % 40 {
-        13 => "/missing",
-        27 => "/private",
-        _ => "/orders",
+/// `16 callers make 50 calls each`
+impl std::fmt::Display for Load {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} callers make {} calls each", self.callers, self.calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_named_without_query_and_credentials() {
+        let url = Url::parse("http://me:secret@localhost/orders?token=1#x").unwrap();
+        let load = Load {
+            target: Target::Own(url),
+            callers: 1,
+            calls: 1,
+            span: Duration::ZERO,
+            limit: Duration::ZERO,
+        };
+        assert_eq!(load.errand(0, 0).operation, "GET /orders");
     }
 }

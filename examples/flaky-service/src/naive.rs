@@ -1,50 +1,43 @@
-//! The calls through a retry loop as people write them: so many attempts, a fixed
-//! pause, no questions asked.
+//! What most code does: [`call`] tries again after a fixed short sleep, whatever went
+//! wrong, as often as it may.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::load::Tally;
+use reqwest::Client;
+use tokio::time::{sleep, timeout};
 
-/// What the loop does between attempts.
-const PAUSE: Duration = Duration::from_millis(50);
+use crate::board::{Board, Ending};
+use crate::load::Errand;
 
-/// A client of one service.
-#[derive(Debug)]
-pub struct Naive {
-    client: reqwest::Client,
-    url: String,
+/// The sleep between two attempts.
+pub const SLEEP: Duration = Duration::from_millis(50);
+
+/// Gets the errand's URL in at most so many attempts of at most `attempt_timeout`,
+/// and writes on the board how it went.
+pub async fn call(
+    client: &Client,
+    errand: &Errand,
     attempts: u32,
-    timeout: Duration,
-    tally: Arc<Tally>,
-}
-
-impl Naive {
-    /// A client of the service at `url` with as many attempts of the same length.
-    pub const fn new(
-        client: reqwest::Client,
-        url: String,
-        attempts: u32,
-        timeout: Duration,
-        tally: Arc<Tally>,
-    ) -> Self {
-        Self { client, url, attempts, timeout, tally }
-    }
-
-    /// Makes one call; says whether it succeeded.
-    pub async fn call(self: Arc<Self>, path: &'static str) -> bool {
-        let url = format!("{}{path}", self.url);
-        for attempt in 1..=self.attempts {
-            self.tally.requests.fetch_add(1, Ordering::Relaxed);
-            let response = self.client.get(&url).timeout(self.timeout).send().await;
-            if response.is_ok_and(|response| response.status().is_success()) {
-                return true;
-            }
-            if attempt < self.attempts {
-                tokio::time::sleep(PAUSE).await;
-            }
+    attempt_timeout: Duration,
+    board: &Board,
+) {
+    let begun = Instant::now();
+    let mut refused = false;
+    for number in 1..=attempts {
+        if number > 1 {
+            sleep(SLEEP).await;
         }
-        false
+        board.naive(|tally| tally.requests += 1);
+        let response = timeout(attempt_timeout, client.get(errand.url.clone()).send()).await;
+        refused = match response {
+            Ok(Ok(response)) if response.status().as_u16() < 400 => {
+                let ending = if number == 1 { Ending::AtOnce } else { Ending::Retried };
+                return board.naive(|tally| tally.end(ending, begun.elapsed()));
+            }
+            Ok(Ok(response)) => matches!(response.status().as_u16(), 400 | 401 | 403 | 404),
+            _ => false,
+        };
     }
+    let ending = if refused { Ending::Refused } else { Ending::Failed };
+    board.naive(|tally| tally.end(ending, begun.elapsed()));
 }

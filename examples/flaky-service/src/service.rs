@@ -1,74 +1,124 @@
-//! The flaky service: what it does wrong depends on how long it has been running.
+//! A service on loopback that fails by a script: [`FlakyService`], for the demo and
+//! for tests.
+//!
+//! Faults are real: a reset is a TCP reset, a hang never answers, a 429 says when to
+//! come back. What fails is decided by the phase of the [`Script`], the path, and a
+//! number drawn from the script's seed and the request's number.
 
-use std::convert::Infallible;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::RETRY_AFTER;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 
-/// What the service does wrong for a while.
+/// The path that needs credentials nobody has: 401, unless the phase fails first.
+pub const PRIVATE: &str = "/private";
+/// The path that does not exist: 404, unless the phase fails first.
+pub const MISSING: &str = "/missing";
+/// A path that exists; every other one does, too.
+pub const ORDERS: &str = "/orders";
+
+/// What a phase does to the requests that reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum Fault {
     /// Nothing.
-    Healthy,
-    /// 429 with `Retry-After: 1` for one of four requests.
-    RateLimited,
-    /// 503 for one of four.
-    Bursts,
-    /// The connection of one of four requests is reset.
-    Resets,
-    /// One of five requests is never answered.
-    Hangs,
-    /// 503 for all.
+    None,
+    /// Beyond so many requests in a second of the script: 429 with `Retry-After: 1`.
+    RateLimit {
+        /// How many requests of each second are served.
+        per_second: u32,
+    },
+    /// 503 for the first half of each period, served in the other half.
+    Bursts {
+        /// The length of both halves together.
+        period: Duration,
+    },
+    /// So many of a hundred requests end in a TCP reset.
+    Resets {
+        /// 0 to 100.
+        percent: u32,
+    },
+    /// So many of a hundred requests are never answered.
+    Hangs {
+        /// 0 to 100.
+        percent: u32,
+    },
+    /// Nothing is served: half of the requests get a 503, half a TCP reset.
     Outage,
 }
 
-impl Phase {
-    /// A word for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::RateLimited => "rate limited",
-            Self::Bursts => "bursts of 503",
-            Self::Resets => "resets",
-            Self::Hangs => "hangs",
-            Self::Outage => "outage",
+/// A stretch of time with one fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// What to call it.
+    pub name: &'static str,
+    /// How long it lasts; the last phase of a script lasts for ever.
+    pub lasts: Duration,
+    /// What it does.
+    pub fault: Fault,
+}
+
+/// What goes wrong and when, counted from the first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The phases, at least one, in order.
+    pub phases: &'static [Phase],
+    /// Decides which of the requests of a phase are hit: the same seed hits the same
+    /// ones.
+    pub seed: u64,
+}
+
+/// Every fault in ten seconds, and an outage long enough to open a breaker.
+const ALL_FAULTS: &[Phase] = &[
+    phase("healthy", 1_000, Fault::None),
+    phase("rate limited", 1_400, Fault::RateLimit { per_second: 40 }),
+    phase("503 bursts", 1_400, Fault::Bursts { period: Duration::from_millis(600) }),
+    phase("resets", 800, Fault::Resets { percent: 40 }),
+    phase("hangs", 1_000, Fault::Hangs { percent: 25 }),
+    phase("outage", 3_000, Fault::Outage),
+    phase("recovered", 1_900, Fault::None),
+];
+
+const fn phase(name: &'static str, millis: u64, fault: Fault) -> Phase {
+    Phase { name, lasts: Duration::from_millis(millis), fault }
+}
+
+impl Script {
+    /// Healthy, rate limited, bursts of 503, resets, hangs, an outage of three
+    /// seconds, recovered: ten and a half seconds.
+    pub const fn all_faults(seed: u64) -> Self {
+        Self { phases: ALL_FAULTS, seed }
+    }
+
+    /// How long all phases take together.
+    pub fn length(&self) -> Duration {
+        self.phases.iter().map(|phase| phase.lasts).sum()
+    }
+
+    /// The index of the phase at this time, and how long it has lasted by then.
+    pub fn at(&self, elapsed: Duration) -> (usize, Duration) {
+        let mut rest = elapsed;
+        for (index, phase) in self.phases.iter().enumerate() {
+            match rest.checked_sub(phase.lasts) {
+                Some(after) if index + 1 < self.phases.len() => rest = after,
+                _ => return (index, rest),
+            }
         }
+        (0, rest)
     }
 }
 
-/// The phases of a run: each begins so long after the start.
-const SCRIPT: [(Duration, Phase); 8] = [
-    (Duration::ZERO, Phase::Healthy),
-    (Duration::from_secs(1), Phase::RateLimited),
-    (Duration::from_secs(2), Phase::Bursts),
-    (Duration::from_secs(3), Phase::Resets),
-    (Duration::from_secs(4), Phase::Hangs),
-    (Duration::from_secs(5), Phase::Outage),
-    (Duration::from_secs(8), Phase::Healthy),
-    (Duration::MAX, Phase::Healthy),
-];
-
-/// How long the script has something to show.
-pub const LENGTH: Duration = Duration::from_secs(10);
-
-/// The phase at a time since the start.
-pub fn phase_at(elapsed: Duration) -> Phase {
-    let begun = SCRIPT.iter().take_while(|(start, _)| *start <= elapsed);
-    begun.last().map_or(Phase::Healthy, |(_, phase)| *phase)
-}
-
-/// A running service; it ends when this is dropped.
+/// A running service. Dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct FlakyService {
     address: SocketAddr,
@@ -78,55 +128,79 @@ pub struct FlakyService {
 
 #[derive(Debug)]
 struct State {
-    started: Instant,
-    reached: AtomicU64,
-    reached_in_outage: AtomicU64,
-    random: Mutex<StdRng>,
+    script: Script,
+    /// The time of the first request, from which the script counts.
+    begun: OnceLock<Instant>,
+    /// How many requests reached each phase.
+    reached: Vec<AtomicU32>,
+    /// The second that a rate limit has seen last, and its requests so far.
+    second: Mutex<(u64, u32)>,
 }
 
+/// What becomes of one request.
 enum Answer {
-    Send(Response<Full<Bytes>>),
+    Status(StatusCode),
     Reset,
     Hang,
 }
 
+/// The connection is to be reset.
+#[derive(Debug)]
+struct ResetConnection;
+
+impl std::fmt::Display for ResetConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is to be reset")
+    }
+}
+
+impl std::error::Error for ResetConnection {}
+
 impl FlakyService {
-    /// Listens on a free port of the loopback; its script begins now.
+    /// Starts a service on a free port of 127.0.0.1. Its script begins with the
+    /// first request. Needs a tokio runtime.
     ///
     /// # Errors
     ///
-    /// If no port can be had.
-    pub async fn start(seed: u64) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// What the system says if there is no port.
+    pub async fn start(script: Script) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
-            started: Instant::now(),
-            reached: AtomicU64::new(0),
-            reached_in_outage: AtomicU64::new(0),
-            random: Mutex::new(StdRng::seed_from_u64(seed)),
+            script,
+            begun: OnceLock::new(),
+            reached: script.phases.iter().map(|_| AtomicU32::new(0)).collect(),
+            second: Mutex::default(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
         Ok(Self { address, state, accepting })
     }
 
-    /// `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
-    /// What it does wrong now.
-    pub fn phase(&self) -> Phase {
-        phase_at(self.state.started.elapsed())
+    /// Its script.
+    pub fn script(&self) -> &Script {
+        &self.state.script
     }
 
-    /// How many requests reached it.
-    pub fn reached(&self) -> u64 {
-        self.state.reached.load(Ordering::Relaxed)
+    /// The index of the phase it is in.
+    pub fn phase(&self) -> usize {
+        self.state.script.at(self.state.elapsed()).0
     }
 
-    /// How many of them in the outage.
-    pub fn reached_in_outage(&self) -> u64 {
-        self.state.reached_in_outage.load(Ordering::Relaxed)
+    /// How many requests have reached it.
+    pub fn reached(&self) -> u32 {
+        self.state.reached.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many of them while it was out.
+    pub fn reached_in_outage(&self) -> u32 {
+        let phases = self.state.script.phases.iter().zip(&self.state.reached);
+        let out = phases.filter(|(phase, _)| phase.fault == Fault::Outage);
+        out.map(|(_, count)| count.load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -137,95 +211,101 @@ impl Drop for FlakyService {
 }
 
 async fn accept(listener: TcpListener, state: Arc<State>) {
+    // Owned by this task, so that the connections end with it.
+    let mut connections = JoinSet::new();
     loop {
-        // A connection that was gone before it was accepted is nobody's.
         if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, Arc::clone(&state)));
+            connections.spawn(serve(stream, Arc::clone(&state)));
         }
+        while connections.try_join_next().is_some() {}
     }
 }
 
-async fn serve(stream: tokio::net::TcpStream, state: Arc<State>) {
-    let Ok(stream) = stream.into_std() else { return };
-    let Ok(socket) = stream.try_clone() else { return };
-    let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
-    let handler = service_fn(|request| answer(request, &state, &socket));
-    // An error is a connection that ended in the middle, which is what we are for.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), handler)
-        .await;
+async fn serve(stream: TcpStream, state: Arc<State>) {
+    let service = service_fn(|request| Box::pin(answer(request, Arc::clone(&state))));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let ended = std::future::poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    // The service function fails for one reason only: the peer is to see a reset.
+    if ended.is_err_and(|error| error.is_user()) {
+        let stream = connection.into_parts().io.into_inner();
+        // With SO_LINGER zero, closing sends RST instead of FIN.
+        let _ = stream.set_zero_linger();
+    }
 }
 
 async fn answer(
     request: Request<Incoming>,
-    state: &State,
-    socket: &TcpStream,
-) -> Result<Response<Full<Bytes>>, Gone> {
-    match state.decide(request.uri().path()) {
-        Answer::Send(response) => Ok(response),
+    state: Arc<State>,
+) -> Result<Response<Full<Bytes>>, ResetConnection> {
+    let status = match state.decide(request.uri().path()) {
+        Answer::Status(status) => status,
+        Answer::Reset => return Err(ResetConnection),
         Answer::Hang => std::future::pending().await,
-        Answer::Reset => {
-            // With nothing to linger for, closing sends a reset.
-            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
-            Err(Gone)
-        }
+    };
+    let body = status.canonical_reason().unwrap_or_default();
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, 1.into());
     }
-}
-
-/// The handler gives its connection up.
-#[derive(Debug)]
-struct Gone;
-
-impl std::fmt::Display for Gone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection given up")
-    }
-}
-
-impl std::error::Error for Gone {}
-
-impl From<Infallible> for Gone {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
+    Ok(response)
 }
 
 impl State {
+    fn elapsed(&self) -> Duration {
+        self.begun.get().map_or(Duration::ZERO, Instant::elapsed)
+    }
+
+    /// Counts a request and decides what becomes of it.
     fn decide(&self, path: &str) -> Answer {
-        let phase = phase_at(self.started.elapsed());
-        self.reached.fetch_add(1, Ordering::Relaxed);
-        if phase == Phase::Outage {
-            self.reached_in_outage.fetch_add(1, Ordering::Relaxed);
+        self.begun.get_or_init(Instant::now);
+        let elapsed = self.elapsed();
+        let (index, since) = self.script.at(elapsed);
+        let number = self.reached[index].fetch_add(1, Ordering::Relaxed);
+        let percent = percent(self.script.seed, index, number);
+        match self.script.phases[index].fault {
+            Fault::RateLimit { per_second } if self.nth_of(elapsed.as_secs()) > per_second => {
+                Answer::Status(StatusCode::TOO_MANY_REQUESTS)
+            }
+            Fault::Bursts { period } if is_first_half(since, period) => {
+                Answer::Status(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Fault::Resets { percent: hit } if percent < hit => Answer::Reset,
+            Fault::Hangs { percent: hit } if percent < hit => Answer::Hang,
+            Fault::Outage if percent < 50 => Answer::Reset,
+            Fault::Outage => Answer::Status(StatusCode::SERVICE_UNAVAILABLE),
+            _ => Answer::Status(match path {
+                PRIVATE => StatusCode::UNAUTHORIZED,
+                MISSING => StatusCode::NOT_FOUND,
+                _ => StatusCode::OK,
+            }),
         }
-        let one_in = |n: u32| {
-            let mut random = self.random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            random.random_range(0..n) == 0
-        };
-        match (path, phase) {
-            (_, Phase::Outage) => status(StatusCode::SERVICE_UNAVAILABLE),
-            ("/missing", _) => status(StatusCode::NOT_FOUND),
-            ("/private", _) => status(StatusCode::UNAUTHORIZED),
-            (_, Phase::RateLimited) if one_in(4) => Answer::Send(too_many()),
-            (_, Phase::Bursts) if one_in(4) => status(StatusCode::SERVICE_UNAVAILABLE),
-            (_, Phase::Resets) if one_in(4) => Answer::Reset,
-            (_, Phase::Hangs) if one_in(5) => Answer::Hang,
-            _ => status(StatusCode::OK),
+    }
+
+    /// Counts a request of this second: the first is 1.
+    fn nth_of(&self, second: u64) -> u32 {
+        let mut seen = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.0 != second {
+            *seen = (second, 0);
         }
+        seen.1 += 1;
+        seen.1
     }
 }
 
-fn status(status: StatusCode) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from_static(b"answer\n")));
-    *response.status_mut() = status;
-    Answer::Send(response)
+fn is_first_half(since: Duration, period: Duration) -> bool {
+    (since.as_micros() * 2 / period.as_micros().max(1)).is_multiple_of(2)
 }
 
-fn too_many() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(b"slow down\n")));
-    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    let one_second = hyper::header::HeaderValue::from_static("1");
-    response.headers_mut().insert(hyper::header::RETRY_AFTER, one_second);
-    response
+/// A number from 0 to 99 for the n-th request of a phase: one step of splitmix64
+/// (Steele, Lea and Flood, 2014).
+fn percent(seed: u64, phase: usize, number: u32) -> u32 {
+    const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+    let place = (phase as u64) << 32 | u64::from(number);
+    let mut z = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(GAMMA));
+    z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ z >> 31) % 100) as u32
 }
 
 #[cfg(test)]
@@ -233,12 +313,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_shows_every_fault_and_recovers() {
-        let phases: Vec<_> = SCRIPT.iter().map(|(start, _)| phase_at(*start)).collect();
-        for phase in [Phase::RateLimited, Phase::Bursts, Phase::Resets, Phase::Hangs, Phase::Outage]
-        {
-            assert!(phases.contains(&phase), "{phase:?}");
+    fn the_script_has_every_fault_and_its_last_phase_never_ends() {
+        let script = Script::all_faults(1);
+        assert_eq!(script.length(), Duration::from_millis(10_500));
+        for (millis, name) in [
+            (0, "healthy"),
+            (999, "healthy"),
+            (1_000, "rate limited"),
+            (2_400, "503 bursts"),
+            (3_800, "resets"),
+            (4_600, "hangs"),
+            (5_600, "outage"),
+            (8_599, "outage"),
+            (8_600, "recovered"),
+            (3_600_000, "recovered"),
+        ] {
+            let (index, _) = script.at(Duration::from_millis(millis));
+            assert_eq!(script.phases[index].name, name, "at {millis} ms");
         }
-        assert_eq!(phase_at(LENGTH), Phase::Healthy);
+    }
+
+    #[test]
+    fn a_seed_always_hits_the_same_requests_and_another_one_others() {
+        let hits = |seed| (0..64).map(|n| percent(seed, 3, n) < 40).collect::<Vec<_>>();
+        assert_eq!(hits(7), hits(7));
+        assert_ne!(hits(7), hits(8));
+        let share = hits(7).iter().filter(|hit| **hit).count();
+        assert!((15..=36).contains(&share), "{share} of 64 at 40 percent");
+    }
+
+    #[test]
+    fn bursts_take_the_first_half_of_each_period() {
+        let period = Duration::from_millis(600);
+        for (millis, hit) in [(0, true), (299, true), (300, false), (599, false), (600, true)] {
+            assert_eq!(is_first_half(Duration::from_millis(millis), period), hit, "{millis}");
+        }
     }
 }

@@ -1,218 +1,283 @@
-//! What the terminal shows while the loads run: bars and the latest events where
-//! there is a terminal, a plain line each half second where there is none.
+//! The board while it changes: in a terminal a live picture, else plain lines.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::IsTerminal;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use redress::{Event, EventKind};
+use console::{StyledObject, style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use redress::{CircuitState, ErrorClass, EventKind};
 
-/// How many of the latest events are shown.
-const LATEST: usize = 6;
+use crate::board::{Board, Ending, Note, Tally};
+use crate::guarded::{Condition, SAVED_RETRIES};
+use crate::service::{FlakyService, Phase};
 
-/// Everything that the guarded client reported.
+/// How often the view looks at the board.
+pub const TICK: Duration = Duration::from_millis(80);
+
+/// Shows a board until the loads are over.
 #[derive(Debug)]
-pub struct Log {
-    started: Instant,
-    inner: Mutex<Inner>,
+pub struct View {
+    total: u32,
+    with_naive: bool,
+    form: Form,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    latest: VecDeque<String>,
-    transitions: Vec<String>,
-    by_kind: BTreeMap<&'static str, u64>,
-    by_class: BTreeMap<&'static str, u64>,
+#[derive(Debug)]
+enum Form {
+    Live(Live),
+    Plain(Plain),
 }
 
-impl Default for Log {
-    fn default() -> Self {
-        Self { started: Instant::now(), inner: Mutex::default() }
+/// What there is to see at one time.
+struct Scene<'s> {
+    elapsed: Duration,
+    phases: &'s [Phase],
+    phase: usize,
+    guarded: Tally,
+    naive: Option<Tally>,
+    total: u32,
+    condition: Condition,
+    notes: Vec<Note>,
+}
+
+impl View {
+    /// A view of a board with so many calls to make on each side: live if stdout is a
+    /// terminal that can move its cursor.
+    pub fn new(total: u32, with_naive: bool) -> Self {
+        let live = io::stdout().is_terminal() && !console::is_dumb();
+        let form = if live {
+            Form::Live(Live::new(total, with_naive))
+        } else {
+            Form::Plain(Plain::default())
+        };
+        Self { total, with_naive, form }
     }
-}
 
-impl Log {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Something happened.
-    pub fn add(&self, event: &Event<'_>) {
-        let at = self.started.elapsed().as_secs_f64();
-        let mut inner = self.lock();
-        *inner.by_kind.entry(event.kind.as_str()).or_default() += 1;
-        if let Some(class) = event.class {
-            *inner.by_class.entry(class.as_str()).or_default() += 1;
+    /// Shows the board as it is now, and the phase of the service if it is ours.
+    ///
+    /// # Errors
+    ///
+    /// If stdout is closed.
+    pub fn show(&mut self, board: &Board, service: Option<&FlakyService>) -> io::Result<()> {
+        let scene = Scene {
+            elapsed: board.elapsed(),
+            phases: service.map_or(&[], |service| service.script().phases),
+            phase: service.map_or(0, FlakyService::phase),
+            guarded: board.guarded(|tally| *tally),
+            naive: self.with_naive.then(|| board.naive(|tally| *tally)),
+            total: self.total,
+            condition: Condition::now(),
+            notes: board.take_notes(),
+        };
+        match &mut self.form {
+            Form::Live(live) => {
+                live.show(&scene);
+                Ok(())
+            }
+            Form::Plain(plain) => plain.show(&scene),
         }
-        let line = format!("{at:5.2}s {}", describe(event));
-        if event.state.is_some() && event.kind != EventKind::CircuitRejected {
-            inner.transitions.push(line.clone());
+    }
+
+    /// Shows the board for the last time.
+    ///
+    /// # Errors
+    ///
+    /// If stdout is closed.
+    pub fn finish(&mut self, board: &Board, service: Option<&FlakyService>) -> io::Result<()> {
+        if let Form::Plain(plain) = &mut self.form {
+            plain.next_status = Duration::ZERO;
         }
-        inner.latest.push_back(line);
-        if inner.latest.len() > LATEST {
-            inner.latest.pop_front();
+        self.show(board, service)?;
+        if let Form::Live(live) = &self.form {
+            live.lines().for_each(ProgressBar::abandon);
         }
-    }
-
-    /// When the breaker changed, a line each.
-    pub fn transitions(&self) -> Vec<String> {
-        self.lock().transitions.clone()
-    }
-
-    /// How often what happened.
-    pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        self.lock().by_kind.iter().map(|(kind, count)| (*kind, *count)).collect()
-    }
-
-    fn classes(&self) -> String {
-        let inner = self.lock();
-        let classes = inner.by_class.iter().map(|(class, count)| format!("{class} {count}"));
-        classes.collect::<Vec<_>>().join(", ")
-    }
-
-    fn count(&self, kind: EventKind) -> u64 {
-        self.lock().by_kind.get(kind.as_str()).copied().unwrap_or(0)
-    }
-
-    fn latest(&self) -> Vec<String> {
-        self.lock().latest.iter().cloned().collect()
+        Ok(())
     }
 }
 
-/// `retry GET /orders attempt 1 SERVER_ERROR, again in 0.052s`.
-fn describe(event: &Event<'_>) -> String {
-    let mut text = format!("{:<22} {:<9}", event.kind.as_str(), event.operation);
-    if event.attempt > 0 {
-        text += &format!(" attempt {}", event.attempt);
+impl Scene<'_> {
+    fn phase_name(&self) -> Option<&'static str> {
+        self.phases.get(self.phase).map(|phase| phase.name)
     }
-    if let Some(class) = event.class {
-        text += &format!(" {class}");
+}
+
+/// A few lines that are drawn over and over: the state above, the latest events below.
+#[derive(Debug)]
+struct Live {
+    phases: ProgressBar,
+    guarded: ProgressBar,
+    naive: Option<ProgressBar>,
+    breaker: ProgressBar,
+    budget: ProgressBar,
+    classes: ProgressBar,
+    events: Vec<ProgressBar>,
+    recent: VecDeque<Note>,
+}
+
+impl Live {
+    const EVENTS: usize = 8;
+
+    fn new(total: u32, with_naive: bool) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stdout_with_hz(12));
+        let line = |template: &str, length: u32| {
+            let bar = all.add(ProgressBar::new(length.into()));
+            // A template that is not one would show as indicatif's own default.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar
+        };
+        let text = || line("{wide_msg}", 0);
+        Self {
+            phases: text(),
+            guarded: line("redress  {bar:28.green/dim} {pos:>4}/{len}  {wide_msg}", total),
+            naive: with_naive
+                .then(|| line("naive    {bar:28.blue/dim} {pos:>4}/{len}  {wide_msg}", total)),
+            breaker: text(),
+            budget: line("budget   {bar:28.yellow/dim} {pos:>4}/{len}  {wide_msg}", SAVED_RETRIES),
+            classes: text(),
+            events: (0..Self::EVENTS).map(|_| text()).collect(),
+            recent: VecDeque::new(),
+        }
     }
-    if let Some(reason) = event.stop_reason {
-        text += &format!(", stop: {reason}");
+
+    fn lines(&self) -> impl Iterator<Item = &ProgressBar> {
+        [&self.phases, &self.guarded]
+            .into_iter()
+            .chain(&self.naive)
+            .chain([&self.breaker, &self.budget, &self.classes])
+            .chain(&self.events)
     }
-    if event.kind == EventKind::Retry {
-        text += &format!(", again in {}", event.delay);
+
+    fn show(&mut self, scene: &Scene<'_>) {
+        self.phases.set_message(phase_line(scene));
+        self.guarded.set_position(scene.guarded.calls().into());
+        self.guarded.set_message(guarded_counts(&scene.guarded));
+        if let (Some(bar), Some(tally)) = (&self.naive, &scene.naive) {
+            bar.set_position(tally.calls().into());
+            bar.set_message(naive_counts(tally));
+        }
+        self.breaker.set_message(format!("breaker  {}", breaker_state(&scene.condition)));
+        self.budget.set_position(scene.condition.retries_left.into());
+        self.budget.set_message("retries left for all callers");
+        self.classes.set_message(class_line(&scene.guarded));
+        for note in &scene.notes {
+            self.recent.push_back(note.clone());
+            if self.recent.len() > Self::EVENTS {
+                self.recent.pop_front();
+            }
+        }
+        for (line, note) in self.events.iter().zip(&self.recent) {
+            line.set_message(styled(note).to_string());
+        }
     }
-    if let Some(hint) = event.retry_after {
-        text += &format!(" (asked for {hint})");
+}
+
+fn phase_line(scene: &Scene<'_>) -> String {
+    let mut text = format!("service {:5.1}s ", scene.elapsed.as_secs_f32());
+    for (index, phase) in scene.phases.iter().enumerate() {
+        let name = style(format!(" {} ", phase.name));
+        let name = match index.cmp(&scene.phase) {
+            std::cmp::Ordering::Less => name.dim(),
+            std::cmp::Ordering::Equal => name.reverse(),
+            std::cmp::Ordering::Greater => name,
+        };
+        text.push_str(&name.to_string());
     }
     text
 }
 
-/// What is shown of the state of things.
-#[derive(Clone, Debug)]
-pub struct Status {
-    /// What the service does wrong; empty if nobody knows.
-    pub phase: &'static str,
-    /// What the breaker does.
-    pub circuit: &'static str,
-    /// How many retries the budget has left.
-    pub budget: u32,
-    /// Guarded calls that ended, and that ended well.
-    pub guarded: (u64, u64),
-    /// Naive calls that ended, and that ended well.
-    pub naive: (u64, u64),
+fn guarded_counts(tally: &Tally) -> String {
+    format!("{}, {} rejected", naive_counts(tally), tally.ended(Ending::Rejected))
 }
 
-/// The terminal, or the lines that stand in for it.
-#[derive(Debug)]
-pub enum View {
-    /// Bars, redrawn.
-    Live(Box<Live>),
-    /// Lines, printed once each half second.
-    Plain {
-        /// When the last one was printed.
-        last: Instant,
-        /// When the first could have been.
-        started: Instant,
-    },
+fn naive_counts(tally: &Tally) -> String {
+    let failed = tally.ended(Ending::Refused) + tally.ended(Ending::Failed);
+    format!("{} attempts: {} ok, {failed} failed", tally.requests, tally.successes())
 }
 
-/// The bars of a live view.
-#[derive(Debug)]
-pub struct Live {
-    guarded: ProgressBar,
-    naive: ProgressBar,
-    status: ProgressBar,
-    classes: ProgressBar,
-    latest: Vec<ProgressBar>,
-}
-
-impl View {
-    /// Bars if standard output is a terminal, else lines.
-    pub fn new(total: u64) -> Self {
-        if !std::io::stdout().is_terminal() {
-            let now = Instant::now();
-            return Self::Plain { last: now, started: now };
-        }
-        let all = MultiProgress::new();
-        let bar = |name| {
-            let style = ProgressStyle::with_template("{prefix:8} [{bar:40}] {pos}/{len} {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            all.add(ProgressBar::new(total))
-                .with_style(style.progress_chars("=> "))
-                .with_prefix(name)
-        };
-        let line = || {
-            let style = ProgressStyle::with_template("{msg}");
-            all.add(ProgressBar::new(1))
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        };
-        Self::Live(Box::new(Live {
-            guarded: bar("redress"),
-            naive: bar("naive"),
-            status: line(),
-            classes: line(),
-            latest: (0..LATEST).map(|_| line()).collect(),
-        }))
+fn breaker_state(condition: &Condition) -> StyledObject<String> {
+    match condition.breaker {
+        CircuitState::Closed => style("closed".to_owned()).green(),
+        CircuitState::HalfOpen => style("half-open, a probe is on its way".to_owned()).yellow(),
+        CircuitState::Open => match condition.probe_in {
+            Some(wait) => {
+                let wait = Duration::from(wait).as_secs_f32();
+                style(format!("OPEN, next probe in {wait:.2}s")).red().bold()
+            }
+            None => style("OPEN, the next call is a probe".to_owned()).red().bold(),
+        },
     }
+}
 
-    /// Shows the state of things.
-    pub fn show(&mut self, status: &Status, log: &Log) {
-        let retries = log.count(EventKind::Retry);
-        let rejected = log.count(EventKind::CircuitRejected);
-        let (phase, circuit, budget) = (status.phase, status.circuit, status.budget);
-        let text = format!(
-            "service {phase:<13} breaker {circuit:<9} budget {budget:>2} retries left, {retries} made, {rejected} rejected"
-        );
-        match self {
-            Self::Live(live) => {
-                for (bar, (done, ok)) in
-                    [(&live.guarded, status.guarded), (&live.naive, status.naive)]
-                {
-                    bar.set_position(done);
-                    bar.set_message(format!("{ok} ok"));
-                }
-                live.status.set_message(text);
-                live.classes.set_message(format!("failures by class: {}", log.classes()));
-                for (line, event) in live.latest.iter().zip(log.latest()) {
-                    line.set_message(event);
-                }
-            }
-            Self::Plain { last, started } => {
-                if last.elapsed() >= Duration::from_millis(500) {
-                    *last = Instant::now();
-                    let at = started.elapsed().as_secs_f64();
-                    let (done, ok) = status.guarded;
-                    let (naive, naive_ok) = status.naive;
-                    println!(
-                        "{at:5.1}s redress {ok}/{done} ok, naive {naive_ok}/{naive} ok, {text}"
-                    );
-                }
-            }
-        }
+fn class_line(tally: &Tally) -> String {
+    let mut text = "classes  ".to_owned();
+    for (class, count) in ErrorClass::ALL.iter().zip(tally.classes).filter(|(_, n)| *n > 0) {
+        text.extend([class.as_str(), " ", &style(count).bold().to_string(), "  "]);
     }
+    text + &format!("(slept {:.1}s in all)", tally.waited.as_secs_f32())
+}
 
-    /// Leaves the terminal as it is.
-    pub fn finish(&self) {
-        if let Self::Live(live) = self {
-            for bar in [&live.guarded, &live.naive, &live.status, &live.classes] {
-                bar.abandon();
+fn styled(note: &Note) -> StyledObject<String> {
+    let text = style(note.to_string());
+    match note.kind {
+        EventKind::Success | EventKind::CircuitClosed => text.green(),
+        EventKind::Retry => text,
+        EventKind::CircuitHalfOpen => text.yellow(),
+        _ => text.red(),
+    }
+}
+
+/// A line for each second and each change, and of each kind of event the first two in
+/// a phase.
+#[derive(Debug, Default)]
+struct Plain {
+    phase: Option<&'static str>,
+    next_status: Duration,
+    seen: BTreeMap<(u8, Option<ErrorClass>), u32>,
+    unshown: usize,
+}
+
+impl Plain {
+    const OF_A_KIND: u32 = 2;
+
+    fn show(&mut self, scene: &Scene<'_>) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        for note in &scene.notes {
+            let seen = self.seen.entry((note.kind as u8, note.class)).or_default();
+            *seen += 1;
+            if *seen <= Self::OF_A_KIND {
+                writeln!(out, "{note}")?;
+            } else {
+                self.unshown += 1;
             }
-            live.latest.iter().for_each(ProgressBar::abandon);
         }
+        let phase = scene.phase_name();
+        if phase != self.phase {
+            self.phase = phase;
+            // Refusals come in every phase alike.
+            self.seen.retain(|(_, class), _| class.is_some_and(ErrorClass::is_final));
+            if let Some(name) = phase {
+                writeln!(out, "{:7.3}s  == {name} ==", scene.elapsed.as_secs_f32())?;
+            }
+        }
+        if scene.elapsed < self.next_status {
+            return out.flush();
+        }
+        self.next_status = scene.elapsed + Duration::from_secs(1);
+        let (time, total) = (scene.elapsed.as_secs_f32(), scene.total);
+        write!(out, "{time:7.3}s  {}/{total} calls, ", scene.guarded.calls())?;
+        write!(out, "{}", guarded_counts(&scene.guarded))?;
+        write!(out, "; breaker {}", scene.condition.breaker.as_str())?;
+        write!(out, ", budget {}/{SAVED_RETRIES}", scene.condition.retries_left)?;
+        if let Some(naive) = &scene.naive {
+            write!(out, "; naive {}/{total} calls, {}", naive.calls(), naive_counts(naive))?;
+        }
+        match std::mem::take(&mut self.unshown) {
+            0 => writeln!(out)?,
+            more => writeln!(out, " (and {more} more events)")?,
+        }
+        out.flush()
     }
 }

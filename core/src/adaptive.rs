@@ -282,6 +282,40 @@ mod tests {
         assert_eq!(adaptive.delay(&context, &mut NoRandom), Some(Duration::MAX));
     }
 
+    /// One second after each failure of a call that then succeeds, as a policy sees it.
+    fn delays(backoff: Backoff, before: u32) -> u64 {
+        let policy = crate::Policy::new().max_attempts(2).backoff(backoff).build().unwrap();
+        let clock = crate::testing::MockClock::new();
+        let mut retry = policy.on(&clock, NoRandom).classify(|(): &()| ErrorClass::Transient);
+        for _ in 0..before {
+            retry.call(|_| Ok::<_, ()>(())).unwrap();
+        }
+        let slept = clock.slept();
+        let _ = retry.call(|_| Err::<(), ()>(()));
+        clock.slept().saturating_sub(slept).as_micros()
+    }
+
+    fn adaptive() -> &'static Adaptive<Mutex<Memory<24>>> {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(1_000)));
+        std::boxed::Box::leak(std::boxed::Box::new(
+            config.build().unwrap().memory(Mutex::new(Memory::new())),
+        ))
+    }
+
+    #[test]
+    fn calls_that_succeed_at_once_are_heard_of() {
+        assert!(delays(Backoff::own(adaptive()), 0).abs_diff(5_000) <= 1);
+        // One failure among ten is what the target of 0.9 tolerates.
+        assert_eq!(delays(Backoff::own(adaptive()), 9), 1_000);
+    }
+
+    #[test]
+    fn a_nested_strategy_hears_like_any_other() {
+        let inner = std::boxed::Box::leak(std::boxed::Box::new(Backoff::own(adaptive())));
+        let nested = Backoff::retry_after_or(inner, Duration::ZERO);
+        assert!(delays(nested, 0).abs_diff(5_000) <= 1);
+    }
+
     #[test]
     fn settings_out_of_range_are_named() {
         let config = AdaptiveConfig::new(Backoff::constant(Duration::ZERO));

@@ -556,3 +556,111 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
         self.window.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const FAILURE: CallResult = CallResult::Failure(ErrorClass::Transient);
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, SECOND)
+        .recovery_timeout(SECOND)
+        .recovery_growth_to(Duration::from_secs(3))
+        .half_open_permits(2)
+        .successes_to_close(3)
+        .lease(Duration::from_secs(5));
+
+    /// Two seconds after it opened at 0.
+    fn opened() -> Breaker<'static, FailureTimes<1>, 2> {
+        let mut breaker = Breaker::<FailureTimes<1>, 2>::new(&CONFIG).unwrap();
+        let permit = breaker.enter().unwrap();
+        assert_eq!(breaker.settle(permit, FAILURE, at(0)), Some(CircuitState::Open));
+        breaker
+    }
+
+    #[test]
+    fn half_open_admits_as_many_as_permitted_and_closes_after_enough_successes() {
+        let mut breaker = opened();
+        let now = at(1_000_000);
+        let first = breaker.admit(now).unwrap();
+        let second = breaker.admit(now).unwrap();
+        assert!(first.half_opened && !second.half_opened);
+        let rejected = breaker.admit(now).unwrap_err();
+        assert_eq!(rejected.state, CircuitState::HalfOpen);
+        assert_eq!(rejected.retry_after, Duration::from_secs(5));
+        for permit in [first.permit, second.permit] {
+            assert_eq!(breaker.settle(permit, CallResult::Success, now), None);
+        }
+        let third = breaker.admit(now).unwrap();
+        let closed = breaker.settle(third.permit, CallResult::Success, now);
+        assert_eq!(closed, Some(CircuitState::Closed));
+    }
+
+    #[test]
+    fn a_result_belongs_to_its_own_permit() {
+        let mut breaker = Breaker::<FailureTimes<1>, 2>::new(&CONFIG).unwrap();
+        let late = breaker.enter().unwrap();
+        let permit = breaker.enter().unwrap();
+        breaker.settle(permit, FAILURE, at(0));
+        let probe = breaker.admit(at(1_000_000)).unwrap().permit;
+        // A call of the closed period ends now: neither result is the probe's.
+        assert_eq!(breaker.settle(late, CallResult::Success, at(1_000_001)), None);
+        assert_eq!(breaker.settle(late, FAILURE, at(1_000_001)), None);
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        // And a probe counts once.
+        assert_eq!(breaker.settle(probe, CallResult::Success, at(1_000_002)), None);
+        assert_eq!(breaker.settle(probe, FAILURE, at(1_000_002)), None);
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+    }
+
+    #[test]
+    fn a_lost_probe_gives_its_place_up_when_its_lease_ends() {
+        let mut breaker = opened();
+        let lost = breaker.admit(at(1_000_000)).unwrap().permit;
+        let _ = breaker.admit(at(1_000_000)).unwrap();
+        assert!(breaker.admit(at(5_999_999)).is_err());
+        let next = breaker.admit(at(6_000_000)).unwrap().permit;
+        assert_eq!(breaker.settle(lost, FAILURE, at(6_000_001)), None);
+        assert_eq!(breaker.settle(next, FAILURE, at(6_000_001)), Some(CircuitState::Open));
+    }
+
+    #[test]
+    fn the_recovery_time_doubles_to_its_limit_and_closing_resets_it() {
+        let mut breaker = opened();
+        let mut now = 0;
+        for wait in [1, 2, 3, 3] {
+            let secs = breaker.retry_after(at(now)).unwrap();
+            assert_eq!(secs, Duration::from_secs(wait));
+            now += wait * 1_000_000;
+            let probe = breaker.admit(at(now)).unwrap().permit;
+            assert_eq!(breaker.settle(probe, FAILURE, at(now)), Some(CircuitState::Open));
+        }
+        breaker.reset();
+        let permit = breaker.enter().unwrap();
+        breaker.settle(permit, FAILURE, at(now));
+        assert_eq!(breaker.retry_after(at(now)), Some(SECOND));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_waits_no_longer_than_the_recovery_time() {
+        let mut breaker = opened();
+        breaker.until[0] = at(1 << 50);
+        assert_eq!(breaker.admit(at(7)).unwrap_err().retry_after, SECOND);
+        assert!(breaker.admit(at(1_000_007)).is_ok());
+    }
+
+    #[test]
+    fn isolated_stays_open_until_it_is_reset() {
+        let mut breaker = opened();
+        breaker.isolate();
+        assert_eq!(breaker.admit(Instant::MAX).unwrap_err().retry_after, Duration::MAX);
+        assert_eq!(breaker.state(), CircuitState::Open);
+        breaker.reset();
+        assert!(breaker.enter().is_some() && breaker.retry_after(at(0)).is_none());
+    }
+}

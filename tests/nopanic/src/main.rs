@@ -30,6 +30,16 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { a_panic_is_left() }
 }
 
+/// What the documentation says of sizes on 32 bits.
+const _: () = {
+    assert!(size_of::<Breaker<'static, FailureTimes<5>>>() == 64);
+    assert!(size_of::<Breaker<'static, LastOutcomes<4>>>() == 40);
+    assert!(size_of::<RatioBudget<'static>>() == 24);
+    assert!(size_of::<RollingBudget<'static, 16>>() == 136);
+    assert!(size_of::<Call>() == 48);
+    assert!(size_of::<Policy>() == 336);
+};
+
 struct Time(Cell<u64>);
 
 impl Clock for &Time {

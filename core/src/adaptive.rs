@@ -13,6 +13,7 @@ const FRACTION_BITS: u32 = 20;
 
 /// What an adaptive strategy is made of; [`build`](Self::build) checks it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AdaptiveConfig {
     fallback: Backoff,
     window: Duration,

@@ -231,6 +231,7 @@ pub enum CallResult {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub(crate) enum Phase {
     Closed,
@@ -264,6 +265,7 @@ pub(crate) enum Phase {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Breaker<'c, W: Window, const PERMITS: usize = 1> {
     pub(crate) config: &'c BreakerConfig<W::Rule>,
     pub(crate) window: W,

@@ -106,6 +106,7 @@ impl RollingConfig {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RollingBudget<'c, const N: usize> {
     pub(crate) config: &'c RollingConfig,
     /// When each token leaves the window, oldest first from `next`; one that has
@@ -242,6 +243,7 @@ impl RatioConfig {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RatioBudget<'c> {
     pub(crate) config: &'c RatioConfig,
     pub(crate) balance: u64,

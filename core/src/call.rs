@@ -44,6 +44,7 @@ pub struct Attempt {
 /// Calling `fail` without `start` counts as a failure of attempt 0, and `woke`
 /// may be left out; nothing panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Call {
     pub(crate) started: Instant,
     /// When the deadline is; `Instant::MAX` without one.

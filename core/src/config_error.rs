@@ -89,7 +89,7 @@ impl Text {
 /// compile, and says `max_attempts is 0: it must be 1 or more`.
 ///
 /// Takes settings with a `const fn build() -> Result<_, ConfigError>`: those of a
-/// policy or of an adaptive strategy. For breakers and budgets see [`checked!`]. With
+/// policy or of an adaptive strategy. For breakers and budgets see [`checked!`](crate::checked). With
 /// values known only at run time call `build()` yourself.
 ///
 /// ```

@@ -118,3 +118,8 @@ pub use window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
     Window,
 };
+
+/// The snippets of the crate's README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeSnippets;

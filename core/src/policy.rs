@@ -22,6 +22,7 @@ pub(crate) const NO_LIMIT: u16 = u16::MAX;
 /// | `max_attempts_for` | none | 0 to 65,534 |
 /// | `backoff`, `backoff_for` | none | at least one of them |
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub struct RetryConfig {
     pub(crate) deadline: Duration,
@@ -129,6 +130,7 @@ impl RetryConfig {
 /// [`on`](Self::on) binds it to a clock and a source of randomness, and the
 /// result runs operations. See [`RetryConfig`] for the settings.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Policy {
     config: RetryConfig,
 }

@@ -335,9 +335,9 @@ mod tests {
 
     #[test]
     fn a_fake_breaker_follows_its_script_and_remembers() {
+        const ONCE: Policy = Policy::once();
         let script = [Ok(()), FakeBreaker::rejection(Duration::from_secs(7))];
         let breaker = RefCell::new(FakeBreaker::new(&script));
-        const ONCE: Policy = Policy::once();
         let clock = MockClock::new();
         let mut retry = ONCE
             .on(&clock, ScriptedRandom::new(&[]))

@@ -45,6 +45,7 @@ pub struct TimelineEntry {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timeline<const N: usize> {
     entries: Vec<TimelineEntry, N>,
     dropped: u32,

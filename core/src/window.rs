@@ -7,6 +7,7 @@ use crate::{Duration, ErrorClass, Instant};
 /// One result, as a window hears of it. Results of classes that do not count
 /// are kept from it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Observation {
     /// The class of the failure; `None` for a success.
     pub failure: Option<ErrorClass>,
@@ -104,6 +105,7 @@ const COMMON: u8 = ErrorClass::COUNT as u8;
 /// count towards the common one. Source: `CircuitBreaker` of redress for Python,
 /// where they do count.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FailureTimes<const N: usize> {
     /// When each failure leaves the window; zero for a free entry.
     pub(crate) until: [Instant; N],
@@ -193,6 +195,7 @@ const fn reaches(part: u32, whole: u32, milli: u16) -> bool {
 /// last `size` reaches the rate. Old results leave one by one, so the window
 /// really slides.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LastOutcomes<const WORDS: usize> {
     /// Bit set for a failure.
     pub(crate) failed: [u32; WORDS],
@@ -268,6 +271,7 @@ impl SliceRule {
 /// most `N` slices at once, however long nothing was called. A call is slow if its
 /// longest attempt took `slow_after` or longer; its delays do not count.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TimeSlices<const N: usize> {
     pub(crate) slices: [Slice; N],
     /// When the running slice ends; zero before the first result.
@@ -276,6 +280,7 @@ pub struct TimeSlices<const N: usize> {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Slice {
     pub(crate) calls: u16,
     pub(crate) failures: u16,

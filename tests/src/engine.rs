@@ -232,10 +232,10 @@ impl CallRun<'_> {
         let nth = self.attempt.get();
         self.attempt.set(nth + 1);
         if attempt.number as usize != nth + 1 {
-            self.differ(format!("attempt {} is the {}. one", attempt.number, nth + 1));
+            self.differ(&format!("attempt {} is the {}. one", attempt.number, nth + 1));
         }
         let Some(spec) = self.spec.attempts.get(nth) else {
-            self.differ(format!("attempt {} is beyond the script", nth + 1));
+            self.differ(&format!("attempt {} is beyond the script", nth + 1));
             return Ok(ScriptedValue(None));
         };
         for call in &spec.during {
@@ -264,7 +264,7 @@ impl CallRun<'_> {
         }
     }
 
-    fn differ(&self, what: String) {
+    fn differ(&self, what: &str) {
         self.world.differ(format!("{}: {what}", self.name));
     }
 
@@ -284,12 +284,12 @@ impl CallRun<'_> {
 
     fn compare(&self, ended: &Ended) {
         let Some(expect) = self.expect else {
-            return self.differ("made, but not expected".into());
+            return self.differ("made, but not expected");
         };
         let events = self.events.borrow();
         for (i, (got, cut)) in events.iter().enumerate() {
             let Some(want) = expect.events.get(i) else {
-                self.differ(format!("event {got:?} is one too many"));
+                self.differ(&format!("event {got:?} is one too many"));
                 break;
             };
             let delays = (got.sleep_us.unwrap_or(0), want.sleep_us.unwrap_or(0));
@@ -297,11 +297,11 @@ impl CallRun<'_> {
             let alike = EventSpec { sleep_us: want.sleep_us, ..got.clone() } == *want;
             let same_presence = got.sleep_us.is_some() == want.sleep_us.is_some();
             if !alike || !same_presence || delays.0.abs_diff(delays.1) > tolerance {
-                self.differ(format!("event {got:?}, expected {want:?}"));
+                self.differ(&format!("event {got:?}, expected {want:?}"));
             }
         }
         if let Some(missing) = expect.events.get(events.len()) {
-            self.differ(format!("no event {missing:?}"));
+            self.differ(&format!("no event {missing:?}"));
         }
         self.compare_outcome(ended, &expect.outcome);
         let world = self.world;
@@ -338,13 +338,13 @@ impl CallRun<'_> {
                 };
                 self.equal("outcome", &got, want);
             }
-            (got, want) => self.differ(format!("ended {got:?}, expected {want:?}")),
+            (got, want) => self.differ(&format!("ended {got:?}, expected {want:?}")),
         }
     }
 
     fn equal<V: PartialEq + std::fmt::Debug>(&self, what: &str, got: &V, want: &V) {
         if got != want {
-            self.differ(format!("{what} is {got:?}, expected {want:?}"));
+            self.differ(&format!("{what} is {got:?}, expected {want:?}"));
         }
     }
 }
@@ -374,7 +374,7 @@ impl CallRun<'_> {
     /// The driver sleeps: exactly what it was told to.
     fn slept(&self, span: Duration) {
         if self.asked.take() != Some(span) {
-            self.differ(format!("slept {span}, which nobody decided"));
+            self.differ(&format!("slept {span}, which nobody decided"));
         }
     }
 }

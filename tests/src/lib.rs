@@ -6,3 +6,8 @@ pub mod digest;
 pub mod engine;
 pub mod report;
 pub mod schema;
+
+/// The snippets of the project's README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadmeSnippets;

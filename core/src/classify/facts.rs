@@ -64,8 +64,8 @@ pub struct AwsError<'a> {
     pub status: Option<i64>,
 }
 
-/// What is known of an error. Everything is optional; [`Facts::NONE`] (the same as
-/// [`Facts::new`]) knows nothing, and the other fields are set with `..Facts::NONE`.
+/// What is known of an error. Everything is optional; [`Facts::NONE`]
+/// knows nothing, and the other fields are set with `..Facts::NONE`.
 ///
 /// No value is out of range: a classifier passes over what it cannot use.
 ///

@@ -528,7 +528,9 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     }
 
     fn settle_probe(&mut self, permit: Permit, seen: &Observation) -> Option<CircuitState> {
-        if !self.free(permit) {
+        // A place that nobody has taken over yet is given back, too, but a result after
+        // the end of its lease says nothing.
+        if !self.free(permit) || permit.lease <= seen.now {
             return None;
         }
         if seen.failure.is_some() || W::is_slow(&self.config.rule, seen) {

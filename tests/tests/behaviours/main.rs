@@ -1,14 +1,44 @@
 //! What users expect, one test for each behaviour; tests/BEHAVIOURS.md lists them.
 
+#![allow(clippy::pedantic, clippy::drop_non_drop, reason = "scenarios, no interface")]
+
 mod abort;
 mod breaker;
 mod budget;
 mod classification;
-mod faults;
 mod limits;
 mod observability;
 mod outcomes;
 mod retry;
-mod sleep;
-mod strategies;
-mod timeout;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use redress::random::NoRandom;
+use redress::testing::MockClock;
+use redress::{Backoff, ByError, Duration, ErrorClass, Policy, Retry, RetryConfig};
+
+/// An error is its class.
+type Plain<'p> = Retry<'p, &'p MockClock, NoRandom, ByError<fn(&ErrorClass) -> ErrorClass>>;
+
+/// A policy at work on a mock clock, whose errors are classes.
+fn on<'p>(policy: &'p Policy, clock: &'p MockClock) -> Plain<'p> {
+    policy.on(clock, NoRandom).classify(|class: &ErrorClass| *class)
+}
+
+/// A second between attempts.
+fn each_second() -> RetryConfig {
+    Policy::new().backoff(Backoff::constant(Duration::from_secs(1)))
+}
+
+/// Polls until it is done: nothing here waits for anything outside.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}

@@ -33,7 +33,7 @@ pub trait Control {
         SleepDecision::Sleep
     }
 
-    /// A sleep is about to begin.
+    /// A sleep is about to begin; a delay of zero is none.
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
         let _ = (context, delay);
     }

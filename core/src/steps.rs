@@ -81,15 +81,19 @@ where
         &mut self,
         timed: bool,
     ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
-        let pass = match self.breaker.enter() {
-            Some(pass) => pass,
+        let (pass, half_opened) = match self.breaker.enter() {
+            Some(pass) => (pass, false),
             None => self.admit()?,
         };
         self.budget.deposit();
         let timed = timed || self.policy.is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let call = Call::begin(self.policy, now);
-        Ok(Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO })
+        let steps = Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO };
+        if O::OBSERVES && half_opened {
+            steps.retry.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+        }
+        Ok(steps)
     }
 
     /// Goes on with a call that was [`suspend`](Steps::suspend)ed, after `off` if
@@ -115,22 +119,15 @@ where
     }
 
     /// Asks a breaker that is not closed.
-    fn admit(&mut self) -> Result<B::Pass, CircuitOpen> {
+    fn admit(&mut self) -> Result<(B::Pass, bool), CircuitOpen> {
         let now = self.time.now();
-        match self.breaker.admit(now) {
-            Ok((pass, half_opened)) => {
-                if half_opened && O::OBSERVES {
-                    self.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
-                }
-                Ok(pass)
-            }
-            Err(rejection) => {
-                if O::OBSERVES {
-                    self.circuit_event(EventKind::CircuitRejected, rejection.state);
-                }
-                Err(rejection)
-            }
+        let admitted = self.breaker.admit(now);
+        if O::OBSERVES
+            && let Err(rejection) = &admitted
+        {
+            self.circuit_event(EventKind::CircuitRejected, rejection.state);
         }
+        admitted
     }
 
     fn circuit_event(&mut self, kind: EventKind, state: CircuitState) {
@@ -178,8 +175,9 @@ where
     #[inline]
     pub(crate) fn settle_success(&mut self, timed: bool) {
         let listens = self.retry.policy.listens();
-        let Some(pass) = self.pass.take() else { return };
-        let hears = B::hears_success(&pass);
+        // The pass is held until observers have run: one that panics cancels the call.
+        let Some(pass) = &self.pass else { return };
+        let hears = B::hears_success(pass);
         if timed || listens || O::OBSERVES || hears {
             let now = self.retry.time.now();
             self.spent(now);
@@ -194,7 +192,9 @@ where
             let event = self.event(EventKind::Success);
             self.retry.observer.event(&event);
         }
-        if hears {
+        if let Some(pass) = self.pass.take()
+            && hears
+        {
             self.settle(pass, CallResult::Success);
         }
     }
@@ -329,7 +329,9 @@ where
             let ended = self.attempt(Some(AttemptDecision::Retry), after);
             self.retry.observer.attempt_end(&ended);
         }
-        self.retry.control.before_sleep(&context, after);
+        if !after.is_zero() {
+            self.retry.control.before_sleep(&context, after);
+        }
         decision
     }
 
@@ -353,10 +355,13 @@ where
         reason: StopReason,
         failure: Option<(&Classification, Option<&'static str>)>,
     ) -> StopReason {
-        let Some(pass) = self.pass.take() else { return reason };
+        if self.pass.is_none() {
+            return reason;
+        }
         if O::OBSERVES {
             self.observe_stop(reason, failure);
         }
+        let Some(pass) = self.pass.take() else { return reason };
         match (reason, self.call.last) {
             (StopReason::Aborted, _) | (_, None) => self.retry.breaker.cancel(pass),
             (_, Some((class, _))) => self.settle(pass, CallResult::Failure(class)),

@@ -9,10 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use redress::random::from_fn;
 use redress::{
-    Adaptive, AdaptiveConfig, Attempt, Backoff, BackoffContext, Breaker, BreakerConfig, Budget,
-    ClassSet, Classification, Classify, Clock, Control, Decision, Duration, ErrorClass, Event,
-    EventKind, FailureRule, FailureTimes, Instant, Memory, Observer, Outcome, Policy,
-    RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
+    Adaptive, AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext,
+    Breaker, BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision,
+    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Memory, Observer,
+    Outcome, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer,
+    Verdict,
 };
 
 use crate::digest::{Digest, Ended};
@@ -411,6 +412,23 @@ impl Observer for &CallRun<'_> {
         };
         self.events.borrow_mut().push((spec, cut));
     }
+
+    /// Drives the clock with the vectors: by the expected delay, not by ours.
+    fn attempt_end(&mut self, ended: &AttemptContext<'_>) {
+        if ended.decision != Some(AttemptDecision::Retry) {
+            return;
+        }
+        let nth = self.retries.get();
+        self.retries.set(nth + 1);
+        let expected = self.expect.and_then(|expect| {
+            let mut retries = expect.events.iter().filter(|event| event.event == "retry");
+            retries.nth(nth).and_then(|event| event.sleep_us)
+        });
+        self.asked.set(Some(ended.delay));
+        let attempt = self.spec.attempts.get(ended.attempt as usize - 1);
+        self.world.advance(expected.unwrap_or(ended.delay.as_micros()));
+        self.world.advance(attempt.map_or(0, |attempt| attempt.oversleep_us));
+    }
 }
 
 impl Control for &CallRun<'_> {
@@ -434,20 +452,6 @@ impl Control for &CallRun<'_> {
             Some(DecisionSpec::Abort) => SleepDecision::Abort,
             _ => SleepDecision::Sleep,
         }
-    }
-
-    /// Drives the clock with the vectors: by the expected delay, not by ours.
-    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
-        let nth = self.retries.get();
-        self.retries.set(nth + 1);
-        let expected = self.expect.and_then(|expect| {
-            let mut retries = expect.events.iter().filter(|event| event.event == "retry");
-            retries.nth(nth).and_then(|event| event.sleep_us)
-        });
-        self.asked.set(Some(delay));
-        let attempt = self.spec.attempts.get(context.attempt as usize - 1);
-        self.world.advance(expected.unwrap_or(delay.as_micros()));
-        self.world.advance(attempt.map_or(0, |attempt| attempt.oversleep_us));
     }
 }
 

@@ -6,10 +6,13 @@ mod abort;
 mod breaker;
 mod budget;
 mod classification;
+mod faults;
 mod limits;
 mod observability;
 mod outcomes;
 mod retry;
+mod sleep;
+mod timeout;
 
 use std::future::Future;
 use std::pin::pin;

@@ -11,32 +11,33 @@ pub struct Case {
     pub library: &'static str,
     /// What takes part in the call.
     pub what: &'static str,
-    pub settings: Settings,
     /// The function that callgrind counts; `#[inline(never)]` and unmangled.
     pub symbol: &'static str,
     pub run: fn(&mut Bench),
 }
 
-/// What the compiler knows of the policy.
+/// The policy of a case, as far as the compiler may know it.
 ///
-/// It matters: with a delay that is known to be zero, all of the arithmetic of a
-/// backoff may go away, as it never does in real use.
-#[derive(Clone, Copy)]
-pub enum Settings {
-    /// All of it: a `const`.
-    Const,
-    /// Nothing: a reference that went through `black_box`.
-    Opaque,
+/// It matters: with a delay that is known to be zero all of the arithmetic of a
+/// backoff may go away, as it does in no real use. So every case is built twice: with
+/// the feature `const-policy` the compiler knows the policy, without it the policy is
+/// a reference that went through `black_box`.
+#[cfg(feature = "const-policy")]
+macro_rules! settings {
+    ($opaque:ident, $known:expr) => {{
+        let _ = $opaque;
+        &$known
+    }};
 }
 
-impl Settings {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Const => "const",
-            Self::Opaque => "opaque",
-        }
-    }
+#[cfg(not(feature = "const-policy"))]
+macro_rules! settings {
+    ($opaque:ident, $known:expr) => {
+        $opaque
+    };
 }
+
+pub(crate) use settings;
 
 /// How the calls are run, and what was found.
 pub enum Bench {

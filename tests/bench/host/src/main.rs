@@ -27,8 +27,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (bench, number) = match arguments[..] {
         ["list"] => {
-            for Case { scenario, library, what, settings, symbol, .. } in cases() {
-                println!("{scenario}\t{library}\t{what}\t{}\t{symbol}", settings.as_str());
+            for Case { scenario, library, what, symbol, .. } in cases() {
+                println!("{scenario}\t{library}\t{what}\t{symbol}");
             }
             return ExitCode::SUCCESS;
         }

@@ -10,47 +10,30 @@ use redress::{
     RollingBudget, RollingConfig, Sleep, checked, policy,
 };
 
-use crate::case::Settings::{Const, Opaque};
-use crate::case::{Bench, Case, Settings, failing, healthy, xorshift};
+use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
 
 const ALL: &str = "retry, jitter, breaker, ratio budget, deadline, classes";
 const GUARDS: &str = "retry, breaker, ratio budget, deadline, classes";
 
 pub const CASES: &[Case] = &[
-    case(success, Const, "redress_success_const", "success", "retry, deadline, classes"),
-    case(success_opaque, Opaque, "redress_success", "success", "retry, deadline, classes"),
-    case(
-        success_volatile,
-        Opaque,
-        "redress_success_volatile",
-        "success",
-        "the same, the clock read as a device's is",
-    ),
-    case(guarded, Const, "redress_guarded_const", "guarded", GUARDS),
-    case(guarded_opaque, Opaque, "redress_guarded", "guarded", GUARDS),
-    case(three, Const, "redress_three_const", "three", ALL),
-    case(three_opaque, Opaque, "redress_three", "three", ALL),
-    case(
-        three_rolling,
-        Opaque,
-        "redress_three_rolling",
-        "three",
-        "the same with a rolling budget of 16",
-    ),
-    case(reject, Opaque, "redress_reject", "reject", "breaker"),
-    case(reject_call, Opaque, "redress_guarded", "reject", GUARDS),
-    case(withdraw, Opaque, "redress_withdraw", "withdraw", "RatioBudget"),
-    case(withdraw_rolling, Opaque, "redress_withdraw_rolling", "withdraw", "RollingBudget<16>"),
+    case(success, "redress_success", "success", "retry, deadline, classes"),
+    case(success_volatile, "redress_success_volatile", "success", "the same, volatile clock"),
+    case(guarded, "redress_guarded", "guarded", GUARDS),
+    case(three, "redress_three", "three", ALL),
+    case(three_rolling, "redress_three_rolling", "three", "the same, rolling budget of 16"),
+    case(reject, "redress_reject", "reject", "breaker"),
+    case(reject_call, "redress_guarded", "reject", GUARDS),
+    case(withdraw, "redress_withdraw", "withdraw", "RatioBudget"),
+    case(withdraw_rolling, "redress_withdraw_rolling", "withdraw", "RollingBudget<16>"),
 ];
 
 const fn case(
     run: fn(&mut Bench),
-    settings: Settings,
     symbol: &'static str,
     scenario: &'static str,
     what: &'static str,
 ) -> Case {
-    Case { scenario, library: "redress", what, settings, symbol, run }
+    Case { scenario, library: "redress", what, symbol, run }
 }
 
 const HINTED: Backoff = Backoff::retry_after_or(&AT_ONCE, Duration::ZERO);
@@ -195,14 +178,8 @@ macro_rules! three {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn redress_success_const(clock: &Cell<u64>, value: &Cell<u32>) -> Outcome<u32, u32> {
-    success!(PLAIN, Time(clock), value)
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn redress_success(policy: &Policy, clock: &Cell<u64>, value: &Cell<u32>) -> Outcome<u32, u32> {
-    success!(policy, Time(clock), value)
+    success!(settings!(policy, PLAIN), Time(clock), value)
 }
 
 #[inline(never)]
@@ -212,16 +189,10 @@ fn redress_success_volatile(
     clock: &Cell<u64>,
     value: &Cell<u32>,
 ) -> Outcome<u32, u32> {
-    success!(policy, Device(clock), value)
+    success!(settings!(policy, PLAIN), Device(clock), value)
 }
 
 fn success(bench: &mut Bench) {
-    let world = World::new();
-    let world = black_box(&world);
-    bench.measure(|| (), || redress_success_const(&world.clock, &world.value));
-}
-
-fn success_opaque(bench: &mut Bench) {
     let world = World::new();
     let (world, policy) = (black_box(&world), black_box(&PLAIN));
     bench.measure(|| (), || redress_success(policy, &world.clock, &world.value));
@@ -235,17 +206,6 @@ fn success_volatile(bench: &mut Bench) {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn redress_guarded_const(
-    clock: &Cell<u64>,
-    value: &Cell<u32>,
-    breaker: &RefCell<Upstream>,
-    budget: &RefCell<Ratio>,
-) -> Outcome<u32, u32> {
-    guarded!(PLAIN, clock, value, breaker, budget)
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn redress_guarded(
     policy: &Policy,
     clock: &Cell<u64>,
@@ -253,32 +213,14 @@ fn redress_guarded(
     breaker: &RefCell<Upstream>,
     budget: &RefCell<Ratio>,
 ) -> Outcome<u32, u32> {
-    guarded!(policy, clock, value, breaker, budget)
+    guarded!(settings!(policy, PLAIN), clock, value, breaker, budget)
 }
 
 fn guarded(bench: &mut Bench) {
     let world = World::new();
     let World { clock, value, breaker, ratio, .. } = black_box(&world);
-    bench.measure(|| (), || redress_guarded_const(clock, value, breaker, ratio));
-}
-
-fn guarded_opaque(bench: &mut Bench) {
-    let world = World::new();
-    let World { clock, value, breaker, ratio, .. } = black_box(&world);
     let policy = black_box(&PLAIN);
     bench.measure(|| (), || redress_guarded(policy, clock, value, breaker, ratio));
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn redress_three_const(
-    clock: &Cell<u64>,
-    value: &Cell<u32>,
-    seed: &Cell<u32>,
-    breaker: &RefCell<Upstream>,
-    budget: &RefCell<Ratio>,
-) -> Outcome<u32, u32> {
-    three!(JITTERED, clock, value, seed, breaker, budget)
 }
 
 #[inline(never)]
@@ -291,7 +233,7 @@ fn redress_three(
     breaker: &RefCell<Upstream>,
     budget: &RefCell<Ratio>,
 ) -> Outcome<u32, u32> {
-    three!(policy, clock, value, seed, breaker, budget)
+    three!(settings!(policy, JITTERED), clock, value, seed, breaker, budget)
 }
 
 #[inline(never)]
@@ -304,7 +246,7 @@ fn redress_three_rolling(
     breaker: &RefCell<Upstream>,
     budget: &RefCell<Rolling>,
 ) -> Outcome<u32, u32> {
-    three!(policy, clock, value, seed, breaker, budget)
+    three!(settings!(policy, JITTERED), clock, value, seed, breaker, budget)
 }
 
 /// Three failures to come, and a minute later.
@@ -319,16 +261,6 @@ fn recovered(outcome: Outcome<u32, u32>) -> Outcome<u32, u32> {
 }
 
 fn three(bench: &mut Bench) {
-    let world = World::new();
-    let world = black_box(&world);
-    let World { clock, value, seed, breaker, ratio, .. } = world;
-    bench.measure(
-        || trouble(world),
-        || recovered(redress_three_const(clock, value, seed, breaker, ratio)),
-    );
-}
-
-fn three_opaque(bench: &mut Bench) {
     let world = World::new();
     let world = black_box(&world);
     let World { clock, value, seed, breaker, ratio, .. } = world;

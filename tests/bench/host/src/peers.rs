@@ -21,110 +21,48 @@ use tokio_retry::strategy::{ExponentialBackoff, jitter};
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Service, service_fn};
 
-use crate::case::Settings::{Const, Opaque};
-use crate::case::{Bench, Case, Settings, failing, healthy, xorshift};
+use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
 
 pub const CASES: &[Case] = &[
-    case(backon_plain, Const, "backon_success_const", "success", "backon", "retry"),
-    case(backon_plain_opaque, Opaque, "backon_success", "success", "backon", "retry"),
-    case(tower_plain, Const, "tower_success_const", "success", "tower", "retry"),
-    case(tower_plain_opaque, Opaque, "tower_success", "success", "tower", "retry"),
-    case(reliakit_plain, Const, "reliakit_success_const", "success", "reliakit", "retry"),
-    case(reliakit_plain_opaque, Opaque, "reliakit_success", "success", "reliakit", "retry"),
-    case(tokio_retry_plain, Const, "tokio_retry_success_const", "success", "tokio-retry", "retry"),
-    case(
-        tokio_retry_plain_opaque,
-        Opaque,
-        "tokio_retry_success",
-        "success",
-        "tokio-retry",
-        "retry",
-    ),
-    case(tower_budget, Const, "tower_guarded_const", "guarded", "tower", "retry, TpsBudget"),
-    case(tower_budget_opaque, Opaque, "tower_guarded", "guarded", "tower", "retry, TpsBudget"),
-    case(
-        reliakit_guard,
-        Const,
-        "reliakit_guarded_const",
-        "guarded",
-        "reliakit",
-        "retry, CircuitBreaker",
-    ),
-    case(
-        reliakit_guard_opaque,
-        Opaque,
-        "reliakit_guarded",
-        "guarded",
-        "reliakit",
-        "retry, CircuitBreaker",
-    ),
-    case(failsafe_guard, Opaque, "failsafe_guarded", "guarded", "failsafe", "breaker"),
-    case(recloser_guard, Opaque, "recloser_guarded", "guarded", "recloser", "breaker"),
-    case(backon_three, Const, "backon_failures_const", "three", "backon", "retry, jitter"),
-    case(backon_three_opaque, Opaque, "backon_failures", "three", "backon", "retry, jitter"),
-    case(tower_three, Const, "tower_failures_const", "three", "tower", "retry, TpsBudget"),
-    case(tower_three_opaque, Opaque, "tower_failures", "three", "tower", "retry, TpsBudget"),
-    case(
-        reliakit_three,
-        Const,
-        "reliakit_failures_const",
-        "three",
-        "reliakit",
-        "retry, jitter, CircuitBreaker",
-    ),
-    case(
-        reliakit_three_opaque,
-        Opaque,
-        "reliakit_failures",
-        "three",
-        "reliakit",
-        "retry, jitter, CircuitBreaker",
-    ),
+    case(backon_plain, "backon_success", "success", "backon", "retry"),
+    case(tower_plain, "tower_success", "success", "tower", "retry"),
+    case(reliakit_plain, "reliakit_success", "success", "reliakit", "retry"),
+    case(tokio_retry_plain, "tokio_retry_success", "success", "tokio-retry", "retry"),
+    case(tower_budget, "tower_guarded", "guarded", "tower", "retry, TpsBudget"),
+    case(reliakit_guard, "reliakit_guarded", "guarded", "reliakit", "retry, CircuitBreaker"),
+    case(failsafe_guard, "failsafe_guarded", "guarded", "failsafe", "breaker"),
+    case(recloser_guard, "recloser_guarded", "guarded", "recloser", "breaker"),
+    case(backon_three, "backon_failures", "three", "backon", "retry, jitter"),
+    case(tower_three, "tower_failures", "three", "tower", "retry, TpsBudget"),
+    case(reliakit_three, "reliakit_failures", "three", "reliakit", "retry, jitter, CircuitBreaker"),
     case(
         tokio_retry_three,
-        Opaque,
         "tokio_retry_failures",
         "three",
         "tokio-retry",
         "retry, jitter; waits for the timer, 1 ms each",
     ),
-    case(reliakit_open, Opaque, "reliakit_reject", "reject", "reliakit", "CircuitBreaker"),
+    case(reliakit_open, "reliakit_reject", "reject", "reliakit", "CircuitBreaker"),
     case(
         reliakit_rolling_open,
-        Opaque,
         "reliakit_rolling_reject",
         "reject",
         "reliakit",
         "RollingBreaker<16>",
     ),
-    case(
-        failsafe_open,
-        Opaque,
-        "failsafe_reject",
-        "reject",
-        "failsafe",
-        "breaker, reads the clock",
-    ),
-    case(
-        recloser_open,
-        Opaque,
-        "recloser_guarded",
-        "reject",
-        "recloser",
-        "breaker, reads the clock",
-    ),
-    case(tower_withdraw, Opaque, "tower_budget_withdraw", "withdraw", "tower", "TpsBudget"),
+    case(failsafe_open, "failsafe_reject", "reject", "failsafe", "breaker, reads the clock"),
+    case(recloser_open, "recloser_guarded", "reject", "recloser", "breaker, reads the clock"),
+    case(tower_withdraw, "tower_budget_withdraw", "withdraw", "tower", "TpsBudget"),
 ];
 
 const fn case(
     run: fn(&mut Bench),
-    settings: Settings,
     symbol: &'static str,
     scenario: &'static str,
     library: &'static str,
     what: &'static str,
 ) -> Case {
-    Case { scenario, library, what, settings, symbol, run }
+    Case { scenario, library, what, symbol, run }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -156,6 +94,7 @@ fn recovered<E: std::fmt::Debug>(result: Result<u32, E>) -> Result<u32, E> {
 
 const BACKON: ExponentialBuilder =
     ExponentialBuilder::new().with_min_delay(Duration::ZERO).with_max_times(5);
+const JITTERED: ExponentialBuilder = BACKON.with_jitter();
 
 macro_rules! through_backon {
     ($builder:expr, $operation:expr) => {
@@ -165,26 +104,14 @@ macro_rules! through_backon {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn backon_success_const(value: &Cell<u32>) -> Result<u32, u32> {
-    through_backon!(BACKON, || healthy(value))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn backon_success(builder: &ExponentialBuilder, value: &Cell<u32>) -> Result<u32, u32> {
-    through_backon!(builder, || healthy(value))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn backon_failures_const(value: &Cell<u32>) -> Result<u32, u32> {
-    through_backon!(BACKON.with_jitter(), || failing(value))
+    through_backon!(settings!(builder, BACKON), || healthy(value))
 }
 
 #[inline(never)]
 #[unsafe(no_mangle)]
 fn backon_failures(builder: &ExponentialBuilder, value: &Cell<u32>) -> Result<u32, u32> {
-    through_backon!(builder, || failing(value))
+    through_backon!(settings!(builder, JITTERED), || failing(value))
 }
 
 fn real_sleep(span: Duration) {
@@ -194,25 +121,13 @@ fn real_sleep(span: Duration) {
 }
 
 fn backon_plain(bench: &mut Bench) {
-    let value = Cell::new(1);
-    let value = black_box(&value);
-    bench.measure(|| (), || backon_success_const(value));
-}
-
-fn backon_plain_opaque(bench: &mut Bench) {
     let world = (BACKON, Cell::new(1));
     let (builder, value) = black_box(&world);
     bench.measure(|| (), || backon_success(builder, value));
 }
 
 fn backon_three(bench: &mut Bench) {
-    let value = Cell::new(1);
-    let value = black_box(&value);
-    bench.measure(|| value.set(3), || recovered(backon_failures_const(value)));
-}
-
-fn backon_three_opaque(bench: &mut Bench) {
-    let world = (BACKON.with_jitter(), Cell::new(1));
+    let world = (JITTERED, Cell::new(1));
     let (builder, value) = black_box(&world);
     bench.measure(|| value.set(3), || recovered(backon_failures(builder, value)));
 }
@@ -244,18 +159,12 @@ macro_rules! reliakit_jittered {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn reliakit_success_const(clock: &Cell<u64>, value: &Cell<u32>) -> Result<u32, RetryError<u32>> {
-    reliakit_retry!(&RELIAKIT, clock, value)
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn reliakit_success(
     policy: &RetryPolicy,
     clock: &Cell<u64>,
     value: &Cell<u32>,
 ) -> Result<u32, RetryError<u32>> {
-    reliakit_retry!(policy, clock, value)
+    reliakit_retry!(settings!(policy, RELIAKIT), clock, value)
 }
 
 type Guarded = Option<Result<u32, RetryError<u32>>>;
@@ -276,34 +185,13 @@ macro_rules! through_reliakit {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn reliakit_guarded_const(
-    clock: &Cell<u64>,
-    value: &Cell<u32>,
-    breaker: &mut CircuitBreaker,
-) -> Guarded {
-    through_reliakit!(breaker, clock, reliakit_retry!(&RELIAKIT, clock, value))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn reliakit_guarded(
     policy: &RetryPolicy,
     clock: &Cell<u64>,
     value: &Cell<u32>,
     breaker: &mut CircuitBreaker,
 ) -> Guarded {
-    through_reliakit!(breaker, clock, reliakit_retry!(policy, clock, value))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn reliakit_failures_const(
-    clock: &Cell<u64>,
-    value: &Cell<u32>,
-    seed: &Cell<u32>,
-    breaker: &mut CircuitBreaker,
-) -> Guarded {
-    through_reliakit!(breaker, clock, reliakit_jittered!(&RELIAKIT, clock, value, seed))
+    through_reliakit!(breaker, clock, reliakit_retry!(settings!(policy, RELIAKIT), clock, value))
 }
 
 #[inline(never)]
@@ -315,7 +203,11 @@ fn reliakit_failures(
     seed: &Cell<u32>,
     breaker: &mut CircuitBreaker,
 ) -> Guarded {
-    through_reliakit!(breaker, clock, reliakit_jittered!(policy, clock, value, seed))
+    through_reliakit!(
+        breaker,
+        clock,
+        reliakit_jittered!(settings!(policy, RELIAKIT), clock, value, seed)
+    )
 }
 
 #[inline(never)]
@@ -331,26 +223,12 @@ fn reliakit_rolling_reject(clock: &Cell<u64>, breaker: &mut RollingBreaker<16>) 
 }
 
 fn reliakit_plain(bench: &mut Bench) {
-    let world = (Cell::new(5), Cell::new(1));
-    let (clock, value) = black_box(&world);
-    bench.measure(|| (), || reliakit_success_const(clock, value));
-}
-
-fn reliakit_plain_opaque(bench: &mut Bench) {
     let world = (RELIAKIT, Cell::new(5), Cell::new(1));
     let (policy, clock, value) = black_box(&world);
     bench.measure(|| (), || reliakit_success(policy, clock, value));
 }
 
 fn reliakit_guard(bench: &mut Bench) {
-    let world = (Cell::new(5), Cell::new(1));
-    let (clock, value) = black_box(&world);
-    let mut breaker = CircuitBreaker::new(5, 30_000_000);
-    let breaker = black_box(&mut breaker);
-    bench.measure(|| (), || reliakit_guarded_const(clock, value, breaker));
-}
-
-fn reliakit_guard_opaque(bench: &mut Bench) {
     let world = (RELIAKIT, Cell::new(5), Cell::new(1));
     let (policy, clock, value) = black_box(&world);
     let mut breaker = CircuitBreaker::new(5, 30_000_000);
@@ -359,17 +237,6 @@ fn reliakit_guard_opaque(bench: &mut Bench) {
 }
 
 fn reliakit_three(bench: &mut Bench) {
-    let world = (Cell::new(5), Cell::new(1), Cell::new(1));
-    let (clock, value, seed) = black_box(&world);
-    let mut breaker = CircuitBreaker::new(5, 30_000_000);
-    let breaker = black_box(&mut breaker);
-    bench.measure(
-        || value.set(3),
-        || reliakit_failures_const(clock, value, seed, breaker).map(recovered),
-    );
-}
-
-fn reliakit_three_opaque(bench: &mut Bench) {
     let world = (RELIAKIT, Cell::new(5), Cell::new(1), Cell::new(1));
     let (policy, clock, value, seed) = black_box(&world);
     let mut breaker = CircuitBreaker::new(5, 30_000_000);
@@ -399,6 +266,8 @@ fn reliakit_rolling_open(bench: &mut Bench) {
 }
 
 // tower
+
+const RETRIES: u32 = 5;
 
 /// Retries at once, up to so many times, and out of a budget if there is one.
 #[derive(Clone)]
@@ -476,43 +345,22 @@ where
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn tower_success_const(value: &Cell<u32>) -> Result<u32, u32> {
-    let policy = AtOnce { left: 5, budget: Unlimited };
+fn tower_success(left: &u32, value: &Cell<u32>) -> Result<u32, u32> {
+    let policy = AtOnce { left: *settings!(left, RETRIES), budget: Unlimited };
     through_tower(policy, service_fn(|()| ready(healthy(value))))
 }
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn tower_success(left: u32, value: &Cell<u32>) -> Result<u32, u32> {
-    let policy = AtOnce { left, budget: Unlimited };
+fn tower_guarded(left: &u32, value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
+    let policy = AtOnce { left: *settings!(left, RETRIES), budget: budget.clone() };
     through_tower(policy, service_fn(|()| ready(healthy(value))))
 }
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn tower_guarded_const(value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
-    let policy = AtOnce { left: 5, budget: budget.clone() };
-    through_tower(policy, service_fn(|()| ready(healthy(value))))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn tower_guarded(left: u32, value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
-    let policy = AtOnce { left, budget: budget.clone() };
-    through_tower(policy, service_fn(|()| ready(healthy(value))))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn tower_failures_const(value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
-    let policy = AtOnce { left: 5, budget: budget.clone() };
-    through_tower(policy, service_fn(|()| ready(failing(value))))
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
-fn tower_failures(left: u32, value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
-    let policy = AtOnce { left, budget: budget.clone() };
+fn tower_failures(left: &u32, value: &Cell<u32>, budget: &Pooled) -> Result<u32, u32> {
+    let policy = AtOnce { left: *settings!(left, RETRIES), budget: budget.clone() };
     through_tower(policy, service_fn(|()| ready(failing(value))))
 }
 
@@ -530,37 +378,20 @@ pub fn ample() -> TpsBudget {
 fn tower_plain(bench: &mut Bench) {
     let value = Cell::new(1);
     let value = black_box(&value);
-    bench.measure(|| (), || tower_success_const(value));
-}
-
-fn tower_plain_opaque(bench: &mut Bench) {
-    let value = Cell::new(1);
-    let value = black_box(&value);
-    bench.measure(|| (), || tower_success(black_box(5), value));
+    bench.measure(|| (), || tower_success(black_box(&RETRIES), value));
 }
 
 fn tower_budget(bench: &mut Bench) {
     let world = (Cell::new(1), Pooled(Arc::new(ample())));
     let (value, budget) = black_box(&world);
-    bench.measure(|| (), || tower_guarded_const(value, budget));
-}
-
-fn tower_budget_opaque(bench: &mut Bench) {
-    let world = (Cell::new(1), Pooled(Arc::new(ample())));
-    let (value, budget) = black_box(&world);
-    bench.measure(|| (), || tower_guarded(black_box(5), value, budget));
+    bench.measure(|| (), || tower_guarded(black_box(&RETRIES), value, budget));
 }
 
 fn tower_three(bench: &mut Bench) {
     let world = (Cell::new(1), Pooled(Arc::new(ample())));
     let (value, budget) = black_box(&world);
-    bench.measure(|| value.set(3), || recovered(tower_failures_const(value, budget)));
-}
-
-fn tower_three_opaque(bench: &mut Bench) {
-    let world = (Cell::new(1), Pooled(Arc::new(ample())));
-    let (value, budget) = black_box(&world);
-    bench.measure(|| value.set(3), || recovered(tower_failures(black_box(5), value, budget)));
+    bench
+        .measure(|| value.set(3), || recovered(tower_failures(black_box(&RETRIES), value, budget)));
 }
 
 fn tower_withdraw(bench: &mut Bench) {
@@ -581,14 +412,8 @@ macro_rules! through_tokio_retry {
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn tokio_retry_success_const(value: &Cell<u32>) -> Result<u32, u32> {
-    through_tokio_retry!(AT_ONCE, value)
-}
-
-#[inline(never)]
-#[unsafe(no_mangle)]
 fn tokio_retry_success(delays: &ExponentialBackoff, value: &Cell<u32>) -> Result<u32, u32> {
-    through_tokio_retry!(delays.clone(), value)
+    through_tokio_retry!(settings!(delays, AT_ONCE).clone(), value)
 }
 
 #[inline(never)]
@@ -598,17 +423,11 @@ fn tokio_retry_failures(
     value: &Cell<u32>,
     runtime: &Runtime,
 ) -> Result<u32, u32> {
-    let delays = delays.clone().map(jitter).take(5);
+    let delays = settings!(delays, AT_ONCE).clone().map(jitter).take(5);
     runtime.block_on(tokio_retry::Retry::start(delays, || ready(failing(value))))
 }
 
 fn tokio_retry_plain(bench: &mut Bench) {
-    let value = Cell::new(1);
-    let value = black_box(&value);
-    bench.measure(|| (), || tokio_retry_success_const(value));
-}
-
-fn tokio_retry_plain_opaque(bench: &mut Bench) {
     let world = (AT_ONCE, Cell::new(1));
     let (delays, value) = black_box(&world);
     bench.measure(|| (), || tokio_retry_success(delays, value));
@@ -630,6 +449,14 @@ pub type Failsafe =
 pub fn failsafe_of_five() -> Failsafe {
     let policy =
         failsafe::failure_policy::consecutive_failures(5, failsafe::backoff::constant(HOUR));
+    failsafe::Config::new().failure_policy(policy).build()
+}
+
+/// At least half of the calls of half a minute.
+pub fn failsafe_rate() -> impl failsafe::CircuitBreaker {
+    let delays = failsafe::backoff::constant(HOUR);
+    let window = Duration::from_secs(30);
+    let policy = failsafe::failure_policy::success_rate_over_time_window(0.5, 5, window, delays);
     failsafe::Config::new().failure_policy(policy).build()
 }
 

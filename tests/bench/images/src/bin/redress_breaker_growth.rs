@@ -1,0 +1,42 @@
+//! redress: the breaker, with a recovery time that grows.
+
+#![no_std]
+#![no_main]
+
+use bench_images::{image, now, operation, output, sleep};
+use redress::{
+    Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule, FailureTimes, Instant,
+    checked,
+};
+
+static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+    .recovery_growth_to(Duration::from_secs(300));
+static mut BREAKER: Breaker<'static, FailureTimes<5>> =
+    checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));
+
+fn job() {
+    // SAFETY: the only reference, in the only thread.
+    let breaker = unsafe { &mut *(&raw mut BREAKER) };
+    match breaker.admit(Instant::from_micros(now())) {
+        Ok(admitted) => {
+            let result = match operation() {
+                Ok(value) => {
+                    output(value);
+                    CallResult::Success
+                }
+                Err(error) => {
+                    output(error);
+                    CallResult::Failure(ErrorClass::Transient)
+                }
+            };
+            let changed = breaker.settle(admitted.permit, result, Instant::from_micros(now()));
+            if changed.is_some() {
+                output(7);
+            }
+        }
+        Err(rejection) => output(rejection.retry_after.as_micros() as u32),
+    }
+    sleep(now());
+}
+
+image!(job);

@@ -1,0 +1,40 @@
+//! redress: a breaker of a rate over the last 100 outcomes.
+
+#![no_std]
+#![no_main]
+
+use bench_images::{image, now, operation, output, sleep};
+use redress::{
+    Breaker, BreakerConfig, CallResult, ErrorClass, Instant, LastOutcomes, OutcomeRule, checked,
+};
+
+static CONFIG: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 500, 20);
+static mut BREAKER: Breaker<'static, LastOutcomes<4>> =
+    checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
+
+fn job() {
+    // SAFETY: the only reference, in the only thread.
+    let breaker = unsafe { &mut *(&raw mut BREAKER) };
+    match breaker.admit(Instant::from_micros(now())) {
+        Ok(admitted) => {
+            let result = match operation() {
+                Ok(value) => {
+                    output(value);
+                    CallResult::Success
+                }
+                Err(error) => {
+                    output(error);
+                    CallResult::Failure(ErrorClass::Transient)
+                }
+            };
+            let changed = breaker.settle(admitted.permit, result, Instant::from_micros(now()));
+            if changed.is_some() {
+                output(7);
+            }
+        }
+        Err(rejection) => output(rejection.retry_after.as_micros() as u32),
+    }
+    sleep(now());
+}
+
+image!(job);

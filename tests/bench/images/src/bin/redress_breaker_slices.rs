@@ -1,0 +1,46 @@
+//! redress: a breaker of rates over time: failures and slow calls.
+
+#![no_std]
+#![no_main]
+
+use bench_images::{image, now, operation, output, sleep};
+use redress::{
+    Breaker, BreakerConfig, CallResult, Duration, ErrorClass, Instant, SliceRule, TimeSlices,
+    checked,
+};
+
+static CONFIG: BreakerConfig<SliceRule> =
+    BreakerConfig::slices(Duration::from_secs(6), 500, 20).slow_calls(Duration::from_secs(1), 500);
+static mut BREAKER: Breaker<'static, TimeSlices<10>> =
+    checked!(Breaker::<TimeSlices<10>>::new(&CONFIG));
+
+fn job() {
+    // SAFETY: the only reference, in the only thread.
+    let breaker = unsafe { &mut *(&raw mut BREAKER) };
+    match breaker.admit(Instant::from_micros(now())) {
+        Ok(admitted) => {
+            let start = Instant::from_micros(now());
+            let result = match operation() {
+                Ok(value) => {
+                    output(value);
+                    CallResult::Success
+                }
+                Err(error) => {
+                    output(error);
+                    CallResult::Failure(ErrorClass::Transient)
+                }
+            };
+            let changed = {
+                let end = Instant::from_micros(now());
+                breaker.settle_timed(admitted.permit, result, end.since(start), end)
+            };
+            if changed.is_some() {
+                output(7);
+            }
+        }
+        Err(rejection) => output(rejection.retry_after.as_micros() as u32),
+    }
+    sleep(now());
+}
+
+image!(job);

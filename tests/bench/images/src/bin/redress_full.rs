@@ -1,0 +1,48 @@
+//! redress: classes, jitter, breaker, ratio budget, deadline, attempt timeout.
+
+#![no_std]
+#![no_main]
+
+use core::cell::RefCell;
+
+use bench_images::{Board, OneThread, image, operation, output, random};
+use redress::random::from_fn;
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
+    RatioBudget, RatioConfig, checked, classify, policy,
+};
+
+const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
+const POLICY: Policy = policy! {
+    Policy::new()
+        .max_attempts(6)
+        .attempt_timeout(Duration::from_secs(1))
+        .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
+        .backoff_for(ErrorClass::RateLimit, SLOW)
+};
+
+type Upstream = Breaker<'static, FailureTimes<5>>;
+
+static BREAKER_CONFIG: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(5, Duration::from_secs(60));
+static BREAKER: OneThread<RefCell<Upstream>> =
+    OneThread(RefCell::new(checked!(Breaker::<FailureTimes<5>>::new(&BREAKER_CONFIG))));
+static BUDGET_CONFIG: RatioConfig = RatioConfig::new(100).floor_per_sec(1);
+static BUDGET: OneThread<RefCell<RatioBudget<'static>>> =
+    OneThread(RefCell::new(checked!(RatioBudget::new(&BUDGET_CONFIG))));
+
+fn job() {
+    let outcome = POLICY
+        .on(Board, from_fn(random))
+        .classify(|error: &u32| classify::http_status(*error as u16))
+        .breaker(&BREAKER.0)
+        .budget(&BUDGET.0)
+        .execute(|_| operation());
+    output(outcome.attempts);
+    match outcome.result {
+        Ok(value) => output(value),
+        Err(error) => output(error.into_error().unwrap_or(0)),
+    }
+}
+
+image!(job);

@@ -252,6 +252,19 @@ impl Backoff {
         (self.first, self.second)
     }
 
+    /// A number for the kind of strategy, with its growth.
+    pub(crate) const fn number(&self) -> u64 {
+        match self.link {
+            Link::None(kind) => kind as u64,
+            Link::Growth(growth) => 16 | (growth as u64) << 8,
+            Link::Sequence(_) => 17,
+            Link::Fallback(_) => 18,
+            Link::Short(_) => 19,
+            Link::Full(_) => 20,
+            Link::Own(_) => 21,
+        }
+    }
+
     /// The delays of a [`sequence`](Self::sequence).
     pub const fn delays(&self) -> Option<&'static [Duration]> {
         match self.link {

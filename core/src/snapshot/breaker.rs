@@ -170,6 +170,9 @@ impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
             _ => return Err(SnapshotError::Value),
         };
         let tally = from.u8()?;
+        if tally & 0x0F >= self.config.successes {
+            return Err(SnapshotError::Value);
+        }
         let generation = from.u16()?;
         let mut until = [Instant::ZERO; PERMITS];
         for place in &mut until {

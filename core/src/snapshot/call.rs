@@ -152,8 +152,20 @@ fn fingerprint(config: &RetryConfig) -> Fingerprint {
     print
 }
 
-/// The numbers of a strategy; which function reads them has no stable number.
+/// The numbers of a strategy. What a function or a `static` of your own computes has
+/// none.
 const fn strategy(backoff: &Backoff, print: Fingerprint) -> Fingerprint {
     let (first, second) = backoff.spans();
-    print.span(first).span(second)
+    let mut print = print.span(first).span(second).u64(backoff.number());
+    if let Some(delays) = backoff.delays() {
+        let mut i = 0;
+        while i < delays.len() {
+            print = print.span(delays[i]);
+            i += 1;
+        }
+    }
+    match backoff.fallback() {
+        Some((fallback, _)) => strategy(fallback, print),
+        None => print,
+    }
 }

@@ -244,6 +244,18 @@ fn before_sleep_is_silent_where_nothing_follows() {
     }
 }
 
+/// Line 106: a delay of zero is no sleep.
+#[test]
+fn before_sleep_is_silent_where_the_delay_is_zero() {
+    let policy = Policy::new().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
+    let clock = MockClock::new();
+    let calls = Cell::new(0);
+    let _ = on(&policy, &clock)
+        .before_sleep(|_, _| calls.set(calls.get() + 1))
+        .call(|_| Err::<(), _>(TRANSIENT));
+    assert_eq!(calls.get(), 0);
+}
+
 /// Line 105: a control of one's own decides all of it in one place.
 #[test]
 fn a_control_of_ones_own_replaces_predicate_handler_and_hook() {

@@ -1,7 +1,5 @@
 //! What states take: in their type, and on the heap where they have more of it.
 
-use std::time::Duration;
-
 use backon::{BackoffBuilder, ExponentialBuilder};
 use redress::{
     Adaptive, Breaker, BreakerConfig, Call, FailureRule, FailureTimes, Keyed, LastOutcomes, Memory,
@@ -9,7 +7,6 @@ use redress::{
 };
 use reliakit_circuit::{CircuitBreaker, RollingBreaker};
 use reliakit_retry::RetryPolicy;
-use tower::retry::budget::TpsBudget;
 
 use crate::heap;
 use crate::peers::{ample, failsafe_of_five, failsafe_rate, recloser_of};
@@ -65,7 +62,6 @@ pub fn print() {
         "Keyed<u32, RatioBudget, 16>",
     );
     line::<Timeline<16>>("others", "redress", "Timeline<16>");
-    line::<Duration>("others", "core", "Duration, for scale");
 }
 
 fn line<T>(kind: &str, library: &str, name: &str) {

@@ -13,8 +13,9 @@ static mut BREAKER: Breaker<'static, LastOutcomes<4>> =
     checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
 
 fn job() {
+    let breaker = &raw mut BREAKER;
     // SAFETY: the only reference, in the only thread.
-    let breaker = unsafe { &mut *(&raw mut BREAKER) };
+    let breaker = unsafe { &mut *breaker };
     match breaker.admit(Instant::from_micros(now())) {
         Ok(admitted) => {
             let result = match operation() {

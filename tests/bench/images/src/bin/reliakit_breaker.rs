@@ -9,8 +9,9 @@ use reliakit_circuit::CircuitBreaker;
 static mut BREAKER: CircuitBreaker = CircuitBreaker::new(5, 30_000_000);
 
 fn job() {
+    let breaker = &raw mut BREAKER;
     // SAFETY: the only reference, in the only thread.
-    let breaker = unsafe { &mut *(&raw mut BREAKER) };
+    let breaker = unsafe { &mut *breaker };
     if breaker.allow(now()) {
         match operation() {
             Ok(value) => {

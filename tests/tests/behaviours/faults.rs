@@ -819,7 +819,7 @@ fn a_call_does_not_go_on_under_another_strategy() {
         let bytes = suspended(&one, &clock);
         assert!(on(&one, &clock).resume(&bytes, None).is_ok());
         let refused = on(&other, &clock).resume(&bytes, None).err();
-        assert_eq!(refused, Some(redress::SnapshotError::Fingerprint));
+        assert_eq!(refused, Some(SnapshotError::Fingerprint));
     }
 }
 

@@ -1,6 +1,10 @@
 //! `cargo suite`: installs what is missing, runs everything that exists, and closes
 //! with the counts.
 
+mod host;
+mod js;
+mod mcu;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -87,61 +91,6 @@ const BARE_TARGETS: [&str; 4] = [
 ];
 
 impl Suite {
-    fn host(&mut self) {
-        self.step("formatting", "cargo fmt --all --check", Count::One);
-        let lints = "cargo clippy --workspace --all-targets --all-features -- -D warnings";
-        self.step("lints", lints, Count::One);
-        self.step("tests", "cargo test --workspace --all-features", Count::Tests);
-        let vectors = "cargo run --quiet --release -p redress-tests --bin conformance -- \
-                       tests/vectors/engine.json tests/vectors/classifiers.json";
-        self.step("conformance vectors", vectors, Count::Runner);
-        let promises = "cargo test --release -p redress-tests --test promises -- --nocapture";
-        self.step("ten promises", promises, Count::Tests);
-        self.step(
-            "broken engines",
-            "cargo run --quiet -p redress-tests --bin mutants",
-            Count::Runner,
-        );
-        for target in BARE_TARGETS {
-            let build = format!("cargo build -p redress --target {target}");
-            self.step(&format!("no alloc on {target}"), &build, Count::One);
-        }
-        let defmt = "cargo build -p redress --target thumbv6m-none-eabi \
-                     --features defmt,embedded-hal,embedded-hal-async,serde";
-        self.step("features on thumbv6m-none-eabi", defmt, Count::One);
-        self.step(
-            "no panic left",
-            "cargo run --quiet -p redress-tests --bin nopanic",
-            Count::Runner,
-        );
-        self.doc();
-    }
-
-    fn mcu(&mut self) {
-        let build = "cargo build -p redress-embassy --target thumbv7em-none-eabihf";
-        self.step("embassy adapter builds", build, Count::One);
-    }
-
-    fn js(&mut self) {
-        let build = "cargo build -p redress-wasm --target wasm32-unknown-unknown";
-        self.step("wasm adapter builds", build, Count::One);
-    }
-
-    fn bench(&mut self) {
-        if !exists("valgrind", "--version") && !self.install("valgrind") {
-            self.failed += 1;
-            return;
-        }
-        self.step("benchmarks", "python3 tests/bench/run.py", Count::Shown);
-    }
-
-    fn doc(&mut self) {
-        let doc = "cargo doc --no-deps --all-features -p redress -p redress-embassy";
-        let mut command = self.command(doc);
-        command.env("RUSTDOCFLAGS", "-D warnings");
-        self.run("documentation without warnings", command, Count::One);
-    }
-
     fn command(&self, line: &str) -> Command {
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next().unwrap_or("false"));

@@ -36,11 +36,11 @@ macro_rules! drive {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection),
         };
-        let mut failed: Option<Failed<V, E>> = None;
-        loop {
-            let attempt = match steps.start() {
+        let mut last = None;
+        let (reason, failure) = loop {
+            let attempt = match steps.next() {
                 Ok(attempt) => attempt,
-                Err(reason) => return Outcome::stopped(&steps, reason, failed.map(|f| f.last)),
+                Err(reason) => break (reason, None),
             };
             let result = if attempt.timeout == Duration::MAX {
                 steps.judge($operation(attempt).await)
@@ -48,31 +48,29 @@ macro_rules! drive {
                 let timeout = steps.retry.time.sleep(attempt.timeout);
                 match within($operation(attempt), timeout).await {
                     Some(result) => steps.judge(result),
-                    None => Err(Failed::timed_out()),
+                    None => Err(Failed::Timeout),
                 }
             };
-            let again = match result {
+            let failed = match result {
                 Ok(value) => {
                     steps.settle_success($timed);
                     return Outcome::of(&steps, Ok(value));
                 }
-                Err(again) => again,
+                Err(failed) => failed,
             };
-            let decision = steps.decide(&again);
-            failed = Some(again);
-            let after = match decision {
-                Decision::Retry { after } => after,
-                Decision::Stop(reason) => {
-                    return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
-                }
-            };
-            if !after.is_zero() {
-                steps.retry.time.sleep(after).await;
+            let failure = steps.classify(&failed);
+            last = Some(failed.into_last());
+            match steps.decide(&failure) {
+                Decision::Retry { after } if after.is_zero() => {}
+                Decision::Retry { after } => steps.retry.time.sleep(after).await,
+                Decision::Stop(reason) => break (reason, Some(failure)),
             }
-            if let Err(reason) = steps.woke() {
-                return Outcome::stopped(&steps, reason, failed.map(|f| f.last));
+            if let Err(reason) = steps.awake() {
+                break (reason, None);
             }
-        }
+        };
+        steps.end(reason, failure.as_ref());
+        Outcome::stopped(&steps, reason, last)
     }};
 }
 

@@ -336,10 +336,12 @@ impl defmt::Format for Backoff {
     }
 }
 
+#[inline]
 fn constant(own: &Backoff, _: &BackoffContext, _: &mut dyn Draw) -> Option<Duration> {
     Some(own.first)
 }
 
+#[inline]
 fn exponential(own: &Backoff, context: &BackoffContext, _: &mut dyn Draw) -> Option<Duration> {
     let doublings = context.attempt.saturating_sub(1);
     Some(Duration::from_micros(doubled(own, doublings)))
@@ -366,11 +368,13 @@ fn sequence(own: &Backoff, context: &BackoffContext, _: &mut dyn Draw) -> Option
     delays.get(nth).or(delays.last()).copied()
 }
 
+#[inline]
 fn full_jitter(own: &Backoff, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
     let cap = doubled(own, context.attempt.saturating_sub(1));
     uniform(0, cap, random).map(Duration::from_micros)
 }
 
+#[inline]
 fn equal_jitter(
     own: &Backoff,
     context: &BackoffContext,
@@ -380,6 +384,7 @@ fn equal_jitter(
     uniform(cap >> 1, cap, random).map(Duration::from_micros)
 }
 
+#[inline]
 fn decorrelated_jitter(
     own: &Backoff,
     context: &BackoffContext,
@@ -405,6 +410,7 @@ fn token_backoff(
     uniform(cap >> 1, cap, random).map(Duration::from_micros)
 }
 
+#[inline]
 fn retry_after_or(
     own: &Backoff,
     context: &BackoffContext,

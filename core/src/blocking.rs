@@ -11,6 +11,10 @@ use crate::retry::Retry;
 use crate::steps::{Failed, Steps};
 use crate::{Clock, Duration, Observer};
 
+/// Whether a success at the first attempt leaves by a way of its own: where speed counts
+/// for more than the bytes of a second place that calls the operation.
+const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
+
 /// A clock that can also wait, blocking.
 pub trait Sleep: Clock {
     /// Waits for `span`; a little longer does no harm. Never called with zero.
@@ -69,20 +73,37 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        let mut steps = match self.enter(timed) {
-            Ok(steps) => steps,
-            Err(rejection) => return Outcome::rejected(rejection),
-        };
-        let attempt = match steps.start() {
-            Ok(attempt) => attempt,
-            Err(reason) => return Outcome::stopped(&steps, reason, None),
-        };
-        match steps.judge(operation(attempt)) {
-            Ok(value) => {
-                steps.settle_success(timed);
-                Outcome::of(&steps, Ok(value))
-            }
-            Err(failed) => steps.run_on(failed, operation, timed),
+        if SHORT_WAY && let Some(pass) = self.breaker.enter() {
+            let mut steps = self.set_out(pass, timed);
+            let attempt = match steps.start() {
+                Ok(attempt) => attempt,
+                Err(reason) => return Outcome::stopped(&steps, reason, None),
+            };
+            return match steps.judge(operation(attempt)) {
+                Ok(value) => {
+                    steps.settle_success(timed);
+                    Outcome::of(&steps, Ok(value))
+                }
+                Err(Failed::Error(error)) => {
+                    steps.go_on(Some(Failed::Error(error)), operation, timed)
+                }
+                Err(failed) => steps.go_on(Some(failed), operation, timed),
+            };
+        }
+        self.run_long(operation, timed)
+    }
+
+    /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed,
+    /// and everywhere where bytes count.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    fn run_long<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.enter(timed) {
+            Ok(steps) => steps.go_on(None, operation, timed),
+            Err(rejection) => Outcome::rejected(rejection),
         }
     }
 
@@ -123,10 +144,11 @@ where
     /// On hosts it stays out of line, where it would burden the first attempt with its
     /// registers. In a small image it had better be inlined: only then does the
     /// compiler see the constants of a policy and leave out what it does not use.
-    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
-    fn run_on<V, E, F>(
+    // Always: a const policy is worked in only where it is known.
+    #[inline(always)]
+    fn go_on<V, E, F>(
         mut self,
-        first: Failed<V, E>,
+        mut failed: Option<Failed<V, E>>,
         mut operation: F,
         timed: bool,
     ) -> Outcome<V, E>
@@ -134,29 +156,32 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        let mut failed = first;
-        loop {
-            let after = match self.decide(&failed) {
-                Decision::Retry { after } => after,
-                Decision::Stop(reason) => {
-                    return Outcome::stopped(&self, reason, Some(failed.last));
+        let (reason, failure) = loop {
+            if let Some(failed) = &failed {
+                let failure = self.classify(failed);
+                match self.decide(&failure) {
+                    Decision::Retry { after } if after.is_zero() => {}
+                    Decision::Retry { after } => self.retry.time.sleep(after),
+                    Decision::Stop(reason) => break (reason, Some(failure)),
                 }
-            };
-            if !after.is_zero() {
-                self.retry.time.sleep(after);
+                if let Err(reason) = self.awake() {
+                    break (reason, None);
+                }
             }
-            let attempt = match self.woke().and_then(|()| self.start()) {
+            let attempt = match self.next() {
                 Ok(attempt) => attempt,
-                Err(reason) => return Outcome::stopped(&self, reason, Some(failed.last)),
+                Err(reason) => break (reason, None),
             };
             match self.judge(operation(attempt)) {
                 Ok(value) => {
                     self.settle_success(timed);
                     return Outcome::of(&self, Ok(value));
                 }
-                Err(again) => failed = again,
+                Err(again) => failed = Some(again),
             }
-        }
+        };
+        self.end(reason, failure.as_ref());
+        Outcome::stopped(&self, reason, failed.map(Failed::into_last))
     }
 }
 

@@ -378,13 +378,15 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     /// [`CircuitOpen`] says how long to stay away.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
-        match self.phase {
-            Phase::Open if now < self.until[0] => Err(self.rejection(now)),
-            _ => match self.enter() {
-                Some(permit) => Ok(Admitted { permit, half_opened: false }),
-                None => self.probe(now),
-            },
+        // The likely answers first: the time is looked at only where it matters.
+        if self.phase == Phase::Open {
+            if now < self.until[0] {
+                return Err(self.rejection(now));
+            }
+        } else if let Some(permit) = self.enter() {
+            return Ok(Admitted { permit, half_opened: false });
         }
+        self.probe(now)
     }
 
     /// How long until a probe may be let through; `None` if a call is admitted now.

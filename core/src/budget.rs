@@ -288,8 +288,10 @@ impl Budget for RatioBudget<'_> {
 
     #[inline]
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
-        self.balance = self.balance_at(now);
-        self.earned = now;
+        if now != self.earned {
+            self.balance = self.balance_at(now);
+            self.earned = now;
+        }
         let Some(rest) = self.balance.checked_sub(u64::from(cost) * RETRY) else { return false };
         self.balance = rest;
         true

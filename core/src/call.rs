@@ -123,13 +123,15 @@ impl Call {
     ///
     /// A retry has been granted by `budget` when this returns; the caller may
     /// still put it off or give up.
-    pub fn fail<R: Draw, U: Withdraw>(
+    // Where speed counts for more than bytes, a const policy is worked into it.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub fn fail<U: Withdraw>(
         &mut self,
         policy: &Policy,
         now: Instant,
         classification: &Classification,
         cause: Cause,
-        random: &mut R,
+        random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
         let class = classification.class;

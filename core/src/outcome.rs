@@ -154,6 +154,7 @@ impl<T, E> Outcome<T, E> {
     }
 
     /// The call stopped between two attempts, or before the first.
+    #[inline]
     pub(crate) fn stopped<C, R, K, B, U, O, H>(
         steps: &Steps<'_, '_, C, R, K, B, U, O, H>,
         reason: StopReason,

@@ -18,6 +18,16 @@ pub trait Draw {
     /// The next random number, uniform over all of `u32`, or `None` if there is
     /// no source.
     fn draw(&mut self) -> Option<u32>;
+
+    /// Whether there is never a number, known before anybody asks. A call then needs no
+    /// reference to the source, and the source no place in memory.
+    #[inline]
+    fn is_empty(&self) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
 }
 
 impl<R: Rng> Draw for R {
@@ -39,6 +49,11 @@ impl Draw for NoRandom {
     #[inline]
     fn draw(&mut self) -> Option<u32> {
         None
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        true
     }
 }
 
@@ -87,6 +102,9 @@ impl<F: FnMut() -> u32> TryRng for FromFn<F> {
 /// no `u64` can overflow.
 #[inline]
 pub(crate) const fn mul_shr32(value: u64, factor: u32) -> u64 {
+    if cfg!(target_pointer_width = "64") {
+        return ((value as u128 * factor as u128) >> 32) as u64;
+    }
     let (high, low, factor) = (value >> 32, value & 0xFFFF_FFFF, factor as u64);
     high * factor + ((low * factor) >> 32)
 }

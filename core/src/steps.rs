@@ -10,12 +10,12 @@ use crate::control::{Control, SleepDecision};
 use crate::event::{AttemptContext, AttemptDecision};
 use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
-use crate::random::Draw;
+use crate::random::{Draw, NoRandom};
 use crate::retry::Retry;
 use crate::snapshot::{CALL_BYTES, Restored, SnapshotError, Suspended};
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
-    EventKind, Instant, Observer, StopReason,
+    EventKind, Instant, Observer, Policy, StopReason,
 };
 
 /// A call under way, step by step.
@@ -48,6 +48,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H> {
     pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H>,
+    /// That of `retry`, where the compiler can see that nothing changes it: a `const`
+    /// policy is then worked into the code.
+    policy: &'a Policy,
     pub(crate) call: Call,
     /// Held until the call is settled.
     pub(crate) pass: Option<B::Pass>,
@@ -81,19 +84,29 @@ where
         &mut self,
         timed: bool,
     ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
-        let (pass, half_opened) = match self.breaker.enter() {
-            Some(pass) => (pass, false),
-            None => self.admit()?,
-        };
-        self.budget.deposit();
-        let timed = timed || self.policy.is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
-        let now = if timed { self.time.now() } else { Instant::ZERO };
-        let call = Call::begin(self.policy, now);
-        let steps = Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO };
+        if let Some(pass) = self.breaker.enter() {
+            return Ok(self.set_out(pass, timed));
+        }
+        let (pass, half_opened) = self.admit()?;
+        let steps = self.set_out(pass, timed);
         if O::OBSERVES && half_opened {
             steps.retry.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
         }
         Ok(steps)
+    }
+
+    /// Begins an admitted call.
+    #[inline]
+    pub(crate) fn set_out(
+        &mut self,
+        pass: B::Pass,
+        timed: bool,
+    ) -> Steps<'_, 'a, T, R, K, B, U, O, H> {
+        self.budget.deposit();
+        let timed = timed || self.policy.is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
+        let now = if timed { self.time.now() } else { Instant::ZERO };
+        let policy = self.policy;
+        Steps::new(self, policy, Some(pass), now)
     }
 
     /// Goes on with a call that was [`suspend`](Steps::suspend)ed, after `off` if
@@ -113,9 +126,10 @@ where
         let now = self.time.now();
         let (suspended, restored) = Suspended::load(self.policy, bytes, now, off)?;
         let pass = B::pass(suspended.permit).ok_or(SnapshotError::Value)?;
-        let (call, rest) = (suspended.call, suspended.due.since(now));
-        let steps = Steps { retry: self, call, pass: Some(pass), now, longest: Duration::ZERO };
-        Ok((steps, rest, restored))
+        let policy = self.policy;
+        let mut steps = Steps::new(self, policy, Some(pass), now);
+        steps.call = suspended.call;
+        Ok((steps, suspended.due.since(now), restored))
     }
 
     /// Asks a breaker that is not closed.
@@ -155,10 +169,15 @@ where
     /// [`StopReason::Aborted`] if the abort predicate says so; the call is over.
     #[inline]
     pub fn start(&mut self) -> Result<Attempt, StopReason> {
+        self.next().map_err(|reason| self.end(reason, None))
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
         if self.retry.control.aborted() {
-            return Err(self.stop(StopReason::Aborted, None));
+            return Err(StopReason::Aborted);
         }
-        let attempt = self.call.start(self.retry.policy, self.now);
+        let attempt = self.call.start(self.policy, self.now);
         if O::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
             self.retry.observer.attempt_start(&context);
@@ -172,9 +191,10 @@ where
         self.settle_success(true);
     }
 
-    #[inline]
+    // Always: called twice; as a call it would keep the steps in memory.
+    #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
-        let listens = self.retry.policy.listens();
+        let listens = self.policy.listens();
         // The pass is held until observers have run: one that panics cancels the call.
         let Some(pass) = &self.pass else { return };
         let hears = B::hears_success(pass);
@@ -184,7 +204,7 @@ where
             self.now = now;
         }
         if listens {
-            self.call.succeed(self.retry.policy, self.now);
+            self.call.succeed(self.policy, self.now);
         }
         if O::OBSERVES {
             let context = self.attempt(Some(AttemptDecision::Success), Duration::ZERO);
@@ -203,19 +223,28 @@ where
     ///
     /// After [`Decision::Stop`] the call is over.
     pub fn fail(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.failed(&classification.into(), Cause::Exception, None)
+        self.fail_by(classification.into(), Cause::Exception)
     }
 
     /// The attempt returned a value that counts as a failure of this class; says
     /// what follows.
     pub fn fail_by_value(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.failed(&classification.into(), Cause::Result, None)
+        self.fail_by(classification.into(), Cause::Result)
+    }
+
+    fn fail_by(&mut self, classification: Classification, cause: Cause) -> Decision {
+        let failure = Failure { verdict: classification.into(), cause, error: None };
+        let decision = self.decide(&failure);
+        if let Decision::Stop(reason) = decision {
+            self.end(reason, Some(&failure));
+        }
+        decision
     }
 
     /// The operation asked to stop: nothing has failed, the call is over.
     pub fn abort(&mut self) -> StopReason {
         self.now = self.retry.time.now();
-        self.stop(StopReason::Aborted, None)
+        self.end(StopReason::Aborted, None)
     }
 
     /// The retry just decided is put off or given up after all: the call is over.
@@ -223,8 +252,8 @@ where
     pub fn chosen(&mut self, choice: SleepDecision) -> Decision {
         match choice {
             SleepDecision::Sleep => Decision::Retry { after: self.call.previous },
-            SleepDecision::Defer => Decision::Stop(self.stop(StopReason::Scheduled, None)),
-            SleepDecision::Abort => Decision::Stop(self.stop(StopReason::Aborted, None)),
+            SleepDecision::Defer => Decision::Stop(self.end(StopReason::Scheduled, None)),
+            SleepDecision::Abort => Decision::Stop(self.end(StopReason::Aborted, None)),
         }
     }
 
@@ -236,11 +265,13 @@ where
     /// call is over.
     #[inline]
     pub fn woke(&mut self) -> Result<(), StopReason> {
+        self.awake().map_err(|reason| self.end(reason, None))
+    }
+
+    #[inline]
+    pub(crate) fn awake(&mut self) -> Result<(), StopReason> {
         self.now = self.retry.time.now();
-        match self.call.woke(self.now) {
-            Ok(()) => Ok(()),
-            Err(reason) => Err(self.stop(reason, None)),
-        }
+        self.call.woke(self.now)
     }
 
     /// Gives the call up: a probe's place is free again, nothing is counted. The
@@ -260,7 +291,7 @@ where
         let due = self.now.saturating_add(self.call.previous);
         let permit = self.pass.as_ref().and_then(B::permit);
         let suspended = Suspended { call: self.call, permit, due };
-        let written = suspended.save(self.retry.policy, self.retry.time.now(), out)?;
+        let written = suspended.save(self.policy, self.retry.time.now(), out)?;
         // The permit goes along with the snapshot: dropping must not free it.
         self.pass = None;
         Ok(written)
@@ -277,53 +308,56 @@ where
         self.call.elapsed(self.now)
     }
 
-    pub(crate) fn failed(
-        &mut self,
-        classification: &Classification,
-        cause: Cause,
-        error: Option<&'static str>,
-    ) -> Decision {
+    /// Says what follows a failure. After [`Decision::Stop`] somebody must
+    /// [`end`](Self::end) the call: once for all ways to stop, so that the code of it is
+    /// there once.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    pub(crate) fn decide(&mut self, failure: &Failure) -> Decision {
         const OVERDUE: Classification = Classification::new(ErrorClass::Transient);
         let now = self.retry.time.now();
-        let policy = self.retry.policy;
+        let Verdict::Failure(classification) = &failure.verdict else {
+            self.now = now;
+            return Decision::Stop(StopReason::Aborted);
+        };
+        let policy = self.policy;
         let overdue = policy.attempt_timeout() != Duration::MAX && self.is_overdue(now);
         let classification = if overdue { &OVERDUE } else { classification };
         self.spent(now);
         self.now = now;
         if self.retry.control.aborted() {
-            return Decision::Stop(self.stop(StopReason::Aborted, None));
+            return Decision::Stop(StopReason::Aborted);
         }
-        let (random, budget) = (&mut self.retry.random, &self.retry.budget);
+        let mut none = NoRandom;
+        let random: &mut dyn Draw =
+            if self.retry.random.is_empty() { &mut none } else { &mut self.retry.random };
+        let (cause, budget) = (failure.cause, &self.retry.budget);
         let decision = self.call.fail(policy, now, classification, cause, random, budget);
-        let after = match decision {
-            Decision::Stop(reason) => {
-                return Decision::Stop(self.stop(reason, Some((classification, error))));
-            }
-            Decision::Retry { after } => after,
-        };
+        let Decision::Retry { after } = decision else { return decision };
         if O::OBSERVES {
             let mut event = self.event(EventKind::Retry);
             event.delay = after;
             event.retry_after = classification.retry_after;
             event.detail = classification.detail;
-            event.error = error;
+            event.error = failure.error;
             self.fill_failure(&mut event);
             self.retry.observer.event(&event);
         }
         if self.retry.control.aborted() {
-            return Decision::Stop(self.stop(StopReason::Aborted, None));
+            return Decision::Stop(StopReason::Aborted);
         }
         let context = BackoffContext {
             attempt: self.call.attempts,
             classification: *classification,
-            cause,
+            cause: failure.cause,
             previous: after,
             remaining: self.call.remaining(policy, now),
             now,
         };
         match self.retry.control.choose(&context, after) {
             SleepDecision::Sleep => {}
-            choice => return self.chosen(choice),
+            SleepDecision::Defer => return Decision::Stop(StopReason::Scheduled),
+            SleepDecision::Abort => return Decision::Stop(StopReason::Aborted),
         }
         if O::OBSERVES {
             let ended = self.attempt(Some(AttemptDecision::Retry), after);
@@ -337,7 +371,7 @@ where
 
     /// Whether the attempt in flight has taken longer than it was given.
     fn is_overdue(&self, now: Instant) -> bool {
-        let policy = self.retry.policy;
+        let policy = self.policy;
         let given = policy.attempt_timeout().min(self.call.remaining(policy, self.now));
         now.since(self.now) > given
     }
@@ -349,17 +383,14 @@ where
         }
     }
 
-    /// Ends the call without a success.
-    fn stop(
-        &mut self,
-        reason: StopReason,
-        failure: Option<(&Classification, Option<&'static str>)>,
-    ) -> StopReason {
+    /// Ends the call without a success: `failure` if it is what ended it.
+    #[inline]
+    pub(crate) fn end(&mut self, reason: StopReason, failure: Option<&Failure>) -> StopReason {
         if self.pass.is_none() {
             return reason;
         }
         if O::OBSERVES {
-            self.observe_stop(reason, failure);
+            self.observe_end(reason, failure);
         }
         let Some(pass) = self.pass.take() else { return reason };
         match (reason, self.call.last) {
@@ -369,22 +400,20 @@ where
         reason
     }
 
-    fn observe_stop(
-        &mut self,
-        reason: StopReason,
-        failure: Option<(&Classification, Option<&'static str>)>,
-    ) {
+    fn observe_end(&mut self, reason: StopReason, failure: Option<&Failure>) {
         let mut event = self.event(reason.event());
         event.stop_reason = Some(reason);
-        if let Some((classification, error)) = failure {
-            event.error = error;
-            event.detail = classification.detail;
-        }
         let decision = match reason {
             StopReason::Aborted => AttemptDecision::Aborted,
             StopReason::Scheduled => AttemptDecision::Scheduled,
             _ => AttemptDecision::Raise,
         };
+        if decision == AttemptDecision::Raise
+            && let Some(Failure { verdict: Verdict::Failure(classification), error, .. }) = failure
+        {
+            event.error = *error;
+            event.detail = classification.detail;
+        }
         if reason != StopReason::Aborted {
             self.fill_failure(&mut event);
         }
@@ -398,6 +427,7 @@ where
         self.retry.observer.event(&event);
     }
 
+    #[inline]
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
         let changed = self.retry.breaker.settle(pass, result, self.longest, self.now);
         if O::OBSERVES
@@ -447,21 +477,36 @@ where
     }
 }
 
-/// An attempt that did not succeed: what the classifier says of it, and what it
-/// left behind.
-pub(crate) struct Failed<V, E> {
+/// What is known of a failed attempt.
+pub(crate) struct Failure {
     verdict: Verdict,
-    pub(crate) last: Last<V, E>,
+    cause: Cause,
+    /// The name of the error's type, where somebody observes.
+    error: Option<&'static str>,
+}
+
+/// What an attempt left behind that did not succeed.
+pub(crate) enum Failed<V, E> {
+    /// An error that nobody has looked at yet.
+    Error(E),
+    /// A value that the classifier takes for a failure.
+    Value(V, Verdict),
+    /// Nothing: it was dropped because its time was over.
+    Timeout,
 }
 
 impl<V, E> Failed<V, E> {
-    /// The attempt was dropped because its time was over.
-    pub(crate) fn timed_out() -> Self {
-        Self { verdict: ErrorClass::Transient.into(), last: Last::Timeout }
+    #[inline]
+    pub(crate) fn into_last(self) -> Last<V, E> {
+        match self {
+            Self::Error(error) => Last::Error(error),
+            Self::Value(value, _) => Last::Value(value),
+            Self::Timeout => Last::Timeout,
+        }
     }
 }
 
-impl<T, R, K, B, U, O, H> Steps<'_, '_, T, R, K, B, U, O, H>
+impl<'r, 'a, T, R, K, B, U, O, H> Steps<'r, 'a, T, R, K, B, U, O, H>
 where
     T: Clock,
     R: Draw,
@@ -470,7 +515,18 @@ where
     O: Observer,
     H: Control,
 {
-    /// Takes what the operation returned and asks the classifier.
+    #[inline]
+    fn new(
+        retry: &'r mut Retry<'a, T, R, K, B, U, O, H>,
+        policy: &'a Policy,
+        pass: Option<B::Pass>,
+        now: Instant,
+    ) -> Self {
+        let call = Call::begin(policy, now);
+        Self { retry, policy, call, pass, now, longest: Duration::ZERO }
+    }
+
+    /// Takes what the operation returned and asks the classifier of values.
     #[inline]
     pub(crate) fn judge<V, E>(&mut self, result: Result<V, E>) -> Result<V, Failed<V, E>>
     where
@@ -479,30 +535,34 @@ where
         match result {
             Ok(value) => match self.retry.classifier.value(&value) {
                 None => Ok(value),
-                Some(verdict) => Err(Failed { verdict, last: Last::Value(value) }),
+                Some(verdict) => Err(Failed::Value(value, verdict)),
             },
-            Err(error) => {
-                let verdict = self.retry.classifier.error(&error);
-                Err(Failed { verdict, last: Last::Error(error) })
-            }
+            Err(error) => Err(Failed::Error(error)),
         }
     }
 
-    /// Says what follows a failure.
-    pub(crate) fn decide<V, E>(&mut self, failed: &Failed<V, E>) -> Decision {
-        let (cause, name) = match failed.last {
-            Last::Error(_) if O::OBSERVES => (Cause::Exception, Some(short_name(type_name::<E>()))),
-            Last::Timeout if O::OBSERVES => (Cause::Exception, Some("TimeoutError")),
-            Last::Error(_) | Last::Timeout => (Cause::Exception, None),
-            Last::Value(_) => (Cause::Result, None),
+    /// Says what is known of a failed attempt, and asks the classifier of errors.
+    #[inline]
+    pub(crate) fn classify<V, E>(&mut self, failed: &Failed<V, E>) -> Failure
+    where
+        K: Classify<V, E>,
+    {
+        let (verdict, cause, error) = match failed {
+            Failed::Error(error) => {
+                let name = if O::OBSERVES { Some(short_name(type_name::<E>())) } else { None };
+                (self.retry.classifier.error(error), Cause::Exception, name)
+            }
+            Failed::Value(_, verdict) => (*verdict, Cause::Result, None),
+            Failed::Timeout => {
+                let name = if O::OBSERVES { Some("TimeoutError") } else { None };
+                (ErrorClass::Transient.into(), Cause::Exception, name)
+            }
         };
-        match &failed.verdict {
-            Verdict::Failure(classification) => self.failed(classification, cause, name),
-            Verdict::Abort => Decision::Stop(self.abort()),
-        }
+        Failure { verdict, cause, error }
     }
 
     /// The error of a call that stopped.
+    #[inline]
     pub(crate) fn exhausted<V, E>(
         &self,
         stop_reason: StopReason,

@@ -143,9 +143,11 @@ impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
         to.u8(self.phase as u8);
         to.u8(self.tally);
         to.u16(self.generation);
+        // The end of a lease tells its permit, which a suspended call has written as it
+        // is: cut here, after a clock that jumped back, the two would no longer match.
         let limit = match self.phase {
             Phase::Open => self.recovery(),
-            _ => self.config.lease,
+            _ => Duration::MAX,
         };
         for until in self.until {
             to.until(until, limit);

@@ -7,11 +7,14 @@ mod breaker;
 mod budget;
 mod classification;
 mod faults;
+mod keyed;
 mod limits;
+mod linter;
 mod observability;
 mod outcomes;
 mod retry;
 mod sleep;
+mod snapshots;
 mod timeout;
 
 use std::future::Future;

@@ -1,0 +1,53 @@
+//! Breakers by key.
+
+use std::cell::RefCell;
+
+use redress::testing::MockClock;
+use redress::{Duration, ErrorClass, Keyed, Policy, by_key};
+
+use crate::faults::{Small, TRIPPED};
+use crate::on;
+
+const ONCE: Policy = Policy::once();
+const TRANSIENT: ErrorClass = ErrorClass::Transient;
+
+type Hosts = Keyed<&'static str, Small, 2>;
+
+/// A host that is down closes no door but its own.
+#[test]
+fn each_key_has_a_breaker_of_its_own() {
+    let clock = MockClock::new();
+    let hosts = RefCell::new(Hosts::new(Small::new(&TRIPPED).unwrap()));
+    let call = |host, result: Result<(), ErrorClass>| {
+        on(&ONCE, &clock).breaker(by_key(&hosts, host)).execute(|_| result).rejection().is_some()
+    };
+    assert!(!call("a", Err(TRANSIENT)));
+    assert!(call("a", Ok(())) && !call("b", Ok(())));
+    clock.advance(Duration::from_secs(30));
+    assert!(!call("a", Ok(())) && !call("a", Ok(())));
+    assert_eq!(hosts.borrow().len(), 2);
+}
+
+/// An open breaker is never evicted for a closed one, and full is a defined
+/// answer.
+#[test]
+fn an_open_breaker_is_never_evicted_for_a_closed_one() {
+    let clock = MockClock::new();
+    let hosts = RefCell::new(Hosts::new(Small::new(&TRIPPED).unwrap()));
+    let call = |host, result: Result<(), ErrorClass>| {
+        on(&ONCE, &clock).breaker(by_key(&hosts, host)).execute(|_| result).attempts
+    };
+    assert_eq!(call("down", Err(TRANSIENT)), 1);
+    for other in ["b", "c", "d", "e"] {
+        assert_eq!(call(other, Ok(())), 1);
+        assert_eq!(call("down", Ok(())), 0, "{other} took its place");
+    }
+    assert_eq!((call("e", Err(TRANSIENT)), call("e", Ok(()))), (1, 0));
+    // Both are open: the next one has no breaker, and that is counted.
+    assert_eq!(hosts.borrow().refused(), 0);
+    for _ in 0..3 {
+        assert_eq!(call("f", Err(TRANSIENT)), 1);
+    }
+    assert!(hosts.borrow().refused() >= 3);
+    assert!(hosts.borrow().peek(&"f").is_none() && hosts.borrow().peek(&"down").is_some());
+}

@@ -1,0 +1,123 @@
+//! What the linter says of settings.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use redress::lint::{self, Lint, Severity};
+use redress::{AdaptiveConfig, Backoff, ClassSet, Duration, ErrorClass, Policy, assert_clean};
+
+use crate::each_second;
+
+use crate::snapshots::{RATE, TIMES};
+
+const SECOND: Duration = Duration::from_secs(1);
+const ONCE: Policy = Policy::once();
+const TRANSIENT: ErrorClass = ErrorClass::Transient;
+
+fn findings(config: &dyn Lint) -> Vec<(Severity, &'static str)> {
+    let mut findings = Vec::new();
+    config.lint(&mut |finding| findings.push((finding.severity, finding.field)));
+    findings
+}
+
+/// Lines 116, 117.
+#[test]
+fn the_linter_finds_errors_and_lets_legal_extremes_pass() {
+    use Severity::{Error, Warning};
+    let plain = each_second();
+    for (config, found) in [
+        (plain, &[][..]),
+        // 0 attempts for a class are legal: never retry it.
+        (plain.max_attempts_for(ErrorClass::RateLimit, 0), &[]),
+        (plain.no_deadline().no_unknown_limit(), &[]),
+        (plain.max_attempts(0), &[(Error, "max_attempts")]),
+        (plain.attempt_timeout(Duration::ZERO), &[(Error, "attempt_timeout")]),
+        (Policy::new(), &[(Error, "backoff")]),
+        (Policy::new().max_attempts(0), &[(Error, "max_attempts"), (Error, "backoff")]),
+        (plain.deadline(Duration::ZERO), &[(Warning, "deadline")]),
+        (plain.attempt_timeout(Duration::from_secs(60)), &[(Warning, "attempt_timeout")]),
+    ] {
+        assert_eq!(findings(&config), found, "{config:?}");
+    }
+}
+
+/// Lines 116, 117: breakers and adaptive strategies, too.
+#[test]
+fn the_linter_knows_breakers_and_adaptive_strategies() {
+    use Severity::{Error, Warning};
+    assert_eq!(findings(&TIMES), []);
+    assert_eq!(findings(&TIMES.trip_on(ClassSet::EMPTY)), [(Warning, "breaker.trip_on")]);
+    assert_eq!(findings(&RATE.trip_on(ClassSet::EMPTY)), [(Warning, "breaker.trip_on")]);
+    let adaptive = AdaptiveConfig::new(Backoff::constant(SECOND));
+    assert_eq!(findings(&adaptive), []);
+    let wrong = adaptive.target_success_milli(1001);
+    assert_eq!(findings(&wrong), [(Error, "adaptive.target_success_milli")]);
+}
+
+/// Line 118.
+#[test]
+fn the_linter_warns_of_limits_that_are_never_reached() {
+    let config = each_second().max_attempts(3);
+    for (config, line) in [
+        (
+            config.max_unknown_attempts(4),
+            "warning: max_unknown_attempts is 4: it must be at most max_attempts: it is never reached",
+        ),
+        (
+            config.max_attempts_for(ErrorClass::RateLimit, 3),
+            "warning: max_attempts_for(RATE_LIMIT) is 3: it must be less than max_attempts: it is never reached",
+        ),
+    ] {
+        let mut lines = Vec::new();
+        config.lint(&mut |finding| lines.push(finding.to_string()));
+        assert_eq!(lines, [line]);
+    }
+    assert_eq!(findings(&config.max_unknown_attempts(3)), []);
+}
+
+/// Line 118: `--show`.
+#[test]
+fn the_printed_form_has_strategies_and_limits_of_each_class() {
+    let config = each_second()
+        .attempt_timeout(Duration::from_millis(1500))
+        .backoff_for(TRANSIENT, Backoff::fibonacci(SECOND, Duration::from_secs(9)))
+        .backoff_for(ErrorClass::Concurrency, Backoff::constant(Duration::ZERO))
+        .max_attempts_for(ErrorClass::RateLimit, 0);
+    let shown = lint::show(&config, "app:POLICY").to_string();
+    assert_eq!(
+        shown.lines().collect::<Vec<_>>(),
+        [
+            "Config snapshot:",
+            "  source: app:POLICY",
+            "  deadline_s: 60",
+            "  attempt_timeout_s: 1.5",
+            "  max_attempts: 6",
+            "  max_unknown_attempts: 2",
+            "  default_strategy: constant(1s)",
+            "  class_strategies:",
+            "    CONCURRENCY: constant(0s)",
+            "    TRANSIENT: fibonacci(1s, 9s)",
+            "  per_class_max_attempts:",
+            "    RATE_LIMIT: 0",
+        ]
+    );
+}
+
+/// Line 116: what the command's exit code is to a shell, the macro is to a test.
+#[test]
+fn assert_clean_passes_what_is_clean_and_lists_what_is_not() {
+    assert_clean!(each_second());
+    assert_clean!(ONCE);
+    assert_clean!(TIMES);
+    let suspicious = each_second().deadline(Duration::ZERO).max_unknown_attempts(9);
+    let panic = catch_unwind(AssertUnwindSafe(|| assert_clean!(suspicious))).unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    let lines: Vec<_> = message.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "suspicious",
+            "  warning: deadline is 0s: it must be more than zero: only one attempt is made",
+            "  warning: max_unknown_attempts is 9: it must be at most max_attempts: it is never reached",
+        ]
+    );
+}

@@ -1,0 +1,499 @@
+//! State that outlives a restart.
+
+use std::cell::RefCell;
+
+use redress::testing::MockClock;
+use redress::{
+    Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, ClassSet, Clock, Decision,
+    Duration, ErrorClass, FailureRule, FailureTimes, Instant, LastOutcomes, OutcomeRule, Policy,
+    RatioBudget, RatioConfig, Restored, RetryConfig, RollingBudget, RollingConfig, SliceRule,
+    Snapshot, SnapshotError, TimeSlices, Window,
+};
+
+use crate::faults::{Small, TRIPPED, half_open_next, panics};
+use crate::{each_second, on};
+
+const SECOND: Duration = Duration::from_secs(1);
+const TRANSIENT: ErrorClass = ErrorClass::Transient;
+const FAILURE: CallResult = CallResult::Failure(TRANSIENT);
+
+/// The checksum that a snapshot ends with: CRC-32 of IEEE 802.3.
+fn seal(bytes: &mut [u8]) {
+    let (body, checksum) = bytes.split_at_mut(bytes.len() - 4);
+    let crc = body.iter().fold(u32::MAX, |crc, byte| {
+        let shift = |crc: u32, _| crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 };
+        (0..8).fold(crc ^ u32::from(*byte), shift)
+    });
+    checksum.copy_from_slice(&(!crc).to_le_bytes());
+}
+
+const NOW: Instant = Instant::from_micros(1_000_000_000);
+
+fn bytes_of<S: Snapshot>(state: &S) -> Vec<u8> {
+    let mut bytes = vec![0; S::BYTES];
+    assert_eq!(state.snapshot(NOW, &mut bytes), Ok(S::BYTES));
+    bytes
+}
+
+/// What every state refuses, and with which reason; it is then as it was.
+fn refuses<S: Snapshot + Clone>(state: &S, others: &[Vec<u8>], mut of_other_settings: Vec<u8>) {
+    let good = bytes_of(state);
+    let refused = |bytes: &[u8]| {
+        let mut victim = state.clone();
+        let error = victim.restore(bytes, NOW, None).unwrap_err();
+        assert_eq!(bytes_of(&victim), good, "changed by {error}");
+        error
+    };
+    // Every byte flipped, whole and bit by bit.
+    for at in 0..good.len() {
+        for flip in [0xFF, 1, 2, 4, 8, 16, 32, 64, 128] {
+            let mut bytes = good.clone();
+            bytes[at] ^= flip;
+            assert_eq!(refused(&bytes), SnapshotError::Damaged, "{at} {flip}");
+        }
+    }
+    for other in others {
+        assert_eq!(refused(other), SnapshotError::Kind);
+    }
+    assert_eq!(refused(&of_other_settings), SnapshotError::Fingerprint);
+    of_other_settings[1] = 2;
+    seal(&mut of_other_settings);
+    // The version comes first: the layout of another one says nothing.
+    assert_eq!(refused(&of_other_settings), SnapshotError::Version { has: 2 });
+    for has in [0, 1, 5] {
+        let error = SnapshotError::Length { needs: S::BYTES, has };
+        assert_eq!(refused(&good[..has]), error);
+    }
+    for has in [good.len() - 1, good.len() + 1, good.len() + 100] {
+        let mut bytes = good.clone();
+        bytes.resize(has, 0);
+        assert_eq!(refused(&bytes), SnapshotError::Damaged);
+        seal(&mut bytes);
+        assert_eq!(refused(&bytes), SnapshotError::Length { needs: S::BYTES, has });
+    }
+    let mut short = vec![7; S::BYTES - 1];
+    let error = SnapshotError::Length { needs: S::BYTES, has: S::BYTES - 1 };
+    assert_eq!(state.snapshot(NOW, &mut short), Err(error));
+    assert_eq!(state.clone().restore(&good, NOW, None), Ok(Restored::TimeStoodStill));
+}
+
+pub(crate) const TIMES: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(3, Duration::from_secs(60));
+pub(crate) const RATE: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(40, 500, 10);
+const SLICES: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(10), 500, 4);
+const ROLLING: RollingConfig = RollingConfig::new(3, Duration::from_secs(60));
+const RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(1).limit(10);
+
+type Times = Breaker<'static, FailureTimes<3>>;
+type Rate = Breaker<'static, LastOutcomes<2>>;
+type Slices = Breaker<'static, TimeSlices<3>>;
+
+/// A state of each kind that has seen something.
+fn states() -> (Times, Rate, Slices, RollingBudget<'static, 3>, RatioBudget<'static>) {
+    let mut times = Times::new(&TIMES).unwrap();
+    let mut rate = Rate::new(&RATE).unwrap();
+    let mut slices = Slices::new(&SLICES).unwrap();
+    for result in [FAILURE, CallResult::Success, FAILURE] {
+        times.settle(times.enter().unwrap(), result, NOW);
+        rate.settle(rate.enter().unwrap(), result, NOW);
+        slices.settle(slices.enter().unwrap(), result, NOW);
+    }
+    let mut rolling = RollingBudget::new(&ROLLING).unwrap();
+    let mut ratio = RatioBudget::new(&RATIO).unwrap();
+    assert!(rolling.consume(2, NOW) && ratio.consume(1, NOW));
+    (times, rate, slices, rolling, ratio)
+}
+
+/// Line 129: a snapshot that is damaged, foreign, newer or of other settings.
+#[test]
+fn what_is_no_snapshot_of_this_state_is_refused_with_its_reason() {
+    let (times, rate, slices, rolling, ratio) = states();
+    let all = [
+        bytes_of(&times),
+        bytes_of(&rate),
+        bytes_of(&slices),
+        bytes_of(&rolling),
+        bytes_of(&ratio),
+    ];
+    let without = |nth: usize| {
+        let others = all.iter().enumerate().filter(|(at, _)| *at != nth);
+        others.map(|(_, bytes)| bytes.clone()).collect::<Vec<_>>()
+    };
+    let other = TIMES.lease(SECOND);
+    refuses(&times, &without(0), bytes_of(&Breaker::<FailureTimes<3>>::new(&other).unwrap()));
+    let other = BreakerConfig::outcomes(40, 501, 10);
+    refuses(&rate, &without(1), bytes_of(&Breaker::<LastOutcomes<2>>::new(&other).unwrap()));
+    let other = SLICES.slow_calls(SECOND, 1000);
+    refuses(&slices, &without(2), bytes_of(&Breaker::<TimeSlices<3>>::new(&other).unwrap()));
+    let other = RollingConfig::new(2, Duration::from_secs(60));
+    refuses(&rolling, &without(3), bytes_of(&RollingBudget::<3>::new(&other).unwrap()));
+    let other = RATIO.limit(11);
+    refuses(&ratio, &without(4), bytes_of(&RatioBudget::new(&other).unwrap()));
+}
+
+/// Each setting counts, of a breaker as of its window.
+#[test]
+fn a_snapshot_under_any_other_setting_is_refused() {
+    let good = bytes_of(&states().0);
+    for config in [
+        TIMES.trip_on(ClassSet::of(&[TRANSIENT])),
+        TIMES.recovery_timeout(SECOND),
+        TIMES.recovery_growth_to(Duration::from_secs(60)),
+        TIMES.lease(SECOND),
+        TIMES.successes_to_close(2),
+        TIMES.class_threshold(ErrorClass::RateLimit, 1),
+        BreakerConfig::failures(2, Duration::from_secs(60)),
+        BreakerConfig::failures(3, Duration::from_secs(61)),
+    ] {
+        let mut breaker = Breaker::<FailureTimes<3>>::new(&config).unwrap();
+        let refused = breaker.restore(&good, NOW, None);
+        assert_eq!(refused, Err(SnapshotError::Fingerprint), "{config:?}");
+    }
+    // The same settings with more room are another layout.
+    let mut roomy = Breaker::<FailureTimes<5>>::new(&TIMES).unwrap();
+    let length = SnapshotError::Length { needs: good.len() + 18, has: good.len() };
+    assert_eq!(roomy.restore(&good, NOW, None), Err(length));
+}
+
+/// A breaker goes on as one does, whatever it was restored from.
+fn exercised<W: Window + Clone>(breaker: Breaker<'_, W>) {
+    const SUCCESS: CallResult = CallResult::Success;
+    for results in [[FAILURE, SUCCESS, SUCCESS], [SUCCESS, FAILURE, FAILURE]] {
+        let mut breaker = breaker.clone();
+        for minute in 0..4 {
+            let now = NOW.saturating_add(Duration::from_secs(60 * minute));
+            for result in results {
+                if let Ok(admitted) = breaker.admit(now) {
+                    breaker.settle(admitted.permit, result, now);
+                }
+                let _ = breaker.retry_after(now);
+            }
+        }
+    }
+}
+
+/// Every byte of a state set to every value, under a checksum that is right.
+fn tampered<S: Snapshot + Clone>(state: &S, go_on: impl Fn(S)) {
+    let good = bytes_of(state);
+    for at in 6..good.len() - 4 {
+        for value in 0..=255 {
+            let mut bytes = good.clone();
+            bytes[at] = value;
+            seal(&mut bytes);
+            let mut victim = state.clone();
+            match victim.restore(&bytes, NOW, None) {
+                Ok(_) => {
+                    let again = panics(|| go_on(victim));
+                    assert!(!again, "byte {at} of {value}");
+                }
+                Err(error) => {
+                    assert_eq!((error, bytes_of(&victim)), (SnapshotError::Value, good.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// A value that no state can have is refused, or does no harm.
+#[test]
+fn a_tampered_snapshot_with_a_right_checksum_breaks_nothing() {
+    let (times, rate, slices, rolling, ratio) = states();
+    tampered(&rate, exercised);
+    tampered(&slices, exercised);
+    tampered(&times, exercised);
+    let spent = |mut budget: RollingBudget<'_, 3>| {
+        for secs in 0..100 {
+            budget.consume(secs % 4, NOW.saturating_add(Duration::from_secs(secs.into())));
+        }
+    };
+    tampered(&rolling, spent);
+    tampered(&ratio, |mut budget| {
+        budget.deposit();
+        budget.consume(budget.remaining(NOW), NOW);
+    });
+}
+
+/// The same in half-open, where probes are counted and have leases.
+#[test]
+fn a_tampered_half_open_breaker_with_a_right_checksum_breaks_nothing() {
+    let (clock, breaker) = half_open_next();
+    let mut breaker = breaker.into_inner();
+    let probe = breaker.admit(clock.now()).unwrap().permit;
+    breaker.cancel(probe);
+    tampered(&breaker, exercised);
+}
+
+/// A snapshot of a call fits the very strategies that it was taken under.
+#[test]
+fn a_call_does_not_go_on_under_another_strategy() {
+    const A: [Duration; 1] = [Duration::from_secs(1)];
+    const B: [Duration; 1] = [Duration::from_secs(2)];
+    let (s, l) = (Duration::from_secs(1), Duration::from_secs(9));
+    let clock = MockClock::new();
+    for (one, other) in [
+        (Backoff::sequence(&A), Backoff::sequence(&B)),
+        (Backoff::exponential_by(s, l, 1500), Backoff::exponential_by(s, l, 3000)),
+        (Backoff::exponential(s, l), Backoff::fibonacci(s, l)),
+    ] {
+        let one = Policy::new().backoff(one).build().unwrap();
+        let other = Policy::new().backoff(other).build().unwrap();
+        let bytes = suspended(&one, &clock);
+        assert!(on(&one, &clock).resume(&bytes, None).is_ok());
+        let refused = on(&other, &clock).resume(&bytes, None).err();
+        assert_eq!(refused, Some(SnapshotError::Fingerprint));
+    }
+}
+
+/// Line 129: the true opened-at time is kept, over any number of restarts.
+#[test]
+fn an_open_breaker_goes_on_recovering_where_it_was() {
+    for (off, waits) in [(None, [20, 20, 20]), (Some(8), [12, 4, 0])] {
+        let mut breaker = Small::new(&TRIPPED).unwrap();
+        breaker.settle(breaker.enter().unwrap(), FAILURE, Instant::ZERO);
+        let mut bytes = vec![0; Small::BYTES];
+        let ten = Instant::ZERO.saturating_add(Duration::from_secs(10));
+        breaker.snapshot(ten, &mut bytes).unwrap();
+        let told = if off.is_some() { Restored::TimeOff } else { Restored::TimeStoodStill };
+        for (restart, wait) in waits.into_iter().enumerate() {
+            // Each time another process, whose clock has another origin.
+            let now = Instant::from_micros(restart as u64 * 77);
+            let mut restored = Small::new(&TRIPPED).unwrap();
+            let off = off.map(Duration::from_secs);
+            assert_eq!(restored.restore(&bytes, now, off), Ok(told));
+            let left = restored.retry_after(now).unwrap_or_default();
+            assert_eq!((restored.state(), left.as_secs()), (CircuitState::Open, wait));
+            restored.snapshot(now, &mut bytes).unwrap();
+        }
+    }
+}
+
+/// Line 129: a power-off of a minute empties windows and refills budgets, if
+/// it is known; else nothing has changed.
+#[test]
+fn windows_and_budgets_know_of_the_time_off_or_stand_still() {
+    let minute = Some(Duration::from_secs(60));
+    for (off, failures_to_open, tokens, floor) in [(None, 1, 1, 0), (minute, 3, 3, 10)] {
+        let (times, _, slices, rolling, ratio) = states();
+        let mut restored = Times::new(&TIMES).unwrap();
+        restored.restore(&bytes_of(&times), Instant::ZERO, off).unwrap();
+        let mut fail = || {
+            restored.settle(restored.enter().unwrap(), FAILURE, Instant::ZERO);
+            restored.state() == CircuitState::Open
+        };
+        assert_eq!((1..).find(|_| fail()), Some(failures_to_open));
+
+        let mut restored = Slices::new(&SLICES).unwrap();
+        restored.restore(&bytes_of(&slices), Instant::ZERO, off).unwrap();
+        let mut fail = || {
+            restored.settle(restored.enter().unwrap(), FAILURE, Instant::ZERO);
+            restored.state() == CircuitState::Open
+        };
+        // Four calls are the least; three were before.
+        let needed = if off.is_some() { 4 } else { 1 };
+        assert_eq!((1..).find(|_| fail()), Some(needed));
+
+        let mut restored = RollingBudget::<3>::new(&ROLLING).unwrap();
+        restored.restore(&bytes_of(&rolling), Instant::ZERO, off).unwrap();
+        assert_eq!(restored.remaining(Instant::ZERO), tokens);
+
+        let mut restored = RatioBudget::new(&RATIO).unwrap();
+        restored.restore(&bytes_of(&ratio), Instant::ZERO, off).unwrap();
+        assert_eq!(restored.remaining(Instant::ZERO), floor);
+    }
+}
+
+/// A call that waits five seconds for its third attempt, in bytes.
+fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
+    let mut retry = on(policy, clock);
+    let mut steps = retry.begin().unwrap();
+    for class in [TRANSIENT, ErrorClass::Unknown] {
+        steps.start().unwrap();
+        let Decision::Retry { after } = steps.fail(class) else { panic!() };
+        clock.advance(after);
+        steps.woke().unwrap();
+    }
+    steps.start().unwrap();
+    assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
+    let mut bytes = vec![0; 100];
+    let written = steps.suspend(&mut bytes).unwrap();
+    bytes.truncate(written);
+    bytes
+}
+
+/// Five seconds between attempts, a minute for all.
+fn each_five_seconds() -> RetryConfig {
+    Policy::new().backoff(Backoff::constant(Duration::from_secs(5)))
+}
+
+/// The same for a call.
+#[test]
+fn what_is_no_snapshot_of_this_call_is_refused_with_its_reason() {
+    let policy = each_five_seconds().build().unwrap();
+    let clock = MockClock::new();
+    let good = suspended(&policy, &clock);
+    let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
+    let budget = RefCell::new(RollingBudget::<3>::new(&ROLLING).unwrap());
+    let refused = |policy: &Policy, bytes: &[u8]| {
+        let mut retry = on(policy, &clock).breaker(&breaker).budget(&budget);
+        let error = retry.resume(bytes, None).err();
+        // Nothing was entered and nothing spent.
+        assert_eq!(breaker.borrow().state(), CircuitState::Closed);
+        assert_eq!(budget.borrow().remaining(clock.now()), 3);
+        error
+    };
+    for at in 0..good.len() {
+        for flip in [0xFF, 1, 2, 4, 8, 16, 32, 64, 128] {
+            let mut bytes = good.clone();
+            bytes[at] ^= flip;
+            assert_eq!(refused(&policy, &bytes), Some(SnapshotError::Damaged), "{at}");
+        }
+    }
+    assert_eq!(refused(&policy, &bytes_of(&states().0)), Some(SnapshotError::Kind));
+    let mut newer = good.clone();
+    newer[1] = 2;
+    seal(&mut newer);
+    assert_eq!(refused(&policy, &newer), Some(SnapshotError::Version { has: 2 }));
+    let mut longer = good.clone();
+    longer.push(0);
+    seal(&mut longer);
+    let (needs, has) = (good.len(), good.len() + 1);
+    assert_eq!(refused(&policy, &longer), Some(SnapshotError::Length { needs, has }));
+    assert_eq!(refused(&policy, &[]), Some(SnapshotError::Length { needs, has: 0 }));
+    for other in [
+        each_five_seconds().max_attempts(7),
+        each_five_seconds().deadline(SECOND),
+        each_five_seconds().attempt_timeout(SECOND),
+        each_five_seconds().max_unknown_attempts(1),
+        each_five_seconds().max_attempts_for(TRANSIENT, 9),
+        each_second(),
+        each_five_seconds().backoff_for(TRANSIENT, Backoff::constant(SECOND)),
+    ] {
+        let other = other.build().unwrap();
+        assert_eq!(refused(&other, &good), Some(SnapshotError::Fingerprint));
+    }
+    // The class of the latest failure, which no class is.
+    let mut wrong = good.clone();
+    let class = good.len() - 4 - 12 - 2;
+    assert_eq!(wrong[class], TRANSIENT as u8);
+    wrong[class] = 8;
+    seal(&mut wrong);
+    assert_eq!(refused(&policy, &wrong), Some(SnapshotError::Value));
+    // It went without a breaker, and goes on without.
+    assert_eq!(refused(&policy, &good), Some(SnapshotError::Value));
+    assert!(on(&policy, &clock).resume(&good, None).is_ok());
+}
+
+/// Whatever a tampered call says, it goes on without a panic.
+#[test]
+fn a_tampered_call_with_a_right_checksum_breaks_nothing() {
+    let policy = each_five_seconds().build().unwrap();
+    let clock = MockClock::new();
+    let good = suspended(&policy, &clock);
+    for at in 6..good.len() - 4 {
+        for value in 0..=255 {
+            let mut bytes = good.clone();
+            bytes[at] = value;
+            seal(&mut bytes);
+            let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
+            let mut retry = on(&policy, &clock).breaker(&breaker);
+            let Ok((mut steps, ..)) = retry.resume(&bytes, None) else { continue };
+            while steps.woke().is_ok() && steps.start().is_ok() {
+                if let Decision::Stop(_) = steps.fail(TRANSIENT) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Line 129: attempts, delay and deadline go on where they were.
+#[test]
+fn a_resumed_call_has_what_was_left_of_it() {
+    for (off, rest, attempts) in [(None, 5, 6), (Some(3), 2, 6), (Some(9), 0, 6), (Some(60), 0, 3)]
+    {
+        let policy = each_five_seconds().deadline(Duration::from_secs(31)).build().unwrap();
+        let bytes = suspended(&policy, &MockClock::new());
+        let clock = MockClock::new();
+        clock.advance(Duration::from_secs(1000));
+        let mut retry = on(&policy, &clock);
+        let off = off.map(Duration::from_secs);
+        let (mut steps, left, restored) = retry.resume(&bytes, off).unwrap();
+        assert_eq!(left, Duration::from_secs(rest));
+        assert_eq!(restored == Restored::TimeOff, off.is_some());
+        assert_eq!((steps.call().attempts(), steps.call().previous().as_secs()), (3, 5));
+        clock.advance(left);
+        let mut woke = steps.woke();
+        while woke.is_ok() {
+            steps.start().unwrap();
+            let Decision::Retry { after } = steps.fail(TRANSIENT) else { break };
+            clock.advance(after);
+            woke = steps.woke();
+        }
+        assert_eq!(steps.call().attempts(), attempts, "{off:?}");
+        assert_eq!(woke.is_err(), attempts == 3);
+    }
+}
+
+/// Line 129: a probe sleeps with its call, keeps its place, and its result counts.
+#[test]
+fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
+    let policy = each_five_seconds().build().unwrap();
+    for (off, holds) in [(None, true), (Some(59), true), (Some(60), false)] {
+        let (clock, breaker) = half_open_next();
+        let mut call = vec![0; 100];
+        let mut bytes = vec![0; Small::BYTES];
+        {
+            let mut retry = on(&policy, &clock).breaker(&breaker);
+            let mut steps = retry.begin().unwrap();
+            steps.start().unwrap();
+            assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
+            let written = steps.suspend(&mut call).unwrap();
+            call.truncate(written);
+        }
+        breaker.borrow().snapshot(clock.now(), &mut bytes).unwrap();
+
+        let off = off.map(Duration::from_secs);
+        let clock = MockClock::new();
+        let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
+        breaker.borrow_mut().restore(&bytes, clock.now(), off).unwrap();
+        assert_eq!(breaker.borrow().retry_after(clock.now()).is_some(), holds, "{off:?}");
+        let mut retry = on(&policy, &clock).breaker(&breaker);
+        let (mut steps, ..) = retry.resume(&call, off).unwrap();
+        if steps.woke().is_ok() {
+            steps.start().unwrap();
+            steps.succeed();
+        }
+        let state = if holds { CircuitState::Closed } else { CircuitState::HalfOpen };
+        assert_eq!(breaker.borrow().state(), state, "{off:?}");
+    }
+}
+
+/// A clock that jumped back before the power went cuts the permit of a suspended probe
+/// and the end of its place alike.
+#[test]
+fn a_suspended_probe_keeps_its_place_over_a_clock_that_jumped_back() {
+    let policy = each_five_seconds().build().unwrap();
+    let (clock, breaker) = half_open_next();
+    let mut call = vec![0; 100];
+    let mut bytes = vec![0; Small::BYTES];
+    {
+        let mut retry = on(&policy, &clock).breaker(&breaker);
+        let mut steps = retry.begin().unwrap();
+        steps.start().unwrap();
+        assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
+        clock.jump_to(Instant::from_micros(clock.now().as_micros() - 20_000_000));
+        let written = steps.suspend(&mut call).unwrap();
+        call.truncate(written);
+    }
+    breaker.borrow().snapshot(clock.now(), &mut bytes).unwrap();
+
+    let clock = MockClock::new();
+    let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
+    breaker.borrow_mut().restore(&bytes, clock.now(), None).unwrap();
+    let mut retry = on(&policy, &clock).breaker(&breaker);
+    let (mut steps, ..) = retry.resume(&call, None).unwrap();
+    steps.woke().unwrap();
+    steps.start().unwrap();
+    steps.succeed();
+    assert_eq!(breaker.borrow().state(), CircuitState::Closed);
+}

@@ -64,7 +64,7 @@ impl FailureRule {
     const fn place(&self, class: ErrorClass) -> (u8, u8) {
         match self.own[class as usize & 7] {
             0 => (COMMON, self.threshold),
-            own => (class as u8, own),
+            own => (class as u8 + 1, own),
         }
     }
 
@@ -95,8 +95,11 @@ impl FailureRule {
     }
 }
 
+/// The place of an entry that holds no failure, whatever its time says: forgetting all
+/// of them touches a byte each.
+const FREE: u8 = 0;
 /// The place of failures whose class has no threshold of its own.
-const COMMON: u8 = ErrorClass::COUNT as u8;
+const COMMON: u8 = ErrorClass::COUNT as u8 + 1;
 
 /// The times of the latest failures, at most `N` (1 to 255): 9 bytes each.
 ///
@@ -107,13 +110,13 @@ const COMMON: u8 = ErrorClass::COUNT as u8;
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FailureTimes<const N: usize> {
-    /// When each failure leaves the window; zero for a free entry.
+    /// When each failure leaves the window.
     pub(crate) until: [Instant; N],
     pub(crate) place: [u8; N],
 }
 
 impl<const N: usize> FailureTimes<N> {
-    pub(crate) const EMPTY: Self = Self { until: [Instant::ZERO; N], place: [0; N] };
+    pub(crate) const EMPTY: Self = Self { until: [Instant::ZERO; N], place: [FREE; N] };
 }
 
 impl<const N: usize> Window for FailureTimes<N> {
@@ -129,7 +132,7 @@ impl<const N: usize> Window for FailureTimes<N> {
         let mut count = 1;
         let mut stored = false;
         for (until, at) in self.until.iter_mut().zip(&mut self.place) {
-            if *until <= seen.now {
+            if *at == FREE || *until <= seen.now {
                 // Left the window or never used: the first such entry takes the new
                 // failure. There is one, as long as the rule fits the capacity.
                 if !stored {
@@ -146,7 +149,7 @@ impl<const N: usize> Window for FailureTimes<N> {
     }
 
     fn clear(&mut self) {
-        self.until = [Instant::ZERO; N];
+        self.place = [FREE; N];
     }
 
     fn counts_apart(rule: &FailureRule, class: ErrorClass) -> bool {

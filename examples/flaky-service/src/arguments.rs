@@ -51,6 +51,11 @@ pub struct Arguments {
           value_parser = seed)]
     pub seed: Option<u64>,
 
+    /// Boot a sensor node on an emulated microcontroller instead, and let everything
+    /// around it fail: bus, service, network, power
+    #[arg(long, conflicts_with_all = ["url", "attempts", "deadline", "callers", "calls", "seed", "guarded_only"])]
+    pub mcu: bool,
+
     /// Leave the naive loop out, for a service that others use, too
     #[arg(long)]
     pub guarded_only: bool,

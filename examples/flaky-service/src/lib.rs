@@ -12,6 +12,7 @@
 //! | [`board`] | what both have done so far |
 //! | [`view`] | the board while it changes: live in a terminal, else in lines |
 //! | [`report`] | the closing table |
+//! | [`mcu`] | the same on a microcontroller, in an emulator |
 //! | [`arguments`] | the command line |
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod arguments;
 pub mod board;
 pub mod guarded;
 pub mod load;
+pub mod mcu;
 pub mod naive;
 pub mod report;
 pub mod service;

@@ -8,10 +8,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::RETRY_AFTER;
 use hyper::server::conn::http1;
@@ -135,6 +135,10 @@ struct State {
     reached: Vec<AtomicU32>,
     /// The second that a rate limit has seen last, and its requests so far.
     second: Mutex<(u64, u32)>,
+    /// What happens instead of the script.
+    by_hand: Mutex<Option<Fault>>,
+    /// The body of the latest request that was served.
+    body: Mutex<Bytes>,
 }
 
 /// What becomes of one request.
@@ -164,13 +168,24 @@ impl FlakyService {
     ///
     /// What the system says if there is no port.
     pub async fn start(script: Script) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
+    }
+
+    /// The same at an address of your own: where one was that is gone.
+    ///
+    /// # Errors
+    ///
+    /// What the system says if it cannot be had.
+    pub async fn start_at(address: SocketAddr, script: Script) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             script,
             begun: OnceLock::new(),
             reached: script.phases.iter().map(|_| AtomicU32::new(0)).collect(),
             second: Mutex::default(),
+            by_hand: Mutex::default(),
+            body: Mutex::default(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
         Ok(Self { address, state, accepting })
@@ -184,6 +199,16 @@ impl FlakyService {
     /// Its script.
     pub fn script(&self) -> &Script {
         &self.state.script
+    }
+
+    /// From now on this fault, whatever the script says.
+    pub fn switch(&self, fault: Fault) {
+        *lock(&self.state.by_hand) = Some(fault);
+    }
+
+    /// The body of the latest request that was served; empty before the first.
+    pub fn latest_body(&self) -> Bytes {
+        lock(&self.state.body).clone()
     }
 
     /// The index of the phase it is in.
@@ -242,6 +267,12 @@ async fn answer(
         Answer::Reset => return Err(ResetConnection),
         Answer::Hang => std::future::pending().await,
     };
+    // A body that does not arrive whole is not kept: its sender sees no answer either.
+    if let Ok(body) = request.into_body().collect().await
+        && status == StatusCode::OK
+    {
+        *lock(&state.body) = body.to_bytes();
+    }
     let body = status.canonical_reason().unwrap_or_default();
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = status;
@@ -263,7 +294,8 @@ impl State {
         let (index, since) = self.script.at(elapsed);
         let number = self.reached[index].fetch_add(1, Ordering::Relaxed);
         let percent = percent(self.script.seed, index, number);
-        match self.script.phases[index].fault {
+        let fault = lock(&self.by_hand).unwrap_or(self.script.phases[index].fault);
+        match fault {
             Fault::RateLimit { per_second } if self.nth_of(elapsed.as_secs()) > per_second => {
                 Answer::Status(StatusCode::TOO_MANY_REQUESTS)
             }
@@ -284,13 +316,18 @@ impl State {
 
     /// Counts a request of this second: the first is 1.
     fn nth_of(&self, second: u64) -> u32 {
-        let mut seen = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.second);
         if seen.0 != second {
             *seen = (second, 0);
         }
         seen.1 += 1;
         seen.1
     }
+}
+
+/// A panic elsewhere leaves these values whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_first_half(since: Duration, period: Duration) -> bool {

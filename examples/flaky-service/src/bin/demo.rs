@@ -10,6 +10,7 @@ use flaky_service::arguments::Arguments;
 use flaky_service::board::Board;
 use flaky_service::guarded::{self, Condition};
 use flaky_service::load::{Load, Target};
+use flaky_service::mcu;
 use flaky_service::naive;
 use flaky_service::report::{Report, Side};
 use flaky_service::service::{FlakyService, Script};
@@ -22,6 +23,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
+    if arguments.mcu {
+        return node();
+    }
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -29,6 +33,26 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the demo on a microcontroller.
+fn node() -> ExitCode {
+    if let Err(trouble) = mcu::emulator() {
+        eprintln!("error: {trouble}");
+        return ExitCode::from(2);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let played = match runtime {
+        Ok(runtime) => runtime.block_on(mcu::run()).map_err(|trouble| trouble.to_string()),
+        Err(why) => Err(why.to_string()),
+    };
+    match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
             ExitCode::FAILURE
         }
     }

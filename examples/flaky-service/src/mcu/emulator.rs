@@ -1,0 +1,198 @@
+//! The board in QEMU: [`Board`], its plugs and its switches.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+
+use crate::mcu::Trouble;
+use crate::mcu::firmware::Firmware;
+
+/// The program that emulates the board.
+pub(super) const QEMU: &str = "qemu-system-arm";
+
+/// How long the emulator may take to start, or to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A line of the node's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// What it says.
+    pub text: String,
+}
+
+/// A board under power. Dropping it cuts the power.
+#[derive(Debug)]
+pub(super) struct Board {
+    child: Child,
+    /// QEMU's machine protocol: a JSON object in a line.
+    control: BufReader<UnixStream>,
+    /// QEMU's test protocol: reads and writes of the chip's bus.
+    probe: BufReader<UnixStream>,
+}
+
+impl Board {
+    /// Switches a board on whose sensor has this I2C address, with this EEPROM and a
+    /// network in which `service` is at 10.0.2.2. Its log goes to `lines`.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator cannot be started or does not speak.
+    pub(super) async fn start(
+        firmware: &'static Firmware,
+        folder: &Path,
+        sensor: u8,
+        service: SocketAddr,
+        lines: UnboundedSender<Line>,
+    ) -> Result<Self, Trouble> {
+        let (control, probe) = (folder.join("control"), folder.join("probe"));
+        let control_socket = listen(&control)?;
+        let probe_socket = listen(&probe)?;
+        let eeprom = folder.join("eeprom");
+        let mut child = Command::new(QEMU)
+            .args(["-machine", "lm3s6965evb", "-nographic", "-monitor", "none", "-serial", "none"])
+            .arg("-semihosting-config")
+            .arg(format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()))
+            .args(["-nic", "user,model=stellaris,id=link"])
+            .args(["-device", &format!("tmp105,bus=i2c,address={sensor},id=sensor")])
+            .arg("-drive")
+            .arg(format!("if=none,id=eeprom,format=raw,file={}", eeprom.display()))
+            .args(["-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom"])
+            .arg("-qmp")
+            .arg(format!("unix:{},server=off", control.display()))
+            .arg("-qtest")
+            .arg(format!("unix:{},server=off", probe.display()))
+            .args(["-qtest-log", "/dev/null"])
+            .arg("-kernel")
+            .arg(&firmware.image)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|why| Trouble::new(format!("{QEMU} cannot be run: {why}")))?;
+        if let Some(mut output) = child.stdout.take() {
+            tokio::spawn(async move {
+                let mut decoder = firmware.table.new_stream_decoder();
+                let mut bytes = [0; 1024];
+                while let Ok(count @ 1..) = output.read(&mut bytes).await {
+                    decoder.received(&bytes[..count]);
+                    loop {
+                        use defmt_decoder::DecodeError;
+                        let frame = match decoder.decode() {
+                            Ok(frame) => frame,
+                            Err(DecodeError::UnexpectedEof) => break,
+                            // A frame cut off by the power: the next one is whole.
+                            Err(DecodeError::Malformed) => continue,
+                        };
+                        let level = frame.level().map_or("", |level| level.as_str());
+                        let text = frame.display_message().to_string();
+                        // The last board of all may speak after everybody has left.
+                        let _ = lines.send(Line { level, text });
+                    }
+                }
+            });
+        }
+        let mut control = accept(control_socket).await?;
+        let probe = accept(probe_socket).await?;
+        let mut greeting = String::new();
+        read_line(&mut control, &mut greeting).await?;
+        let mut board = Self { child, control, probe };
+        board.command("qmp_capabilities", json!({})).await?;
+        Ok(board)
+    }
+
+    /// Cuts the power.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator cannot be killed.
+    pub(super) async fn cut_power(mut self) -> Result<(), Trouble> {
+        self.child.kill().await.map_err(|why| Trouble::new(format!("{QEMU} lives on: {why}")))
+    }
+
+    /// What the sensor measures from now on, in thousandths of a degree Celsius.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator refuses.
+    pub(super) async fn warm(&mut self, millidegrees: i32) -> Result<(), Trouble> {
+        let path = "/machine/peripheral/sensor";
+        let arguments = json!({"path": path, "property": "temperature", "value": millidegrees});
+        self.command("qom-set", arguments).await
+    }
+
+    /// Plugs the network cable in, or pulls it out.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator refuses.
+    pub(super) async fn link(&mut self, up: bool) -> Result<(), Trouble> {
+        self.command("set_link", json!({"name": "link", "up": up})).await
+    }
+
+    /// Switches the I2C controller off under the firmware's feet.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator refuses.
+    pub(super) async fn break_bus(&mut self) -> Result<(), Trouble> {
+        /// The controller's mode register; without bit 4 it does nothing.
+        const MODE: u32 = 0x4002_0020;
+        let line = format!("writel {MODE:#x} 0x0\n");
+        self.probe.write_all(line.as_bytes()).await.map_err(Trouble::emulator)?;
+        let mut answer = String::new();
+        read_line(&mut self.probe, &mut answer).await?;
+        if answer.starts_with("OK") { Ok(()) } else { Err(Trouble::refused(&line, &answer)) }
+    }
+
+    async fn command(&mut self, name: &str, arguments: Value) -> Result<(), Trouble> {
+        let line = format!("{}\n", json!({"execute": name, "arguments": arguments}));
+        self.control.write_all(line.as_bytes()).await.map_err(Trouble::emulator)?;
+        loop {
+            let mut answer = String::new();
+            read_line(&mut self.control, &mut answer).await?;
+            let value: Value = serde_json::from_str(&answer).unwrap_or_default();
+            if value.get("error").is_some() {
+                return Err(Trouble::refused(&line, &answer));
+            }
+            // Anything else is news that nobody asked for.
+            if value.get("return").is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn listen(path: &Path) -> Result<UnixListener, Trouble> {
+    // The board before this one left its own behind.
+    let _ = std::fs::remove_file(path);
+    UnixListener::bind(path)
+        .map_err(|why| Trouble::new(format!("{} cannot be had: {why}", path.display())))
+}
+
+async fn accept(listener: UnixListener) -> Result<BufReader<UnixStream>, Trouble> {
+    match timeout(PATIENCE, listener.accept()).await {
+        Ok(Ok((stream, _))) => Ok(BufReader::new(stream)),
+        Ok(Err(why)) => Err(Trouble::emulator(why)),
+        Err(_) => Err(Trouble::new(format!("{QEMU} does not start"))),
+    }
+}
+
+async fn read_line(from: &mut BufReader<UnixStream>, line: &mut String) -> Result<(), Trouble> {
+    match timeout(PATIENCE, from.read_line(line)).await {
+        Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(0)) => Err(Trouble::new(format!("{QEMU} has ended"))),
+        Ok(Err(why)) => Err(Trouble::emulator(why)),
+        Err(_) => Err(Trouble::new(format!("{QEMU} does not answer"))),
+    }
+}

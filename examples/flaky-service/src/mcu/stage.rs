@@ -1,0 +1,216 @@
+//! Where the faults are played: [`Stage`], with the service, the board, and the log
+//! that both write.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use console::{Style, Term};
+use redress::ErrorClass;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout_at;
+
+use crate::mcu::Trouble;
+use crate::mcu::emulator::{Board, Line};
+use crate::mcu::firmware::Firmware;
+use crate::service::{Fault, FlakyService, Phase, Script};
+
+/// Where the sensor is meant to be.
+pub(super) const SENSOR: u8 = 0x49;
+/// Where it is for once.
+pub(super) const ELSEWHERE: u8 = 0x4A;
+
+/// How long the log may take to show something. Twice what anything takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Nothing fails by itself: faults are switched on by hand.
+const HEALTHY: &[Phase] =
+    &[Phase { name: "healthy", lasts: Duration::from_secs(1), fault: Fault::None }];
+
+/// What was seen of one fault.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    /// What went wrong.
+    pub fault: &'static str,
+    /// What the node took it for.
+    pub class: &'static str,
+    /// What it did.
+    pub decision: String,
+    /// How it came back.
+    pub recovery: String,
+}
+
+/// The service, the board and the log.
+#[derive(Debug)]
+pub(super) struct Stage {
+    firmware: &'static Firmware,
+    folder: PathBuf,
+    service: Option<FlakyService>,
+    address: std::net::SocketAddr,
+    board: Option<Board>,
+    sender: UnboundedSender<Line>,
+    lines: UnboundedReceiver<Line>,
+    started: Instant,
+}
+
+impl Stage {
+    /// A service that runs and a board without power.
+    ///
+    /// # Errors
+    ///
+    /// If there is no port or no place for the EEPROM's file.
+    pub(super) async fn set(firmware: &'static Firmware) -> Result<Self, Trouble> {
+        let folder = std::env::temp_dir().join(format!("sensor-node-{}", std::process::id()));
+        let no_place = |why| Trouble::new(format!("{} cannot be had: {why}", folder.display()));
+        std::fs::create_dir_all(&folder).map_err(no_place)?;
+        // As it comes from the factory.
+        std::fs::write(folder.join("eeprom"), [0xFF; 4096]).map_err(no_place)?;
+        let script = Script { phases: HEALTHY, seed: 1 };
+        let service = FlakyService::start(script).await.map_err(Trouble::service)?;
+        let (sender, lines) = unbounded_channel();
+        let address = service.address();
+        Ok(Self {
+            firmware,
+            folder,
+            service: Some(service),
+            address,
+            board: None,
+            sender,
+            lines,
+            started: Instant::now(),
+        })
+    }
+
+    /// Switches the board on, with its sensor at this address.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not start.
+    pub(super) async fn power_on(&mut self, sensor: u8) -> Result<(), Trouble> {
+        let Self { firmware, folder, address, sender, .. } = self;
+        let board = Board::start(firmware, folder, sensor, *address, sender.clone()).await?;
+        self.board = Some(board);
+        Ok(())
+    }
+
+    /// Cuts the power, and drops what the node has said until then.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not end.
+    pub(super) async fn cut_power(&mut self) -> Result<(), Trouble> {
+        if let Some(board) = self.board.take() {
+            board.cut_power().await?;
+        }
+        Ok(())
+    }
+
+    /// The board, which is under power.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub(super) fn board(&mut self) -> Result<&mut Board, Trouble> {
+        self.board.as_mut().ok_or_else(|| Trouble::new("the board has no power"))
+    }
+
+    /// Lets the service fail like this; it comes back if it was gone.
+    ///
+    /// # Errors
+    ///
+    /// If its port has been taken meanwhile.
+    pub(super) async fn service(&mut self, fault: Fault) -> Result<(), Trouble> {
+        if self.service.is_none() {
+            let script = Script { phases: HEALTHY, seed: 1 };
+            let back = FlakyService::start_at(self.address, script).await;
+            self.service = Some(back.map_err(Trouble::service)?);
+        }
+        if let Some(service) = &self.service {
+            service.switch(fault);
+        }
+        Ok(())
+    }
+
+    /// The service dies, with its port and its connections.
+    pub(super) fn kill_service(&mut self) {
+        self.service = None;
+    }
+
+    /// What the service was sent last.
+    pub(super) fn received(&self) -> String {
+        let body = self.service.as_ref().map(FlakyService::latest_body).unwrap_or_default();
+        String::from_utf8_lossy(&body).into_owned()
+    }
+
+    /// Says what happens next.
+    ///
+    /// # Errors
+    ///
+    /// If nobody reads any more.
+    pub(super) fn say(&self, text: &str) -> Result<(), Trouble> {
+        self.print("", &format!("== {text} =="))
+    }
+
+    /// Waits for a line of the log with all these words, and shows what comes before.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come.
+    pub(super) async fn sees(&mut self, words: &[&str]) -> Result<String, Trouble> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let Ok(line) = timeout_at(until, self.lines.recv()).await else {
+                let secs = PATIENCE.as_secs();
+                return Err(Trouble::new(format!("no line with {words:?} within {secs} s")));
+            };
+            let Some(line) = line else { return Err(Trouble::new("the log has ended")) };
+            self.print(line.level, &line.text)?;
+            if line.text.contains("panicked") {
+                return Err(Trouble::new("the node panicked"));
+            }
+            if words.iter().all(|word| line.text.contains(word)) {
+                return Ok(line.text);
+            }
+        }
+    }
+
+    /// Puts together what was seen of a fault: a line with class and decision, and one
+    /// that shows the recovery.
+    pub(super) fn finding(fault: &'static str, decision: &str, recovery: &str) -> Finding {
+        let class = ErrorClass::ALL.iter().map(|class| class.as_str());
+        let class = class.filter(|class| decision.contains(class)).last().unwrap_or_default();
+        let decided = decision.split_once(class).map_or(decision, |(_, after)| after);
+        Finding {
+            fault,
+            class,
+            decision: decided.trim().to_owned(),
+            recovery: recovery.to_owned(),
+        }
+    }
+
+    fn print(&self, level: &str, text: &str) -> Result<(), Trouble> {
+        let style = match level {
+            "warn" => Style::new().yellow(),
+            "error" => Style::new().red(),
+            "" => Style::new().bold(),
+            _ => Style::new(),
+        };
+        let secs = self.started.elapsed().as_secs_f64();
+        let line = style.for_stdout().apply_to(format!("{level:5}  {text}"));
+        match writeln!(Term::stdout(), "{secs:7.3}s  {line}") {
+            Ok(()) => Ok(()),
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {
+                Err(Trouble::new("nobody reads any more"))
+            }
+            Err(why) => Err(Trouble::new(format!("stdout cannot be written: {why}"))),
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.board = None;
+        // What is left behind is a file of 4 KB in a folder for such things.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

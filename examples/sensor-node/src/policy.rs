@@ -1,0 +1,52 @@
+//! What each failure of this node deserves.
+
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
+    RatioBudget, RatioConfig, checked, policy,
+};
+
+use crate::embassy_time_stub::Locked;
+
+/// The bus answers at once or not at all, and nobody waits on it but this node.
+pub const SENSOR: Policy = policy! {
+    Policy::new()
+        .max_attempts(3)
+        .deadline(Duration::from_secs(2))
+        .backoff(Backoff::exponential(Duration::from_millis(50), Duration::from_millis(400)))
+};
+
+const NETWORK_BACKOFF: Backoff =
+    Backoff::decorrelated_jitter(Duration::from_millis(200), Duration::from_millis(1_500));
+
+/// An attempt gets a second; the service may say when to come back.
+pub const NETWORK: Policy = policy! {
+    Policy::new()
+        .max_attempts(4)
+        .deadline(Duration::from_secs(20))
+        .attempt_timeout(Duration::from_secs(1))
+        .backoff(NETWORK_BACKOFF)
+        .backoff_for(
+            ErrorClass::RateLimit,
+            Backoff::retry_after_or(&NETWORK_BACKOFF, Duration::from_millis(250)),
+        )
+};
+
+/// Two readings failed within a minute: leave the bus alone for three seconds.
+const SENSOR_RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(2, Duration::from_secs(60))
+    .recovery_timeout(Duration::from_secs(3));
+
+/// Two posts failed within a minute: leave the service alone for three seconds.
+const NETWORK_RULE: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(2, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(3));
+
+/// One retry for two calls, one in two seconds besides.
+const RETRIES: RatioConfig = RatioConfig::new(500).floor_per_sec(1).limit(6);
+
+pub type NodeBreaker = Breaker<'static, FailureTimes<2>>;
+
+pub static SENSOR_BREAKER: Locked<NodeBreaker> =
+    Locked::new(checked!(NodeBreaker::new(&SENSOR_RULE)));
+pub static NETWORK_BREAKER: Locked<NodeBreaker> =
+    Locked::new(checked!(NodeBreaker::new(&NETWORK_RULE)));
+/// What both may spend on retries together.
+pub static BUDGET: Locked<RatioBudget<'static>> = Locked::new(checked!(RatioBudget::new(&RETRIES)));

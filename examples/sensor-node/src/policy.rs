@@ -1,9 +1,10 @@
 //! What each failure of this node deserves.
 
 use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RatioBudget, RatioConfig, checked, policy,
+    Backoff, Breaker, BreakerConfig, ByDescription, Duration, ErrorClass, FailureRule, FailureTimes, FnClock, Policy,
+    RatioBudget, RatioConfig, Steps, checked, policy,
 };
+use redress::random::NoRandom;
 
 use crate::embassy_time_stub::Locked;
 
@@ -42,6 +43,23 @@ const NETWORK_RULE: BreakerConfig<FailureRule> =
 /// One retry for two calls, one in two seconds besides.
 const RETRIES: RatioConfig = RatioConfig::new(500).floor_per_sec(1).limit(6);
 
+/// A wait as long as this is worth a write to the EEPROM: the call goes on after a reset.
+pub const LONG: Duration = Duration::from_millis(800);
+
+/// How many bytes the state of a call takes.
+pub const CALL_BYTES: usize = Steps::<
+    '_,
+    '_,
+    FnClock<fn() -> u64>,
+    NoRandom,
+    ByDescription,
+    (),
+    (),
+    (),
+    (),
+>::SNAPSHOT_BYTES;
+
+pub type Budget = RatioBudget<'static>;
 pub type NodeBreaker = Breaker<'static, FailureTimes<2>>;
 
 pub static SENSOR_BREAKER: Locked<NodeBreaker> =
@@ -49,4 +67,4 @@ pub static SENSOR_BREAKER: Locked<NodeBreaker> =
 pub static NETWORK_BREAKER: Locked<NodeBreaker> =
     Locked::new(checked!(NodeBreaker::new(&NETWORK_RULE)));
 /// What both may spend on retries together.
-pub static BUDGET: Locked<RatioBudget<'static>> = Locked::new(checked!(RatioBudget::new(&RETRIES)));
+pub static BUDGET: Locked<Budget> = Locked::new(checked!(Budget::new(&RETRIES)));

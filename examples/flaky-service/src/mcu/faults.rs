@@ -1,7 +1,7 @@
 //! The faults, one after the other: what is done, and what the log must show.
 
 use crate::mcu::Trouble;
-use crate::mcu::stage::{Finding, SENSOR, Stage};
+use crate::mcu::stage::{ELSEWHERE, Finding, SENSOR, Stage};
 use crate::service::Fault;
 
 /// Plays all faults; says what was seen of each.
@@ -16,6 +16,11 @@ pub(super) async fn play(stage: &mut Stage) -> Result<Vec<Finding>, Trouble> {
         hang(stage).await?,
         rate_limit(stage).await?,
         link_down(stage).await?,
+        reset_in_flight(stage).await?,
+        service_dead(stage).await?,
+        reset_while_open(stage).await?,
+        sensor_elsewhere(stage).await?,
+        sensor_back(stage).await?,
     ])
 }
 
@@ -68,5 +73,70 @@ async fn link_down(stage: &mut Stage) -> Result<Finding, Trouble> {
     let decision = stage.sees(&["post reading", "TRANSIENT", "retry in"]).await?;
     stage.board()?.link(true).await?;
     let recovery = stage.sees(&["post reading", "success after a retry"]).await?;
+    Ok(Stage::finding(fault, &decision, &recovery))
+}
+
+async fn reset_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "power cut, a call in flight";
+    stage.say(fault)?;
+    stage.service(Fault::RateLimit { per_second: 0 }).await?;
+    let decision = stage.sees(&["post reading", "RATE_LIMIT", "retry in"]).await?;
+    stage.sees(&["post reading", "saved"]).await?;
+    stage.cut_power().await?;
+    stage.service(Fault::None).await?;
+    stage.power_on(SENSOR).await?;
+    let recovery = stage.sees(&["post reading goes on: attempt 2"]).await?;
+    stage.sees(&["post reading #2", "success after a retry"]).await?;
+    Ok(Stage::finding(fault, &decision, &recovery))
+}
+
+async fn service_dead(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "service dead";
+    stage.say(fault)?;
+    stage.kill_service();
+    stage.sees(&["post reading", "TRANSIENT", "retry in"]).await?;
+    let decision = stage.sees(&["post reading", "TRANSIENT", "circuit_opened"]).await?;
+    stage.sees(&["post reading", "circuit_rejected"]).await?;
+    stage.service(Fault::None).await?;
+    stage.sees(&["post reading", "circuit_half_open"]).await?;
+    let recovery = stage.sees(&["post reading", "circuit_closed"]).await?;
+    Ok(Stage::finding(fault, &decision, &recovery))
+}
+
+async fn reset_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "power cut, the breaker open";
+    stage.say(fault)?;
+    stage.kill_service();
+    stage.sees(&["post reading", "circuit_opened"]).await?;
+    stage.sees(&["state saved", "network breaker open"]).await?;
+    stage.cut_power().await?;
+    stage.power_on(SENSOR).await?;
+    let decision = stage.sees(&["post reading", "circuit_rejected"]).await?;
+    stage.service(Fault::None).await?;
+    stage.sees(&["post reading", "circuit_half_open"]).await?;
+    let recovery = stage.sees(&["post reading", "circuit_closed"]).await?;
+    Ok(Stage::finding(fault, &decision, &recovery))
+}
+
+async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "sensor at another address";
+    stage.say(fault)?;
+    stage.cut_power().await?;
+    stage.power_on(ELSEWHERE).await?;
+    stage.sees(&["read sensor", "retry in"]).await?;
+    let decision = stage.sees(&["read sensor", "stop:"]).await?;
+    stage.sees(&["read sensor", "circuit_opened"]).await?;
+    let recovery = stage.sees(&["state saved", "sensor breaker open"]).await?;
+    Ok(Stage::finding(fault, &decision, &recovery))
+}
+
+async fn sensor_back(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "sensor back at its address";
+    stage.say(fault)?;
+    stage.cut_power().await?;
+    stage.power_on(SENSOR).await?;
+    let decision = stage.sees(&["read sensor", "circuit_rejected"]).await?;
+    stage.sees(&["read sensor", "circuit_half_open"]).await?;
+    let recovery = stage.sees(&["read sensor", "circuit_closed"]).await?;
     Ok(Stage::finding(fault, &decision, &recovery))
 }

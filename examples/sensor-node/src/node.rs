@@ -7,7 +7,7 @@ use lm75::Lm75;
 use lm75::ic::Lm75 as Chip;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
-use redress::{CircuitState, Clock as _, ErrorClass, Shared as _};
+use redress::{Budget as _, CircuitState, Clock as _, ErrorClass, Shared as _};
 
 use crate::durable::{Durable, InFlight, Reading};
 use crate::embassy_time_stub::EmbassyTime;
@@ -16,7 +16,7 @@ use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};
 use crate::upload::{self, Web};
 
 /// Between two readings.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The sensor, the way to the service, and the state that survives a reset.
 pub struct Node<B: I2c, S> {
@@ -50,6 +50,15 @@ impl<B: I2c, S: Storage> Node<B, S> {
 
     /// Reads and posts for ever, after the reading that was on its way.
     pub async fn run(&mut self, web: &mut Web<'_>, in_flight: Option<InFlight>) -> ! {
+        let [sensor, network] = self.saved;
+        defmt::info!(
+            "start {=u32}: sensor breaker {=str}, network breaker {=str}, {=u32} retries saved up, {=str}",
+            self.boot,
+            sensor.as_str(),
+            network.as_str(),
+            BUDGET.with(|budget| budget.remaining(now())).unwrap_or(0),
+            if in_flight.is_some() { "a call in flight" } else { "no call in flight" },
+        );
         // The start is counted before anything else.
         self.durable.save(now(), in_flight.as_ref());
         if let Some(InFlight { reading, call }) = in_flight {

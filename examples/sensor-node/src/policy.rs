@@ -17,7 +17,7 @@ pub const SENSOR: Policy = policy! {
 };
 
 const NETWORK_BACKOFF: Backoff =
-    Backoff::decorrelated_jitter(Duration::from_millis(200), Duration::from_millis(1_500));
+    Backoff::decorrelated_jitter(Duration::from_millis(100), Duration::from_millis(600));
 
 /// An attempt gets a second; the service may say when to come back.
 pub const NETWORK: Policy = policy! {
@@ -32,16 +32,17 @@ pub const NETWORK: Policy = policy! {
         )
 };
 
-/// Two readings failed within a minute: leave the bus alone for three seconds.
-const SENSOR_RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(2, Duration::from_secs(60))
-    .recovery_timeout(Duration::from_secs(3));
+/// Two readings failed within a minute: leave the bus alone for two seconds.
+const SENSOR_RULE: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(2, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(2));
 
-/// Two posts failed within a minute: leave the service alone for three seconds.
+/// Three posts failed within a minute: leave the service alone for two seconds.
 const NETWORK_RULE: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(2, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(3));
+    BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(2));
 
-/// One retry for two calls, one in two seconds besides.
-const RETRIES: RatioConfig = RatioConfig::new(500).floor_per_sec(1).limit(6);
+/// One retry for two calls of either kind, and five saved up at most: in an outage the
+/// first calls are retried, later ones fail at once.
+const RETRIES: RatioConfig = RatioConfig::new(500).limit(5);
 
 /// A wait as long as this is worth a write to the EEPROM: the call goes on after a reset.
 pub const LONG: Duration = Duration::from_millis(800);
@@ -60,7 +61,7 @@ pub const CALL_BYTES: usize = Steps::<
 >::SNAPSHOT_BYTES;
 
 pub type Budget = RatioBudget<'static>;
-pub type NodeBreaker = Breaker<'static, FailureTimes<2>>;
+pub type NodeBreaker = Breaker<'static, FailureTimes<3>>;
 
 pub static SENSOR_BREAKER: Locked<NodeBreaker> =
     Locked::new(checked!(NodeBreaker::new(&SENSOR_RULE)));

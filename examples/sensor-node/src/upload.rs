@@ -77,6 +77,7 @@ pub async fn post<S: Storage>(
     mut suspended: Option<[u8; CALL_BYTES]>,
 ) {
     let clock = HeldClock::new();
+    let mut after_reset = suspended.is_some();
     let mut retry = NETWORK
         .on(&clock, rng)
         .breaker(&NETWORK_BREAKER)
@@ -91,11 +92,13 @@ pub async fn post<S: Storage>(
             },
             Some(bytes) => match retry.resume(&bytes, None) {
                 Ok((mut steps, rest, _)) => {
-                    defmt::info!(
-                        "post reading goes on: attempt {=u32} in {=u64} ms",
-                        steps.call().attempts() + 1,
-                        rest.as_millis()
-                    );
+                    if core::mem::take(&mut after_reset) {
+                        defmt::info!(
+                            "post reading goes on after the reset: attempt {=u32} in {=u64} ms",
+                            steps.call().attempts() + 1,
+                            rest.as_millis()
+                        );
+                    }
                     sleep(rest).await;
                     if steps.woke().is_err() {
                         return;

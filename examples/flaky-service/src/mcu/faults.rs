@@ -4,6 +4,9 @@ use crate::mcu::Trouble;
 use crate::mcu::stage::{ELSEWHERE, Finding, SENSOR, Stage};
 use crate::service::Fault;
 
+/// What a call of the node that came through a fault says.
+const RECOVERED: &[&str] = &["post reading", "success after a retry"];
+
 /// Plays all faults; says what was seen of each.
 ///
 /// # Errors
@@ -11,29 +14,37 @@ use crate::service::Fault;
 /// What the log did not show.
 pub(super) async fn play(stage: &mut Stage) -> Result<Vec<Finding>, Trouble> {
     healthy(stage).await?;
-    Ok(vec![
-        bus_fault(stage).await?,
-        hang(stage).await?,
-        rate_limit(stage).await?,
-        link_down(stage).await?,
-        reset_in_flight(stage).await?,
-        service_dead(stage).await?,
-        reset_while_open(stage).await?,
-        sensor_elsewhere(stage).await?,
-        sensor_back(stage).await?,
-    ])
+    let mut findings = vec![bus_fault(stage).await?];
+    findings.push(hang(rested(stage).await?).await?);
+    findings.push(rate_limit(rested(stage).await?).await?);
+    findings.push(link_down(rested(stage).await?).await?);
+    findings.push(power_cut_in_flight(rested(stage).await?).await?);
+    findings.push(service_dead(rested(stage).await?).await?);
+    findings.push(power_cut_while_open(rested(stage).await?).await?);
+    findings.push(sensor_elsewhere(rested(stage).await?).await?);
+    rested(stage).await?;
+    Ok(findings)
+}
+
+/// The stage after some readings without a fault, which fill the retry budget.
+async fn rested(stage: &mut Stage) -> Result<&mut Stage, Trouble> {
+    for _ in 0..3 {
+        stage.sees(&["posted: 200"]).await?;
+    }
+    Ok(stage)
 }
 
 async fn healthy(stage: &mut Stage) -> Result<(), Trouble> {
     stage.say("power on")?;
     stage.power_on(SENSOR).await?;
-    stage.sees(&["reading", "posted: 200"]).await?;
+    stage.sees(&["posted: 200"]).await?;
     stage.board()?.warm(23_500).await?;
     stage.sees(&["23.5 C posted: 200"]).await?;
     let received = stage.received();
     if !received.contains(r#""celsius":23.50"#) {
         return Err(Trouble::new(format!("the service received {received:?}")));
     }
+    rested(stage).await?;
     Ok(())
 }
 
@@ -41,81 +52,96 @@ async fn bus_fault(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "I2C controller switched off";
     stage.say(fault)?;
     stage.board()?.break_bus().await?;
-    let decision = stage.sees(&["read sensor", "retry in"]).await?;
-    let recovery = stage.sees(&["read sensor", "success after a retry"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let decisions = stage.sees_all(&[&["read sensor #1 TRANSIENT retry in"]]).await?;
+    let recovery = stage.sees_all(&[&["read sensor", "success after a retry"]]).await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
 async fn hang(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "service hangs";
     stage.say(fault)?;
     stage.service(Fault::Hangs { percent: 100 }).await?;
-    let decision = stage.sees(&["post reading", "TRANSIENT", "retry in"]).await?;
+    let decisions = stage.sees_all(&[&["post reading", "TRANSIENT retry in"]]).await?;
     stage.service(Fault::None).await?;
-    let recovery = stage.sees(&["post reading", "success after a retry"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let recovery = stage.sees_all(&[RECOVERED]).await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
 async fn rate_limit(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "service answers 429, Retry-After: 1";
     stage.say(fault)?;
     stage.service(Fault::RateLimit { per_second: 0 }).await?;
-    let decision = stage.sees(&["post reading", "RATE_LIMIT", "retry in"]).await?;
+    let decisions = stage.sees_all(&[&["post reading", "RATE_LIMIT retry in 1"]]).await?;
     stage.service(Fault::None).await?;
-    let recovery = stage.sees(&["post reading", "success after a retry"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let recovery = stage.sees_all(&[RECOVERED]).await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
 async fn link_down(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "network link down";
     stage.say(fault)?;
     stage.board()?.link(false).await?;
-    let decision = stage.sees(&["post reading", "TRANSIENT", "retry in"]).await?;
+    let decisions = stage.sees_all(&[&["post reading", "TRANSIENT retry in"]]).await?;
     stage.board()?.link(true).await?;
-    let recovery = stage.sees(&["post reading", "success after a retry"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let recovery = stage.sees_all(&[RECOVERED]).await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
-async fn reset_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
+async fn power_cut_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "power cut, a call in flight";
     stage.say(fault)?;
     stage.service(Fault::RateLimit { per_second: 0 }).await?;
-    let decision = stage.sees(&["post reading", "RATE_LIMIT", "retry in"]).await?;
-    stage.sees(&["post reading", "saved"]).await?;
+    let decisions = stage
+        .sees_all(&[&["post reading #1 RATE_LIMIT retry in"], &["post reading saved at attempt 1"]])
+        .await?;
     stage.cut_power().await?;
     stage.service(Fault::None).await?;
     stage.power_on(SENSOR).await?;
-    let recovery = stage.sees(&["post reading goes on: attempt 2"]).await?;
-    stage.sees(&["post reading #2", "success after a retry"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let recovery = stage
+        .sees_all(&[
+            &["start", "a call in flight"],
+            &["post reading goes on after the reset: attempt 2"],
+            &["post reading #2 success after a retry"],
+        ])
+        .await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
 async fn service_dead(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "service dead";
     stage.say(fault)?;
     stage.kill_service();
-    stage.sees(&["post reading", "TRANSIENT", "retry in"]).await?;
-    let decision = stage.sees(&["post reading", "TRANSIENT", "circuit_opened"]).await?;
-    stage.sees(&["post reading", "circuit_rejected"]).await?;
+    let decisions = stage
+        .sees_all(&[
+            &["post reading", "TRANSIENT retry in"],
+            &["post reading", "TRANSIENT stop: BUDGET_EXHAUSTED"],
+            &["post reading", "circuit_opened"],
+            &["post reading", "circuit_rejected"],
+        ])
+        .await?;
     stage.service(Fault::None).await?;
-    stage.sees(&["post reading", "circuit_half_open"]).await?;
-    let recovery = stage.sees(&["post reading", "circuit_closed"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let recovery = closes(stage, "post reading").await?;
+    Ok(Finding { fault, decisions, recovery })
 }
 
-async fn reset_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
+async fn power_cut_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "power cut, the breaker open";
     stage.say(fault)?;
     stage.kill_service();
-    stage.sees(&["post reading", "circuit_opened"]).await?;
-    stage.sees(&["state saved", "network breaker open"]).await?;
+    let decisions = stage
+        .sees_all(&[
+            &["post reading TRANSIENT circuit_opened"],
+            &["state saved", "network breaker open"],
+        ])
+        .await?;
     stage.cut_power().await?;
-    stage.power_on(SENSOR).await?;
-    let decision = stage.sees(&["post reading", "circuit_rejected"]).await?;
     stage.service(Fault::None).await?;
-    stage.sees(&["post reading", "circuit_half_open"]).await?;
-    let recovery = stage.sees(&["post reading", "circuit_closed"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    stage.power_on(SENSOR).await?;
+    let mut recovery = stage
+        .sees_all(&[&["start", "network breaker open"], &["post reading", "circuit_rejected"]])
+        .await?;
+    recovery.extend(closes(stage, "post reading").await?);
+    Ok(Finding { fault, decisions, recovery })
 }
 
 async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
@@ -123,20 +149,28 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.say(fault)?;
     stage.cut_power().await?;
     stage.power_on(ELSEWHERE).await?;
-    stage.sees(&["read sensor", "retry in"]).await?;
-    let decision = stage.sees(&["read sensor", "stop:"]).await?;
-    stage.sees(&["read sensor", "circuit_opened"]).await?;
-    let recovery = stage.sees(&["state saved", "sensor breaker open"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
-}
-
-async fn sensor_back(stage: &mut Stage) -> Result<Finding, Trouble> {
-    let fault = "sensor back at its address";
-    stage.say(fault)?;
+    let decisions = stage
+        .sees_all(&[
+            &["read sensor", "retry in"],
+            &["read sensor", "stop:"],
+            &["read sensor", "circuit_opened"],
+            &["state saved", "sensor breaker open"],
+        ])
+        .await?;
     stage.cut_power().await?;
     stage.power_on(SENSOR).await?;
-    let decision = stage.sees(&["read sensor", "circuit_rejected"]).await?;
-    stage.sees(&["read sensor", "circuit_half_open"]).await?;
-    let recovery = stage.sees(&["read sensor", "circuit_closed"]).await?;
-    Ok(Stage::finding(fault, &decision, &recovery))
+    let mut recovery = stage
+        .sees_all(&[&["start", "sensor breaker open"], &["read sensor", "circuit_rejected"]])
+        .await?;
+    recovery.extend(closes(stage, "read sensor").await?);
+    Ok(Finding { fault, decisions, recovery })
+}
+
+/// A breaker that lets a probe through, closes, and is saved so.
+async fn closes(stage: &mut Stage, operation: &str) -> Result<Vec<String>, Trouble> {
+    let lines: [&[&str]; 2] =
+        [&[operation, "circuit_half_open"], &[operation, "circuit_closed"]];
+    let seen = stage.sees_all(&lines).await?;
+    stage.sees(&["state saved: sensor breaker closed, network breaker closed"]).await?;
+    Ok(seen)
 }

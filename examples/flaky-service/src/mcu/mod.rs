@@ -92,8 +92,10 @@ fn summary(findings: &[Finding]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(["fault", "class", "decision", "recovery"]);
-    for Finding { fault, class, decision, recovery } in findings {
-        table.add_row([*fault, *class, decision, recovery]);
+    for finding in findings {
+        let lines = |lines: &[String]| lines.join("\n");
+        let (decisions, recovery) = (lines(&finding.decisions), lines(&finding.recovery));
+        table.add_row([finding.fault, finding.class(), &decisions, &recovery]);
     }
     table
 }

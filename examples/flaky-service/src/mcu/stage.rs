@@ -27,17 +27,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const HEALTHY: &[Phase] =
     &[Phase { name: "healthy", lasts: Duration::from_secs(1), fault: Fault::None }];
 
-/// What was seen of one fault.
+/// What was seen of one fault: lines of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     /// What went wrong.
-    pub fault: &'static str,
-    /// What the node took it for.
-    pub class: &'static str,
-    /// What it did.
-    pub decision: String,
+    pub(super) fault: &'static str,
+    /// What the node decided, line by line; the class is in one of them.
+    pub(super) decisions: Vec<String>,
     /// How it came back.
-    pub recovery: String,
+    pub(super) recovery: Vec<String>,
+}
+
+impl Finding {
+    /// What the node took the failure for.
+    pub(super) fn class(&self) -> &'static str {
+        let words = self.decisions.iter().flat_map(|line| line.split_whitespace());
+        words.filter_map(ErrorClass::from_name).map(ErrorClass::as_str).next().unwrap_or_default()
+    }
 }
 
 /// The service, the board and the log.
@@ -151,6 +157,19 @@ impl Stage {
         self.print("", &format!("== {text} =="))
     }
 
+    /// Waits for one line after the other, each with all of its words.
+    ///
+    /// # Errors
+    ///
+    /// Names the first that does not come.
+    pub(super) async fn sees_all(&mut self, lines: &[&[&str]]) -> Result<Vec<String>, Trouble> {
+        let mut seen = Vec::new();
+        for words in lines {
+            seen.push(self.sees(words).await?);
+        }
+        Ok(seen)
+    }
+
     /// Waits for a line of the log with all these words, and shows what comes before.
     ///
     /// # Errors
@@ -171,20 +190,6 @@ impl Stage {
             if words.iter().all(|word| line.text.contains(word)) {
                 return Ok(line.text);
             }
-        }
-    }
-
-    /// Puts together what was seen of a fault: a line with class and decision, and one
-    /// that shows the recovery.
-    pub(super) fn finding(fault: &'static str, decision: &str, recovery: &str) -> Finding {
-        let class = ErrorClass::ALL.iter().map(|class| class.as_str());
-        let class = class.filter(|class| decision.contains(class)).last().unwrap_or_default();
-        let decided = decision.split_once(class).map_or(decision, |(_, after)| after);
-        Finding {
-            fault,
-            class,
-            decision: decided.trim().to_owned(),
-            recovery: recovery.to_owned(),
         }
     }
 

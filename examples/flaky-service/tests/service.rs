@@ -77,3 +77,41 @@ fn an_outage_serves_nobody_and_is_counted() {
     }
     assert_eq!(service.reached_in_outage(), 20);
 }
+
+#[test]
+fn a_fault_switched_on_by_hand_goes_before_the_script_until_it_is_switched_off() {
+    let (_runtime, service) = service(NONE);
+    service.switch(Fault::RateLimit { per_second: 0 });
+    assert!(get(&service, ORDERS).expect("an answer").starts_with("http/1.1 429 "));
+    service.switch(Fault::None);
+    assert!(get(&service, ORDERS).expect("an answer").starts_with("http/1.1 200 "));
+}
+
+#[test]
+fn a_service_that_is_gone_refuses_and_comes_back_at_the_same_address() {
+    let (runtime, service) = service(NONE);
+    let address = service.address();
+    drop(service);
+    // The port closes with the task that accepts, which is told to end, not awaited.
+    while TcpStream::connect(address).is_ok() {}
+    let script = Script { phases: NONE, seed: 1 };
+    let back = runtime.block_on(FlakyService::start_at(address, script)).expect("the port");
+    assert!(get(&back, ORDERS).expect("an answer").starts_with("http/1.1 200 "));
+}
+
+#[test]
+fn the_latest_body_that_was_served_is_kept() {
+    let (_runtime, service) = service(NONE);
+    post(&service, "21.5");
+    service.switch(Fault::RateLimit { per_second: 0 });
+    post(&service, "99.9");
+    assert_eq!(service.latest_body(), "21.5");
+}
+
+fn post(service: &FlakyService, body: &str) {
+    let mut stream = TcpStream::connect(service.address()).expect("a connection");
+    let head = "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length:";
+    write!(stream, "{head} {}\r\n\r\n{body}", body.len()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+}

@@ -74,7 +74,7 @@ impl Driver for Ethernet {
     fn receive(&mut self, context: &mut Context<'_>) -> Option<(Received<'_>, Transmit)> {
         WAKER.register(context.waker());
         let waits = FRAMES.read() & 0x3F > 0 && REQUEST.read() & 1 == 0;
-        waits.then(|| (Received(&mut self.buffer), Transmit))
+        waits.then_some((Received(&mut self.buffer), Transmit))
     }
 
     fn transmit(&mut self, context: &mut Context<'_>) -> Option<Transmit> {

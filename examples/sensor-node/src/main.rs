@@ -1,11 +1,23 @@
+//! A sensor node on an LM3S6965 (Cortex-M3): reads a temperature over I2C and posts it
+//! over Ethernet, each under its own policy, with one retry budget for both.
+//!
+//! | module | what it is about |
+//! | --- | --- |
+//! | `policy` | what each failure deserves: what a user of redress writes |
+//! | `node` | the job |
+//! | `upload` | one post, which goes on after a reset |
+//! | `durable` | what survives a reset |
+//! | `log` | every decision in one line |
+//! | `ethernet`, `i2c`, `systick`, `executor`, `register` | the chip |
+
 #![no_std]
 #![no_main]
 
-mod ethernet;
 mod durable;
+mod embassy_time_stub;
+mod ethernet;
 mod executor;
 mod i2c;
-mod embassy_time_stub;
 mod log;
 mod node;
 mod policy;
@@ -13,15 +25,16 @@ mod register;
 mod systick;
 mod upload;
 
-use defmt_semihosting as _;
-use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, StaticConfigV4};
-use static_cell::StaticCell;
 use core::cell::RefCell;
+
+use defmt_semihosting as _;
+use eeprom24x::{Eeprom24x, SlaveAddr};
 use embassy_net::dns::DnsSocket;
 use embassy_net::tcp::client::{TcpClient, TcpClientState};
+use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, StaticConfigV4};
 use embassy_time::Delay;
-use eeprom24x::{Eeprom24x, SlaveAddr};
 use embedded_hal_bus::i2c::RefCellDevice;
+use static_cell::StaticCell;
 
 use crate::ethernet::Ethernet;
 use crate::i2c::I2c0;
@@ -29,7 +42,7 @@ use crate::node::Node;
 use crate::upload::{Tcp, Web};
 
 /// Of this node alone, from the range for private use.
-const ADDRESS: [u8; 6] = [0x02, 0, 0, 0, 0, 0x2A];
+const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x2A];
 
 defmt::timestamp!("{=u64:us}", embassy_time::Instant::now().as_micros());
 
@@ -49,13 +62,23 @@ fn main() -> ! {
         let config = Config::ipv4_static(StaticConfigV4 {
             address: Ipv4Cidr::new(Ipv4Address::new(10, 0, 2, 15), 24),
             gateway: Some(Ipv4Address::new(10, 0, 2, 2)),
-            dns_servers: Default::default(),
+            dns_servers: heapless::Vec::new(),
         });
-        let ethernet = Ethernet::new(ADDRESS);
-        let (stack, runner) = embassy_net::new(ethernet, config, RESOURCES.init(StackResources::new()), 7);
-        spawner.spawn(net(runner).unwrap());
-        spawner.spawn(node(stack).unwrap());
+        let resources = RESOURCES.init(StackResources::new());
+        let (stack, runner) = embassy_net::new(Ethernet::new(MAC), config, resources, unique());
+        // Each task has room for one, and is spawned once.
+        let (Ok(net), Ok(node)) = (net(runner), node(stack)) else {
+            defmt::panic!("no room for a task");
+        };
+        spawner.spawn(net);
+        spawner.spawn(node);
     })
+}
+
+/// What tells this node from every other.
+const fn unique() -> u64 {
+    let [a, b, c, d, e, f] = MAC;
+    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
 
 #[embassy_executor::task]
@@ -65,6 +88,7 @@ async fn net(mut runner: Runner<'static, Ethernet>) -> ! {
 
 #[embassy_executor::task]
 async fn node(stack: Stack<'static>) -> ! {
+    // The emulator says where the service is; on hardware it would be configuration.
     let arguments = semihosting::experimental::env::args::<64>();
     let service = match &arguments {
         Ok(arguments) => arguments.into_iter().nth(1).and_then(Result::ok),
@@ -72,11 +96,10 @@ async fn node(stack: Stack<'static>) -> ! {
     };
     let service = service.unwrap_or("10.0.2.2:80");
 
-    static BUS: StaticCell<RefCell<I2c0>> = StaticCell::new();
-    let bus: &RefCell<I2c0> = BUS.init(RefCell::new(I2c0::new()));
-    let eeprom = Eeprom24x::new_24x32(RefCellDevice::new(bus), SlaveAddr::default());
+    let bus = RefCell::new(I2c0::new());
+    let eeprom = Eeprom24x::new_24x32(RefCellDevice::new(&bus), SlaveAddr::default());
     let storage = eeprom24x::Storage::new(eeprom, Delay);
-    let (mut node, in_flight) = Node::new(RefCellDevice::new(bus), storage, u64::from_le_bytes([0x02, 0, 0, 0, 0, 0x2A, 0, 0]));
+    let (mut node, in_flight) = Node::new(RefCellDevice::new(&bus), storage, unique());
 
     let state = TcpClientState::new();
     let tcp: Tcp<'_> = TcpClient::new(stack, &state);

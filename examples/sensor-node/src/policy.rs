@@ -1,10 +1,10 @@
 //! What each failure of this node deserves.
 
-use redress::{
-    Backoff, Breaker, BreakerConfig, ByDescription, Duration, ErrorClass, FailureRule, FailureTimes, FnClock, Policy,
-    RatioBudget, RatioConfig, Steps, checked, policy,
-};
 use redress::random::NoRandom;
+use redress::{
+    Backoff, Breaker, BreakerConfig, ByDescription, Duration, ErrorClass, FailureRule,
+    FailureTimes, FnClock, Policy, RatioBudget, RatioConfig, Steps, checked, policy,
+};
 
 use crate::embassy_time_stub::Locked;
 
@@ -48,17 +48,8 @@ const RETRIES: RatioConfig = RatioConfig::new(500).limit(5);
 pub const LONG: Duration = Duration::from_millis(800);
 
 /// How many bytes the state of a call takes.
-pub const CALL_BYTES: usize = Steps::<
-    '_,
-    '_,
-    FnClock<fn() -> u64>,
-    NoRandom,
-    ByDescription,
-    (),
-    (),
-    (),
-    (),
->::SNAPSHOT_BYTES;
+pub const CALL_BYTES: usize =
+    Steps::<'_, '_, FnClock<fn() -> u64>, NoRandom, ByDescription, (), (), (), ()>::SNAPSHOT_BYTES;
 
 pub type Budget = RatioBudget<'static>;
 pub type NodeBreaker = Breaker<'static, FailureTimes<3>>;

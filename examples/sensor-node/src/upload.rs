@@ -118,7 +118,12 @@ pub async fn post<S: Storage>(
                 Ok(Ok(status)) => {
                     steps.succeed();
                     let Reading { number, celsius, .. } = *reading;
-                    defmt::info!("reading {=u32} of {=f32} C posted: {=u16}", number, celsius, status);
+                    defmt::info!(
+                        "reading {=u32} of {=f32} C posted: {=u16}",
+                        number,
+                        celsius,
+                        status
+                    );
                     return;
                 }
                 Ok(Err(classification)) => steps.fail(classification),

@@ -149,7 +149,7 @@ impl Board {
         /// The controller's mode register; without bit 4 it does nothing.
         const MODE: u32 = 0x4002_0020;
         let line = format!("writel {MODE:#x} 0x0\n");
-        self.probe.write_all(line.as_bytes()).await.map_err(Trouble::emulator)?;
+        self.probe.write_all(line.as_bytes()).await.map_err(|why| Trouble::emulator(&why))?;
         let mut answer = String::new();
         read_line(&mut self.probe, &mut answer).await?;
         if answer.starts_with("OK") { Ok(()) } else { Err(Trouble::refused(&line, &answer)) }
@@ -157,7 +157,7 @@ impl Board {
 
     async fn command(&mut self, name: &str, arguments: Value) -> Result<(), Trouble> {
         let line = format!("{}\n", json!({"execute": name, "arguments": arguments}));
-        self.control.write_all(line.as_bytes()).await.map_err(Trouble::emulator)?;
+        self.control.write_all(line.as_bytes()).await.map_err(|why| Trouble::emulator(&why))?;
         loop {
             let mut answer = String::new();
             read_line(&mut self.control, &mut answer).await?;
@@ -183,7 +183,7 @@ fn listen(path: &Path) -> Result<UnixListener, Trouble> {
 async fn accept(listener: UnixListener) -> Result<BufReader<UnixStream>, Trouble> {
     match timeout(PATIENCE, listener.accept()).await {
         Ok(Ok((stream, _))) => Ok(BufReader::new(stream)),
-        Ok(Err(why)) => Err(Trouble::emulator(why)),
+        Ok(Err(why)) => Err(Trouble::emulator(&why)),
         Err(_) => Err(Trouble::new(format!("{QEMU} does not start"))),
     }
 }
@@ -192,7 +192,7 @@ async fn read_line(from: &mut BufReader<UnixStream>, line: &mut String) -> Resul
     match timeout(PATIENCE, from.read_line(line)).await {
         Ok(Ok(1..)) => Ok(()),
         Ok(Ok(0)) => Err(Trouble::new(format!("{QEMU} has ended"))),
-        Ok(Err(why)) => Err(Trouble::emulator(why)),
+        Ok(Err(why)) => Err(Trouble::emulator(&why)),
         Err(_) => Err(Trouble::new(format!("{QEMU} does not answer"))),
     }
 }

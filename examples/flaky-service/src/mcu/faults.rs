@@ -168,8 +168,7 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
 
 /// A breaker that lets a probe through, closes, and is saved so.
 async fn closes(stage: &mut Stage, operation: &str) -> Result<Vec<String>, Trouble> {
-    let lines: [&[&str]; 2] =
-        [&[operation, "circuit_half_open"], &[operation, "circuit_closed"]];
+    let lines: [&[&str]; 2] = [&[operation, "circuit_half_open"], &[operation, "circuit_closed"]];
     let seen = stage.sees_all(&lines).await?;
     stage.sees(&["state saved: sensor breaker closed, network breaker closed"]).await?;
     Ok(seen)

@@ -26,7 +26,7 @@ impl Firmware {
     pub(super) fn build() -> Result<Self, Trouble> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("sensor-node");
         let output = Command::new("cargo")
-            .args(["build", "--release", "--locked"])
+            .args(["build", "--release"])
             .arg("--message-format=json-render-diagnostics")
             .current_dir(&sources)
             .stderr(Stdio::inherit())

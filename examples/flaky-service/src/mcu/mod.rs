@@ -26,7 +26,7 @@ impl Trouble {
         Self(text.into())
     }
 
-    fn emulator(why: io::Error) -> Self {
+    fn emulator(why: &io::Error) -> Self {
         Self(format!("{QEMU} cannot be talked to: {why}"))
     }
 
@@ -34,7 +34,7 @@ impl Trouble {
         Self(format!("{QEMU} refuses {}: {}", command.trim(), answer.trim()))
     }
 
-    fn service(why: io::Error) -> Self {
+    fn service(why: &io::Error) -> Self {
         Self(format!("no port for the service: {why}"))
     }
 }

@@ -72,7 +72,7 @@ impl Stage {
         // As it comes from the factory.
         std::fs::write(folder.join("eeprom"), [0xFF; 4096]).map_err(no_place)?;
         let script = Script { phases: HEALTHY, seed: 1 };
-        let service = FlakyService::start(script).await.map_err(Trouble::service)?;
+        let service = FlakyService::start(script).await.map_err(|why| Trouble::service(&why))?;
         let (sender, lines) = unbounded_channel();
         let address = service.address();
         Ok(Self {
@@ -129,7 +129,7 @@ impl Stage {
         if self.service.is_none() {
             let script = Script { phases: HEALTHY, seed: 1 };
             let back = FlakyService::start_at(self.address, script).await;
-            self.service = Some(back.map_err(Trouble::service)?);
+            self.service = Some(back.map_err(|why| Trouble::service(&why))?);
         }
         if let Some(service) = &self.service {
             service.switch(fault);

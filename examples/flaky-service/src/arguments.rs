@@ -20,7 +20,9 @@ use reqwest::Url;
     bin_name = "cargo demo --",
     disable_version_flag = true,
     after_help = "Exit code: 0 if the guarded calls came through, 1 if none succeeded or the breaker \
-                  is still open, 2 for a wrong argument."
+                  is still open, 2 for a wrong argument. With --mcu: 0 if the node's log shows each \
+                  fault with class, decision and recovery, 1 if it does not, 2 if the emulator is \
+                  missing."
 )]
 pub struct Arguments {
     /// Call this service of yours instead: first guarded, then naively

@@ -5,9 +5,11 @@ use core::cell::Cell;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::Storage;
-use redress::{Clock, Instant, Shared, Snapshot, SnapshotError};
+use redress::{Clock, Duration, Instant, Shared, Snapshot, SnapshotError};
 
+use crate::embassy_time_stub::EmbassyTime;
 use crate::policy::{BUDGET, Budget, CALL_BYTES, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
+use crate::wall::between;
 
 /// What the sensor measured. Start and number name it once and for all, so that the
 /// service can tell a second copy from a second reading.
@@ -20,24 +22,36 @@ pub struct Reading {
     pub celsius: f32,
 }
 
+/// Where a call stands that waits for its next attempt.
+#[derive(Clone, Copy)]
+pub struct Pause {
+    pub call: [u8; CALL_BYTES],
+    /// When the breaker that belongs to it was saved, or restored.
+    pub at: Instant,
+    /// How long nothing ran until then, if that is known.
+    pub off: Option<Duration>,
+}
+
 /// A reading whose post waits for its next attempt.
 #[derive(Clone, Copy)]
 pub struct InFlight {
     pub reading: Reading,
-    /// Where its call stands.
-    pub call: [u8; CALL_BYTES],
+    pub pause: Pause,
 }
 
 /// What came back from the EEPROM.
 pub struct Restored {
     /// How often this node has started, this time included.
     pub boot: u32,
+    /// How long nothing ran, if that is known.
+    pub off: Option<Duration>,
     /// A reading on its way.
     pub in_flight: Option<InFlight>,
 }
 
-/// Sequence, start, whether a call is in flight, and its reading: start, number, degrees.
-const HEADER: usize = 6 * 4;
+/// Sequence, start, two words of wall time, whether a call is in flight, and its reading:
+/// start, number, degrees.
+const HEADER: usize = 8 * 4;
 const BREAKER: usize = NodeBreaker::BYTES;
 const RECORD: usize = HEADER + 2 * BREAKER + Budget::BYTES + CALL_BYTES + 4;
 /// Distance of the slots: whole pages of the EEPROM.
@@ -62,7 +76,7 @@ impl<S: Storage> Durable<S> {
     }
 
     /// Takes over the newest whole record; without one everything starts afresh.
-    pub fn restore(&mut self, now: Instant) -> Restored {
+    pub fn restore(&mut self, now: Instant, wall: Option<i64>) -> Restored {
         let mut newest: Option<Record> = None;
         for slot in 0..2 {
             let Some(record) = self.read(slot) else { continue };
@@ -73,17 +87,18 @@ impl<S: Storage> Durable<S> {
         let Some(record) = newest else {
             defmt::warn!("no state in the EEPROM: a fresh start");
             self.boot = 1;
-            return Restored { boot: 1, in_flight: None };
+            return Restored { boot: 1, off: None, in_flight: None };
         };
         self.sequence = record.sequence();
         self.boot = record.word(4).saturating_add(1);
+        let off = wall.and_then(|wall| between(record.wall()?, wall));
         let [sensor, network, budget] = record.states();
-        note(SENSOR_BREAKER.with(|breaker| breaker.restore(sensor, now, None)));
-        note(NETWORK_BREAKER.with(|breaker| breaker.restore(network, now, None)));
-        note(BUDGET.with(|own| own.restore(budget, now, None)));
-        let in_flight = record.in_flight();
+        note(SENSOR_BREAKER.with(|breaker| breaker.restore(sensor, now, off)));
+        note(NETWORK_BREAKER.with(|breaker| breaker.restore(network, now, off)));
+        note(BUDGET.with(|own| own.restore(budget, now, off)));
+        let in_flight = record.in_flight(now, off);
         self.holds_call = in_flight.is_some();
-        Restored { boot: self.boot, in_flight }
+        Restored { boot: self.boot, off, in_flight }
     }
 
     /// Whether a call in flight is written there.
@@ -92,10 +107,10 @@ impl<S: Storage> Durable<S> {
     }
 
     /// Writes the state into the older slot.
-    pub fn save(&mut self, now: Instant, in_flight: Option<&InFlight>) {
+    pub fn save(&mut self, now: Instant, wall: Option<i64>, in_flight: Option<&InFlight>) {
         self.sequence = self.sequence.wrapping_add(1);
         self.holds_call = in_flight.is_some();
-        let record = Record::new(self.sequence, self.boot, in_flight, now);
+        let record = Record::new(self.sequence, self.boot, now, wall, in_flight);
         let slot = self.sequence & 1;
         if self.storage.write(slot * SLOT, &record.0).is_err() {
             // The older record stays; what it lacks is lost with the next reset.
@@ -114,10 +129,20 @@ impl<S: Storage> Durable<S> {
 struct Record([u8; RECORD]);
 
 impl Record {
-    fn new(sequence: u32, boot: u32, in_flight: Option<&InFlight>, now: Instant) -> Self {
+    fn new(
+        sequence: u32,
+        boot: u32,
+        now: Instant,
+        wall: Option<i64>,
+        in_flight: Option<&InFlight>,
+    ) -> Self {
         let mut record = Self([0; RECORD]);
         record.put(0, sequence);
         record.put(4, boot);
+        // Zero, the start of 1970, stands for a time that is not known.
+        let wall = wall.unwrap_or(0) as u64;
+        record.put(8, wall as u32);
+        record.put(12, (wall >> 32) as u32);
         let (_, rest) = record.0.split_at_mut(HEADER);
         let (sensor, rest) = rest.split_at_mut(BREAKER);
         let (network, rest) = rest.split_at_mut(BREAKER);
@@ -126,11 +151,11 @@ impl Record {
         NETWORK_BREAKER.with(|breaker| breaker.snapshot(now, network));
         BUDGET.with(|own| own.snapshot(now, budget));
         if let Some(flight) = in_flight {
-            rest[..CALL_BYTES].copy_from_slice(&flight.call);
-            record.put(8, 1);
-            record.put(12, flight.reading.boot);
-            record.put(16, flight.reading.number);
-            record.put(20, flight.reading.celsius.to_bits());
+            rest[..CALL_BYTES].copy_from_slice(&flight.pause.call);
+            record.put(16, 1);
+            record.put(20, flight.reading.boot);
+            record.put(24, flight.reading.number);
+            record.put(28, flight.reading.celsius.to_bits());
         }
         let checksum = CHECKSUM.checksum(&record.0[..RECORD - 4]);
         record.put(RECORD - 4, checksum);
@@ -151,11 +176,16 @@ impl Record {
         [sensor, network, &rest[..Budget::BYTES]]
     }
 
-    fn in_flight(&self) -> Option<InFlight> {
-        let call = self.0[RECORD - 4 - CALL_BYTES..].first_chunk()?;
-        let celsius = f32::from_bits(self.word(20));
-        let reading = Reading { boot: self.word(12), number: self.word(16), celsius };
-        (self.word(8) == 1).then_some(InFlight { reading, call: *call })
+    fn wall(&self) -> Option<i64> {
+        let wall = u64::from(self.word(12)) << 32 | u64::from(self.word(8));
+        (wall != 0).then_some(wall as i64)
+    }
+
+    fn in_flight(&self, at: Instant, off: Option<Duration>) -> Option<InFlight> {
+        let call = *self.0[RECORD - 4 - CALL_BYTES..].first_chunk()?;
+        let celsius = f32::from_bits(self.word(28));
+        let reading = Reading { boot: self.word(20), number: self.word(24), celsius };
+        (self.word(16) == 1).then_some(InFlight { reading, pause: Pause { call, at, off } })
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -183,11 +213,10 @@ impl HeldClock {
         Self(Cell::new(None))
     }
 
-    /// Runs `f` while the clock stands.
-    pub fn hold<R>(&self, f: impl FnOnce(Instant) -> R) -> R {
-        let now = self.now();
-        self.0.set(Some(now));
-        let result = f(now);
+    /// Runs `f` while the clock stands at this instant.
+    pub fn hold<R>(&self, at: Instant, f: impl FnOnce() -> R) -> R {
+        self.0.set(Some(at));
+        let result = f();
         self.0.set(None);
         result
     }
@@ -195,7 +224,6 @@ impl HeldClock {
 
 impl Clock for HeldClock {
     fn now(&self) -> Instant {
-        let running = || Instant::from_micros(embassy_time::Instant::now().as_micros());
-        self.0.get().unwrap_or_else(running)
+        self.0.get().unwrap_or_else(|| EmbassyTime.now())
     }
 }

@@ -7,6 +7,7 @@
 //! | `node` | the job |
 //! | `upload` | one post, which goes on after a reset |
 //! | `durable` | what survives a reset |
+//! | `wall` | the time that nothing ran |
 //! | `log` | every decision in one line |
 //! | `ethernet`, `i2c`, `systick`, `executor`, `register` | the chip |
 
@@ -24,6 +25,7 @@ mod policy;
 mod register;
 mod systick;
 mod upload;
+mod wall;
 
 use core::cell::RefCell;
 
@@ -99,7 +101,8 @@ async fn node(stack: Stack<'static>) -> ! {
     let bus = RefCell::new(I2c0::new());
     let eeprom = Eeprom24x::new_24x32(RefCellDevice::new(&bus), SlaveAddr::default());
     let storage = eeprom24x::Storage::new(eeprom, Delay);
-    let (mut node, in_flight) = Node::new(RefCellDevice::new(&bus), storage, unique());
+    let (sensor, wall) = (RefCellDevice::new(&bus), RefCellDevice::new(&bus));
+    let (mut node, in_flight) = Node::new(sensor, wall, storage, unique());
 
     let state = TcpClientState::new();
     let tcp: Tcp<'_> = TcpClient::new(stack, &state);

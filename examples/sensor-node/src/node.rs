@@ -9,11 +9,12 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 use redress::{Budget as _, CircuitState, Clock as _, ErrorClass, Shared as _};
 
-use crate::durable::{Durable, InFlight, Reading};
+use crate::durable::{Durable, InFlight, Reading, Restored};
 use crate::embassy_time_stub::EmbassyTime;
 use crate::log::Log;
 use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};
 use crate::upload::{self, Web};
+use crate::wall::WallClock;
 
 /// Between two readings.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -21,61 +22,73 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The sensor, the way to the service, and the state that survives a reset.
 pub struct Node<B: I2c, S> {
     sensor: Lm75<B, Chip>,
+    wall: WallClock<B>,
     durable: Durable<S>,
     rng: Xoshiro128PlusPlus,
     boot: u32,
+    off: Option<redress::Duration>,
     number: u32,
     saved: [CircuitState; 2],
 }
 
 impl<B: I2c, S: Storage> Node<B, S> {
     /// A node that goes on where it was, with the reading that was on its way.
-    pub fn new(sensor: B, storage: S, unique: u64) -> (Self, Option<InFlight>) {
+    pub fn new(sensor: B, wall: B, storage: S, unique: u64) -> (Self, Option<InFlight>) {
         let mut durable = Durable::new(storage);
-        let restored = durable.restore(now());
-        let boot = restored.boot;
+        let mut wall = WallClock::new(wall);
+        let Restored { boot, off, in_flight } = durable.restore(now(), wall.now());
         // No two nodes and no two starts jitter alike: chips without a generator have
         // a unique number, and this node counts its starts.
         let seed = unique ^ u64::from(boot) << 48;
         let node = Self {
             sensor: Lm75::new(sensor, 0x49_u8),
+            wall,
             durable,
             rng: Xoshiro128PlusPlus::seed_from_u64(seed),
             boot,
+            off,
             number: 0,
             saved: states(),
         };
-        (node, restored.in_flight)
+        (node, in_flight)
     }
 
     /// Reads and posts for ever, after the reading that was on its way.
     pub async fn run(&mut self, web: &mut Web<'_>, in_flight: Option<InFlight>) -> ! {
-        let [sensor, network] = self.saved;
-        defmt::info!(
-            "start {=u32}: sensor breaker {=str}, network breaker {=str}, {=u32} retries saved up, {=str}",
-            self.boot,
-            sensor.as_str(),
-            network.as_str(),
-            BUDGET.with(|budget| budget.remaining(now())).unwrap_or(0),
-            if in_flight.is_some() { "a call in flight" } else { "no call in flight" },
-        );
+        self.introduce(in_flight.is_some());
         // The start is counted before anything else.
-        self.durable.save(now(), in_flight.as_ref());
-        if let Some(InFlight { reading, call }) = in_flight {
-            let Self { rng, durable, .. } = self;
-            upload::post(web, rng, durable, &reading, Some(call)).await;
+        self.durable.save(now(), self.wall.now(), in_flight.as_ref());
+        if let Some(InFlight { reading, pause }) = in_flight {
+            let Self { rng, durable, wall, .. } = self;
+            upload::post(web, rng, durable, wall, &reading, Some(pause)).await;
         }
         self.save_changes();
         loop {
             if let Some(celsius) = self.read().await {
                 self.number += 1;
                 let reading = Reading { boot: self.boot, number: self.number, celsius };
-                let Self { rng, durable, .. } = self;
-                upload::post(web, rng, durable, &reading, None).await;
+                let Self { rng, durable, wall, .. } = self;
+                upload::post(web, rng, durable, wall, &reading, None).await;
             }
             self.save_changes();
             Timer::after(PAUSE).await;
         }
+    }
+
+    /// Says what the reset has left.
+    fn introduce(&self, in_flight: bool) {
+        match self.off {
+            Some(off) => defmt::info!("start {=u32} after {=u64} s", self.boot, off.as_secs()),
+            None => defmt::info!("start {=u32}", self.boot),
+        }
+        let [sensor, network] = self.saved;
+        defmt::info!(
+            "restored: sensor breaker {=str}, network breaker {=str}, {=u32} retries, {=str}",
+            sensor.as_str(),
+            network.as_str(),
+            BUDGET.with(|budget| budget.remaining(now())).unwrap_or(0),
+            if in_flight { "a call in flight" } else { "no call in flight" },
+        );
     }
 
     async fn read(&mut self) -> Option<f32> {
@@ -98,7 +111,7 @@ impl<B: I2c, S: Storage> Node<B, S> {
         let states = states();
         if states != self.saved || self.durable.holds_call() {
             self.saved = states;
-            self.durable.save(now(), None);
+            self.durable.save(now(), self.wall.now(), None);
             defmt::info!(
                 "state saved: sensor breaker {=str}, network breaker {=str}",
                 states[0].as_str(),

@@ -6,16 +6,18 @@ use core::fmt::Write as _;
 use embassy_net::dns::DnsSocket;
 use embassy_net::tcp::client::TcpClient;
 use embassy_time::{Timer, with_timeout};
+use embedded_hal::i2c::I2c;
 use embedded_storage::Storage;
 use heapless::String;
 use rand_xoshiro::Xoshiro128PlusPlus;
-use redress::{Classification, Decision, ErrorClass, classify};
+use redress::{Classification, Clock as _, Decision, ErrorClass, classify};
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};
 
-use crate::durable::{Durable, HeldClock, InFlight, Reading};
+use crate::durable::{Durable, HeldClock, InFlight, Pause, Reading};
 use crate::log::Log;
 use crate::policy::{BUDGET, CALL_BYTES, LONG, NETWORK, NETWORK_BREAKER};
+use crate::wall::WallClock;
 
 pub type Tcp<'a> = TcpClient<'a, 2, 512, 512>;
 
@@ -34,7 +36,7 @@ impl<'a> Web<'a> {
     }
 
     /// One attempt: the class of its failure, if it fails.
-    async fn post(&mut self, reading: &Reading) -> Result<u16, Classification> {
+    async fn post(&mut self, reading: &Reading, wall: Option<i64>) -> Result<u16, Classification> {
         let body = body(reading);
         let mut buffer = [0; 512];
         let sent = async {
@@ -45,8 +47,9 @@ impl<'a> Web<'a> {
                 response.headers().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
             let hint = hint.and_then(|(_, value)| str::from_utf8(value).ok());
             let status = response.status.0;
-            // Without a wall clock a date is of no use: any lies in the future of 1970.
-            Ok::<_, reqwless::Error>(match classify::http_response(status, hint, 0) {
+            // A date in Retry-After needs the wall clock; at its end of time no date lies ahead.
+            let wall = wall.unwrap_or(i64::MAX);
+            Ok::<_, reqwless::Error>(match classify::http_response(status, hint, wall) {
                 None => Ok(status),
                 Some(classification) => Err(classification),
             })
@@ -68,16 +71,17 @@ fn body(reading: &Reading) -> String<96> {
     body
 }
 
-/// Posts a reading, or goes on with the call that was `suspended`.
-pub async fn post<S: Storage>(
+/// Posts a reading, or goes on with the call that was `paused`.
+pub async fn post<B: I2c, S: Storage>(
     web: &mut Web<'_>,
     rng: &mut Xoshiro128PlusPlus,
     durable: &mut Durable<S>,
+    wall: &mut WallClock<B>,
     reading: &Reading,
-    mut suspended: Option<[u8; CALL_BYTES]>,
+    mut paused: Option<Pause>,
 ) {
     let clock = HeldClock::new();
-    let mut after_reset = suspended.is_some();
+    let mut after_reset = paused.is_some();
     let mut retry = NETWORK
         .on(&clock, rng)
         .breaker(&NETWORK_BREAKER)
@@ -85,12 +89,12 @@ pub async fn post<S: Storage>(
         .observer(Log)
         .operation("post reading");
     'call: loop {
-        let mut steps = match suspended.take() {
+        let mut steps = match paused.take() {
             None => match retry.begin() {
                 Ok(steps) => steps,
                 Err(_) => return,
             },
-            Some(bytes) => match retry.resume(&bytes, None) {
+            Some(Pause { call, at, off }) => match clock.hold(at, || retry.resume(&call, off)) {
                 Ok((mut steps, rest, _)) => {
                     if core::mem::take(&mut after_reset) {
                         defmt::info!(
@@ -114,7 +118,7 @@ pub async fn post<S: Storage>(
         loop {
             let Ok(attempt) = steps.start() else { return };
             let timeout = embassy_time::Duration::from_micros(attempt.timeout.as_micros());
-            let decision = match with_timeout(timeout, web.post(reading)).await {
+            let decision = match with_timeout(timeout, web.post(reading, wall.now())).await {
                 Ok(Ok(status)) => {
                     steps.succeed();
                     let Reading { number, celsius, .. } = *reading;
@@ -131,14 +135,13 @@ pub async fn post<S: Storage>(
             };
             let Decision::Retry { after } = decision else { return };
             if after >= LONG {
-                let mut call = [0; CALL_BYTES];
-                clock.hold(|now| {
-                    if steps.suspend(&mut call).is_ok() {
-                        durable.save(now, Some(&InFlight { reading: *reading, call }));
-                    }
-                });
+                let mut pause = Pause { call: [0; CALL_BYTES], at: clock.now(), off: None };
+                // The buffer has the size that it takes.
+                let _ = clock.hold(pause.at, || steps.suspend(&mut pause.call));
+                let in_flight = InFlight { reading: *reading, pause };
+                durable.save(pause.at, wall.now(), Some(&in_flight));
                 defmt::info!("post reading saved at attempt {=u32}", attempt.number);
-                suspended = Some(call);
+                paused = Some(pause);
                 continue 'call;
             }
             sleep(after).await;

@@ -63,10 +63,14 @@ impl Board {
             .arg("-semihosting-config")
             .arg(format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()))
             .args(["-nic", "user,model=stellaris,id=link"])
-            .args(["-device", &format!("tmp105,bus=i2c,address={sensor},id=sensor")])
+            .args([
+                "-device",
+                &format!("tmp105,bus=i2c,address={sensor},id=sensor,temperature=21000"),
+            ])
             .arg("-drive")
             .arg(format!("if=none,id=eeprom,format=raw,file={}", eeprom.display()))
             .args(["-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom"])
+            .args(["-device", "ds1338,bus=i2c,address=0x68", "-rtc", "base=utc"])
             .arg("-qmp")
             .arg(format!("unix:{},server=off", control.display()))
             .arg("-qtest")

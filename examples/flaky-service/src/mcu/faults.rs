@@ -1,5 +1,7 @@
 //! The faults, one after the other: what is done, and what the log must show.
 
+use std::time::Duration;
+
 use crate::mcu::Trouble;
 use crate::mcu::stage::{ELSEWHERE, Finding, SENSOR, Stage};
 use crate::service::Fault;
@@ -99,7 +101,7 @@ async fn power_cut_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.power_on(SENSOR).await?;
     let recovery = stage
         .sees_all(&[
-            &["start", "a call in flight"],
+            &["restored:", "a call in flight"],
             &["post reading goes on after the reset: attempt 2"],
             &["post reading #2 success after a retry"],
         ])
@@ -138,7 +140,7 @@ async fn power_cut_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.service(Fault::None).await?;
     stage.power_on(SENSOR).await?;
     let mut recovery = stage
-        .sees_all(&[&["start", "network breaker open"], &["post reading", "circuit_rejected"]])
+        .sees_all(&[&["restored:", "network breaker open"], &["post reading", "circuit_rejected"]])
         .await?;
     recovery.extend(closes(stage, "post reading").await?);
     Ok(Finding { fault, decisions, recovery })
@@ -158,10 +160,11 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
         ])
         .await?;
     stage.cut_power().await?;
+    stage.say("the power stays off for 3 s, longer than the breaker is open")?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     stage.power_on(SENSOR).await?;
-    let mut recovery = stage
-        .sees_all(&[&["start", "sensor breaker open"], &["read sensor", "circuit_rejected"]])
-        .await?;
+    let mut recovery =
+        stage.sees_all(&[&["start 5 after"], &["restored:", "sensor breaker open"]]).await?;
     recovery.extend(closes(stage, "read sensor").await?);
     Ok(Finding { fault, decisions, recovery })
 }

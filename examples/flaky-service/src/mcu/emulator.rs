@@ -59,14 +59,21 @@ impl Board {
         let probe_socket = listen(&probe)?;
         let eeprom = folder.join("eeprom");
         let mut child = Command::new(QEMU)
-            .args(["-machine", "lm3s6965evb", "-nographic", "-monitor", "none", "-serial", "none"])
+            // Stopped, until the room has its temperature.
+            .args([
+                "-S",
+                "-machine",
+                "lm3s6965evb",
+                "-nographic",
+                "-monitor",
+                "none",
+                "-serial",
+                "none",
+            ])
             .arg("-semihosting-config")
             .arg(format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()))
             .args(["-nic", "user,model=stellaris,id=link"])
-            .args([
-                "-device",
-                &format!("tmp105,bus=i2c,address={sensor},id=sensor,temperature=21000"),
-            ])
+            .args(["-device", &format!("tmp105,bus=i2c,address={sensor},id=sensor")])
             .arg("-drive")
             .arg(format!("if=none,id=eeprom,format=raw,file={}", eeprom.display()))
             .args(["-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom"])
@@ -112,6 +119,8 @@ impl Board {
         read_line(&mut control, &mut greeting).await?;
         let mut board = Self { child, control, probe };
         board.command("qmp_capabilities", json!({})).await?;
+        board.warm(21_000).await?;
+        board.command("cont", json!({})).await?;
         Ok(board)
     }
 

@@ -2,7 +2,8 @@
 
 use redress::{Event, EventKind, Observer};
 
-/// Writes each event of a call to the log.
+/// Writes each event of a call to the log: which operation and attempt, the class of the
+/// failure, why, and what follows.
 #[derive(Clone, Copy)]
 pub struct Log;
 
@@ -10,28 +11,31 @@ impl Observer for Log {
     fn event(&mut self, event: &Event<'_>) {
         let (operation, attempt) = (event.operation, event.attempt);
         let class = event.class.map_or("", |class| class.as_str());
-        match event.kind {
-            EventKind::Success if attempt > 1 => {
+        // Every classifier of this node gives a detail; an attempt out of time has none.
+        let detail = event.detail.unwrap_or("no answer in time");
+        match (event.kind, event.stop_reason) {
+            (EventKind::Success, _) if attempt > 1 => {
                 defmt::info!("{=str} #{=u32} success after a retry", operation, attempt);
             }
-            EventKind::Success => {}
-            EventKind::Retry => defmt::warn!(
-                "{=str} #{=u32} {=str} retry in {=u64} ms",
+            // Said by the node, with what it was good for.
+            (EventKind::Success, _) => {}
+            (EventKind::Retry, _) => defmt::warn!(
+                "{=str} #{=u32} {=str} ({=str}) retry in {=u64} ms",
                 operation,
                 attempt,
                 class,
+                detail,
                 event.delay.as_millis()
             ),
-            _ => match event.stop_reason {
-                Some(reason) => defmt::error!(
-                    "{=str} #{=u32} {=str} stop: {=str}",
-                    operation,
-                    attempt,
-                    class,
-                    reason.as_str()
-                ),
-                None => defmt::warn!("{=str} {=str} {=str}", operation, class, event.kind.as_str()),
-            },
+            (_, Some(reason)) => defmt::error!(
+                "{=str} #{=u32} {=str} ({=str}) stop: {=str}",
+                operation,
+                attempt,
+                class,
+                detail,
+                reason.as_str()
+            ),
+            (kind, None) => defmt::warn!("{=str} {=str}", operation, kind.as_str()),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `policy` | what each failure deserves: what a user of redress writes |
 //! | `node` | the job |
 //! | `upload` | one post, which goes on after a reset |
+//! | `failure` | what the errors of the drivers are |
 //! | `durable` | what survives a reset |
 //! | `wall` | the time that nothing ran |
 //! | `log` | every decision in one line |
@@ -18,6 +19,7 @@ mod durable;
 mod embassy_time_stub;
 mod ethernet;
 mod executor;
+mod failure;
 mod i2c;
 mod log;
 mod node;

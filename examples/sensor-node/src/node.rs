@@ -7,10 +7,11 @@ use lm75::Lm75;
 use lm75::ic::Lm75 as Chip;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
-use redress::{Budget as _, CircuitState, Clock as _, ErrorClass, Shared as _};
+use redress::{Budget as _, CircuitState, Clock as _, Shared as _};
 
 use crate::durable::{Durable, InFlight, Reading, Restored};
 use crate::embassy_time_stub::EmbassyTime;
+use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};
 use crate::upload::{self, Web};
@@ -81,14 +82,17 @@ impl<B: I2c, S: Storage> Node<B, S> {
             Some(off) => defmt::info!("start {=u32} after {=u64} s", self.boot, off.as_secs()),
             None => defmt::info!("start {=u32}", self.boot),
         }
-        let [sensor, network] = self.saved;
-        defmt::info!(
-            "restored: sensor breaker {=str}, network breaker {=str}, {=u32} retries, {=str}",
-            sensor.as_str(),
-            network.as_str(),
-            BUDGET.with(|budget| budget.remaining(now())).unwrap_or(0),
-            if in_flight { "a call in flight" } else { "no call in flight" },
-        );
+        for (name, breaker) in [("sensor", &SENSOR_BREAKER), ("network", &NETWORK_BREAKER)] {
+            breaker.with(|breaker| {
+                if breaker.state() != CircuitState::Closed {
+                    let wait = breaker.retry_after(now()).unwrap_or_default().as_millis();
+                    defmt::warn!("restored: {=str} breaker open, probe in {=u64} ms", name, wait);
+                }
+            });
+        }
+        let retries = BUDGET.with(|budget| budget.remaining(now())).unwrap_or(0);
+        let call = if in_flight { "a call in flight" } else { "no call in flight" };
+        defmt::info!("restored: {=u32} retries, {=str}", retries, call);
     }
 
     async fn read(&mut self) -> Option<f32> {
@@ -97,7 +101,7 @@ impl<B: I2c, S: Storage> Node<B, S> {
             .on(EmbassyTime, rng)
             .breaker(&SENSOR_BREAKER)
             .budget(&BUDGET)
-            .classify(|_: &lm75::Error<B::Error>| ErrorClass::Transient)
+            .classify(failure::of_sensor::<B::Error>)
             .observer(Log)
             .operation("read sensor")
             .call_async(async |_| sensor.read_temperature())

@@ -15,6 +15,7 @@ use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};
 
 use crate::durable::{Durable, HeldClock, InFlight, Pause, Reading};
+use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, CALL_BYTES, LONG, NETWORK, NETWORK_BREAKER};
 use crate::wall::WallClock;
@@ -51,15 +52,11 @@ impl<'a> Web<'a> {
             let wall = wall.unwrap_or(i64::MAX);
             Ok::<_, reqwless::Error>(match classify::http_response(status, hint, wall) {
                 None => Ok(status),
-                Some(classification) => Err(classification),
+                Some(classification) => Err(classification.detail("refused")),
             })
         };
-        sent.await.unwrap_or_else(|error| Err(class_of(&error).into()))
+        sent.await.unwrap_or_else(|error| Err(failure::of_web(&error)))
     }
-}
-
-fn class_of(_: &reqwless::Error) -> ErrorClass {
-    ErrorClass::Transient
 }
 
 /// As JSON.

@@ -54,7 +54,7 @@ async fn bus_fault(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "I2C controller switched off";
     stage.say(fault)?;
     stage.board()?.break_bus().await?;
-    let decisions = stage.sees_all(&[&["read sensor #1 TRANSIENT retry in"]]).await?;
+    let decisions = stage.sees_all(&[&["read sensor #1 TRANSIENT (bus stuck) retry in"]]).await?;
     let recovery = stage.sees_all(&[&["read sensor", "success after a retry"]]).await?;
     Ok(Finding { fault, decisions, recovery })
 }
@@ -63,7 +63,8 @@ async fn hang(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "service hangs";
     stage.say(fault)?;
     stage.service(Fault::Hangs { percent: 100 }).await?;
-    let decisions = stage.sees_all(&[&["post reading", "TRANSIENT retry in"]]).await?;
+    let decisions =
+        stage.sees_all(&[&["post reading", "TRANSIENT (no answer in time) retry in"]]).await?;
     stage.service(Fault::None).await?;
     let recovery = stage.sees_all(&[RECOVERED]).await?;
     Ok(Finding { fault, decisions, recovery })
@@ -73,7 +74,7 @@ async fn rate_limit(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "service answers 429, Retry-After: 1";
     stage.say(fault)?;
     stage.service(Fault::RateLimit { per_second: 0 }).await?;
-    let decisions = stage.sees_all(&[&["post reading", "RATE_LIMIT retry in 1"]]).await?;
+    let decisions = stage.sees_all(&[&["post reading", "RATE_LIMIT", "retry in 1"]]).await?;
     stage.service(Fault::None).await?;
     let recovery = stage.sees_all(&[RECOVERED]).await?;
     Ok(Finding { fault, decisions, recovery })
@@ -83,7 +84,8 @@ async fn link_down(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "network link down";
     stage.say(fault)?;
     stage.board()?.link(false).await?;
-    let decisions = stage.sees_all(&[&["post reading", "TRANSIENT retry in"]]).await?;
+    let decisions =
+        stage.sees_all(&[&["post reading", "TRANSIENT (no answer in time) retry in"]]).await?;
     stage.board()?.link(true).await?;
     let recovery = stage.sees_all(&[RECOVERED]).await?;
     Ok(Finding { fault, decisions, recovery })
@@ -94,7 +96,10 @@ async fn power_cut_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.say(fault)?;
     stage.service(Fault::RateLimit { per_second: 0 }).await?;
     let decisions = stage
-        .sees_all(&[&["post reading #1 RATE_LIMIT retry in"], &["post reading saved at attempt 1"]])
+        .sees_all(&[
+            &["post reading #1 RATE_LIMIT", "retry in 1"],
+            &["post reading saved at attempt 1"],
+        ])
         .await?;
     stage.cut_power().await?;
     stage.service(Fault::None).await?;
@@ -115,8 +120,8 @@ async fn service_dead(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.kill_service();
     let decisions = stage
         .sees_all(&[
-            &["post reading", "TRANSIENT retry in"],
-            &["post reading", "TRANSIENT stop: BUDGET_EXHAUSTED"],
+            &["post reading", "TRANSIENT (connection", "retry in"],
+            &["post reading", "TRANSIENT (connection", "stop: BUDGET_EXHAUSTED"],
             &["post reading", "circuit_opened"],
             &["post reading", "circuit_rejected"],
         ])
@@ -132,7 +137,8 @@ async fn power_cut_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.kill_service();
     let decisions = stage
         .sees_all(&[
-            &["post reading TRANSIENT circuit_opened"],
+            &["post reading", "TRANSIENT", "stop:"],
+            &["post reading circuit_opened"],
             &["state saved", "network breaker open"],
         ])
         .await?;
@@ -140,7 +146,10 @@ async fn power_cut_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.service(Fault::None).await?;
     stage.power_on(SENSOR).await?;
     let mut recovery = stage
-        .sees_all(&[&["restored:", "network breaker open"], &["post reading", "circuit_rejected"]])
+        .sees_all(&[
+            &["restored: network breaker open, probe in"],
+            &["post reading", "circuit_rejected"],
+        ])
         .await?;
     recovery.extend(closes(stage, "post reading").await?);
     Ok(Finding { fault, decisions, recovery })
@@ -153,8 +162,8 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.power_on(ELSEWHERE).await?;
     let decisions = stage
         .sees_all(&[
-            &["read sensor", "retry in"],
-            &["read sensor", "stop:"],
+            &["read sensor", "TRANSIENT (nobody acknowledges)", "retry in"],
+            &["read sensor", "TRANSIENT (nobody acknowledges)", "stop:"],
             &["read sensor", "circuit_opened"],
             &["state saved", "sensor breaker open"],
         ])
@@ -164,7 +173,7 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     stage.power_on(SENSOR).await?;
     let mut recovery =
-        stage.sees_all(&[&["start 5 after"], &["restored:", "sensor breaker open"]]).await?;
+        stage.sees_all(&[&["start 5 after"], &["restored: sensor breaker open"]]).await?;
     recovery.extend(closes(stage, "read sensor").await?);
     Ok(Finding { fault, decisions, recovery })
 }

@@ -10,9 +10,6 @@ use std::fmt;
 use std::io;
 use std::process::{Command, Stdio};
 
-use comfy_table::Table;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-
 use crate::mcu::emulator::QEMU;
 use crate::mcu::firmware::Firmware;
 use crate::mcu::stage::{Finding, Stage};
@@ -84,18 +81,26 @@ pub async fn run() -> Result<(), Trouble> {
     let firmware: &'static Firmware = Box::leak(Box::new(Firmware::build()?));
     let mut stage = Stage::set(firmware).await?;
     let findings = faults::play(&mut stage).await?;
-    println!("\n{}", summary(&findings));
-    Ok(())
+    stage::show(&Summary(&findings).to_string())
 }
 
-fn summary(findings: &[Finding]) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["fault", "class", "decision", "recovery"]);
-    for finding in findings {
-        let lines = |lines: &[String]| lines.join("\n");
-        let (decisions, recovery) = (lines(&finding.decisions), lines(&finding.recovery));
-        table.add_row([finding.fault, finding.class(), &decisions, &recovery]);
+/// What was seen of each fault, and how many there were.
+struct Summary<'f>(&'f [Finding]);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in self.0 {
+            writeln!(f, "\n{}: {}", finding.fault, finding.class())?;
+            for (title, lines) in
+                [("decided", &finding.decisions), ("recovered", &finding.recovery)]
+            {
+                let titles = [title].into_iter().chain(std::iter::repeat(""));
+                for (title, line) in titles.zip(lines) {
+                    writeln!(f, "  {title:9}  {line}")?;
+                }
+            }
+        }
+        let count = self.0.len();
+        writeln!(f, "\n{count} faults, each with its class, decision and recovery in the log")
     }
-    table
 }

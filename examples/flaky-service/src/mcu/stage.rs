@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use console::{Style, Term};
+use console::Style;
 use redress::ErrorClass;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout_at;
@@ -57,6 +57,8 @@ pub(super) struct Stage {
     sender: UnboundedSender<Line>,
     lines: UnboundedReceiver<Line>,
     started: Instant,
+    /// What was said last.
+    scene: &'static str,
 }
 
 impl Stage {
@@ -84,6 +86,7 @@ impl Stage {
             sender,
             lines,
             started: Instant::now(),
+            scene: "",
         })
     }
 
@@ -153,7 +156,8 @@ impl Stage {
     /// # Errors
     ///
     /// If nobody reads any more.
-    pub(super) fn say(&self, text: &str) -> Result<(), Trouble> {
+    pub(super) fn say(&mut self, text: &'static str) -> Result<(), Trouble> {
+        self.scene = text;
         self.print("", &format!("== {text} =="))
     }
 
@@ -179,8 +183,8 @@ impl Stage {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let Ok(line) = timeout_at(until, self.lines.recv()).await else {
-                let secs = PATIENCE.as_secs();
-                return Err(Trouble::new(format!("no line with {words:?} within {secs} s")));
+                let (secs, scene) = (PATIENCE.as_secs(), self.scene);
+                return Err(Trouble::new(format!("{scene}: no line with {words:?} in {secs} s")));
             };
             let Some(line) = line else { return Err(Trouble::new("the log has ended")) };
             self.print(line.level, &line.text)?;
@@ -202,14 +206,20 @@ impl Stage {
         };
         let secs = self.started.elapsed().as_secs_f64();
         let line = style.for_stdout().apply_to(format!("{level:5}  {text}"));
-        match writeln!(Term::stdout(), "{secs:7.3}s  {line}") {
-            Ok(()) => Ok(()),
-            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {
-                Err(Trouble::new("nobody reads any more"))
-            }
-            Err(why) => Err(Trouble::new(format!("stdout cannot be written: {why}"))),
-        }
+        show(&format!("{secs:7.3}s  {line}\n"))
     }
+}
+
+/// Writes to stdout at once.
+///
+/// # Errors
+///
+/// If nobody reads any more.
+pub(super) fn show(text: &str) -> Result<(), Trouble> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|why| Trouble::new(format!("stdout cannot be written: {why}")))
 }
 
 impl Drop for Stage {

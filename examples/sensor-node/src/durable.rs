@@ -7,7 +7,7 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::Storage;
 use redress::{Clock, Duration, Instant, Shared, Snapshot, SnapshotError};
 
-use crate::embassy_time_stub::EmbassyTime;
+use crate::embassy::EmbassyTime;
 use crate::policy::{BUDGET, Budget, CALL_BYTES, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
 use crate::wall::between;
 

@@ -7,9 +7,18 @@ use embedded_hal::i2c::{
 use crate::register::Register;
 
 const fn register(offset: usize) -> Register {
-    // SAFETY: the controller, the system control and port B lie at these addresses and
-    // reach no memory by themselves.
+    // SAFETY: the controller lies here and reaches no memory by itself.
     unsafe { Register::at(0x4002_0000 + offset) }
+}
+
+const fn port_b(offset: usize) -> Register {
+    // SAFETY: the pins of port B, likewise.
+    unsafe { Register::at(0x4000_5000 + offset) }
+}
+
+const fn system(offset: usize) -> Register {
+    // SAFETY: the system control; only its clock gates are used here.
+    unsafe { Register::at(0x400F_E000 + offset) }
 }
 
 const ADDRESS: Register = register(0x00);
@@ -83,15 +92,10 @@ pub struct I2c0 {
 impl I2c0 {
     /// Clocks the controller and connects it to its pins, PB2 and PB3.
     pub fn new() -> Self {
-        const CLOCK_1: Register = unsafe { Register::at(0x400F_E104) };
-        const CLOCK_2: Register = unsafe { Register::at(0x400F_E108) };
-        const fn port_b(offset: usize) -> Register {
-            // SAFETY: as above.
-            unsafe { Register::at(0x4000_5000 + offset) }
-        }
         const PINS: u32 = 1 << 2 | 1 << 3;
-        CLOCK_1.set(1 << 12);
-        CLOCK_2.set(1 << 1);
+        let (controller_clock, port_clock) = (system(0x104), system(0x108));
+        controller_clock.set(1 << 12);
+        port_clock.set(1 << 1);
         let (alternate, open_drain, digital) = (port_b(0x420), port_b(0x50C), port_b(0x51C));
         alternate.set(PINS);
         open_drain.set(PINS);
@@ -142,11 +146,14 @@ impl I2c0 {
             CONTROL.write(command::STOP);
         }
         self.unsure = true;
-        match () {
-            () if lost => Error::ArbitrationLoss,
-            () if status & status::NO_ADDRESS != 0 => Error::NoAcknowledge(NoSource::Address),
-            () if status & status::NO_DATA != 0 => Error::NoAcknowledge(NoSource::Data),
-            () => Error::Stuck,
+        if lost {
+            Error::ArbitrationLoss
+        } else if status & status::NO_ADDRESS != 0 {
+            Error::NoAcknowledge(NoSource::Address)
+        } else if status & status::NO_DATA != 0 {
+            Error::NoAcknowledge(NoSource::Data)
+        } else {
+            Error::Stuck
         }
     }
 

@@ -10,13 +10,14 @@
 //! | `durable` | what survives a reset |
 //! | `wall` | the time that nothing ran |
 //! | `log` | every decision in one line |
+//! | `embassy` | the engine's traits on embassy |
 //! | `ethernet`, `i2c`, `systick`, `executor`, `register` | the chip |
 
 #![no_std]
 #![no_main]
 
 mod durable;
-mod embassy_time_stub;
+mod embassy;
 mod ethernet;
 mod executor;
 mod failure;

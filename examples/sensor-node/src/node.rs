@@ -10,7 +10,7 @@ use rand_xoshiro::rand_core::SeedableRng as _;
 use redress::{Budget as _, CircuitState, Clock as _, Shared as _};
 
 use crate::durable::{Durable, InFlight, Reading, Restored};
-use crate::embassy_time_stub::EmbassyTime;
+use crate::embassy::EmbassyTime;
 use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};

@@ -6,7 +6,7 @@ use redress::{
     FailureTimes, FnClock, Policy, RatioBudget, RatioConfig, Steps, checked, policy,
 };
 
-use crate::embassy_time_stub::Locked;
+use crate::embassy::Locked;
 
 /// The bus answers at once or not at all, and nobody waits on it but this node.
 pub const SENSOR: Policy = policy! {

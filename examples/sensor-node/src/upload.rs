@@ -100,7 +100,8 @@ pub async fn post<B: I2c, S: Storage>(
                             rest.as_millis()
                         );
                     }
-                    sleep(rest).await;
+                    // Writing has taken its time, too.
+                    sleep(at.saturating_add(rest).since(clock.now())).await;
                     if steps.woke().is_err() {
                         return;
                     }

@@ -1,27 +1,41 @@
+//! The engine's traits on embassy: [`EmbassyTime`] and [`Locked`].
+
 use core::cell::RefCell;
+
 use embassy_sync::blocking_mutex::{Mutex, raw::CriticalSectionRawMutex};
+use embassy_time::Timer as Alarm;
 use redress::{Clock, Duration, Instant, Shared, Timer};
+
+/// The clock and the alarms of embassy-time, here in microseconds.
 #[derive(Clone, Copy)]
 pub struct EmbassyTime;
+
 impl Clock for EmbassyTime {
     fn now(&self) -> Instant {
         Instant::from_micros(embassy_time::Instant::now().as_micros())
     }
 }
+
 impl Timer for EmbassyTime {
     fn sleep(&mut self, span: Duration) -> impl Future<Output = ()> {
-        embassy_time::Timer::after_micros(span.as_micros())
+        Alarm::after_micros(span.as_micros())
     }
 }
+
+/// A breaker or a budget in a `static`, locked by a critical section for as long as the
+/// engine looks at it.
 pub struct Locked<T>(Mutex<CriticalSectionRawMutex, RefCell<T>>);
+
 impl<T> Locked<T> {
-    pub const fn new(v: T) -> Self {
-        Self(Mutex::new(RefCell::new(v)))
+    pub const fn new(value: T) -> Self {
+        Self(Mutex::new(RefCell::new(value)))
     }
 }
+
 impl<T> Shared for Locked<T> {
     type Item = T;
+
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
-        self.0.lock(|c| c.try_borrow_mut().ok().map(|mut v| f(&mut v)))
+        self.0.lock(|cell| cell.with(f))
     }
 }

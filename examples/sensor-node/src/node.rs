@@ -84,9 +84,15 @@ impl<B: I2c, S: Storage> Node<B, S> {
         }
         for (name, breaker) in [("sensor", &SENSOR_BREAKER), ("network", &NETWORK_BREAKER)] {
             breaker.with(|breaker| {
-                if breaker.state() != CircuitState::Closed {
+                let state = breaker.state();
+                if state != CircuitState::Closed {
                     let wait = breaker.retry_after(now()).unwrap_or_default().as_millis();
-                    defmt::warn!("restored: {=str} breaker open, probe in {=u64} ms", name, wait);
+                    defmt::warn!(
+                        "restored: {=str} breaker {=str}, next probe in {=u64} ms",
+                        name,
+                        state.as_str(),
+                        wait
+                    );
                 }
             });
         }

@@ -23,6 +23,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<Vec<Finding>, Trouble> {
     findings.push(power_cut_in_flight(rested(stage).await?).await?);
     findings.push(service_dead(rested(stage).await?).await?);
     findings.push(power_cut_while_open(rested(stage).await?).await?);
+    findings.push(power_cut_while_probing(rested(stage).await?).await?);
     findings.push(sensor_elsewhere(rested(stage).await?).await?);
     rested(stage).await?;
     Ok(findings)
@@ -147,11 +148,39 @@ async fn power_cut_while_open(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.power_on(SENSOR).await?;
     let mut recovery = stage
         .sees_all(&[
-            &["restored: network breaker open, probe in"],
+            &["restored: network breaker open, next probe in"],
             &["post reading", "circuit_rejected"],
         ])
         .await?;
     recovery.extend(closes(stage, "post reading").await?);
+    Ok(Finding { fault, decisions, recovery })
+}
+
+async fn power_cut_while_probing(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "power cut, a probe in flight";
+    stage.say(fault)?;
+    stage.kill_service();
+    stage.sees(&["post reading circuit_opened"]).await?;
+    stage.service(Fault::RateLimit { per_second: 0 }).await?;
+    let decisions = stage
+        .sees_all(&[
+            &["post reading circuit_half_open"],
+            &["post reading #1 RATE_LIMIT", "retry in 1"],
+            &["post reading saved at attempt 1"],
+        ])
+        .await?;
+    stage.cut_power().await?;
+    stage.service(Fault::None).await?;
+    stage.power_on(SENSOR).await?;
+    let recovery = stage
+        .sees_all(&[
+            &["restored: network breaker half_open"],
+            &["post reading goes on after the reset: attempt 2"],
+            &["post reading #2 success after a retry"],
+            &["post reading circuit_closed"],
+        ])
+        .await?;
+    stage.sees(&["state saved: sensor breaker closed, network breaker closed"]).await?;
     Ok(Finding { fault, decisions, recovery })
 }
 
@@ -173,7 +202,7 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     stage.power_on(SENSOR).await?;
     let mut recovery =
-        stage.sees_all(&[&["start 5 after"], &["restored: sensor breaker open"]]).await?;
+        stage.sees_all(&[&["start 6 after"], &["restored: sensor breaker open"]]).await?;
     recovery.extend(closes(stage, "read sensor").await?);
     Ok(Finding { fault, decisions, recovery })
 }

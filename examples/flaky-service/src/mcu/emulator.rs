@@ -1,5 +1,6 @@
 //! The board in QEMU: [`Board`], its plugs and its switches.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -58,6 +59,8 @@ impl Board {
         let control_socket = listen(&control)?;
         let probe_socket = listen(&probe)?;
         let eeprom = folder.join("eeprom");
+        let complaints = folder.join("complaints");
+        let stderr = File::create(&complaints).map_err(|why| Trouble::place(&complaints, &why))?;
         let mut child = Command::new(QEMU)
             // Stopped, until the room has its temperature.
             .args([
@@ -87,7 +90,7 @@ impl Board {
             .arg(&firmware.image)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .map_err(|why| Trouble::new(format!("{QEMU} cannot be run: {why}")))?;
@@ -113,8 +116,16 @@ impl Board {
                 }
             });
         }
-        let mut control = accept(control_socket).await?;
-        let probe = accept(probe_socket).await?;
+        let connected = async {
+            Ok::<_, Trouble>((accept(control_socket).await?, accept(probe_socket).await?))
+        };
+        let (mut control, probe) = tokio::select! {
+            connected = connected => connected?,
+            _ = child.wait() => {
+                let said = std::fs::read_to_string(&complaints).unwrap_or_default();
+                return Err(Trouble::new(format!("{QEMU} does not start: {}", said.trim())));
+            }
+        };
         let mut greeting = String::new();
         read_line(&mut control, &mut greeting).await?;
         let mut board = Self { child, control, probe };
@@ -189,8 +200,7 @@ impl Board {
 fn listen(path: &Path) -> Result<UnixListener, Trouble> {
     // The board before this one left its own behind.
     let _ = std::fs::remove_file(path);
-    UnixListener::bind(path)
-        .map_err(|why| Trouble::new(format!("{} cannot be had: {why}", path.display())))
+    UnixListener::bind(path).map_err(|why| Trouble::place(path, &why))
 }
 
 async fn accept(listener: UnixListener) -> Result<BufReader<UnixStream>, Trouble> {

@@ -8,6 +8,7 @@ mod stage;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::mcu::emulator::QEMU;
@@ -29,6 +30,10 @@ impl Trouble {
 
     fn refused(command: &str, answer: &str) -> Self {
         Self(format!("{QEMU} refuses {}: {}", command.trim(), answer.trim()))
+    }
+
+    fn place(path: &Path, why: &io::Error) -> Self {
+        Self(format!("{} cannot be had: {why}", path.display()))
     }
 
     fn service(why: &io::Error) -> Self {

@@ -69,7 +69,7 @@ impl Stage {
     /// If there is no port or no place for the EEPROM's file.
     pub(super) async fn set(firmware: &'static Firmware) -> Result<Self, Trouble> {
         let folder = std::env::temp_dir().join(format!("sensor-node-{}", std::process::id()));
-        let no_place = |why| Trouble::new(format!("{} cannot be had: {why}", folder.display()));
+        let no_place = |why| Trouble::place(&folder, &why);
         std::fs::create_dir_all(&folder).map_err(no_place)?;
         // As it comes from the factory.
         std::fs::write(folder.join("eeprom"), [0xFF; 4096]).map_err(no_place)?;

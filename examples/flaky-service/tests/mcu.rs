@@ -1,5 +1,7 @@
 //! The demo on a microcontroller, where it must not run or cannot.
 
+#![cfg(unix)]
+
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use defmt_decoder::{DecodeError, Table};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::process::{Child, Command};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::mcu::Trouble;
@@ -21,6 +23,9 @@ pub(super) const QEMU: &str = "qemu-system-arm";
 
 /// How long the emulator may take to start, or to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the sensor measures at first, in thousandths of a degree Celsius.
+const ROOM: i32 = 21_000;
 
 /// A line of the node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +40,12 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Board {
     child: Child,
+    /// Ends with the log.
+    log: Option<JoinHandle<()>>,
     /// QEMU's machine protocol: a JSON object in a line.
-    control: BufReader<UnixStream>,
+    control: BufReader<TcpStream>,
     /// QEMU's test protocol: reads and writes of the chip's bus.
-    probe: BufReader<UnixStream>,
+    probe: BufReader<TcpStream>,
 }
 
 impl Board {
@@ -55,70 +62,27 @@ impl Board {
         service: SocketAddr,
         lines: UnboundedSender<Line>,
     ) -> Result<Self, Trouble> {
-        let (control, probe) = (folder.join("control"), folder.join("probe"));
-        let control_socket = listen(&control)?;
-        let probe_socket = listen(&probe)?;
-        let eeprom = folder.join("eeprom");
+        let (control, control_port) = listen().await?;
+        let (probe, probe_port) = listen().await?;
         let complaints = folder.join("complaints");
         let stderr = File::create(&complaints).map_err(|why| Trouble::place(&complaints, &why))?;
         let mut child = Command::new(QEMU)
-            // Stopped, until the room has its temperature.
-            .args([
-                "-S",
-                "-machine",
-                "lm3s6965evb",
-                "-nographic",
-                "-monitor",
-                "none",
-                "-serial",
-                "none",
-            ])
-            .arg("-semihosting-config")
-            .arg(format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()))
-            .args(["-nic", "user,model=stellaris,id=link"])
-            .args(["-device", &format!("tmp105,bus=i2c,address={sensor},id=sensor")])
-            .arg("-drive")
-            .arg(format!("if=none,id=eeprom,format=raw,file={}", eeprom.display()))
-            .args(["-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom"])
-            .args(["-device", "ds1338,bus=i2c,address=0x68", "-rtc", "base=utc"])
-            .arg("-qmp")
-            .arg(format!("unix:{},server=off", control.display()))
-            .arg("-qtest")
-            .arg(format!("unix:{},server=off", probe.display()))
-            .args(["-qtest-log", "/dev/null"])
-            .arg("-kernel")
+            .args(parts(folder, sensor, service))
+            .args(["-qmp".to_owned(), format!("tcp:{control_port},server=off")])
+            .args(["-qtest".to_owned(), format!("tcp:{probe_port},server=off")])
+            .args(["-qtest-log", "/dev/null", "-kernel"])
             .arg(&firmware.image)
+            // Stopped, until the room has its temperature.
+            .arg("-S")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .map_err(|why| Trouble::new(format!("{QEMU} cannot be run: {why}")))?;
-        if let Some(mut output) = child.stdout.take() {
-            tokio::spawn(async move {
-                let mut decoder = firmware.table.new_stream_decoder();
-                let mut bytes = [0; 1024];
-                while let Ok(count @ 1..) = output.read(&mut bytes).await {
-                    decoder.received(&bytes[..count]);
-                    loop {
-                        use defmt_decoder::DecodeError;
-                        let frame = match decoder.decode() {
-                            Ok(frame) => frame,
-                            Err(DecodeError::UnexpectedEof) => break,
-                            // A frame cut off by the power: the next one is whole.
-                            Err(DecodeError::Malformed) => continue,
-                        };
-                        let level = frame.level().map_or("", |level| level.as_str());
-                        let text = frame.display_message().to_string();
-                        // The last board of all may speak after everybody has left.
-                        let _ = lines.send(Line { level, text });
-                    }
-                }
-            });
-        }
-        let connected = async {
-            Ok::<_, Trouble>((accept(control_socket).await?, accept(probe_socket).await?))
-        };
+        let log = child.stdout.take();
+        let log = log.map(|output| tokio::spawn(read_log(output, &firmware.table, lines)));
+        let connected = async { Ok::<_, Trouble>((accept(control).await?, accept(probe).await?)) };
         let (mut control, probe) = tokio::select! {
             connected = connected => connected?,
             _ = child.wait() => {
@@ -128,9 +92,9 @@ impl Board {
         };
         let mut greeting = String::new();
         read_line(&mut control, &mut greeting).await?;
-        let mut board = Self { child, control, probe };
+        let mut board = Self { child, log, control, probe };
         board.command("qmp_capabilities", json!({})).await?;
-        board.warm(21_000).await?;
+        board.warm(ROOM).await?;
         board.command("cont", json!({})).await?;
         Ok(board)
     }
@@ -141,7 +105,13 @@ impl Board {
     ///
     /// If the emulator cannot be killed.
     pub(super) async fn cut_power(mut self) -> Result<(), Trouble> {
-        self.child.kill().await.map_err(|why| Trouble::new(format!("{QEMU} lives on: {why}")))
+        let killed = self.child.kill().await;
+        killed.map_err(|why| Trouble::new(format!("{QEMU} lives on: {why}")))?;
+        if let Some(log) = self.log {
+            // What was said before the power went is heard before what the next board says.
+            let _ = log.await;
+        }
+        Ok(())
     }
 
     /// What the sensor measures from now on, in thousandths of a degree Celsius.
@@ -197,13 +167,59 @@ impl Board {
     }
 }
 
-fn listen(path: &Path) -> Result<UnixListener, Trouble> {
-    // The board before this one left its own behind.
-    let _ = std::fs::remove_file(path);
-    UnixListener::bind(path).map_err(|why| Trouble::place(path, &why))
+/// The board with its devices, as QEMU wants to be told.
+fn parts(folder: &Path, sensor: u8, service: SocketAddr) -> Vec<String> {
+    let eeprom = folder.join("eeprom");
+    let arguments = [
+        ("-machine", "lm3s6965evb".into()),
+        ("-display", "none".into()),
+        ("-monitor", "none".into()),
+        ("-serial", "none".into()),
+        // The service's place is an argument of the firmware, as to a program.
+        (
+            "-semihosting-config",
+            format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()),
+        ),
+        ("-nic", "user,model=stellaris,id=link".into()),
+        ("-device", format!("tmp105,bus=i2c,address={sensor},id=sensor")),
+        ("-drive", format!("if=none,id=eeprom,format=raw,file={}", eeprom.display())),
+        ("-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom".into()),
+        ("-device", "ds1338,bus=i2c,address=0x68".into()),
+        ("-rtc", "base=utc".into()),
+    ];
+    arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect()
 }
 
-async fn accept(listener: UnixListener) -> Result<BufReader<UnixStream>, Trouble> {
+/// Decodes what the firmware logs, until its end.
+async fn read_log(mut output: ChildStdout, table: &Table, lines: UnboundedSender<Line>) {
+    let mut decoder = table.new_stream_decoder();
+    let mut bytes = [0; 1024];
+    while let Ok(count @ 1..) = output.read(&mut bytes).await {
+        decoder.received(&bytes[..count]);
+        loop {
+            let frame = match decoder.decode() {
+                Ok(frame) => frame,
+                Err(DecodeError::UnexpectedEof) => break,
+                // Cut off by the power: the next one is whole.
+                Err(DecodeError::Malformed) => continue,
+            };
+            let level = frame.level().map_or("", |level| level.as_str());
+            let text = frame.display_message().to_string();
+            // The last board of all may speak after everybody has left.
+            let _ = lines.send(Line { level, text });
+        }
+    }
+}
+
+/// A port of loopback that the emulator is to call.
+async fn listen() -> Result<(TcpListener, SocketAddr), Trouble> {
+    let no_port = |why| Trouble::new(format!("no port for {QEMU}: {why}"));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(no_port)?;
+    let address = listener.local_addr().map_err(no_port)?;
+    Ok((listener, address))
+}
+
+async fn accept(listener: TcpListener) -> Result<BufReader<TcpStream>, Trouble> {
     match timeout(PATIENCE, listener.accept()).await {
         Ok(Ok((stream, _))) => Ok(BufReader::new(stream)),
         Ok(Err(why)) => Err(Trouble::emulator(&why)),
@@ -211,7 +227,7 @@ async fn accept(listener: UnixListener) -> Result<BufReader<UnixStream>, Trouble
     }
 }
 
-async fn read_line(from: &mut BufReader<UnixStream>, line: &mut String) -> Result<(), Trouble> {
+async fn read_line(from: &mut BufReader<TcpStream>, line: &mut String) -> Result<(), Trouble> {
     match timeout(PATIENCE, from.read_line(line)).await {
         Ok(Ok(1..)) => Ok(()),
         Ok(Ok(0)) => Err(Trouble::new(format!("{QEMU} has ended"))),

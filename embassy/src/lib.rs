@@ -1,3 +1,60 @@
-//! redress on embassy.
+//! redress on embassy: what each failure of a sensor, a bus or a network deserves, in
+//! firmware without an allocator.
+//!
+//! A whole program for an nRF52840: it reads an LM75 over I2C every ten seconds. An attempt
+//! has 50 ms, a sensor that fails three times in a minute is left alone for 30 s, and another
+//! task may share its breaker.
+//!
+//! ```ignore
+#![doc = include_str!("../examples/thermometer.rs")]
+//! ```
+//!
+//! # What is where
+//!
+//! | item | what it is about | feature |
+//! | --- | --- | --- |
+//! | [`EmbassyTime`], [`Sliced`] | clock, delays and timeouts on embassy-time; delays in slices for a watchdog | |
+//! | [`Locked`] | a breaker or budget in a `static`, and what happens under each `RawMutex` | |
+//! | [`unless`], [`asked`] | giving a call up by a signal | |
+//! | [`random`] | generators of any `rand_core`, registers, and a seed for chips without one | `rand-core-06`, `rand-core-09` |
+//! | [`classify`] | what errors of drivers and stacks are | `embedded-hal`, `embedded-io`, `embassy-net`, `reqwless` |
+//! | `DefmtObserver`, `LogObserver` | every decision in one line | `defmt`, `log` |
+//! | `durable` | breaker, budget and call in flight over a reset | `storage` |
+//!
+//! # An attempt in time
+//!
+//! With an `attempt_timeout` the attempt's future is dropped when its time is over, and the
+//! peripheral that it borrowed is free again. Whether the peripheral is idle then is the
+//! driver's business: drivers of embassy's HALs stop their transfer when dropped. A call that
+//! is dropped itself, by [`unless`] or a `select` of your own, gives its place in a half-open
+//! breaker back and counts as nothing.
+//!
+//! # Without an executor
+//!
+//! Blocking firmware takes the engine alone, with its feature `embedded-hal`:
+//! `redress::WithDelay { clock, delay }` sleeps with any `DelayNs`.
+
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod abort;
+pub mod classify;
+#[cfg(feature = "storage")]
+pub mod durable;
+mod locked;
+mod observe;
+pub mod random;
+mod time;
+
+pub use abort::{GivenUp, asked, unless};
+pub use locked::Locked;
+#[cfg(feature = "defmt")]
+pub use observe::DefmtObserver;
+#[cfg(feature = "log")]
+pub use observe::LogObserver;
+pub use time::{EmbassyTime, Sliced};
+
+/// The snippets of the crate's README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeSnippets;

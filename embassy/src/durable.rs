@@ -1,0 +1,345 @@
+//! State that survives a reset: [`Durable`] keeps two slots in an EEPROM, a flash or memory
+//! that is retained, and writes them in turns, so that a power cut in the middle of a write
+//! leaves the state before it.
+//!
+//! ```
+//! # use redress::{Budget, Duration, Instant, RatioBudget, RatioConfig, Shared, Snapshot, checked};
+//! # use redress_embassy::durable::{Durable, Eeprom, Record};
+//! # use core::cell::RefCell;
+//! # fn run<S: embedded_storage::Storage>(eeprom: S, now: Instant) -> Result<(), redress_embassy::durable::SaveError<S::Error>> {
+//! # const RATIO: RatioConfig = RatioConfig::new(100);
+//! # let budget = RefCell::new(checked!(RatioBudget::new(&RATIO)));
+//! // At address 0, for the first layout of this firmware's records.
+//! let mut durable = Durable::new(Eeprom::new(eeprom, 0), 1);
+//!
+//! // After a reset: what cannot be taken over starts afresh, and says why.
+//! let mut record = Record::<64>::new();
+//! match durable.load(&mut record) {
+//!     Ok(mut fields) => if let Err(why) = fields.take(&budget, now, None) { /* log it */ },
+//!     Err(why) => { /* no state yet, or none that is whole: log it */ }
+//! }
+//!
+//! // At a transition: a breaker opened, a call waits for long.
+//! let mut record = Record::<64>::new();
+//! record.put(&budget, now)?;
+//! durable.save(&record)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A slot holds the sequence number (4 bytes), the layout (2), the length (2), the fields, and a
+//! CRC-32 (IEEE 802.3) of all before, little-endian. The newer one of the whole slots counts.
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use redress::{Duration, Instant, Restored, Shared, Snapshot, SnapshotError};
+
+mod slots;
+mod wear;
+
+pub use slots::{Eeprom, Flash, Slots};
+pub use wear::{Transitions, writes_a_day};
+
+const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// Sequence, layout and length.
+const HEADER: usize = 4 + 2 + 2;
+
+/// What a slot takes besides the fields: the header and the checksum.
+pub const OVERHEAD: usize = HEADER + 4;
+
+/// The fields of a slot, put in one after the other, at most `N` bytes including
+/// [`OVERHEAD`], `N` at most 65,535.
+#[derive(Clone, Debug)]
+pub struct Record<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Default for Record<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Record<N> {
+    /// Without any field.
+    pub const fn new() -> Self {
+        const { assert!(N >= OVERHEAD && N <= u16::MAX as usize) };
+        Self { bytes: [0; N], len: HEADER }
+    }
+
+    /// Adds the state of a breaker or budget, as it is at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Length`] if it does not fit; [`SnapshotError::Value`] if it is lent
+    /// already, further up this stack.
+    pub fn put<T: Snapshot>(
+        &mut self,
+        state: &impl Shared<Item = T>,
+        now: Instant,
+    ) -> Result<(), SnapshotError> {
+        let room = self.room(T::BYTES)?;
+        state.with(|state| state.snapshot(now, room)).unwrap_or(Err(SnapshotError::Value))?;
+        self.len += T::BYTES;
+        Ok(())
+    }
+
+    /// Adds bytes of your own, or the snapshot of a suspended call.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Length`] if they do not fit.
+    pub fn put_bytes(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        self.room(bytes.len())?.copy_from_slice(bytes);
+        self.len += bytes.len();
+        Ok(())
+    }
+
+    fn room(&mut self, needs: usize) -> Result<&mut [u8], SnapshotError> {
+        let has = N.saturating_sub(4).saturating_sub(self.len);
+        let error = SnapshotError::Length { needs, has };
+        if needs > has {
+            return Err(error);
+        }
+        self.bytes.get_mut(self.len..self.len + needs).ok_or(error)
+    }
+
+    /// The whole slot with header and checksum.
+    fn seal(&self, sequence: u32, layout: u16) -> ([u8; N], usize) {
+        let mut slot = self.bytes;
+        // `N` is at most 65,535.
+        let len = (self.len as u16).to_le_bytes();
+        let (sequence, layout) = (sequence.to_le_bytes(), layout.to_le_bytes());
+        fill(&mut slot, sequence.iter().chain(&layout).chain(&len));
+        let sum = CHECKSUM.checksum(slot.get(..self.len).unwrap_or_default());
+        fill(slot.get_mut(self.len..).unwrap_or_default(), &sum.to_le_bytes());
+        (slot, self.len + 4)
+    }
+
+    /// Sequence and layout, if the slot is whole.
+    fn open(&mut self) -> Option<(u32, u16)> {
+        let (sequence, rest) = self.bytes.split_first_chunk()?;
+        let (layout, rest) = rest.split_first_chunk()?;
+        let len = usize::from(u16::from_le_bytes(*rest.first_chunk()?));
+        let sum = self.bytes.get(len..)?.first_chunk()?;
+        if len < HEADER || CHECKSUM.checksum(self.bytes.get(..len)?) != u32::from_le_bytes(*sum) {
+            return None;
+        }
+        self.len = len;
+        Some((u32::from_le_bytes(*sequence), u16::from_le_bytes(*layout)))
+    }
+}
+
+/// Copies as much as there is room for.
+fn fill<'b>(to: &mut [u8], from: impl IntoIterator<Item = &'b u8>) {
+    for (place, &byte) in to.iter_mut().zip(from) {
+        *place = byte;
+    }
+}
+
+/// The fields of a loaded record, to be taken in the order in which they were put.
+#[derive(Clone, Debug)]
+pub struct Fields<'r>(&'r [u8]);
+
+impl Fields<'_> {
+    /// Takes over the state of a breaker or budget, of which `off` has passed while nothing
+    /// ran, if that is known. The next field is next in any case.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::restore`]; the state is then as it was, a fresh one. And
+    /// [`SnapshotError::Value`] if it is lent already, further up this stack.
+    pub fn take<T: Snapshot>(
+        &mut self,
+        state: &impl Shared<Item = T>,
+        now: Instant,
+        off: Option<Duration>,
+    ) -> Result<Restored, SnapshotError> {
+        let bytes = self.next(T::BYTES)?;
+        state.with(|state| state.restore(bytes, now, off)).unwrap_or(Err(SnapshotError::Value))
+    }
+
+    /// The next bytes that were [`put_bytes`](Record::put_bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError::Length`] if fewer are left.
+    pub fn take_bytes<const LEN: usize>(&mut self) -> Result<[u8; LEN], SnapshotError> {
+        let bytes = self.next(LEN)?;
+        bytes.first_chunk().copied().ok_or(SnapshotError::Length { needs: LEN, has: bytes.len() })
+    }
+
+    fn next(&mut self, needs: usize) -> Result<&[u8], SnapshotError> {
+        let has = self.0.len();
+        let (bytes, rest) =
+            self.0.split_at_checked(needs).ok_or(SnapshotError::Length { needs, has })?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+}
+
+/// Why nothing was loaded: start afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LoadError<E> {
+    /// No slot is whole: nothing was ever saved, or the storage is damaged.
+    Empty,
+    /// The newest state is of another layout: another version of the firmware wrote it.
+    Layout {
+        /// The layout that it has.
+        has: u16,
+    },
+    /// The storage cannot be read.
+    Storage(E),
+}
+
+impl<E: core::fmt::Debug> core::fmt::Display for LoadError<E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("no whole state is stored"),
+            Self::Layout { has } => write!(f, "the stored state has layout {has}, not this one"),
+            Self::Storage(why) => write!(f, "the state cannot be read: {why:?}"),
+        }
+    }
+}
+
+impl<E: core::fmt::Debug> core::error::Error for LoadError<E> {}
+
+/// Why nothing was saved; what was saved before is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SaveError<E> {
+    /// A field does not fit into the record.
+    Record(SnapshotError),
+    /// The storage cannot be read or written.
+    Storage(E),
+    /// What was read back differs from what was written: the storage is worn out or
+    /// protected.
+    Worn,
+}
+
+impl<E> From<SnapshotError> for SaveError<E> {
+    fn from(why: SnapshotError) -> Self {
+        Self::Record(why)
+    }
+}
+
+impl<E: core::fmt::Debug> core::fmt::Display for SaveError<E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Record(why) => write!(f, "the state cannot be recorded: {why}"),
+            Self::Storage(why) => write!(f, "the state cannot be written: {why:?}"),
+            Self::Worn => f.write_str("the storage did not keep what was written"),
+        }
+    }
+}
+
+impl<E: core::fmt::Debug> core::error::Error for SaveError<E> {}
+
+/// Two slots of a storage, of which the newer whole one is the state.
+#[derive(Clone, Debug)]
+pub struct Durable<S> {
+    slots: S,
+    layout: u16,
+    /// Of the newest whole slot; its lowest bit says which one that is.
+    sequence: Option<u32>,
+}
+
+impl<S: Slots> Durable<S> {
+    /// `layout` is the version of your own sequence of fields: count it up when you add, drop
+    /// or reorder some. Changed settings of a policy, breaker or budget need no new layout;
+    /// each snapshot notices its own.
+    pub const fn new(slots: S, layout: u16) -> Self {
+        Self { slots, layout, sequence: None }
+    }
+
+    /// Reads the newest whole slot into `record`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, if it is of another layout, or if no slot can be read. Saving may be
+    /// tried after each of them.
+    pub fn load<'r, const N: usize>(
+        &mut self,
+        record: &'r mut Record<N>,
+    ) -> Result<Fields<'r>, LoadError<S::Error>> {
+        let mut other = Record::new();
+        let first = self.read(0, record);
+        let second = self.read(1, &mut other);
+        let (first, second) = match (first, second) {
+            (Err(why), Err(_)) => return Err(LoadError::Storage(why)),
+            (first, second) => (first.unwrap_or(None), second.unwrap_or(None)),
+        };
+        let second_is_newer = match (first, second) {
+            (None, None) => return Err(LoadError::Empty),
+            (Some((first, _)), Some((second, _))) => newer(second, first),
+            (first, _) => first.is_none(),
+        };
+        let newest = if second_is_newer {
+            record.clone_from(&other);
+            second
+        } else {
+            first
+        };
+        let Some((sequence, layout)) = newest else { return Err(LoadError::Empty) };
+        self.sequence = Some(sequence);
+        if layout != self.layout {
+            return Err(LoadError::Layout { has: layout });
+        }
+        Ok(Fields(record.bytes.get(HEADER..record.len).unwrap_or_default()))
+    }
+
+    /// Writes `record` over the older slot and reads it back.
+    ///
+    /// Without a [`load`](Self::load) before, it looks first which slot that is.
+    ///
+    /// # Errors
+    ///
+    /// If the record is longer than a slot, and if the storage fails or does not keep it; the
+    /// newer slot is untouched.
+    pub fn save<const N: usize>(&mut self, record: &Record<N>) -> Result<(), SaveError<S::Error>> {
+        let (needs, has) = (record.len + 4, self.slots.size());
+        if needs > has {
+            return Err(SnapshotError::Length { needs, has }.into());
+        }
+        let mut back = Record::<N>::new();
+        if self.sequence.is_none()
+            && let Err(LoadError::Storage(why)) = self.load(&mut back)
+        {
+            return Err(SaveError::Storage(why));
+        }
+        let sequence = self.sequence.map_or(0, |newest| newest.wrapping_add(1));
+        let slot = (sequence & 1) as u8;
+        let (bytes, len) = record.seal(sequence, self.layout);
+        let bytes = bytes.get(..len).unwrap_or_default();
+        self.slots.write(slot, bytes).map_err(SaveError::Storage)?;
+        match self.read(slot, &mut back).map_err(SaveError::Storage)? {
+            Some((read, layout)) if (read, layout) == (sequence, self.layout) => {}
+            _ => return Err(SaveError::Worn),
+        }
+        self.sequence = Some(sequence);
+        Ok(())
+    }
+
+    /// The storage, to use it for something else meanwhile.
+    pub const fn slots(&mut self) -> &mut S {
+        &mut self.slots
+    }
+
+    /// Sequence and layout of the slot, if it is whole.
+    fn read<const N: usize>(
+        &mut self,
+        slot: u8,
+        record: &mut Record<N>,
+    ) -> Result<Option<(u32, u16)>, S::Error> {
+        self.slots.read(slot, &mut record.bytes)?;
+        // A slot holds numbers of its own parity; another one was never written here.
+        Ok(record.open().filter(|(sequence, _)| sequence & 1 == u32::from(slot)))
+    }
+}
+
+/// Whether `a` comes after `b`, though the number may have gone round.
+const fn newer(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b) < 1 << 31
+}

@@ -1,0 +1,132 @@
+//! Where the two slots are: [`Slots`], with [`Eeprom`] and [`Flash`].
+
+use embedded_storage::Storage;
+use embedded_storage::nor_flash::NorFlash;
+
+/// Room for two records that can be written one without touching the other.
+pub trait Slots {
+    /// What the storage fails with.
+    type Error;
+
+    /// How many bytes a slot holds.
+    fn size(&self) -> usize;
+
+    /// Reads the beginning of a slot, 0 or 1.
+    ///
+    /// # Errors
+    ///
+    /// The storage's own.
+    fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), Self::Error>;
+
+    /// Writes the beginning of a slot. A power cut may leave anything in it, and must not
+    /// change the other one.
+    ///
+    /// # Errors
+    ///
+    /// The storage's own.
+    fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// Slots in a storage that writes bytes without erasing: an EEPROM, an FRAM, RAM that is
+/// retained.
+#[derive(Clone, Debug)]
+pub struct Eeprom<S> {
+    storage: S,
+    address: u32,
+    distance: u32,
+}
+
+impl<S: Storage> Eeprom<S> {
+    /// Slots of 256 bytes at `address` and 256 bytes after it: whole pages of all usual
+    /// chips.
+    pub const fn new(storage: S, address: u32) -> Self {
+        Self::with_distance(storage, address, 256)
+    }
+
+    /// Slots of `distance` bytes at `address` and `distance` bytes after it. Take a multiple
+    /// of the page, so that no write reaches into the other slot.
+    pub const fn with_distance(storage: S, address: u32, distance: u32) -> Self {
+        Self { storage, address, distance }
+    }
+
+    fn at(&self, slot: u8) -> u32 {
+        self.address.saturating_add(self.distance.saturating_mul(u32::from(slot)))
+    }
+}
+
+impl<S: Storage> Slots for Eeprom<S> {
+    type Error = S::Error;
+
+    fn size(&self) -> usize {
+        self.distance as usize
+    }
+
+    fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), S::Error> {
+        self.storage.read(self.at(slot), bytes)
+    }
+
+    fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), S::Error> {
+        self.storage.write(self.at(slot), bytes)
+    }
+}
+
+/// Slots in a flash that is erased before it is written: each takes one erase block or more.
+///
+/// Records are written and read in pieces of `WORDS` bytes, a multiple of the flash's
+/// `WRITE_SIZE` and `READ_SIZE`; 16 does for nearly all.
+#[derive(Clone, Debug)]
+pub struct Flash<F, const WORDS: usize = 16> {
+    chip: F,
+    address: u32,
+    distance: u32,
+}
+
+impl<F: NorFlash, const WORDS: usize> Flash<F, WORDS> {
+    /// Slots at `address`, which must be the start of an erase block, and in the next erase
+    /// block.
+    pub const fn new(flash: F, address: u32) -> Self {
+        const {
+            assert!(WORDS.is_multiple_of(F::WRITE_SIZE) && WORDS.is_multiple_of(F::READ_SIZE));
+        };
+        Self { chip: flash, address, distance: F::ERASE_SIZE as u32 }
+    }
+
+    fn at(&self, slot: u8) -> u32 {
+        self.address.saturating_add(self.distance.saturating_mul(u32::from(slot)))
+    }
+}
+
+impl<F: NorFlash, const WORDS: usize> Slots for Flash<F, WORDS> {
+    type Error = F::Error;
+
+    fn size(&self) -> usize {
+        self.distance as usize
+    }
+
+    fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), F::Error> {
+        let mut at = self.at(slot);
+        for chunk in bytes.chunks_mut(WORDS) {
+            let mut words = [0; WORDS];
+            self.chip.read(at, &mut words)?;
+            for (byte, read) in chunk.iter_mut().zip(words) {
+                *byte = read;
+            }
+            at = at.saturating_add(WORDS as u32);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), F::Error> {
+        let mut at = self.at(slot);
+        self.chip.erase(at, at.saturating_add(self.distance))?;
+        for chunk in bytes.chunks(WORDS) {
+            let mut words = [0xFF; WORDS];
+            for (word, byte) in words.iter_mut().zip(chunk) {
+                *word = *byte;
+            }
+            self.chip.write(at, &words)?;
+            at = at.saturating_add(WORDS as u32);
+        }
+        Ok(())
+    }
+}

@@ -1,13 +1,10 @@
 //! What survives a reset: [`Durable`], two slots of the EEPROM that are written in
 //! turns, so that a power cut in the middle of one leaves the other.
 
-use core::cell::Cell;
-
 use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::Storage;
-use redress::{Clock, Duration, Instant, Shared, Snapshot, SnapshotError};
+use redress::{Duration, Instant, Shared, Snapshot, SnapshotError};
 
-use crate::embassy::EmbassyTime;
 use crate::policy::{BUDGET, Budget, CALL_BYTES, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
 use crate::wall::between;
 
@@ -201,29 +198,5 @@ impl Record {
 fn note(restored: Option<Result<redress::Restored, SnapshotError>>) {
     if let Some(Err(why)) = restored {
         defmt::warn!("a state is not taken over: {}", why);
-    }
-}
-
-/// The node's clock, which can be held: a call and its breaker are saved, and restored,
-/// at one instant.
-pub struct HeldClock(Cell<Option<Instant>>);
-
-impl HeldClock {
-    pub const fn new() -> Self {
-        Self(Cell::new(None))
-    }
-
-    /// Runs `f` while the clock stands at this instant.
-    pub fn hold<R>(&self, at: Instant, f: impl FnOnce() -> R) -> R {
-        self.0.set(Some(at));
-        let result = f();
-        self.0.set(None);
-        result
-    }
-}
-
-impl Clock for HeldClock {
-    fn now(&self) -> Instant {
-        self.0.get().unwrap_or_else(|| EmbassyTime.now())
     }
 }

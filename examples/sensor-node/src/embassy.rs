@@ -1,6 +1,6 @@
-//! The engine's traits on embassy: [`EmbassyTime`] and [`Locked`].
+//! The engine's traits on embassy: [`EmbassyTime`], [`HeldClock`] and [`Locked`].
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use embassy_sync::blocking_mutex::{Mutex, raw::CriticalSectionRawMutex};
 use embassy_time::Timer as Alarm;
@@ -19,6 +19,30 @@ impl Clock for EmbassyTime {
 impl Timer for EmbassyTime {
     fn sleep(&mut self, span: Duration) -> impl Future<Output = ()> {
         Alarm::after_micros(span.as_micros())
+    }
+}
+
+/// The same clock, which can be held: a call and its breaker are saved, and restored,
+/// at one instant.
+pub struct HeldClock(Cell<Option<Instant>>);
+
+impl HeldClock {
+    pub const fn new() -> Self {
+        Self(Cell::new(None))
+    }
+
+    /// Runs `f` while the clock stands at this instant.
+    pub fn hold<R>(&self, at: Instant, f: impl FnOnce() -> R) -> R {
+        self.0.set(Some(at));
+        let result = f();
+        self.0.set(None);
+        result
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Instant {
+        self.0.get().unwrap_or_else(|| EmbassyTime.now())
     }
 }
 

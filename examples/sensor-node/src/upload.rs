@@ -14,7 +14,8 @@ use redress::{Classification, Clock as _, Decision, ErrorClass, classify};
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};
 
-use crate::durable::{Durable, HeldClock, InFlight, Pause, Reading};
+use crate::durable::{Durable, InFlight, Pause, Reading};
+use crate::embassy::HeldClock;
 use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, CALL_BYTES, LONG, NETWORK, NETWORK_BREAKER};
@@ -89,6 +90,7 @@ pub async fn post<B: I2c, S: Storage>(
         let mut steps = match paused.take() {
             None => match retry.begin() {
                 Ok(steps) => steps,
+                // Not sent, and not kept: the next reading is newer.
                 Err(_) => return,
             },
             Some(Pause { call, at, off }) => match clock.hold(at, || retry.resume(&call, off)) {

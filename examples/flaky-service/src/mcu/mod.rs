@@ -109,3 +109,22 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "\n{count} faults, each with its class, decision and recovery in the log")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_summed_up_with_the_first_class_in_its_lines() {
+        let finding = Finding {
+            fault: "service dead",
+            decisions: vec!["circuit_opened".into(), "post #1 TRANSIENT retry".into()],
+            recovery: vec!["circuit_closed".into()],
+        };
+        let text = "\nservice dead: TRANSIENT\n  \
+                    decided    circuit_opened\n             post #1 TRANSIENT retry\n  \
+                    recovered  circuit_closed\n\n\
+                    1 faults, each with its class, decision and recovery in the log\n";
+        assert_eq!(Summary(&[finding]).to_string(), text);
+    }
+}

@@ -76,7 +76,10 @@ impl<S: Storage> Durable<S> {
     pub fn restore(&mut self, now: Instant, wall: Option<i64>) -> Restored {
         let mut newest: Option<Record> = None;
         for slot in 0..2 {
-            let Some(record) = self.read(slot) else { continue };
+            let Some(record) = self.read(slot) else {
+                defmt::warn!("EEPROM slot {=u32} is empty or torn", slot);
+                continue;
+            };
             if newest.as_ref().is_none_or(|other| record.sequence() > other.sequence()) {
                 newest = Some(record);
             }

@@ -25,6 +25,8 @@ pub(super) async fn play(stage: &mut Stage) -> Result<Vec<Finding>, Trouble> {
     findings.push(power_cut_while_open(rested(stage).await?).await?);
     findings.push(power_cut_while_probing(rested(stage).await?).await?);
     findings.push(sensor_elsewhere(rested(stage).await?).await?);
+    findings.push(torn_write(rested(stage).await?).await?);
+    findings.push(all_torn(rested(stage).await?).await?);
     rested(stage).await?;
     Ok(findings)
 }
@@ -204,6 +206,34 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     let mut recovery =
         stage.sees_all(&[&["start 6 after"], &["restored: sensor breaker open"]]).await?;
     recovery.extend(closes(stage, "read sensor").await?);
+    Ok(Finding { fault, decisions, recovery })
+}
+
+async fn torn_write(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "power cut in the middle of a write";
+    stage.say(fault)?;
+    stage.cut_power().await?;
+    stage.tear(false)?;
+    stage.power_on(SENSOR).await?;
+    let decisions = stage.sees_all(&[&["EEPROM slot", "is empty or torn"]]).await?;
+    let recovery = stage.sees_all(&[&["start 7"], &["posted: 200"]]).await?;
+    Ok(Finding { fault, decisions, recovery })
+}
+
+async fn all_torn(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "EEPROM full of rubbish";
+    stage.say(fault)?;
+    stage.cut_power().await?;
+    stage.tear(true)?;
+    stage.power_on(SENSOR).await?;
+    let decisions = stage
+        .sees_all(&[
+            &["EEPROM slot 0 is empty or torn"],
+            &["EEPROM slot 1 is empty or torn"],
+            &["no state in the EEPROM: a fresh start"],
+        ])
+        .await?;
+    let recovery = stage.sees_all(&[&["start 1"], &["posted: 200"]]).await?;
     Ok(Finding { fault, decisions, recovery })
 }
 

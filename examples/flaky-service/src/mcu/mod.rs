@@ -95,7 +95,10 @@ struct Summary<'f>(&'f [Finding]);
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in self.0 {
-            writeln!(f, "\n{}: {}", finding.fault, finding.class())?;
+            match finding.class() {
+                Some(class) => writeln!(f, "\n{}: {class}", finding.fault)?,
+                None => writeln!(f, "\n{}", finding.fault)?,
+            }
             for (title, lines) in
                 [("decided", &finding.decisions), ("recovered", &finding.recovery)]
             {
@@ -106,7 +109,7 @@ impl fmt::Display for Summary<'_> {
             }
         }
         let count = self.0.len();
-        writeln!(f, "\n{count} faults, each with its class, decision and recovery in the log")
+        writeln!(f, "\n{count} faults, each with decision and recovery in the log")
     }
 }
 
@@ -124,7 +127,7 @@ mod tests {
         let text = "\nservice dead: TRANSIENT\n  \
                     decided    circuit_opened\n             post #1 TRANSIENT retry\n  \
                     recovered  circuit_closed\n\n\
-                    1 faults, each with its class, decision and recovery in the log\n";
+                    1 faults, each with decision and recovery in the log\n";
         assert_eq!(Summary(&[finding]).to_string(), text);
     }
 }

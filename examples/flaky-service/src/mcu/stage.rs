@@ -39,10 +39,10 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// What the node took the failure for.
-    pub(super) fn class(&self) -> &'static str {
-        let words = self.decisions.iter().flat_map(|line| line.split_whitespace());
-        words.filter_map(ErrorClass::from_name).map(ErrorClass::as_str).next().unwrap_or_default()
+    /// What the node took the failure for; `None` if no call failed.
+    pub(super) fn class(&self) -> Option<ErrorClass> {
+        let mut words = self.decisions.iter().flat_map(|line| line.split_whitespace());
+        words.find_map(ErrorClass::from_name)
     }
 }
 
@@ -112,6 +112,29 @@ impl Stage {
             board.cut_power().await?;
         }
         Ok(())
+    }
+
+    /// Damages what the node wrote last, or all, as a power cut in the middle of a write
+    /// does: the second half is not what it should be. For a board without power.
+    ///
+    /// # Errors
+    ///
+    /// If the EEPROM's file cannot be read or written.
+    pub(super) fn tear(&self, all: bool) -> Result<(), Trouble> {
+        let path = self.folder.join("eeprom");
+        let wrong = |why| Trouble::place(&path, &why);
+        let mut bytes = std::fs::read(&path).map_err(wrong)?;
+        // The firmware's layout: two slots of 256 bytes, the higher sequence is newer.
+        let (slots, _) = bytes.as_chunks_mut::<256>();
+        let [first, second, ..] = slots else { return Err(Trouble::new("no EEPROM")) };
+        let sequence = |slot: &[u8; 256]| u32::from_le_bytes([slot[0], slot[1], slot[2], slot[3]]);
+        let first_is_newer = sequence(first) > sequence(second);
+        for (slot, newer) in [(first, first_is_newer), (second, !first_is_newer)] {
+            if all || newer {
+                slot[128..].fill(0xFF);
+            }
+        }
+        std::fs::write(&path, bytes).map_err(wrong)
     }
 
     /// The board, which is under power.

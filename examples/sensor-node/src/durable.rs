@@ -106,16 +106,19 @@ impl<S: Storage> Durable<S> {
         self.holds_call
     }
 
-    /// Writes the state into the older slot.
-    pub fn save(&mut self, now: Instant, wall: Option<i64>, in_flight: Option<&InFlight>) {
-        self.sequence = self.sequence.wrapping_add(1);
-        self.holds_call = in_flight.is_some();
-        let record = Record::new(self.sequence, self.boot, now, wall, in_flight);
-        let slot = self.sequence & 1;
+    /// Writes the state into the older slot; says whether it is there. If not, the newest
+    /// record stays the newest, and the next save tries the same slot again.
+    pub fn save(&mut self, now: Instant, wall: Option<i64>, in_flight: Option<&InFlight>) -> bool {
+        let sequence = self.sequence.wrapping_add(1);
+        let record = Record::new(sequence, self.boot, now, wall, in_flight);
+        let slot = sequence & 1;
         if self.storage.write(slot * SLOT, &record.0).is_err() {
-            // The older record stays; what it lacks is lost with the next reset.
             defmt::warn!("state not saved: the EEPROM does not answer");
+            return false;
         }
+        self.sequence = sequence;
+        self.holds_call = in_flight.is_some();
+        true
     }
 
     fn read(&mut self, slot: u32) -> Option<Record> {

@@ -119,9 +119,9 @@ impl<B: I2c, S: Storage> Node<B, S> {
     /// every reading would wear the EEPROM out.
     fn save_changes(&mut self) {
         let states = states();
-        if states != self.saved || self.durable.holds_call() {
+        let changed = states != self.saved || self.durable.holds_call();
+        if changed && self.durable.save(now(), self.wall.now(), None) {
             self.saved = states;
-            self.durable.save(now(), self.wall.now(), None);
             defmt::info!(
                 "state saved: sensor breaker {=str}, network breaker {=str}",
                 states[0].as_str(),

@@ -139,8 +139,9 @@ pub async fn post<B: I2c, S: Storage>(
                 // The buffer has the size that it takes.
                 let _ = clock.hold(pause.at, || steps.suspend(&mut pause.call));
                 let in_flight = InFlight { reading: *reading, pause };
-                durable.save(pause.at, wall.now(), Some(&in_flight));
-                defmt::info!("post reading saved at attempt {=u32}", attempt.number);
+                if durable.save(pause.at, wall.now(), Some(&in_flight)) {
+                    defmt::info!("post reading saved at attempt {=u32}", attempt.number);
+                }
                 paused = Some(pause);
                 continue 'call;
             }

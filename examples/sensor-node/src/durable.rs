@@ -1,9 +1,8 @@
-//! What survives a reset: [`Durable`], two slots of the EEPROM that are written in
-//! turns, so that a power cut in the middle of one leaves the other.
+//! What survives a reset, and in which order it is written: [`Durable`].
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::Storage;
-use redress::{Duration, Instant, Shared, Snapshot, SnapshotError};
+use redress::{Duration, Instant, Snapshot as _, SnapshotError};
+use redress_embassy::durable::{self, Eeprom, Fields, LoadError, OVERHEAD};
 
 use crate::policy::{BUDGET, Budget, CALL_BYTES, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
 use crate::wall::between;
@@ -46,22 +45,17 @@ pub struct Restored {
     pub in_flight: Option<InFlight>,
 }
 
-/// Sequence, start, two words of wall time, whether a call is in flight, and its reading:
-/// start, number, degrees.
-const HEADER: usize = 8 * 4;
-const BREAKER: usize = NodeBreaker::BYTES;
-const RECORD: usize = HEADER + 2 * BREAKER + Budget::BYTES + CALL_BYTES + 4;
-/// Distance of the slots: whole pages of the EEPROM.
-const SLOT: u32 = 256;
-const _: () = assert!(RECORD <= SLOT as usize);
+/// Start and wall time, both breakers and the budget, and a call in flight: whether there is
+/// one, its reading (start, number, degrees) and its state.
+const FIELDS: usize = 4 + 8 + 2 * NodeBreaker::BYTES + Budget::BYTES + 1 + 3 * 4 + CALL_BYTES;
+type Record = durable::Record<{ OVERHEAD + FIELDS }>;
 
-const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// Counts up when the fields change.
+const LAYOUT: u16 = 1;
 
-/// The state of breakers, budget and of a call in flight, in a storage.
+/// The state of breakers, budget and of a call in flight, in an EEPROM.
 pub struct Durable<S> {
-    storage: S,
-    /// Of the newest record; its lowest bit says in which slot it is.
-    sequence: u32,
+    slots: durable::Durable<Eeprom<S>>,
     boot: u32,
     /// Whether the newest record has a call in flight.
     holds_call: bool,
@@ -69,36 +63,32 @@ pub struct Durable<S> {
 
 impl<S: Storage> Durable<S> {
     pub const fn new(storage: S) -> Self {
-        Self { storage, sequence: 0, boot: 0, holds_call: false }
+        let slots = durable::Durable::new(Eeprom::new(storage, 0), LAYOUT);
+        Self { slots, boot: 0, holds_call: false }
     }
 
-    /// Takes over the newest whole record; without one everything starts afresh.
+    /// Takes over the newest whole record; what does not fit starts afresh, and the log says
+    /// so.
     pub fn restore(&mut self, now: Instant, wall: Option<i64>) -> Restored {
-        let mut newest: Option<Record> = None;
-        for slot in 0..2 {
-            let Some(record) = self.read(slot) else {
-                defmt::warn!("EEPROM slot {=u32} is empty or torn", slot);
-                continue;
-            };
-            if newest.as_ref().is_none_or(|other| record.sequence() > other.sequence()) {
-                newest = Some(record);
+        let mut restored = Restored { boot: 1, off: None, in_flight: None };
+        let mut record = Record::new();
+        match self.slots.load(&mut record) {
+            Ok(mut fields) => {
+                if let Err(why) = take(&mut fields, &mut restored, now, wall) {
+                    defmt::warn!("the state is not taken over: {}", why);
+                }
+            }
+            Err(LoadError::Empty) => defmt::warn!("no state in the EEPROM: a fresh start"),
+            Err(LoadError::Layout { has }) => {
+                defmt::warn!("the state has layout {=u16}: a fresh start", has);
+            }
+            Err(LoadError::Storage(_)) => {
+                defmt::warn!("the EEPROM does not answer: a fresh start");
             }
         }
-        let Some(record) = newest else {
-            defmt::warn!("no state in the EEPROM: a fresh start");
-            self.boot = 1;
-            return Restored { boot: 1, off: None, in_flight: None };
-        };
-        self.sequence = record.sequence();
-        self.boot = record.word(4).saturating_add(1);
-        let off = wall.and_then(|wall| between(record.wall()?, wall));
-        let [sensor, network, budget] = record.states();
-        note(SENSOR_BREAKER.with(|breaker| breaker.restore(sensor, now, off)));
-        note(NETWORK_BREAKER.with(|breaker| breaker.restore(network, now, off)));
-        note(BUDGET.with(|own| own.restore(budget, now, off)));
-        let in_flight = record.in_flight(now, off);
-        self.holds_call = in_flight.is_some();
-        Restored { boot: self.boot, off, in_flight }
+        self.boot = restored.boot;
+        self.holds_call = restored.in_flight.is_some();
+        restored
     }
 
     /// Whether a call in flight is written there.
@@ -109,100 +99,71 @@ impl<S: Storage> Durable<S> {
     /// Writes the state into the older slot; says whether it is there. If not, the newest
     /// record stays the newest, and the next save tries the same slot again.
     pub fn save(&mut self, now: Instant, wall: Option<i64>, in_flight: Option<&InFlight>) -> bool {
-        let sequence = self.sequence.wrapping_add(1);
-        let record = Record::new(sequence, self.boot, now, wall, in_flight);
-        let slot = sequence & 1;
-        if self.storage.write(slot * SLOT, &record.0).is_err() {
-            defmt::warn!("state not saved: the EEPROM does not answer");
+        let mut record = Record::new();
+        if let Err(why) = put(&mut record, self.boot, now, wall, in_flight) {
+            defmt::warn!("state not saved: {}", why);
             return false;
         }
-        self.sequence = sequence;
+        if self.slots.save(&record).is_err() {
+            defmt::warn!("state not saved: the EEPROM does not take it");
+            return false;
+        }
         self.holds_call = in_flight.is_some();
         true
     }
-
-    fn read(&mut self, slot: u32) -> Option<Record> {
-        let mut record = Record([0; RECORD]);
-        self.storage.read(slot * SLOT, &mut record.0).ok()?;
-        record.is_whole().then_some(record)
-    }
 }
 
-/// The parts of a slot, one after the other.
-struct Record([u8; RECORD]);
-
-impl Record {
-    fn new(
-        sequence: u32,
-        boot: u32,
-        now: Instant,
-        wall: Option<i64>,
-        in_flight: Option<&InFlight>,
-    ) -> Self {
-        let mut record = Self([0; RECORD]);
-        record.put(0, sequence);
-        record.put(4, boot);
-        // Zero, the start of 1970, stands for a time that is not known.
-        let wall = wall.unwrap_or(0) as u64;
-        record.put(8, wall as u32);
-        record.put(12, (wall >> 32) as u32);
-        let (_, rest) = record.0.split_at_mut(HEADER);
-        let (sensor, rest) = rest.split_at_mut(BREAKER);
-        let (network, rest) = rest.split_at_mut(BREAKER);
-        let (budget, rest) = rest.split_at_mut(Budget::BYTES);
-        SENSOR_BREAKER.with(|breaker| breaker.snapshot(now, sensor));
-        NETWORK_BREAKER.with(|breaker| breaker.snapshot(now, network));
-        BUDGET.with(|own| own.snapshot(now, budget));
-        if let Some(flight) = in_flight {
-            rest[..CALL_BYTES].copy_from_slice(&flight.pause.call);
-            record.put(16, 1);
-            record.put(20, flight.reading.boot);
-            record.put(24, flight.reading.number);
-            record.put(28, flight.reading.celsius.to_bits());
-        }
-        let checksum = CHECKSUM.checksum(&record.0[..RECORD - 4]);
-        record.put(RECORD - 4, checksum);
-        record
+fn put(
+    record: &mut Record,
+    boot: u32,
+    now: Instant,
+    wall: Option<i64>,
+    in_flight: Option<&InFlight>,
+) -> Result<(), SnapshotError> {
+    record.put_bytes(&boot.to_le_bytes())?;
+    // Zero, the start of 1970, stands for a time that is not known.
+    record.put_bytes(&wall.unwrap_or(0).to_le_bytes())?;
+    record.put(&SENSOR_BREAKER, now)?;
+    record.put(&NETWORK_BREAKER, now)?;
+    record.put(&BUDGET, now)?;
+    record.put_bytes(&[u8::from(in_flight.is_some())])?;
+    if let Some(InFlight { reading, pause }) = in_flight {
+        record.put_bytes(&reading.boot.to_le_bytes())?;
+        record.put_bytes(&reading.number.to_le_bytes())?;
+        record.put_bytes(&reading.celsius.to_le_bytes())?;
+        record.put_bytes(&pause.call)?;
     }
-
-    fn is_whole(&self) -> bool {
-        self.word(RECORD - 4) == CHECKSUM.checksum(&self.0[..RECORD - 4])
-    }
-
-    fn sequence(&self) -> u32 {
-        self.word(0)
-    }
-
-    fn states(&self) -> [&[u8]; 3] {
-        let (sensor, rest) = self.0[HEADER..].split_at(BREAKER);
-        let (network, rest) = rest.split_at(BREAKER);
-        [sensor, network, &rest[..Budget::BYTES]]
-    }
-
-    fn wall(&self) -> Option<i64> {
-        let wall = u64::from(self.word(12)) << 32 | u64::from(self.word(8));
-        (wall != 0).then_some(wall as i64)
-    }
-
-    fn in_flight(&self, at: Instant, off: Option<Duration>) -> Option<InFlight> {
-        let call = *self.0[RECORD - 4 - CALL_BYTES..].first_chunk()?;
-        let celsius = f32::from_bits(self.word(28));
-        let reading = Reading { boot: self.word(20), number: self.word(24), celsius };
-        (self.word(16) == 1).then_some(InFlight { reading, pause: Pause { call, at, off } })
-    }
-
-    fn word(&self, at: usize) -> u32 {
-        self.0[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
-    }
-
-    fn put(&mut self, at: usize, word: u32) {
-        self.0[at..at + 4].copy_from_slice(&word.to_le_bytes());
-    }
+    Ok(())
 }
 
-/// A state that does not fit this firmware starts afresh, and the log says so.
-fn note(restored: Option<Result<redress::Restored, SnapshotError>>) {
-    if let Some(Err(why)) = restored {
-        defmt::warn!("a state is not taken over: {}", why);
+fn take(
+    fields: &mut Fields<'_>,
+    restored: &mut Restored,
+    now: Instant,
+    wall: Option<i64>,
+) -> Result<(), SnapshotError> {
+    restored.boot = u32::from_le_bytes(fields.take_bytes()?).saturating_add(1);
+    let saved = i64::from_le_bytes(fields.take_bytes()?);
+    let off = wall.filter(|_| saved != 0).and_then(|wall| between(saved, wall));
+    restored.off = off;
+    // One state that does not fit does not take the others along.
+    note(fields.take(&SENSOR_BREAKER, now, off));
+    note(fields.take(&NETWORK_BREAKER, now, off));
+    note(fields.take(&BUDGET, now, off));
+    if fields.take_bytes()? == [1] {
+        let reading = Reading {
+            boot: u32::from_le_bytes(fields.take_bytes()?),
+            number: u32::from_le_bytes(fields.take_bytes()?),
+            celsius: f32::from_le_bytes(fields.take_bytes()?),
+        };
+        let pause = Pause { call: fields.take_bytes()?, at: now, off };
+        restored.in_flight = Some(InFlight { reading, pause });
+    }
+    Ok(())
+}
+
+fn note(restored: Result<redress::Restored, SnapshotError>) {
+    if let Err(why) = restored {
+        defmt::warn!("a state starts afresh: {}", why);
     }
 }

@@ -10,14 +10,14 @@
 //! | `durable` | what survives a reset |
 //! | `wall` | the time that nothing ran |
 //! | `log` | every decision in one line |
-//! | `embassy` | the engine's traits on embassy |
+//! | `clock` | the time, which can be held |
 //! | `ethernet`, `i2c`, `systick`, `executor`, `register` | the chip |
 
 #![no_std]
 #![no_main]
 
+mod clock;
 mod durable;
-mod embassy;
 mod ethernet;
 mod executor;
 mod failure;

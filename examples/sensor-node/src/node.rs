@@ -8,9 +8,9 @@ use lm75::ic::Lm75 as Chip;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 use redress::{Budget as _, CircuitState, Clock as _, Shared as _};
+use redress_embassy::EmbassyTime;
 
 use crate::durable::{Durable, InFlight, Reading, Restored};
-use crate::embassy::EmbassyTime;
 use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};

@@ -1,12 +1,12 @@
 //! What each failure of this node deserves.
 
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
 use redress::random::NoRandom;
 use redress::{
     Backoff, Breaker, BreakerConfig, ByDescription, Duration, ErrorClass, FailureRule,
     FailureTimes, FnClock, Policy, RatioBudget, RatioConfig, Steps, checked, policy,
 };
-
-use crate::embassy::Locked;
+use redress_embassy::Locked;
 
 /// The bus answers at once or not at all, and nobody waits on it but this node.
 pub const SENSOR: Policy = policy! {
@@ -54,9 +54,9 @@ pub const CALL_BYTES: usize =
 pub type Budget = RatioBudget<'static>;
 pub type NodeBreaker = Breaker<'static, FailureTimes<3>>;
 
-pub static SENSOR_BREAKER: Locked<NodeBreaker> =
+pub static SENSOR_BREAKER: Locked<Raw, NodeBreaker> =
     Locked::new(checked!(NodeBreaker::new(&SENSOR_RULE)));
-pub static NETWORK_BREAKER: Locked<NodeBreaker> =
+pub static NETWORK_BREAKER: Locked<Raw, NodeBreaker> =
     Locked::new(checked!(NodeBreaker::new(&NETWORK_RULE)));
 /// What both may spend on retries together.
-pub static BUDGET: Locked<Budget> = Locked::new(checked!(Budget::new(&RETRIES)));
+pub static BUDGET: Locked<Raw, Budget> = Locked::new(checked!(Budget::new(&RETRIES)));

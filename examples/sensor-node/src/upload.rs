@@ -11,12 +11,12 @@ use embedded_storage::Storage;
 use heapless::String;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use redress::{Classification, Clock as _, Decision, ErrorClass, classify};
+use redress_embassy::classify::web;
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};
 
+use crate::clock::HeldClock;
 use crate::durable::{Durable, InFlight, Pause, Reading};
-use crate::embassy::HeldClock;
-use crate::failure;
 use crate::log::Log;
 use crate::policy::{BUDGET, CALL_BYTES, LONG, NETWORK, NETWORK_BREAKER};
 use crate::wall::WallClock;
@@ -56,7 +56,7 @@ impl<'a> Web<'a> {
                 Some(classification) => Err(classification.detail("refused")),
             })
         };
-        sent.await.unwrap_or_else(|error| Err(failure::of_web(&error)))
+        sent.await.unwrap_or_else(|error| Err(web(&error)))
     }
 }
 
@@ -71,7 +71,7 @@ fn body(reading: &Reading) -> String<96> {
 
 /// Posts a reading, or goes on with the call that was `paused`.
 pub async fn post<B: I2c, S: Storage>(
-    web: &mut Web<'_>,
+    to: &mut Web<'_>,
     rng: &mut Xoshiro128PlusPlus,
     durable: &mut Durable<S>,
     wall: &mut WallClock<B>,
@@ -118,7 +118,7 @@ pub async fn post<B: I2c, S: Storage>(
         loop {
             let Ok(attempt) = steps.start() else { return };
             let timeout = embassy_time::Duration::from_micros(attempt.timeout.as_micros());
-            let decision = match with_timeout(timeout, web.post(reading, wall.now())).await {
+            let decision = match with_timeout(timeout, to.post(reading, wall.now())).await {
                 Ok(Ok(status)) => {
                     steps.succeed();
                     let Reading { number, celsius, .. } = *reading;

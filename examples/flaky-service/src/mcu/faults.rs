@@ -57,7 +57,7 @@ async fn bus_fault(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "I2C controller switched off";
     stage.say(fault)?;
     stage.board()?.break_bus().await?;
-    let decisions = stage.sees_all(&[&["read sensor #1 TRANSIENT (bus stuck) retry in"]]).await?;
+    let decisions = stage.sees_all(&[&["read sensor #1 TRANSIENT (bus error) retry in"]]).await?;
     let recovery = stage.sees_all(&[&["read sensor", "success after a retry"]]).await?;
     Ok(Finding { fault, decisions, recovery })
 }
@@ -193,8 +193,8 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.power_on(ELSEWHERE).await?;
     let decisions = stage
         .sees_all(&[
-            &["read sensor", "TRANSIENT (nobody acknowledges)", "retry in"],
-            &["read sensor", "TRANSIENT (nobody acknowledges)", "stop:"],
+            &["read sensor", "TRANSIENT (nobody acknowledges the address)", "retry in"],
+            &["read sensor", "TRANSIENT (nobody acknowledges the address)", "stop:"],
             &["read sensor", "circuit_opened"],
             &["state saved", "sensor breaker open"],
         ])
@@ -215,8 +215,9 @@ async fn torn_write(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.cut_power().await?;
     stage.tear(false)?;
     stage.power_on(SENSOR).await?;
-    let decisions = stage.sees_all(&[&["EEPROM slot", "is empty or torn"]]).await?;
-    let recovery = stage.sees_all(&[&["start 7"], &["posted: 200"]]).await?;
+    // The record before the damaged one is from when the sensor was elsewhere.
+    let decisions = stage.sees_all(&[&["start 7"], &["restored: sensor breaker open"]]).await?;
+    let recovery = stage.sees_all(&[&["read sensor circuit_closed"], &["posted: 200"]]).await?;
     Ok(Finding { fault, decisions, recovery })
 }
 
@@ -226,13 +227,7 @@ async fn all_torn(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.cut_power().await?;
     stage.tear(true)?;
     stage.power_on(SENSOR).await?;
-    let decisions = stage
-        .sees_all(&[
-            &["EEPROM slot 0 is empty or torn"],
-            &["EEPROM slot 1 is empty or torn"],
-            &["no state in the EEPROM: a fresh start"],
-        ])
-        .await?;
+    let decisions = stage.sees_all(&[&["no state in the EEPROM: a fresh start"]]).await?;
     let recovery = stage.sees_all(&[&["start 1"], &["posted: 200"]]).await?;
     Ok(Finding { fault, decisions, recovery })
 }

@@ -39,6 +39,7 @@ use embassy_net::tcp::client::{TcpClient, TcpClientState};
 use embassy_net::{Config, Ipv4Address, Ipv4Cidr, Runner, Stack, StackResources, StaticConfigV4};
 use embassy_time::Delay;
 use embedded_hal_bus::i2c::RefCellDevice;
+use redress_embassy::random::Seed;
 use static_cell::StaticCell;
 
 use crate::ethernet::Ethernet;
@@ -70,7 +71,9 @@ fn main() -> ! {
             dns_servers: heapless::Vec::new(),
         });
         let resources = RESOURCES.init(StackResources::new());
-        let (stack, runner) = embassy_net::new(Ethernet::new(MAC), config, resources, unique());
+        // For the local ports, which need not differ from start to start.
+        let seed = Seed::new(&MAC, 0).finish();
+        let (stack, runner) = embassy_net::new(Ethernet::new(MAC), config, resources, seed);
         // Each task has room for one, and is spawned once.
         let (Ok(net), Ok(node)) = (net(runner), node(stack)) else {
             defmt::panic!("no room for a task");
@@ -78,12 +81,6 @@ fn main() -> ! {
         spawner.spawn(net);
         spawner.spawn(node);
     })
-}
-
-/// What tells this node from every other.
-const fn unique() -> u64 {
-    let [a, b, c, d, e, f] = MAC;
-    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
 
 #[embassy_executor::task]
@@ -105,7 +102,7 @@ async fn node(stack: Stack<'static>) -> ! {
     let eeprom = Eeprom24x::new_24x32(RefCellDevice::new(&bus), SlaveAddr::default());
     let storage = eeprom24x::Storage::new(eeprom, Delay);
     let (sensor, wall) = (RefCellDevice::new(&bus), RefCellDevice::new(&bus));
-    let (mut node, in_flight) = Node::new(sensor, wall, storage, unique());
+    let (mut node, in_flight) = Node::new(sensor, wall, storage, &MAC);
 
     let state = TcpClientState::new();
     let tcp: Tcp<'_> = TcpClient::new(stack, &state);

@@ -9,6 +9,7 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 use redress::{Budget as _, CircuitState, Clock as _, Shared as _};
 use redress_embassy::EmbassyTime;
+use redress_embassy::random::Seed;
 
 use crate::durable::{Durable, InFlight, Reading, Restored};
 use crate::failure;
@@ -34,13 +35,12 @@ pub struct Node<B: I2c, S> {
 
 impl<B: I2c, S: Storage> Node<B, S> {
     /// A node that goes on where it was, with the reading that was on its way.
-    pub fn new(sensor: B, wall: B, storage: S, unique: u64) -> (Self, Option<InFlight>) {
+    pub fn new(sensor: B, wall: B, storage: S, node: &[u8]) -> (Self, Option<InFlight>) {
         let mut durable = Durable::new(storage);
         let mut wall = WallClock::new(wall);
         let Restored { boot, off, in_flight } = durable.restore(now(), wall.now());
-        // No two nodes and no two starts jitter alike: chips without a generator have
-        // a unique number, and this node counts its starts.
-        let seed = unique ^ u64::from(boot) << 48;
+        // No two nodes and no two starts jitter alike.
+        let seed = Seed::new(node, boot).finish();
         let node = Self {
             sensor: Lm75::new(sensor, 0x49_u8),
             wall,

@@ -84,9 +84,22 @@ enum MarkerSpec {
 ///
 /// Says how the answer differs, or why the case is none.
 pub fn run(case: &Value) -> Result<(), String> {
+    judge(case, classify)
+}
+
+/// Judges what `classify`, given the name of a classifier and what is known of an
+/// error, says of a case.
+///
+/// # Errors
+///
+/// Says how the answer differs, or why the case is none, or the error of `classify`.
+pub fn judge(
+    case: &Value,
+    classify: impl FnOnce(&str, &Facts<'_>) -> Result<Classification, String>,
+) -> Result<(), String> {
     let case: Case = serde_json::from_value(case.clone())
         .map_err(|error| format!("not of the schema: {error}"))?;
-    let got = classify(&case.classifier, &case.error)?;
+    let got = describe(&case.error, |facts| classify(&case.classifier, facts))?;
     let want = case.expect;
     if got.class != want.class {
         return Err(format!("class is {}, expected {}", got.class, want.class));
@@ -100,7 +113,10 @@ pub fn run(case: &Value) -> Result<(), String> {
     }
 }
 
-fn classify(classifier: &str, error: &ErrorSpec) -> Result<Classification, String> {
+fn describe<R>(
+    error: &ErrorSpec,
+    classify: impl FnOnce(&Facts<'_>) -> Result<R, String>,
+) -> Result<R, String> {
     let marker = error.marker.map(|marker| match marker {
         MarkerSpec::Timeout => Marker::Timeout,
         MarkerSpec::Permanent => Marker::Permanent,
@@ -139,16 +155,20 @@ fn classify(classifier: &str, error: &ErrorSpec) -> Result<Classification, Strin
         }),
         ..Facts::NONE
     };
+    classify(&facts)
+}
+
+fn classify(classifier: &str, facts: &Facts<'_>) -> Result<Classification, String> {
     Ok(match classifier {
-        "default" => classify::default(&facts),
-        "strict" => classify::strict(&facts),
-        "http" => classify::http(&facts),
-        "http_retry_after" => classify::http_retry_after(&facts),
-        "sqlstate" => classify::sqlstate(&facts),
-        "pyodbc" => classify::odbc(&facts),
-        "grpc" => classify::grpc(&facts),
-        "boto3" => classify::aws(&facts),
-        "redis" => classify::redis(&facts),
+        "default" => classify::default(facts),
+        "strict" => classify::strict(facts),
+        "http" => classify::http(facts),
+        "http_retry_after" => classify::http_retry_after(facts),
+        "sqlstate" => classify::sqlstate(facts),
+        "pyodbc" => classify::odbc(facts),
+        "grpc" => classify::grpc(facts),
+        "boto3" => classify::aws(facts),
+        "redis" => classify::redis(facts),
         other => return Err(format!("classifier {other:?} is not in the schema")),
     })
 }

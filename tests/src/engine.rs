@@ -12,8 +12,7 @@ use redress::{
     Adaptive, AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext,
     Breaker, BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision,
     Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Memory, Observer,
-    Outcome, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer,
-    Verdict,
+    Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
 };
 
 use crate::digest::{Digest, Ended};
@@ -346,21 +345,6 @@ impl CallRun<'_> {
     fn equal<V: PartialEq + std::fmt::Debug>(&self, what: &str, got: &V, want: &V) {
         if got != want {
             self.differ(&format!("{what} is {got:?}, expected {want:?}"));
-        }
-    }
-}
-
-impl<T, E> From<Outcome<T, E>> for Ended {
-    fn from(outcome: Outcome<T, E>) -> Self {
-        if let Some(rejection) = outcome.rejection() {
-            return Self::Rejected(rejection.state);
-        }
-        Self::Ran {
-            stop_reason: outcome.stop_reason(),
-            attempts: outcome.attempts,
-            last: outcome.last_class().zip(outcome.cause()),
-            elapsed: outcome.elapsed,
-            next_sleep: outcome.next_sleep(),
         }
     }
 }

@@ -2,10 +2,11 @@
 //! proofs, the benchmarks beside peers, and the suite that runs them all.
 
 pub mod classifiers;
-pub mod digest;
 pub mod engine;
 pub mod report;
 pub mod schema;
+
+pub use redress_wire::digest;
 
 /// The snippets of the project's README run as tests.
 #[cfg(doctest)]

@@ -1,11 +1,54 @@
 //! What microcontrollers show, in an emulator.
 
-use crate::{Count, Suite};
+use crate::{Count, Suite, exists};
+
+/// Emulators, and the package each is in.
+const EMULATORS: [(&str, &str); 2] =
+    [("qemu-system-arm", "qemu-system-arm"), ("qemu-system-riscv32", "qemu-system-misc")];
+
+const BOARDS: [(&str, &str); 4] = [
+    ("microbit", "Cortex-M0"),
+    ("lm3s6965evb", "Cortex-M3"),
+    ("mps2-an386", "Cortex-M4F"),
+    ("virt", "RISC-V"),
+];
+
+const PARTS: [(&str, &str); 3] = [
+    ("sharing", "a breaker shared with interrupts"),
+    ("steps", "instructions of each step"),
+    ("endurance", "a million calls"),
+];
+
+const FIRMWARE: &str = "cargo run --quiet --release -p redress-tests --bin firmware --";
 
 impl Suite {
     pub(crate) fn mcu(&mut self) {
-        let build = "cargo build -p redress-embassy --target thumbv7em-none-eabihf";
-        self.step("embassy adapter builds", build, Count::One);
+        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-io,embassy-net,\
+                        reqwless,storage";
+        let build = format!(
+            "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
+        );
+        self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
+        let program = "cargo build --manifest-path tests/firmware/Cargo.toml -p thermometer \
+                       --release --target thumbv7em-none-eabihf";
+        self.step("the program in the docs, for its chip", program, Count::One);
+        for (emulator, package) in EMULATORS {
+            if !exists(emulator, "--version") && !self.install(package) {
+                self.failed += 1;
+                return;
+            }
+        }
+        for (board, processor) in BOARDS {
+            let vectors = format!(
+                "{FIRMWARE} conformance {board} \
+                 tests/vectors/engine.json tests/vectors/classifiers.json"
+            );
+            self.step(&format!("conformance vectors on {processor}"), &vectors, Count::Runner);
+            for (part, name) in PARTS {
+                let line = format!("{FIRMWARE} {part} {board}");
+                self.step(&format!("{name} on {processor}"), &line, Count::Runner);
+            }
+        }
         // Firmware is a workspace of its own: the host's formatting and lints do not see it.
         let node = "cargo fmt --check --manifest-path examples/sensor-node/Cargo.toml";
         self.step("formatting of the sensor node", node, Count::One);

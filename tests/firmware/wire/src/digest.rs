@@ -1,7 +1,7 @@
 //! One number that shows that two builds take the same decisions: FNV-1a over
 //! everything that an engine said.
 
-use redress::{Cause, CircuitState, Duration, ErrorClass, Event, StopReason};
+use redress::{Cause, CircuitState, Duration, ErrorClass, Event, Outcome, StopReason};
 
 const ABSENT: u8 = 0xFF;
 
@@ -25,6 +25,21 @@ pub enum Ended {
     },
 }
 
+impl<T, E> From<Outcome<T, E>> for Ended {
+    fn from(outcome: Outcome<T, E>) -> Self {
+        if let Some(rejection) = outcome.rejection() {
+            return Self::Rejected(rejection.state);
+        }
+        Self::Ran {
+            stop_reason: outcome.stop_reason(),
+            attempts: outcome.attempts,
+            last: outcome.last_class().zip(outcome.cause()),
+            elapsed: outcome.elapsed,
+            next_sleep: outcome.next_sleep(),
+        }
+    }
+}
+
 /// A running 64-bit FNV-1a.
 ///
 /// Source: Fowler, Noll, Vo; <http://www.isthe.com/chongo/tech/comp/fnv/>.
@@ -38,7 +53,13 @@ impl Default for Digest {
 }
 
 impl Digest {
-    fn bytes(&mut self, bytes: &[u8]) {
+    /// The number so far.
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+
+    /// Any further bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         }
@@ -55,6 +76,21 @@ impl Digest {
             reason(event.stop_reason),
             event.state.map_or(ABSENT, |state| state as u8),
         ]);
+    }
+
+    /// What can be seen after a call: state of the breaker (absent without one),
+    /// tokens left (all ones without a budget), draws so far, the clock.
+    pub fn observed(
+        &mut self,
+        state: Option<CircuitState>,
+        left: Option<u32>,
+        drawn: u32,
+        now: u64,
+    ) {
+        self.bytes(&[state.map_or(ABSENT, |state| state as u8)]);
+        self.bytes(&left.unwrap_or(u32::MAX).to_le_bytes());
+        self.bytes(&drawn.to_le_bytes());
+        self.bytes(&now.to_le_bytes());
     }
 
     /// A call, when it ends.
@@ -86,8 +122,8 @@ fn reason(reason: Option<StopReason>) -> u8 {
 }
 
 /// Sixteen hexadecimal digits.
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Digest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{:016x}", self.0)
     }
 }

@@ -1,0 +1,102 @@
+//! One of each step of a call under the full policy, to be traced: each is a function of
+//! its own name, called by `walk` alone.
+
+#![no_std]
+#![no_main]
+
+use firmware::check::Checks;
+use firmware::full::{BREAKER, BUDGET, Classes, FullRetry, Time, retry};
+use firmware::{image, stack};
+use redress::random::FromFn;
+use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
+
+use firmware::full::{Retries, Upstream};
+
+type FullSteps<'r> = Steps<
+    'r,
+    'static,
+    Time,
+    FromFn<fn() -> u32>,
+    Classes,
+    &'static Upstream,
+    &'static Retries,
+    (),
+    (),
+>;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_begin(retry: &mut FullRetry) -> Result<FullSteps<'_>, CircuitOpen> {
+    retry.begin()
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_reject(retry: &mut FullRetry) -> bool {
+    retry.begin().is_err()
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_start(steps: &mut FullSteps<'_>) -> Result<Attempt, StopReason> {
+    steps.start()
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_fail(steps: &mut FullSteps<'_>) -> Decision {
+    steps.fail(ErrorClass::Transient)
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_stop(steps: &mut FullSteps<'_>) -> Decision {
+    steps.fail(ErrorClass::Permanent)
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_succeed(steps: &mut FullSteps<'_>) {
+    steps.succeed();
+}
+
+/// A whole call that succeeds at once through the closed breaker.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn step_success(retry: &mut FullRetry) -> bool {
+    retry.call(|_| Ok::<(), ErrorClass>(())).is_ok()
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn walk(retry: &mut FullRetry) -> (bool, usize) {
+    let mut fine = step_success(retry);
+    let mut deepest = 0;
+    if let Ok(mut steps) = step_begin(retry) {
+        fine &= step_start(&mut steps).is_ok();
+        let painted = stack::paint();
+        fine &= matches!(step_fail(&mut steps), Decision::Retry { .. });
+        deepest = painted.used();
+        fine &= steps.woke().is_ok() && step_start(&mut steps).is_ok();
+        step_succeed(&mut steps);
+    }
+    if let Ok(mut steps) = step_begin(retry) {
+        fine &= step_start(&mut steps).is_ok();
+        fine &= matches!(step_stop(&mut steps), Decision::Stop(_));
+    }
+    BREAKER.with(|breaker| breaker.isolate());
+    (fine & step_reject(retry), deepest)
+}
+
+fn main() -> bool {
+    Time.pass(Duration::from_secs(1));
+    let (fine, deepest) = walk(&mut retry());
+    let mut checks = Checks::default();
+    checks.check("the steps went as they should", fine, fine);
+    checks.check("bytes of stack of a decision", deepest < 512, deepest);
+    let state = size_of_val(&BREAKER) + size_of_val(&BUDGET);
+    checks.check("bytes of breaker and budget with their locks", state <= 224, state);
+    checks.close()
+}
+
+image!(main);

@@ -1,0 +1,29 @@
+//! What an image says of itself: one line for each thing shown, and the counts.
+
+use semihosting::println;
+
+/// Counts what passed and what failed.
+#[derive(Debug, Default)]
+pub struct Checks {
+    passed: u32,
+    failed: u32,
+}
+
+impl Checks {
+    /// A line `ok NAME: VALUE` or `FAILED NAME: VALUE`.
+    pub fn check(&mut self, name: &str, passed: bool, value: impl core::fmt::Display) {
+        if passed {
+            self.passed += 1;
+            println!("ok {name}: {value}");
+        } else {
+            self.failed += 1;
+            println!("FAILED {name}: {value}");
+        }
+    }
+
+    /// Says the counts; whether everything passed.
+    pub fn close(&self) -> bool {
+        println!("{} passed, {} failed, 0 skipped", self.passed, self.failed);
+        self.failed == 0 && self.passed > 0
+    }
+}

@@ -1,0 +1,111 @@
+//! The full policy that figures are of: classes, jitter, a breaker of 5 and a rolling
+//! budget of 16, under a clock that a test moves.
+
+use core::cell::Cell;
+
+use critical_section::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use redress::random::FromFn;
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, FailureRule, FailureTimes,
+    Instant, Policy, Retry, RollingBudget, RollingConfig, Sleep, checked, policy,
+};
+
+use crate::locked::Locked;
+
+const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
+
+/// At most six attempts in a minute.
+pub static POLICY: Policy = policy! {
+    Policy::new()
+        .max_attempts(6)
+        .deadline(Duration::from_secs(60))
+        .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
+        .backoff_for(ErrorClass::RateLimit, SLOW)
+};
+
+static BREAKER_CONFIG: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(5, Duration::from_secs(60));
+static BUDGET_CONFIG: RollingConfig = RollingConfig::new(16, Duration::from_secs(10));
+
+/// The breaker of the upstream.
+pub type Upstream = Locked<CriticalSectionRawMutex, Breaker<'static, FailureTimes<5>>>;
+/// Its budget.
+pub type Retries = Locked<CriticalSectionRawMutex, RollingBudget<'static, 16>>;
+
+/// Shared by all calls.
+pub static BREAKER: Upstream =
+    Locked::new(checked!(Breaker::<FailureTimes<5>>::new(&BREAKER_CONFIG)));
+/// Shared by all calls.
+pub static BUDGET: Retries = Locked::new(checked!(RollingBudget::<16>::new(&BUDGET_CONFIG)));
+
+/// The policy at work.
+pub type FullRetry =
+    Retry<'static, Time, FromFn<fn() -> u32>, Classes, &'static Upstream, &'static Retries>;
+
+/// Errors that are their own class.
+#[derive(Clone, Copy, Debug)]
+pub struct Classes;
+
+impl<T> redress::Classify<T, ErrorClass> for Classes {
+    fn error(&mut self, error: &ErrorClass) -> redress::Verdict {
+        (*error).into()
+    }
+
+    fn value(&mut self, _: &T) -> Option<redress::Verdict> {
+        None
+    }
+}
+
+/// Ready to run operations.
+pub fn retry() -> FullRetry {
+    let random: fn() -> u32 = random;
+    POLICY
+        .on(Time, redress::random::from_fn(random))
+        .classifier(Classes)
+        .breaker(&BREAKER)
+        .budget(&BUDGET)
+}
+
+static MICROS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+
+/// The clock that a test moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Time;
+
+impl Time {
+    /// Time passes.
+    pub fn pass(self, span: Duration) {
+        critical_section::with(|cs| {
+            let micros = MICROS.borrow(cs);
+            micros.set(micros.get().saturating_add(span.as_micros()));
+        });
+    }
+}
+
+impl Clock for Time {
+    #[inline]
+    fn now(&self) -> Instant {
+        Instant::from_micros(critical_section::with(|cs| MICROS.borrow(cs).get()))
+    }
+}
+
+impl Sleep for Time {
+    fn sleep(&mut self, span: Duration) {
+        self.pass(span);
+    }
+}
+
+/// Xorshift, from a seed: every run is the same.
+pub fn random() -> u32 {
+    static STATE: Mutex<Cell<u32>> = Mutex::new(Cell::new(0x9E37_79B9));
+    critical_section::with(|cs| {
+        let state = STATE.borrow(cs);
+        let mut x = state.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        state.set(x);
+        x
+    })
+}

@@ -1,0 +1,53 @@
+//! The board under every image: where it starts and how it ends.
+
+#![no_std]
+
+// They bring the critical section of a processor with one core.
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+
+pub mod arena;
+pub mod board;
+pub mod check;
+pub mod engine;
+pub mod errors;
+pub mod full;
+pub mod locked;
+pub mod stack;
+
+use semihosting::{eprintln, process};
+
+/// Ends the emulation by an exit code other than 0, after saying where.
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    eprintln!("{info}");
+    process::exit(101)
+}
+
+/// A fault ends the emulation, too: it must not hang.
+#[cfg(target_arch = "arm")]
+#[cortex_m_rt::exception]
+unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
+    eprintln!("hard fault at {:#x}", frame.pc());
+    process::exit(102)
+}
+
+/// The entry of an image: `$main` returns whether everything passed.
+#[macro_export]
+macro_rules! image {
+    ($main:path) => {
+        #[cfg_attr(target_arch = "arm", $crate::entry)]
+        #[cfg_attr(target_arch = "riscv32", $crate::entry)]
+        fn start() -> ! {
+            let passed: bool = $main();
+            semihosting::process::exit(if passed { 0 } else { 1 })
+        }
+    };
+}
+
+#[cfg(target_arch = "arm")]
+pub use cortex_m_rt::entry;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;

@@ -1,0 +1,76 @@
+//! Builds the images of tests/firmware, runs them in QEMU and judges what they say.
+
+mod board;
+mod conformance;
+mod encode;
+mod image;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use board::Board;
+
+/// Runs redress on a microcontroller in an emulator.
+///
+/// Closes with `N passed, N failed, N skipped`. Exits with 1 if something failed, with 2
+/// if something cannot be run at all.
+#[derive(Parser)]
+#[command(name = "firmware")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// The conformance vectors, decided on the target
+    Conformance {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+        /// JSON files of engine scenarios or classifier cases
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
+    Sharing {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// Instructions of each step of a call, stack of a decision, RAM of the state
+    Steps {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// A million calls: depth of the stack, no drift
+    Endurance {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+}
+
+fn main() -> ExitCode {
+    let report = match Arguments::parse().part {
+        Part::Conformance { board, files } => conformance::run(board, &files),
+        Part::Sharing { board } => image::sharing(board),
+        Part::Steps { board } => steps::run(board),
+        Part::Endurance { board } => image::judge(board, "endurance"),
+    };
+    match report {
+        Ok(report) => {
+            report.print_skipped();
+            println!("{report}");
+            if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+    }
+}

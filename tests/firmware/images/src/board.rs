@@ -20,9 +20,18 @@ pub fn start(on_timer: OnTimer, on_soft: fn()) {
     machine::start();
 }
 
-/// The timer fires once, after so many of its ticks (1 to 16,000,000).
-pub fn fire_in(ticks: u32) {
-    machine::fire_in(ticks);
+/// The timer fires once, after so many of its ticks (1 to 16,000,000). Returns the ticks
+/// since it was last set, as [`elapsed`] would at this very moment.
+pub fn fire_in(ticks: u32) -> u64 {
+    machine::fire_in(ticks)
+}
+
+/// The timer's ticks in a second.
+pub const HZ: u32 = machine::HZ;
+
+/// Ticks since the timer was last set, past its firing too.
+pub fn elapsed() -> u64 {
+    machine::elapsed()
 }
 
 /// The timer does not fire any more.
@@ -50,9 +59,18 @@ fn soft() {
 /// SysTick above PendSV.
 #[cfg(target_arch = "arm")]
 mod machine {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
     use cortex_m::peripheral::scb::SystemHandler;
     use cortex_m::peripheral::syst::SystClkSource;
     use cortex_m::peripheral::{Peripherals, SCB, SYST};
+
+    #[cfg(board = "microbit")]
+    pub(super) const HZ: u32 = 16_000_000;
+    #[cfg(board = "lm3s6965evb")]
+    pub(super) const HZ: u32 = 12_500_000;
+    #[cfg(board = "mps2-an386")]
+    pub(super) const HZ: u32 = 25_000_000;
 
     // The address that was preempted lies in the exception frame, to which the main
     // stack pointer still points when a handler begins.
@@ -71,8 +89,24 @@ mod machine {
 
     #[unsafe(no_mangle)]
     extern "C" fn redress_timer(preempted: usize) {
-        stop();
+        // It fires once: until it is set anew it counts on without an interrupt, and
+        // what it has counted so far is not forgotten.
+        FIRED.store(true, Ordering::Relaxed);
+        systick().disable_interrupt();
         super::timer(preempted);
+    }
+
+    /// Whether the period for which the timer was set has passed.
+    static FIRED: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn elapsed() -> u64 {
+        let period = SYST::get_reload() + 1;
+        let left = SYST::get_current();
+        let fired = FIRED.load(Ordering::Relaxed) || SCB::is_pendst_pending();
+        // It may have started anew between the two questions.
+        let left = if fired { SYST::get_current() } else { left };
+        let part = if left == 0 { 0 } else { period - left };
+        u64::from(part) + if fired { u64::from(period) } else { 0 }
     }
 
     #[cortex_m_rt::exception]
@@ -95,12 +129,16 @@ mod machine {
         systick().set_clock_source(SystClkSource::Core);
     }
 
-    pub(super) fn fire_in(ticks: u32) {
+    pub(super) fn fire_in(ticks: u32) -> u64 {
         let mut timer = systick();
+        let elapsed = elapsed();
         timer.set_reload(ticks.clamp(1, 0x00FF_FFFF));
         timer.clear_current();
+        SCB::clear_pendst();
+        FIRED.store(false, Ordering::Relaxed);
         timer.enable_interrupt();
         timer.enable_counter();
+        elapsed
     }
 
     pub(super) fn stop() {
@@ -117,10 +155,21 @@ mod machine {
 /// The machine timer above the machine software interrupt, both of the CLINT.
 #[cfg(target_arch = "riscv32")]
 mod machine {
+    use core::cell::Cell;
     use core::ptr::{read_volatile, write_volatile};
+
+    use critical_section::Mutex;
 
     use riscv::interrupt::Interrupt;
     use riscv::register::{mepc, mie, mstatus};
+
+    pub(super) const HZ: u32 = 10_000_000;
+
+    static SET_AT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+
+    pub(super) fn elapsed() -> u64 {
+        critical_section::with(|cs| now() - SET_AT.borrow(cs).get())
+    }
 
     const MSIP: *mut u32 = 0x0200_0000 as *mut u32;
     const MTIMECMP: *mut u32 = 0x0200_4000 as *mut u32;
@@ -179,8 +228,10 @@ mod machine {
         }
     }
 
-    pub(super) fn fire_in(ticks: u32) {
-        set(now() + u64::from(ticks));
+    pub(super) fn fire_in(ticks: u32) -> u64 {
+        let now = now();
+        set(now + u64::from(ticks));
+        critical_section::with(|cs| now - SET_AT.borrow(cs).replace(now))
     }
 
     pub(super) fn stop() {

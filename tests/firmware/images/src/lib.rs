@@ -11,6 +11,7 @@ use riscv as _;
 pub mod arena;
 pub mod board;
 pub mod check;
+pub mod clock;
 pub mod engine;
 pub mod errors;
 pub mod full;

@@ -65,10 +65,9 @@ impl Board {
         arguments: &[&Path],
         options: &[&str],
     ) -> Result<Output, String> {
-        let mut semihosting = "enable=on,target=native,arg=image".to_owned();
-        for argument in arguments {
-            semihosting += &format!(",arg={}", argument.display());
-        }
+        let mut semihosting = vec!["enable=on,target=native,arg=image".to_owned()];
+        semihosting.extend(arguments.iter().map(|path| format!("arg={}", path.display())));
+        let semihosting = semihosting.join(",");
         let (emulator, machine) = self.machine();
         let output = Command::new("timeout")
             .args(["--kill-after=1", LIMIT_SECS, emulator])

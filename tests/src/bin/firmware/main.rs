@@ -47,6 +47,12 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// Delays and attempt timeouts to the tick, dropped calls, half-open
+    Timing {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A million calls: depth of the stack, no drift
     Endurance {
         /// The board
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
         Part::Conformance { board, files } => conformance::run(board, &files),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
+        Part::Timing { board } => image::judge(board, "timing"),
         Part::Endurance { board } => image::judge(board, "endurance"),
     };
     match report {

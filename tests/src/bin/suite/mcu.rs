@@ -13,7 +13,8 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
+    ("timing", "delays and timeouts to the tick"),
     ("sharing", "a breaker shared with interrupts"),
     ("steps", "instructions of each step"),
     ("endurance", "a million calls"),

@@ -1,0 +1,148 @@
+//! Delays and attempt timeouts to the tick, in an embassy executor that sleeps with WFI.
+//!
+//! An instruction is a nanosecond here, and a tick a microsecond. No wait may end early.
+//! A processor may run for a tick around each wait: before the first, between two, and
+//! after the last; so the whole may be late by one tick more than there are waits.
+
+#![no_std]
+#![no_main]
+
+use core::cell::Cell;
+use core::future::pending;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use embassy_executor::raw::Executor;
+use embassy_futures::select::select;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_time::Timer;
+use firmware::check::Checks;
+use firmware::clock::{self, EmbassyTime};
+use firmware::image;
+use firmware::locked::Locked;
+use redress::random::NoRandom;
+use redress::{
+    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
+    FailureTimes, Policy, Shared, StopReason, checked, policy,
+};
+use static_cell::StaticCell;
+
+const DELAYS: [Duration; 3] =
+    [Duration::from_micros(1_234), Duration::from_millis(25), Duration::from_secs(3)];
+
+const SLOWER: Policy =
+    policy! { Policy::new().max_attempts(4).backoff(Backoff::sequence(&DELAYS)) };
+
+const IMPATIENT: Policy = policy! {
+    Policy::new()
+        .max_attempts(3)
+        .attempt_timeout(Duration::from_micros(5_001))
+        .backoff(Backoff::constant(Duration::from_micros(777)))
+};
+
+const ONCE: Policy =
+    policy! { Policy::new().max_attempts(1).backoff(Backoff::constant(Duration::ZERO)) };
+
+static BREAKER_CONFIG: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(1, Duration::from_secs(60)).recovery_timeout(Duration::from_millis(10));
+static BREAKER: Locked<CriticalSectionRawMutex, Breaker<'static, FailureTimes<1>>> =
+    Locked::new(checked!(Breaker::<FailureTimes<1>>::new(&BREAKER_CONFIG)));
+
+/// Counts its own end.
+struct Dropped<'c>(&'c Cell<u32>);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[embassy_executor::task]
+async fn tests() {
+    let mut checks = Checks::default();
+
+    let started = EmbassyTime.now();
+    let outcome = SLOWER
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |_| Err::<(), ()>(()))
+        .await;
+    let took = EmbassyTime.now().since(started).as_micros();
+    let due = 3_026_234;
+    let exact = (due..=due + 4).contains(&took);
+    checks.check("delays of 1.234 ms, 25 ms and 3 s, in us", exact, took);
+    checks.check("attempts made with them", outcome.attempts == 4, outcome.attempts);
+
+    let started = EmbassyTime.now();
+    let dropped = Cell::new(0);
+    let outcome = IMPATIENT
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Unknown)
+        .execute_async(async |_| {
+            let _guard = Dropped(&dropped);
+            pending::<Result<(), ()>>().await
+        })
+        .await;
+    let took = EmbassyTime.now().since(started).as_micros();
+    let due = 3 * 5_001 + 2 * 777;
+    let exact = (due..=due + 6).contains(&took);
+    checks.check("three timeouts of 5.001 ms with 0.777 ms between, in us", exact, took);
+    checks.check("futures dropped by their timeout", dropped.get() == 3, dropped.get());
+    let class = outcome.last_class();
+    checks.check(
+        "a timeout is TRANSIENT",
+        class == Some(ErrorClass::Transient)
+            && outcome.stop_reason() == Some(StopReason::MaxAttemptsGlobal),
+        class.map_or("", ErrorClass::as_str),
+    );
+
+    let mut guarded =
+        ONCE.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient).breaker(&BREAKER);
+    let _ = guarded.call_async(async |_| Err::<(), ()>(())).await;
+    let state = || BREAKER.with(|breaker| breaker.state());
+    checks.check("one failure opens the breaker", state() == Some(CircuitState::Open), "open");
+    Timer::after_millis(10).await;
+    let probe = guarded.call_async(async |_| pending::<Result<(), ()>>().await);
+    select(probe, Timer::after_millis(1)).await;
+    let half_open = state() == Some(CircuitState::HalfOpen);
+    checks.check("a dropped probe leaves the breaker half-open", half_open, half_open);
+    let next = guarded.call_async(async |_| Ok::<(), ()>(())).await;
+    let closed = next.is_ok() && state() == Some(CircuitState::Closed);
+    checks.check("its place is free for the next, which closes it", closed, closed);
+
+    semihosting::process::exit(if checks.close() { 0 } else { 1 });
+}
+
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// Embassy calls it when a task becomes ready, from interrupts too.
+#[unsafe(export_name = "__pender")]
+fn pend(_: *mut ()) {
+    READY.store(true, Ordering::Release);
+}
+
+fn main() -> bool {
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+    let executor = EXECUTOR.init(Executor::new(null_mut()));
+    clock::start(|| {});
+    let Ok(token) = tests() else { return false };
+    executor.spawner().spawn(token);
+    loop {
+        // SAFETY: this is the only place that polls, and `pend` does not.
+        unsafe { executor.poll() };
+        // With interrupts masked none can come between the question and the sleep;
+        // WFI returns on a pending one all the same.
+        critical_section::with(|_| {
+            if READY.load(Ordering::Acquire) {
+                READY.store(false, Ordering::Release);
+            } else {
+                #[cfg(target_arch = "arm")]
+                cortex_m::asm::wfi();
+                #[cfg(target_arch = "riscv32")]
+                riscv::asm::wfi();
+            }
+        });
+    }
+}
+
+image!(main);

@@ -1,0 +1,87 @@
+//! The clock of embassy-time, on a counter whose alarm is set for the very tick that is
+//! due; and how redress waits on it.
+
+use core::cell::{Cell, RefCell};
+use core::task::Waker;
+
+use critical_section::{CriticalSection, Mutex};
+use embassy_time_driver::Driver;
+use embassy_time_queue_utils::Queue;
+use redress::{Clock, Duration, Instant, Timer};
+
+use crate::board;
+
+/// Whole on every board, as cycles in a microsecond are not.
+const CYCLES_IN_2_US: u64 = board::HZ as u64 / 500_000;
+
+struct Ticks {
+    /// Cycles of the counter until the alarm was last set.
+    base: Mutex<Cell<u64>>,
+    queue: Mutex<RefCell<Queue>>,
+}
+
+embassy_time_driver::time_driver_impl!(static DRIVER: Ticks = Ticks {
+    base: Mutex::new(Cell::new(0)),
+    queue: Mutex::new(RefCell::new(Queue::new())),
+});
+
+/// The counter runs, and an alarm wakes who is due.
+pub fn start(on_soft: fn()) {
+    board::start(|_| critical_section::with(|cs| DRIVER.expired(cs)), on_soft);
+    critical_section::with(|cs| DRIVER.alarm(cs, u64::MAX));
+}
+
+impl Ticks {
+    fn cycles(&self, cs: CriticalSection<'_>) -> u64 {
+        self.base.borrow(cs).get() + board::elapsed()
+    }
+
+    fn alarm(&self, cs: CriticalSection<'_>, at: u64) {
+        // Whole cycles that reach the tick: rounded up.
+        let due = at.saturating_mul(CYCLES_IN_2_US).div_ceil(2);
+        let now = self.cycles(cs);
+        let wait = due.saturating_sub(now).clamp(1, 0x00FF_FFFF);
+        let base = self.base.borrow(cs);
+        base.set(base.get() + board::fire_in(wait as u32));
+    }
+
+    /// The alarm has gone off, be it due or only as late as the counter goes.
+    fn expired(&self, cs: CriticalSection<'_>) {
+        let next = self.queue.borrow_ref_mut(cs).next_expiration(self.micros(cs));
+        self.alarm(cs, next);
+    }
+
+    fn micros(&self, cs: CriticalSection<'_>) -> u64 {
+        self.cycles(cs) * 2 / CYCLES_IN_2_US
+    }
+}
+
+impl Driver for Ticks {
+    fn now(&self) -> u64 {
+        critical_section::with(|cs| self.micros(cs))
+    }
+
+    fn schedule_wake(&self, at: u64, waker: &Waker) {
+        critical_section::with(|cs| {
+            if self.queue.borrow_ref_mut(cs).schedule_wake(at, waker) {
+                self.expired(cs);
+            }
+        });
+    }
+}
+
+/// embassy-time as the time of a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbassyTime;
+
+impl Clock for EmbassyTime {
+    fn now(&self) -> Instant {
+        Instant::from_micros(embassy_time::Instant::now().as_micros())
+    }
+}
+
+impl Timer for EmbassyTime {
+    async fn sleep(&mut self, span: Duration) {
+        embassy_time::Timer::after_micros(span.as_micros()).await;
+    }
+}

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::{env, fs};
 
-const MEMORY: &str = "MEMORY {\n  FLASH : ORIGIN = 0, LENGTH = 1M\n  RAM : ORIGIN = 0x20000000, LENGTH = 256K\n}\n";
+const MEMORY: &str =
+    "MEMORY {\n  FLASH : ORIGIN = 0, LENGTH = 1M\n  RAM : ORIGIN = 0x20000000, LENGTH = 256K\n}\n";
 
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");

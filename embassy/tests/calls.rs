@@ -71,9 +71,10 @@ fn an_attempt_is_dropped_to_the_tick_of_its_timeout_and_retried_after_its_delay(
 
 #[test]
 fn a_signal_drops_a_call_in_its_attempt_and_frees_the_place_of_its_probe() {
-    let _turn = time();
     static BREAKER: Locked<CriticalSectionRawMutex, Circuit> =
         Locked::new(checked!(Circuit::new(&RULE)));
+
+    let _turn = time();
     let signal = Abort::new();
     let mut retry = POLICY
         .on(EmbassyTime, NoRandom)

@@ -1,3 +1,33 @@
-//! redress on wasm-bindgen.
-#![no_std]
-#![forbid(unsafe_code)]
+//! The core's decisions for JavaScript: plain functions over numbers.
+//!
+//! State lives in slots of linear memory that are handed out as addresses; a class
+//! of the npm package owns each of them and gives it back. Times come in
+//! milliseconds as `f64`, NaN standing for none, and are microseconds inside.
+//! Settings and longer answers pass through one table of numbers, [`table`].
+//! Everything is single-threaded: an instance of the module belongs to one realm.
+
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+#[cfg(target_arch = "wasm32")]
+mod breaker;
+#[cfg(target_arch = "wasm32")]
+mod budget;
+#[cfg(target_arch = "wasm32")]
+mod call;
+#[cfg(target_arch = "wasm32")]
+mod memory;
+#[cfg(target_arch = "wasm32")]
+mod policy;
+#[cfg(target_arch = "wasm32")]
+mod snapshot;
+#[cfg(target_arch = "wasm32")]
+mod strategy;
+#[cfg(target_arch = "wasm32")]
+mod table;
+
+/// The engine does not panic; if it did, the call would end with the trap.
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

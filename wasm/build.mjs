@@ -1,0 +1,79 @@
+// Builds the npm package into dist/: the core as WebAssembly, ES modules, CommonJS and types.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(HERE);
+const DIST = join(HERE, "dist");
+const ENTRIES = ["index", "testing", "durable", "decorators"];
+/** Room for the largest budget on the stack while it is made. */
+const STACK_BYTES = 262_144;
+
+function run(command, ...words) {
+  // No path of the machine that builds is published.
+  const remapped = `--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`;
+  const RUSTFLAGS = `-C link-arg=-zstack-size=${STACK_BYTES} ${remapped} --remap-path-prefix=${ROOT}=/redress`;
+  const env = { ...process.env, RUSTFLAGS };
+  execFileSync(command, words, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+const tool = (name) => join(HERE, "node_modules", ".bin", name);
+
+/** Compiles a crate to an optimised module. */
+function compile(crate, output) {
+  const target = "wasm32-unknown-unknown";
+  run("cargo", "build", "--quiet", "--locked", "--profile", "wasm", "--target", target, "-p", crate);
+  const folder = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
+  const built = join(folder, target, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
+  run(tool("wasm-opt"), "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, built);
+}
+
+rmSync(DIST, { recursive: true, force: true });
+const esm = join(DIST, "esm");
+const cjs = join(DIST, "cjs");
+for (const folder of [esm, cjs]) mkdirSync(join(folder, "entry"), { recursive: true });
+
+compile("redress-wasm", join(DIST, "core.wasm"));
+run(tool("tsc"), "--project", join(HERE, "tsconfig.json"));
+
+// As digits: a server's compression makes less of it than of base64, whose letters cut bytes apart.
+const text = readFileSync(join(DIST, "core.wasm")).toString("hex");
+writeFileSync(
+  join(esm, "inline.js"),
+  `import { provide } from "./core.js";
+const text = "${text}";
+provide(() => new WebAssembly.Module(Uint8Array.from({ length: text.length / 2 }, (_, n) => parseInt(text.slice(2 * n, 2 * n + 2), 16))));
+`,
+);
+for (const [name, path] of Object.entries({ workerd: "../core.wasm", edge: "../core.wasm?module" })) {
+  const provided = `import module from "${path}";\nimport { provide } from "./core.js";\nprovide(() => module);\n`;
+  writeFileSync(join(esm, `${name}.js`), provided);
+}
+
+const modules = readdirSync(esm).filter((name) => name.endsWith(".js") && name !== "workerd.js" && name !== "edge.js");
+await build({
+  entryPoints: modules.map((name) => join(esm, name)),
+  outdir: cjs,
+  format: "cjs",
+  platform: "node",
+  target: "node20",
+  logLevel: "warning",
+});
+for (const name of readdirSync(esm).filter((name) => name.endsWith(".d.ts"))) cpSync(join(esm, name), join(cjs, name));
+writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
+
+for (const entry of ENTRIES.filter((name) => existsSync(join(esm, `${name}.js`)))) {
+  for (const [source, suffix] of [["inline", ""], ["workerd", ".workerd"], ["edge", ".edge"]]) {
+    const wrapped = `import "../${source}.js";\nexport * from "../${entry}.js";\n`;
+    writeFileSync(join(esm, "entry", `${entry}${suffix}.js`), wrapped);
+  }
+  const required = `"use strict";\nrequire("../inline.js");\nmodule.exports = require("../${entry}.js");\n`;
+  writeFileSync(join(cjs, "entry", `${entry}.js`), required);
+}
+
+for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, license), join(HERE, license));

@@ -1,0 +1,235 @@
+//! Calls under way.
+
+use redress::{
+    Attempt, Call, CallResult, Cause, Classification, Decision, Duration, ErrorClass, Instant,
+    Permit, StopReason,
+};
+
+use crate::memory::{place, release};
+use crate::strategy::Random;
+use crate::{breaker, budget, policy, table};
+
+/// A call, from its admission to its result.
+struct Slot {
+    call: Call,
+    attempt: Attempt,
+    policy: *const policy::Slot,
+    permit: Option<Permit>,
+    breaker: u32,
+    budget: u32,
+    /// The latest time that is known; the attempt in flight started at it.
+    now: Instant,
+    /// The longest attempt.
+    longest: Duration,
+}
+
+/// The success of the call has to be told at its time.
+const HEARS: usize = 1;
+/// The breaker has just become half-open.
+const HALF_OPENED: usize = 2;
+
+/// Begins a call and its first attempt. Slots of breaker and budget are 0 for none.
+/// The address of the call with [`HEARS`] and [`HALF_OPENED`]; 0 if the breaker is not
+/// closed, and then [`call_probe`] asks it.
+#[unsafe(no_mangle)]
+extern "C" fn call_begin(
+    policy: *const policy::Slot,
+    breaker: u32,
+    budget: u32,
+    now: f64,
+) -> usize {
+    if breaker == 0 {
+        return begin(policy, None, 0, budget, now);
+    }
+    // SAFETY: the package keeps what a call of it uses.
+    match unsafe { breaker::at(breaker) }.enter() {
+        Some(permit) => begin(policy, Some(permit), breaker, budget, now),
+        None => 0,
+    }
+}
+
+/// As [`call_begin`], asking a breaker that is not closed at the time of its clock; 0 if
+/// it rejects the call, with the rejection in the table.
+#[unsafe(no_mangle)]
+extern "C" fn call_probe(
+    policy: *const policy::Slot,
+    breaker: u32,
+    budget: u32,
+    now: f64,
+    breaker_now: f64,
+) -> usize {
+    let Some(admitted) = breaker::admit(breaker, breaker_now) else { return 0 };
+    let call = begin(policy, Some(admitted.permit), breaker, budget, now);
+    if admitted.half_opened { call | HALF_OPENED } else { call }
+}
+
+fn begin(
+    policy: *const policy::Slot,
+    permit: Option<Permit>,
+    breaker: u32,
+    budget: u32,
+    now: f64,
+) -> usize {
+    // SAFETY: the package keeps what a call of it uses.
+    let (rules, pool) = unsafe { (&*policy, (budget != 0).then(|| budget::at(budget))) };
+    if let Some(pool) = pool {
+        pool.deposit();
+    }
+    let now = table::instant(now);
+    let mut call = Call::begin(&rules.policy, now);
+    let attempt = call.start(&rules.policy, now);
+    // SAFETY: as above.
+    let told = permit.is_some_and(|permit| unsafe { breaker::at(breaker) }.hears_success(&permit));
+    let longest = Duration::ZERO;
+    let slot = Slot { call, attempt, policy, permit, breaker, budget, now, longest };
+    place(slot) as usize | if told || rules.listens { HEARS } else { 0 }
+}
+
+/// Starts the next attempt.
+#[unsafe(no_mangle)]
+extern "C" fn call_start(slot: *mut Slot) {
+    // SAFETY: the package hands in a call that it has not ended.
+    let slot = unsafe { &mut *slot };
+    // SAFETY: the package keeps what a call of it uses.
+    slot.attempt = slot.call.start(unsafe { &(*slot.policy).policy }, slot.now);
+}
+
+/// What was left of the deadline when the attempt started; infinity without one.
+#[unsafe(no_mangle)]
+extern "C" fn call_remaining(slot: *const Slot) -> f64 {
+    // SAFETY: as above.
+    table::millis(unsafe { (*slot).attempt.remaining })
+}
+
+/// What is left of the deadline at `now`; infinity without one.
+#[unsafe(no_mangle)]
+extern "C" fn call_remaining_at(slot: *const Slot, now: f64) -> f64 {
+    // SAFETY: as above; the package keeps what a call of it uses.
+    let (call, policy) = unsafe { (&(*slot).call, &(*(*slot).policy).policy) };
+    table::millis(call.remaining(policy, table::instant(now)))
+}
+
+/// How long the attempt may take; infinity without a limit.
+#[unsafe(no_mangle)]
+extern "C" fn call_timeout(slot: *const Slot) -> f64 {
+    // SAFETY: as above.
+    table::millis(unsafe { (*slot).attempt.timeout })
+}
+
+/// The class of the latest failure, which is another than was told if the attempt was
+/// late.
+#[unsafe(no_mangle)]
+extern "C" fn call_class(slot: *const Slot) -> u32 {
+    // SAFETY: as above.
+    let last = unsafe { (*slot).call.last() };
+    last.map_or(ErrorClass::Unknown, |(class, _)| class) as u32
+}
+
+/// The attempt has failed: the delay in milliseconds, or -1 and below for the reason to
+/// stop. The budget has granted the retry, at the time of its own clock if that is told.
+#[unsafe(no_mangle)]
+extern "C" fn call_fail(
+    slot: *mut Slot,
+    now: f64,
+    class: u32,
+    by_value: u32,
+    retry_after: f64,
+    budget_now: f64,
+) -> f64 {
+    let now = table::instant(now);
+    // A copy is worked on: what a strategy in JavaScript does meanwhile may reach the call.
+    // SAFETY: the package hands in a call that it has not ended.
+    let (mut call, started, policy, budget) = unsafe {
+        let slot = &mut *slot;
+        slot.longest = slot.longest.max(now.since(slot.now));
+        let started = slot.now;
+        slot.now = now;
+        (slot.call, started, &(*slot.policy).policy, slot.budget)
+    };
+    let timeout = policy.attempt_timeout();
+    let overdue = timeout != Duration::MAX
+        && now.since(started) > timeout.min(call.remaining(policy, started));
+    let mut classification = Classification::new(ErrorClass::Transient);
+    if !overdue {
+        classification = Classification::new(table::class(class));
+        classification.retry_after = table::optional(retry_after);
+    }
+    let cause = if by_value == 0 { Cause::Exception } else { Cause::Result };
+    let purse = budget::Purse { slot: budget, now: budget_now };
+    let decision = call.fail(policy, now, &classification, cause, &mut Random, &purse);
+    // SAFETY: as above; the package ends no call while it fails.
+    unsafe { (*slot).call = call };
+    match decision {
+        Decision::Retry { after } => table::millis(after),
+        Decision::Stop(reason) => -1.0 - f64::from(number(reason)),
+    }
+}
+
+/// The place of a reason in the package's list.
+fn number(reason: StopReason) -> u32 {
+    match reason {
+        StopReason::MaxAttemptsGlobal => 0,
+        StopReason::MaxAttemptsPerClass => 1,
+        StopReason::DeadlineExceeded => 2,
+        StopReason::MaxUnknownAttempts => 3,
+        StopReason::NonRetryableClass => 4,
+        StopReason::NoStrategy => 5,
+        StopReason::BudgetExhausted => 6,
+        StopReason::Scheduled => 7,
+        StopReason::Aborted => 8,
+    }
+}
+
+/// The delay is over; whether there is time for another attempt.
+#[unsafe(no_mangle)]
+extern "C" fn call_woke(slot: *mut Slot, now: f64) -> bool {
+    // SAFETY: the package hands in a call that it has not ended.
+    let slot = unsafe { &mut *slot };
+    slot.now = table::instant(now);
+    slot.call.woke(slot.now).is_ok()
+}
+
+/// Ends a call that succeeded. Both times may be NaN if [`call_begin`] did not say
+/// [`HEARS`]. The new state of the breaker plus 1, 0 if it is the old one.
+#[unsafe(no_mangle)]
+extern "C" fn call_succeed(slot: *mut Slot, now: f64, breaker_now: f64) -> u32 {
+    // SAFETY: the package hands in a call that it has not ended, and forgets it now.
+    let ended = unsafe { &mut *slot };
+    if !now.is_nan() {
+        let now = table::instant(now);
+        ended.longest = ended.longest.max(now.since(ended.now));
+        // SAFETY: the package keeps what a call of it uses.
+        let rules = unsafe { &*ended.policy };
+        if rules.listens {
+            ended.call.succeed(&rules.policy, now);
+        }
+    }
+    let heard = !breaker_now.is_nan();
+    end(slot, if heard { Some(CallResult::Success) } else { None }, breaker_now)
+}
+
+/// Ends a call that did not succeed: by its failure, or given up (`cancelled`), which
+/// counts for nothing. The new state of the breaker plus 1, 0 if it is the old one.
+#[unsafe(no_mangle)]
+extern "C" fn call_stop(slot: *mut Slot, cancelled: u32, breaker_now: f64) -> u32 {
+    // SAFETY: as above.
+    let last = unsafe { (*slot).call.last() };
+    let result = match last {
+        Some((class, _)) if cancelled == 0 => CallResult::Failure(class),
+        _ => CallResult::Cancelled,
+    };
+    end(slot, Some(result), breaker_now)
+}
+
+fn end(slot: *mut Slot, result: Option<CallResult>, breaker_now: f64) -> u32 {
+    // SAFETY: as above.
+    let (permit, breaker, longest) = unsafe {
+        let slot = &*slot;
+        (slot.permit, slot.breaker, slot.longest)
+    };
+    release(slot.cast());
+    let (Some(permit), Some(result)) = (permit, result) else { return 0 };
+    // SAFETY: the package keeps what a call of it uses.
+    let breaker = unsafe { breaker::at(breaker) };
+    breaker::changed(breaker.settle(permit, result, longest, table::instant(breaker_now)))
+}

@@ -1,0 +1,64 @@
+//! Policies in slots.
+
+use core::ptr::null_mut;
+
+use redress::{ErrorClass, Policy};
+
+use crate::memory::place;
+use crate::strategy::backoff;
+use crate::table;
+
+/// A policy, and what the core keeps to itself of it.
+pub(crate) struct Slot {
+    pub(crate) policy: Policy,
+    /// Whether a strategy wants to hear of successes.
+    pub(crate) listens: bool,
+}
+
+/// A policy of the settings in the table: most attempts, deadline, attempt timeout,
+/// limit of unknown failures, limits by class (eight), the default strategy and those
+/// by class (eight, 0 for none). 0 if one is out of its range.
+#[unsafe(no_mangle)]
+extern "C" fn policy_new() -> *mut Slot {
+    let mut config = Policy::new().max_attempts(table::get(0) as u32).no_deadline();
+    if let Some(deadline) = table::span(1) {
+        config = config.deadline(deadline);
+    }
+    if let Some(timeout) = table::span(2) {
+        config = config.attempt_timeout(timeout);
+    }
+    config = match table::get(3) {
+        limit if limit.is_nan() => config.no_unknown_limit(),
+        limit => config.max_unknown_attempts(limit as u16),
+    };
+    let mut listens = false;
+    if table::get(12) != 0.0 {
+        // SAFETY: the package keeps strategies as long as the policy.
+        let default = unsafe { backoff(table::get(12) as u32) };
+        listens |= default.listens();
+        config = config.backoff(default);
+    }
+    for (index, class) in ErrorClass::ALL.into_iter().enumerate() {
+        let limit = table::get(4 + index);
+        if !limit.is_nan() {
+            config = config.max_attempts_for(class, limit as u16);
+        }
+        let special = table::get(13 + index);
+        if special != 0.0 {
+            // SAFETY: as above.
+            let special = unsafe { backoff(special as u32) };
+            listens |= special.listens();
+            config = config.backoff_for(class, special);
+        }
+    }
+    match config.build() {
+        Ok(policy) => place(Slot { policy, listens }),
+        Err(_) => null_mut(),
+    }
+}
+
+/// A policy of one attempt.
+#[unsafe(no_mangle)]
+extern "C" fn policy_once() -> *mut Slot {
+    place(Slot { policy: Policy::once(), listens: false })
+}

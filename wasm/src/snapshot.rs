@@ -1,0 +1,77 @@
+//! Snapshots of breakers and budgets.
+
+use core::slice::{from_raw_parts, from_raw_parts_mut};
+
+use redress::{Duration, Instant, Snapshot, SnapshotError};
+
+use crate::breaker;
+use crate::budget;
+use crate::table;
+
+/// State that can be written to bytes and read back, whatever its type.
+pub(crate) trait Saved {
+    /// How many bytes it takes.
+    fn bytes(&self) -> usize;
+    fn save(&self, now: Instant, out: &mut [u8]);
+    /// 0, or the number of what is wrong.
+    fn load(&mut self, bytes: &[u8], now: Instant, off: Option<Duration>) -> u32;
+}
+
+impl<S: Snapshot> Saved for S {
+    fn bytes(&self) -> usize {
+        S::BYTES
+    }
+
+    fn save(&self, now: Instant, out: &mut [u8]) {
+        // The package has asked how many bytes it takes.
+        let _ = self.snapshot(now, out);
+    }
+
+    fn load(&mut self, bytes: &[u8], now: Instant, off: Option<Duration>) -> u32 {
+        match self.restore(bytes, now, off) {
+            Ok(_) => 0,
+            Err(SnapshotError::Length { .. }) => 1,
+            Err(SnapshotError::Kind) => 2,
+            Err(SnapshotError::Version { .. }) => 3,
+            Err(SnapshotError::Fingerprint) => 4,
+            Err(SnapshotError::Damaged) => 5,
+            Err(SnapshotError::Value) => 6,
+        }
+    }
+}
+
+/// The state in a slot: of a breaker (0) or of a budget (1).
+fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
+    // SAFETY: the package hands in slots of this kind that it has not given back, and
+    // the reference ends with the call of the function that asks.
+    unsafe { if kind == 0 { breaker::at(slot).saved() } else { budget::at(slot).saved() } }
+}
+
+/// How many bytes a snapshot takes.
+#[unsafe(no_mangle)]
+extern "C" fn snapshot_bytes(kind: u32, slot: u32) -> usize {
+    state(kind, slot).bytes()
+}
+
+/// Writes a snapshot to `out`, which has room for it.
+#[unsafe(no_mangle)]
+extern "C" fn snapshot_save(kind: u32, slot: u32, now: f64, out: *mut u8) {
+    let state = state(kind, slot);
+    // SAFETY: the package has reserved as many bytes as it takes.
+    state.save(table::instant(now), unsafe { from_raw_parts_mut(out, state.bytes()) });
+}
+
+/// Takes over a snapshot of `length` bytes; 0, or the number of what is wrong with it.
+#[unsafe(no_mangle)]
+extern "C" fn snapshot_load(
+    kind: u32,
+    slot: u32,
+    now: f64,
+    from: *const u8,
+    length: usize,
+    off: f64,
+) -> u32 {
+    // SAFETY: the package has written so many bytes.
+    let bytes = unsafe { from_raw_parts(from, length) };
+    state(kind, slot).load(bytes, table::instant(now), table::optional(off))
+}

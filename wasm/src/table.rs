@@ -1,0 +1,61 @@
+//! The table of numbers through which settings come in and longer answers go out,
+//! and the conversions of time.
+
+use redress::{Duration, ErrorClass, Instant};
+
+const LENGTH: usize = 32;
+
+static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
+
+/// Where the table is.
+#[unsafe(no_mangle)]
+extern "C" fn table() -> *mut f64 {
+    (&raw mut TABLE).cast()
+}
+
+/// The entry at `index`.
+pub(crate) fn get(index: usize) -> f64 {
+    // SAFETY: one thread, and the reference ends here.
+    let table = unsafe { &*(&raw const TABLE) };
+    table.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// Writes the entry at `index`.
+pub(crate) fn set(index: usize, value: f64) {
+    // SAFETY: one thread, and the reference ends here.
+    let table = unsafe { &mut *(&raw mut TABLE) };
+    if let Some(entry) = table.get_mut(index) {
+        *entry = value;
+    }
+}
+
+/// Milliseconds to the nearest microsecond: 0 for NaN and below, saturating.
+fn micros(ms: f64) -> u64 {
+    (ms * 1000.0 + 0.5) as u64
+}
+
+pub(crate) fn duration(ms: f64) -> Duration {
+    Duration::from_micros(micros(ms))
+}
+
+/// The duration at `index` of the table, none for NaN.
+pub(crate) fn span(index: usize) -> Option<Duration> {
+    optional(get(index))
+}
+
+pub(crate) fn optional(ms: f64) -> Option<Duration> {
+    (!ms.is_nan()).then(|| duration(ms))
+}
+
+pub(crate) fn instant(ms: f64) -> Instant {
+    Instant::from_micros(micros(ms))
+}
+
+/// Milliseconds; infinity for "no limit".
+pub(crate) fn millis(duration: Duration) -> f64 {
+    if duration == Duration::MAX { f64::INFINITY } else { duration.as_micros() as f64 / 1000.0 }
+}
+
+pub(crate) fn class(number: u32) -> ErrorClass {
+    ErrorClass::ALL.get(number as usize).copied().unwrap_or(ErrorClass::Unknown)
+}

@@ -1,0 +1,57 @@
+// One case of classifiers.json: what is it called here, and is it classified as expected?
+
+import { ConcurrencyError, PermanentError, RateLimitError, ServerError, classify } from "redress";
+
+const MARKERS = {
+  timeout: () => new DOMException("slow", "TimeoutError"),
+  permanent: () => new PermanentError("no"),
+  rate_limit: () => new RateLimitError("slow down"),
+  concurrency: () => new ConcurrencyError("again"),
+  server_error: () => new ServerError("oops"),
+};
+
+/** In JavaScript a name is what tells these types apart, so that a mere name cannot be tried. */
+const TYPES = ["TimeoutError", "PermanentError", "RateLimitError", "ConcurrencyError", "ServerError"];
+
+/** What users of the reference call them, and what they are here. */
+const CLASSIFIERS = {
+  default: classify.default,
+  strict: classify.strict,
+  http: classify.http,
+  http_retry_after: classify.http,
+};
+
+/** Whether JavaScript has such a classifier and such an error. */
+export function exists({ classifier, error }) {
+  // Arguments of a constructor are nothing that an error of JavaScript keeps.
+  return classifier in CLASSIFIERS && error.args === undefined && !TYPES.includes(error.name);
+}
+
+function described({ marker, name, status, status_code: statusCode, code, retry_after: retryAfter, headers, message = "" }) {
+  const error = marker === undefined ? new Error(message) : MARKERS[marker]();
+  const fields = { name, status, statusCode, code, retryAfter, headers };
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === undefined || value === null) continue;
+    Object.defineProperty(error, field, { value, configurable: true });
+  }
+  return error;
+}
+
+/** In words how the classification differs from the expected one, or null. */
+export function difference({ classifier, error, expect }) {
+  const kept = Date.now;
+  if (error.now_unix_s !== undefined) Date.now = () => error.now_unix_s * 1_000;
+  let got;
+  try {
+    got = CLASSIFIERS[classifier](described(error));
+  } finally {
+    Date.now = kept;
+  }
+  const { class: name, retryAfterMs } = typeof got === "string" ? { class: got } : got;
+  if (name !== expect.class) return `class ${name}, expected ${expect.class}`;
+  if (!classifier.endsWith("retry_after")) return null;
+  const { retry_after_us: want, retry_after_at_least_us: least } = expect;
+  const gotUs = retryAfterMs === undefined || retryAfterMs === null ? undefined : Math.round(retryAfterMs * 1_000);
+  const right = least === undefined ? gotUs === want : gotUs >= Math.min(least, 2 ** 53 - 1);
+  return right ? null : `Retry-After ${gotUs} us, expected ${want ?? `at least ${least}`}`;
+}

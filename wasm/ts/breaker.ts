@@ -1,0 +1,189 @@
+// The circuit breaker: stops calling what is down.
+
+import { core, owned, table } from "./core.js";
+import { byClass, callable, classNumber, limit, number, options, systemClock, wrongType } from "./options.js";
+import { type Snapshot, put, take } from "./snapshot.js";
+import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
+
+/** A share of failures among the last `size` calls, or the calls of the last `ms`. */
+export type RateWindow =
+  | { kind: "calls"; size: number; rate: number; minCalls: number }
+  | {
+      kind: "time";
+      ms: number;
+      rate: number;
+      minCalls: number;
+      /** Opens, too, when `rate` of the calls had an attempt of `afterMs` or longer. */
+      slow?: { afterMs: number; rate: number };
+    };
+
+/** The settings of a breaker. */
+export interface CircuitBreakerOptions {
+  /** Opens at so many failures within the window, 1 to 255; 5 by default. */
+  failureThreshold?: number | undefined;
+  /** In milliseconds, above 0; 60,000 by default. */
+  windowMs?: number | undefined;
+  /** Counts a share in place of a number of failures. */
+  window?: RateWindow | undefined;
+  /** How long it stays open before a probe, in milliseconds, above 0; 30,000 by default. */
+  recoveryTimeoutMs?: number | undefined;
+  /** Doubles the recovery time after each failed probe, up to this; null (the default) for no growth. */
+  maxRecoveryTimeoutMs?: number | null | undefined;
+  /** The classes that count; TRANSIENT and SERVER_ERROR by default. */
+  tripOn?: readonly ErrorClass[] | undefined;
+  /** Classes that are counted apart and open at a number of their own. */
+  classThresholds?: { readonly [K in ErrorClass]?: number } | undefined;
+  /** How long a probe may take before its place is given away; 60,000 by default. */
+  leaseMs?: number | undefined;
+  /** How many probes at once, 1 to 4; 1 by default. */
+  halfOpenPermits?: number | undefined;
+  /** How many probes must succeed, 1 to 15; 1 by default. */
+  successesToClose?: number | undefined;
+  clock?: Clock | undefined;
+}
+
+const KEYS = [
+  "failureThreshold",
+  "windowMs",
+  "window",
+  "recoveryTimeoutMs",
+  "maxRecoveryTimeoutMs",
+  "tripOn",
+  "classThresholds",
+  "leaseMs",
+  "halfOpenPermits",
+  "successesToClose",
+  "clock",
+];
+export const STATES: readonly CircuitState[] = ["closed", "open", "half_open"];
+const ABOVE = { above: true };
+
+/** A circuit breaker, shared by every policy that calls the same upstream. */
+export class CircuitBreaker {
+  #slot = 0;
+  /** The settings as the core takes them, until it has or all is over. */
+  #numbers: readonly number[] | undefined;
+  /** @internal */
+  readonly clock: Clock;
+
+  constructor(settings: CircuitBreakerOptions = {}) {
+    const path = "circuitBreaker";
+    const given = options(path, settings, KEYS);
+    this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
+    const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], ABOVE, 30_000);
+    const numbers = [
+      ...counted(path, given),
+      trips(`${path}.tripOn`, given["tripOn"]),
+      recovery,
+      limit(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"] ?? null, { min: recovery }, NaN),
+      number(`${path}.leaseMs`, given["leaseMs"], ABOVE, 60_000),
+      number(`${path}.halfOpenPermits`, given["halfOpenPermits"], { min: 1, max: 4, integer: true }, 1),
+      number(`${path}.successesToClose`, given["successesToClose"], { min: 1, max: 15, integer: true }, 1),
+      ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
+      ...slow(`${path}.window.slow`, given["window"]?.slow),
+    ];
+    if (numbers[0] === 0 && numbers.slice(10, 18).reduce((sum, own) => sum + Math.max(0, own - 1), numbers[1]!) > 255) {
+      throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
+    }
+    // It starts here, not at the first call, so that a page which forbids it learns of it in time.
+    core();
+    this.#numbers = numbers;
+  }
+
+  /** Where the core has it; a breaker that is never asked takes no room there. @internal */
+  get slot(): number {
+    return this.#slot > 0 ? this.#slot : this.#made();
+  }
+
+  #made(): number {
+    if (this.#numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
+    table().set(this.#numbers);
+    this.#numbers = undefined;
+    this.#slot = owned(this, core().breaker_new());
+    return this.#slot;
+  }
+
+  /** The state, which changes by calls alone: after its recovery time it is open until one asks. */
+  get state(): CircuitState {
+    return STATES[core().breaker_state(this.slot)]!;
+  }
+
+  /** Asks for a call that you drive yourself; settle the permit with its result. */
+  admit(): Admission<number> {
+    const permit = core().breaker_admit(this.slot, this.clock());
+    if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
+    return { ok: true, permit: permit & ~1, halfOpened: (permit & 1) === 1 };
+  }
+
+  /** Takes a permit back, once; the new state, or null if it stayed the same. */
+  settle(permit: number, result: CallResult): CircuitState | null {
+    const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
+    const changed = core().breaker_settle(this.slot, permit, number, this.clock());
+    return STATES[changed - 1] ?? null;
+  }
+
+  /** Opens by hand, until `reset`. */
+  isolate(): void {
+    core().breaker_switch(this.slot, 1);
+  }
+
+  /** Closes by hand and forgets all failures. */
+  reset(): void {
+    core().breaker_switch(this.slot, 0);
+  }
+
+  /** The state as plain data. */
+  snapshot(): Snapshot {
+    return take(0, this.slot, this.clock());
+  }
+
+  /** Takes a snapshot over; without `offMs` time stood still since. A wrong one changes nothing. */
+  restore(snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
+    put(0, this.slot, this.clock(), snapshot, offMs);
+  }
+
+  /** Refuses every use from now on. */
+  dispose(): void {
+    this.#slot = 0;
+    this.#numbers = undefined;
+  }
+}
+
+/** What opens it: the kind, and three numbers. */
+function counted(path: string, { window, failureThreshold, windowMs }: Record<string, any>): number[] {
+  if (window === undefined) {
+    const threshold = number(`${path}.failureThreshold`, failureThreshold, { min: 1, max: 255, integer: true }, 5);
+    return [0, threshold, number(`${path}.windowMs`, windowMs, ABOVE, 60_000), 0];
+  }
+  const at = `${path}.window`;
+  const kind = window?.kind;
+  if (kind !== "calls" && kind !== "time") throw wrongType(`${at}.kind`, kind, '"calls" or "time"');
+  const own = kind === "calls" ? ["size"] : ["ms", "slow"];
+  const given = options(at, window, ["kind", "rate", "minCalls", ...own]);
+  const rate = Math.round(number(`${at}.rate`, given["rate"], { min: 0.001, max: 1 }) * 1000);
+  if (kind === "time") {
+    const minCalls = number(`${at}.minCalls`, given["minCalls"], { min: 1, max: 65_535, integer: true });
+    return [2, number(`${at}.ms`, given["ms"], { min: 0.01 }), rate, minCalls];
+  }
+  const size = number(`${at}.size`, given["size"], { min: 1, max: 1024, integer: true });
+  return [1, size, rate, number(`${at}.minCalls`, given["minCalls"], { min: 1, max: size, integer: true })];
+}
+
+function trips(path: string, value: unknown): number {
+  if (value === undefined) return (1 << 5) | (1 << 6);
+  if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
+  return value.reduce<number>((bits, name, index) => bits | (1 << classNumber(`${path}[${index}]`, name)), 0);
+}
+
+function thresholds(path: string, value: unknown): number[] {
+  const numbers = ERROR_CLASSES.map(() => 0);
+  for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, { min: 1, max: 255, integer: true });
+  return numbers;
+}
+
+function slow(path: string, value: unknown): number[] {
+  if (value === undefined) return [NaN, 0];
+  const { afterMs, rate } = options(path, value, ["afterMs", "rate"]);
+  const share = number(`${path}.rate`, rate, { min: 0.001, max: 1 });
+  return [number(`${path}.afterMs`, afterMs, ABOVE), Math.round(share * 1000)];
+}

@@ -1,0 +1,117 @@
+// The core's module: started at the first construction, once, and without waiting.
+
+/** What the module exports; addresses and times are numbers. */
+export interface Core {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  table(): number;
+  memory_reserve(bytes: number): number;
+  memory_release(slot: number): void;
+  strategy_new(kind: number, first: number, second: number, link: number): number;
+  strategy_free(slot: number): void;
+  policy_new(): number;
+  policy_once(): number;
+  breaker_new(): number;
+  breaker_state(slot: number): number;
+  breaker_switch(slot: number, open: number): void;
+  breaker_admit(slot: number, now: number): number;
+  breaker_settle(slot: number, permit: number, result: number, now: number): number;
+  budget_rolling(maxRetries: number, windowMs: number): number;
+  budget_ratio(ratioMilli: number, floorPerSec: number, limit: number): number;
+  budget_consume(slot: number, cost: number, now: number): number;
+  budget_deposit(slot: number): void;
+  budget_remaining(slot: number, now: number): number;
+  snapshot_bytes(kind: number, slot: number): number;
+  snapshot_save(kind: number, slot: number, now: number, out: number): void;
+  snapshot_load(kind: number, slot: number, now: number, from: number, length: number, off: number): number;
+  call_begin(policy: number, breaker: number, budget: number, now: number): number;
+  call_probe(policy: number, breaker: number, budget: number, now: number, breakerNow: number): number;
+  call_start(call: number): void;
+  call_remaining(call: number): number;
+  call_remaining_at(call: number, now: number): number;
+  call_timeout(call: number): number;
+  call_class(call: number): number;
+  call_fail(call: number, now: number, errorClass: number, byValue: number, retryAfter: number, budgetNow: number): number;
+  call_woke(call: number, now: number): number;
+  call_succeed(call: number, now: number, breakerNow: number): number;
+  call_stop(call: number, cancelled: number, breakerNow: number): number;
+}
+
+/** What the core asks of the call that it decides about. */
+export interface Asked {
+  /** A random number in 0..2^32, or -1. */
+  draw(): number;
+  /** The delay of a strategy written in JavaScript, NaN for none. */
+  delay(attempt: number, errorClass: number, cause: number, previous: number, remaining: number, retryAfter: number): number;
+}
+
+/** WebAssembly is not to be had here. */
+export class WasmUnavailableError extends Error {
+  override readonly name = "WasmUnavailableError";
+  readonly code = "REDRESS_WASM_UNAVAILABLE";
+}
+
+let module: (() => object) | undefined;
+let started: Core | undefined;
+let asked: Asked | undefined;
+let numbers: Float64Array | undefined;
+let registry: FinalizationRegistry<number> | undefined;
+
+/** Says where the module comes from; the first one counts. */
+export function provide(source: () => object): void {
+  module ??= source;
+}
+
+/** The core, started if it is not. */
+export function core(): Core {
+  return started ?? start();
+}
+
+function start(): Core {
+  if (module === undefined) throw new WasmUnavailableError("redress: no entry of the package provided its module");
+  try {
+    const js = {
+      draw: () => asked!.draw(),
+      delay: (...words: Parameters<Asked["delay"]>) => asked!.delay(...words),
+    };
+    // A copy: the exports themselves are an object that engines look up slowly.
+    started = { ...(new WebAssembly.Instance(module() as WebAssembly.Module, { js }).exports as unknown as Core) };
+  } catch (cause) {
+    const message =
+      "redress: WebAssembly could not be started; a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
+    throw new WasmUnavailableError(message, { cause });
+  }
+  if (typeof FinalizationRegistry === "function") {
+    registry = new FinalizationRegistry((slot) => {
+      if (slot < 0) started!.strategy_free(-slot);
+      else started!.memory_release(slot);
+    });
+  }
+  return started;
+}
+
+/** Runs `body`, in which the core may ask `who`. */
+export function answering(who: Asked, body: () => number): number {
+  const before = asked;
+  asked = who;
+  try {
+    return body();
+  } finally {
+    asked = before;
+  }
+}
+
+/** The table of numbers for settings and answers. */
+export function table(): Float64Array {
+  const { memory, table: address } = core();
+  if (numbers === undefined || numbers.buffer !== memory.buffer) {
+    numbers = new Float64Array(memory.buffer, address(), 32);
+  }
+  return numbers;
+}
+
+/** Gives a slot back once its owner is collected; a strategy's may own more. */
+export function owned(owner: object, slot: number, isStrategy = false): number {
+  if (slot === 0) throw new RangeError("redress: out of memory, or a setting out of its range");
+  registry?.register(owner, isStrategy ? -slot : slot);
+  return slot;
+}

@@ -1,0 +1,28 @@
+// The stage-3 decorator of methods.
+
+import { backoff } from "./backoff.js";
+import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy.js";
+import type { RetryOptions } from "./rules.js";
+
+type Method = (this: any, ...words: any[]) => PromiseLike<unknown>;
+
+/** What the language tells a decorator of a method. */
+interface MethodContext {
+  readonly kind: "method";
+  readonly name: string | symbol;
+}
+
+/** Retries an asynchronous method; without any strategy with decorrelated jitter. */
+export function retry(settings?: RetryOptions & PolicyHooks): <F extends Method>(method: F, context: MethodContext) => F;
+export function retry<F extends Method>(method: F, context: MethodContext): F;
+export function retry(given: unknown, context?: MethodContext): unknown {
+  if (typeof given === "function" && context !== undefined) return decorated({}, given as Method, context);
+  return (method: Method, of: MethodContext) => decorated((given ?? {}) as RetryOptions & PolicyHooks, method, of);
+}
+
+function decorated(settings: RetryOptions & PolicyHooks, method: Method, { kind, name }: MethodContext): Wrapped<Method> {
+  if (kind !== "method") throw new TypeError(`retry: a ${kind} cannot be retried; decorate a method`);
+  const bare = settings.strategy === undefined && settings.strategies === undefined;
+  const strategy = bare ? { strategy: backoff.decorrelatedJitter() } : {};
+  return wrap({ operation: String(name), ...settings, ...strategy })(method);
+}

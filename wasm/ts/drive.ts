@@ -1,0 +1,219 @@
+// The two drivers: they walk the same steps, one awaiting what the other refuses to.
+
+import { checked, isThenable } from "./hooks.js";
+import { wrongType } from "./options.js";
+import { type AttemptContext, BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
+import type { Admission, Attempt, CallOptions, CallResult, Classification, Outcome } from "./types.js";
+import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
+
+const DEADLINE = -1 - 2;
+const OUT_OF_BUDGET = -1 - BUDGET_EXHAUSTED;
+const ABORTED = -1 - 8;
+
+function begun<T>(setting: Setting, operation: unknown, options: CallOptions | undefined): Steps<T> {
+  if (typeof operation !== "function") throw wrongType("operation", operation, "a function");
+  return new Steps<T>(setting, options, options === undefined ? false : checked("", options));
+}
+
+/** What comes back: the outcome where it is asked for, else the value or an error. */
+function given<T>(steps: Steps<T>, told: boolean): Outcome<T> | T {
+  const { outcome } = steps;
+  if (told) return outcome;
+  if (outcome.ok) return outcome.value;
+  throw outcome.error;
+}
+
+/** Runs a call whose operation may be asynchronous. */
+export async function drive<T>(
+  setting: Setting,
+  operation: (attempt: Attempt) => T | PromiseLike<T>,
+  options: CallOptions | undefined,
+  told: boolean,
+): Promise<Outcome<T> | T> {
+  const steps = begun<T>(setting, operation, options);
+  const { signal } = steps.options;
+  const watch = signal ? new Watch(signal) : undefined;
+  let result: CallResult = "cancelled";
+  try {
+    let begins = setting.circuit === undefined ? steps.begin() : steps.admitted(await setting.circuit.admit());
+    // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
+    if (!begins) await undefined;
+    while (begins) {
+      if (steps.aborted()) {
+        result = steps.abort();
+        break;
+      }
+      const attempt = steps.start();
+      let code: number;
+      let classification: Classification | null = null;
+      try {
+        const value =
+          watch === undefined && !steps.rules.limited
+            ? await operation(attempt)
+            : await within(operation, attempt, steps.rules.limited ? steps.timeout() : Infinity, watch);
+        classification = steps.ofValue(value);
+        if (classification === null) {
+          result = steps.succeed(value, told);
+          if (told || setting.circuit !== undefined) break;
+          return value;
+        }
+        code = steps.failByValue(value, classification);
+      } catch (error) {
+        if (error === INTERRUPTED || classification !== null || steps.over) throw error;
+        if (asksToStop(error)) {
+          result = steps.abort({ error });
+          break;
+        }
+        code = error instanceof TimedOut ? steps.timedOut(error.error) : steps.failBy(error);
+      }
+      if (code >= 0 && steps.rules.pool !== undefined) {
+        if (!(await granted(steps, watch))) code = OUT_OF_BUDGET;
+      }
+      if (code < 0) {
+        result = code === ABORTED ? steps.abort() : steps.stop(code, true);
+        break;
+      }
+      steps.retries(code);
+      const decision = steps.aborted() ? "abort" : steps.choose(code);
+      if (decision !== "sleep") {
+        result = decision === "defer" ? steps.defer(code) : steps.abort();
+        break;
+      }
+      steps.sleeps(code);
+      if (code > 0) await sleep(steps, code, watch);
+      begins = steps.woke();
+      if (!begins) result = steps.stop(DEADLINE, false);
+    }
+  } catch (error) {
+    if (error !== INTERRUPTED) {
+      if (!steps.over) await settle(steps, steps.crash());
+      throw error;
+    }
+    result = steps.abort();
+  } finally {
+    watch?.end();
+  }
+  if (setting.circuit !== undefined) await settle(steps, result);
+  return given(steps, told);
+}
+
+/** Hands the permit back to a breaker of one's own. */
+async function settle<T>(steps: Steps<T>, result: CallResult): Promise<void> {
+  const { held } = steps;
+  if (held === undefined) return;
+  try {
+    steps.settled(await held.circuit.settle(held.permit, result));
+  } catch (error) {
+    steps.report(error);
+  }
+}
+
+/** Whether a budget of one's own grants the retry; one that fails does not. */
+async function granted<T>(steps: Steps<T>, watch: Watch | undefined): Promise<boolean> {
+  try {
+    return (await answer(steps.rules.pool!.consume(1), watch)) === true;
+  } catch (error) {
+    if (error === INTERRUPTED) throw error;
+    steps.report(error);
+    return false;
+  }
+}
+
+async function sleep<T>(steps: Steps<T>, ms: number, watch: Watch | undefined): Promise<void> {
+  const hook = steps.beforeSleep(ms);
+  if (isThenable(hook)) {
+    try {
+      await answer(hook, watch);
+    } catch (error) {
+      if (error === INTERRUPTED) throw error;
+      steps.report(error);
+    }
+  }
+  const sleeper = steps.options.sleeper ?? steps.rules.sleeper;
+  if (sleeper === undefined) await pause(ms, watch, steps.rules.unref);
+  else await answer(sleeper(ms, watch?.signal), watch);
+}
+
+/** Runs a call whose operation is synchronous. */
+export function driveSync<T>(
+  setting: Setting,
+  operation: (attempt: Attempt) => T,
+  options: CallOptions | undefined,
+): T {
+  const steps = begun<T>(setting, operation, options);
+  try {
+    if (setting.circuit === undefined) {
+      if (!steps.begin()) return given(steps, false) as T;
+    } else if (!steps.admitted(now<Admission>("circuitBreaker.admit", setting.circuit.admit()))) {
+      return given(steps, false) as T;
+    }
+    for (;;) {
+      if (steps.aborted()) return endsSync(steps, steps.abort());
+      const attempt = steps.start();
+      let code: number;
+      const tried = attempted(operation, attempt);
+      if (tried.ok) {
+        const value = now<T>("callSync", tried.value);
+        const classification = steps.ofValue(value);
+        if (classification === null) {
+          settleSync(steps, steps.succeed(value, false));
+          return value;
+        }
+        code = steps.failByValue(value, classification);
+      } else {
+        if (asksToStop(tried.error)) return endsSync(steps, steps.abort({ error: tried.error }));
+        code = steps.failBy(tried.error);
+      }
+      const { pool } = steps.rules;
+      if (code >= 0 && pool !== undefined && !now("budget.consume", pool.consume(1))) code = OUT_OF_BUDGET;
+      if (code < 0) return endsSync(steps, code === ABORTED ? steps.abort() : steps.stop(code, true));
+      steps.retries(code);
+      if (steps.aborted()) return endsSync(steps, steps.abort());
+      const decision = steps.choose(code);
+      if (decision === "defer") return endsSync(steps, steps.defer(code));
+      if (decision === "abort") return endsSync(steps, steps.abort());
+      steps.sleeps(code);
+      if (code > 0) sleepSync(steps, code);
+      if (!steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
+    }
+  } catch (error) {
+    if (!steps.over) settleSync(steps, steps.crash());
+    throw error;
+  }
+}
+
+function attempted<T>(operation: (attempt: Attempt) => T, attempt: AttemptContext) {
+  try {
+    return { ok: true as const, value: operation(attempt) };
+  } catch (error) {
+    return { ok: false as const, error };
+  }
+}
+
+function endsSync<T>(steps: Steps<T>, result: CallResult): T {
+  settleSync(steps, result);
+  return given(steps, false) as T;
+}
+
+function settleSync<T>(steps: Steps<T>, result: CallResult): void {
+  const { held } = steps;
+  if (held !== undefined) steps.settled(now("circuitBreaker.settle", held.circuit.settle(held.permit, result)));
+}
+
+function sleepSync<T>(steps: Steps<T>, ms: number): void {
+  const hook = steps.beforeSleep(ms);
+  if (isThenable(hook)) hook.then(undefined, (error: unknown) => steps.report(error));
+  const sleeper = steps.options.sleeper ?? steps.rules.sleeper;
+  if (sleeper === undefined) {
+    throw new TypeError(`callSync: a delay of ${ms} ms needs a \`sleeper\` that blocks; or use \`call\``);
+  }
+  now("sleeper", sleeper(ms));
+}
+
+/** An answer that is there already. */
+function now<A>(who: string, returned: A | PromiseLike<A>): A {
+  if (!isThenable(returned)) return returned as A;
+  // Nobody is going to wait for it.
+  returned.then(undefined, () => {});
+  throw new TypeError(`${who}: it returned a promise, which callSync cannot wait for; use \`call\``);
+}

@@ -1,0 +1,217 @@
+// Policies: retry and breaker around an operation.
+
+import { backoff } from "./backoff.js";
+import { CircuitBreaker } from "./breaker.js";
+import { drive, driveSync } from "./drive.js";
+import { CALL_KEYS, checked } from "./hooks.js";
+import { options, wrongType } from "./options.js";
+import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
+import type { Setting } from "./steps.js";
+import type { Attempt, CallOptions, Circuit, Outcome } from "./types.js";
+
+/** What may be said once for all calls of a policy. */
+export type PolicyHooks = Omit<CallOptions, "signal">;
+
+/** What a policy is made of. */
+export interface PolicyOptions
+  extends PolicyHooks,
+    Pick<RetryOptions, "classifier" | "resultClassifier" | "budget" | "clock" | "random" | "unref"> {
+  retry?: Retry | RetryOptions | undefined;
+  circuitBreaker?: CircuitBreaker | Circuit<any> | undefined;
+}
+
+type Operation<T> = (attempt: Attempt) => T;
+
+/** How operations are run. */
+abstract class Runner {
+  /** @internal */
+  abstract readonly setting: Setting;
+
+  /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
+  call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
+    return drive(this.setting, operation as never, options, false) as Promise<Awaited<T>>;
+  }
+
+  /** The same, with everything there is to know of it; throws only what is wrong in the use of it. */
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
+    return drive(this.setting, operation as never, options, true) as Promise<Outcome<Awaited<T>>>;
+  }
+
+  /** The same for a synchronous operation; a delay needs a `sleeper` that blocks. */
+  callSync<T>(operation: Operation<T>, options?: CallOptions): T {
+    return driveSync(this.setting, operation, options);
+  }
+
+  /** The same with options said once. */
+  context(options: CallOptions = {}): CallContext {
+    return new CallContext(this, options);
+  }
+}
+
+type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
+
+/** The symbol that `using` looks for, also where it is not there yet. */
+const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
+
+class BoundContext {
+  #runner: Runner | undefined;
+  readonly #options: CallOptions;
+
+  constructor(runner: Runner, given: CallOptions) {
+    checked("context", given);
+    this.#runner = runner;
+    this.#options = { ...given };
+  }
+
+  /** @internal */
+  get runner(): Runner {
+    if (this.#runner === undefined) throw new Error("context: it was disposed of");
+    return this.#runner;
+  }
+
+  /** As `call` of the policy. */
+  async call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
+    return this.runner.call(operation, { ...this.#options, ...options });
+  }
+
+  /** As `execute` of the policy. */
+  async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
+    return this.runner.execute(operation, { ...this.#options, ...options });
+  }
+
+  /** As `callSync` of the policy. */
+  callSync<T>(operation: Operation<T>, options?: CallOptions): T {
+    return this.runner.callSync(operation, { ...this.#options, ...options });
+  }
+
+  /** Refuses every call from now on; `using` does this at the end of its block. */
+  dispose(): void {
+    this.#runner = undefined;
+  }
+}
+
+Object.defineProperty(BoundContext.prototype, DISPOSE, { value: BoundContext.prototype.dispose });
+
+/** A policy with options said once; ends with `using`. */
+export type CallContext = BoundContext & Disposing;
+const CallContext = BoundContext as unknown as new (runner: Runner, options: CallOptions) => CallContext;
+
+/** What each class of failure deserves, for one policy or several. */
+export class Retry extends Runner {
+  /** The settings as they were given. */
+  readonly config: RetryOptions;
+  /** @internal */
+  readonly setting: Setting;
+
+  constructor(settings: RetryOptions) {
+    super();
+    this.config = Object.freeze(copied(settings));
+    const rules = new Rules(this.config, false);
+    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false };
+  }
+}
+
+const SHARED = ["classifier", "resultClassifier", "budget", "clock", "random", "sleeper", "unref"];
+const HOOKS = CALL_KEYS.filter((key) => key !== "signal" && key !== "sleeper");
+const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED, ...HOOKS];
+
+/** The entries of `given` with these keys that are there. */
+function picked(given: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> | undefined {
+  const found = keys.filter((key) => given[key] !== undefined);
+  return found.length === 0 ? undefined : Object.fromEntries(found.map((key) => [key, given[key]]));
+}
+
+/** Retry and breaker around an operation; without retry it makes one attempt. */
+export class Policy extends Runner {
+  /** What retries, if anything does. */
+  readonly retry: Retry | undefined;
+  readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;
+  #setting: Setting | undefined;
+
+  constructor(settings: PolicyOptions = {}) {
+    super();
+    const given = options("policy", settings, POLICY_KEYS);
+    const shared = picked(given, SHARED);
+    this.retry = retryOf(given["retry"], shared);
+    if (this.retry === undefined) pool("policy.budget", given["budget"]);
+    const hooks = picked(given, HOOKS) as CallOptions | undefined;
+    const observed = hooks === undefined ? false : checked("policy", hooks);
+    const breaker = given["circuitBreaker"];
+    this.circuitBreaker = breaker;
+    const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
+    const isOurs = breaker instanceof CircuitBreaker;
+    if (breaker !== undefined && !isOurs && !isCircuit(breaker)) {
+      throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
+    }
+    const circuit = breaker === undefined || isOurs ? undefined : breaker;
+    this.#setting = { rules, breaker: isOurs ? breaker : undefined, circuit, hooks, observed };
+  }
+
+  /** @internal */
+  get setting(): Setting {
+    if (this.#setting === undefined) throw new Error("policy: it was disposed of");
+    return this.#setting;
+  }
+
+  /** Refuses every call from now on. */
+  dispose(): void {
+    this.#setting = undefined;
+  }
+}
+
+function isCircuit(value: unknown): value is Circuit {
+  const given = value as Partial<Circuit> | null;
+  return typeof given?.admit === "function" && typeof given.settle === "function";
+}
+
+/** The retry of a policy, which lends it what it does not say itself. */
+function retryOf(given: unknown, shared: Record<string, unknown> | undefined): Retry | undefined {
+  if (given === undefined) return undefined;
+  if (given instanceof Retry) {
+    return shared === undefined ? given : new Retry({ ...shared, ...picked({ ...given.config }, RETRY_KEYS) });
+  }
+  if (typeof given !== "object" || given === null) throw wrongType("retry", given, "a Retry or its options");
+  return new Retry({ ...shared, ...given });
+}
+
+/** A policy that retries and does nothing else, of the options of both. */
+export class RetryPolicy extends Policy {
+  constructor(settings: Retry | RetryConfig | (RetryOptions & PolicyHooks)) {
+    super(parts(settings));
+  }
+}
+
+function parts(settings: unknown): PolicyOptions {
+  if (settings instanceof Retry || settings instanceof RetryConfig) return { retry: settings };
+  const given = options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
+}
+
+type AnyFunction = (this: any, ...words: any[]) => unknown;
+
+/** A function with a policy around it. */
+export type Wrapped<F extends AnyFunction> = (
+  this: ThisParameterType<F>,
+  ...words: Parameters<F>
+) => Promise<Awaited<ReturnType<F>>>;
+
+/**
+ * Puts retries around a function, named after it. Without any strategy it has decorrelated
+ * jitter.
+ */
+export function retry(
+  settings: RetryOptions & PolicyHooks = {},
+): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
+  const bare = settings.strategy === undefined && settings.strategies === undefined;
+  const policy = new RetryPolicy(bare ? { ...settings, strategy: backoff.decorrelatedJitter() } : settings);
+  return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
+    if (typeof wrapped !== "function") throw wrongType("retry", wrapped, "a function");
+    const operation = settings.operation ?? wrapped.name;
+    const named = operation === "" ? {} : { operation };
+    const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
+      return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);
+    };
+    Object.defineProperty(around, "name", { value: wrapped.name, configurable: true });
+    return around as Wrapped<F>;
+  };
+}

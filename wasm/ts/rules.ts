@@ -1,0 +1,193 @@
+// The settings of retrying, checked, and the policy that the core makes of them.
+
+import { type Backoff, type Strategy, strategy } from "./backoff.js";
+import { Budget } from "./budget.js";
+import { classify } from "./classify.js";
+import { core, owned, table } from "./core.js";
+import { byClass, callable, limit, number, options, systemClock, wrongType } from "./options.js";
+import {
+  type BackoffContext,
+  type Classifier,
+  type Clock,
+  ERROR_CLASSES,
+  type ErrorClass,
+  type Pool,
+  type Random,
+  type ResultClassifier,
+  type Sleeper,
+} from "./types.js";
+
+/** What each class of failure deserves. */
+export interface RetryOptions {
+  /** Says what a thrown value is; `classify.default` by default. */
+  classifier?: Classifier | undefined;
+  /** Says whether a returned value is a failure after all. */
+  resultClassifier?: ResultClassifier | undefined;
+  /** The strategy for all classes that have none of their own. */
+  strategy?: Strategy | undefined;
+  /** Strategies by class. */
+  strategies?: { readonly [K in ErrorClass]?: Strategy | undefined } | undefined;
+  /** At most so many attempts, the first one included, 1 and up; 6 by default. */
+  maxAttempts?: number | undefined;
+  /** The time for the whole call, delays included; 60,000 by default, null for none. */
+  deadlineMs?: number | null | undefined;
+  /** The time for each attempt, above 0; null (the default) for none. */
+  attemptTimeoutMs?: number | null | undefined;
+  /** How many failures of class UNKNOWN are retried, 0 to 65,534; 2 by default, null for no limit. */
+  maxUnknownAttempts?: number | null | undefined;
+  /** How many failures of a class are retried: with 0 the first one stops the call. */
+  perClassMaxAttempts?: { readonly [K in ErrorClass]?: number | undefined } | undefined;
+  /** Grants retries, for all that share it. */
+  budget?: Budget | Pool | undefined;
+  clock?: Clock | undefined;
+  random?: Random | undefined;
+  /** Sleeps in place of a timer; `callSync` needs one. */
+  sleeper?: Sleeper | undefined;
+  /** Lets Node end while a delay is pending. */
+  unref?: boolean | undefined;
+}
+
+export const RETRY_KEYS = [
+  "classifier",
+  "resultClassifier",
+  "strategy",
+  "strategies",
+  "maxAttempts",
+  "deadlineMs",
+  "attemptTimeoutMs",
+  "maxUnknownAttempts",
+  "perClassMaxAttempts",
+  "budget",
+  "clock",
+  "random",
+  "sleeper",
+  "unref",
+];
+
+/** A budget in either form. */
+export function pool(path: string, value: unknown): Budget | Pool | undefined {
+  if (value === undefined || value instanceof Budget) return value;
+  const given = value as Partial<Pool> | null;
+  if (typeof given?.consume !== "function") throw wrongType(path, value, "a Budget, or an object with `consume`");
+  return given as Pool;
+}
+
+const COUNT = { max: 65_534, integer: true };
+
+/** How a call is decided and timed. */
+export class Rules {
+  #slot = 0;
+  /** The settings as the core takes them, until it has. */
+  #numbers: readonly number[] | undefined;
+  readonly classifier: Classifier;
+  readonly resultClassifier: ResultClassifier | undefined;
+  readonly budget: Budget | undefined;
+  readonly pool: Pool | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sleeper: Sleeper | undefined;
+  readonly unref: boolean;
+  readonly limited: boolean;
+  /** By class, and the default last; kept here so that the core's strategies live as long. */
+  readonly strategies: readonly (Backoff | undefined)[];
+
+  /** Of settings that are checked here; `once` of one attempt. */
+  constructor(settings: Record<string, any>, once: boolean) {
+    const path = "retry";
+    this.classifier = callable<Classifier>(`${path}.classifier`, settings["classifier"]) ?? classify.default;
+    this.resultClassifier = callable(`${path}.resultClassifier`, settings["resultClassifier"]);
+    this.clock = callable<Clock>(`${path}.clock`, settings["clock"]) ?? systemClock;
+    this.random = callable<Random>(`${path}.random`, settings["random"]) ?? Math.random;
+    this.sleeper = callable(`${path}.sleeper`, settings["sleeper"]);
+    this.unref = settings["unref"] ?? false;
+    if (typeof this.unref !== "boolean") throw wrongType(`${path}.unref`, this.unref, "true or false");
+    const budget = pool(`${path}.budget`, settings["budget"]);
+    if (budget instanceof Budget) this.budget = budget;
+    else this.pool = budget;
+    const timeout = settings["attemptTimeoutMs"] ?? null;
+    this.limited = timeout !== null;
+    // It starts here, not at the first call, so that a page which forbids it learns of it in time.
+    core();
+    if (once) {
+      this.strategies = [];
+      return;
+    }
+    const numbers = [
+      number(`${path}.maxAttempts`, settings["maxAttempts"], { min: 1, max: 2 ** 32 - 1, integer: true }, 6),
+      limit(`${path}.deadlineMs`, settings["deadlineMs"], {}, 60_000),
+      limit(`${path}.attemptTimeoutMs`, timeout, { above: true }, NaN),
+      limit(`${path}.maxUnknownAttempts`, settings["maxUnknownAttempts"], COUNT, 2),
+    ];
+    const limits = ERROR_CLASSES.map(() => NaN);
+    for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
+      limits[index] = number(at, value, COUNT);
+    }
+    const given = settings["strategy"];
+    const general = given === undefined ? undefined : strategy(`${path}.strategy`, given);
+    const own: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
+    for (const [index, at, value] of byClass(`${path}.strategies`, settings["strategies"])) {
+      own[index] = strategy(at, value);
+    }
+    if (general === undefined && own.every((one) => one === undefined)) {
+      throw new TypeError(`${path}.strategy: there is none, and no strategies by class; give one or more`);
+    }
+    this.#numbers = [...numbers, ...limits];
+    this.strategies = [...own.map((one) => one ?? general), general];
+  }
+
+  /** Where the core has it; a policy that is never called takes no room there. */
+  get slot(): number {
+    if (this.#slot === 0) this.#slot = owned(this, this.#built());
+    return this.#slot;
+  }
+
+  #built(): number {
+    const numbers = this.#numbers;
+    if (numbers === undefined) return core().policy_once();
+    const general = this.strategies[ERROR_CLASSES.length];
+    const own = this.strategies.slice(0, -1).map((one) => (one === general ? 0 : (one?.slot ?? 0)));
+    const settings = [...numbers, general?.slot ?? 0, ...own];
+    table().set(settings);
+    this.#numbers = undefined;
+    return core().policy_new();
+  }
+
+  /** The function that the strategy of a class asks in the end. */
+  own(errorClass: number): ((context: BackoffContext) => unknown) | undefined {
+    return this.strategies[errorClass]?.own;
+  }
+}
+
+/** Checked options of retrying: a copy, so that later changes of what was given change nothing. */
+export class RetryConfig implements RetryOptions {
+  declare readonly strategy?: Strategy | undefined;
+  declare readonly strategies?: RetryOptions["strategies"];
+  declare readonly maxAttempts?: number | undefined;
+  declare readonly deadlineMs?: number | null | undefined;
+  declare readonly attemptTimeoutMs?: number | null | undefined;
+  declare readonly maxUnknownAttempts?: number | null | undefined;
+  declare readonly perClassMaxAttempts?: RetryOptions["perClassMaxAttempts"];
+  declare readonly classifier?: Classifier | undefined;
+  declare readonly resultClassifier?: ResultClassifier | undefined;
+  declare readonly budget?: Budget | Pool | undefined;
+  declare readonly clock?: Clock | undefined;
+  declare readonly random?: Random | undefined;
+  declare readonly sleeper?: Sleeper | undefined;
+  declare readonly unref?: boolean | undefined;
+
+  constructor(settings: RetryOptions) {
+    Object.assign(this, copied(settings));
+    new Rules(this, false);
+    Object.freeze(this);
+  }
+}
+
+/** A copy of options whose keys are known. */
+export function copied(settings: unknown): RetryOptions {
+  const given = options("retry", settings, RETRY_KEYS);
+  const copy: Record<string, unknown> = { ...given };
+  for (const key of ["strategies", "perClassMaxAttempts"]) {
+    if (typeof given[key] === "object" && given[key] !== null) copy[key] = Object.freeze({ ...given[key] });
+  }
+  return copy as RetryOptions;
+}

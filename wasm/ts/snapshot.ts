@@ -1,0 +1,51 @@
+// State as plain data for JSON: the core's bytes as text.
+
+import { core } from "./core.js";
+import { show } from "./options.js";
+
+/** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
+export interface Snapshot {
+  readonly kind: "circuit_breaker" | "budget";
+  readonly version: 1;
+  /** The core's bytes, two digits each, with their checksum. */
+  readonly data: string;
+}
+
+const KINDS = ["circuit_breaker", "budget"] as const;
+const WRONG = [
+  "",
+  "it has another length than this state needs",
+  "it is of another kind of state",
+  "it was written by another version",
+  "it was taken under other settings",
+  "it is damaged: its checksum is wrong",
+  "it holds a value that is out of range",
+];
+
+/** Takes the state in a slot: of a breaker (0) or a budget (1). */
+export function take(kind: 0 | 1, slot: number, now: number): Snapshot {
+  const length = core().snapshot_bytes(kind, slot);
+  const at = core().memory_reserve(length);
+  core().snapshot_save(kind, slot, now, at);
+  let data = "";
+  for (const byte of new Uint8Array(core().memory.buffer, at, length)) data += byte.toString(16).padStart(2, "0");
+  core().memory_release(at);
+  return { kind: KINDS[kind], version: 1, data };
+}
+
+/** Takes a snapshot over, of which `offMs` have passed since if that is known. */
+export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, offMs: number): void {
+  const given = snapshot as Partial<Snapshot> | null | undefined;
+  const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
+  if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
+  if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);
+  if (given.version !== 1) throw refuse(`it has version ${given.version}, and this one reads version 1`);
+  const { data } = given;
+  if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data)) throw refuse("its data is damaged");
+  const at = core().memory_reserve(data.length / 2);
+  const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
+  for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
+  const wrong = core().snapshot_load(kind, slot, now, at, bytes.length, offMs);
+  core().memory_release(at);
+  if (wrong !== 0) throw refuse(WRONG[wrong]!);
+}

@@ -1,0 +1,604 @@
+// One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
+
+import type { CircuitBreaker } from "./breaker.js";
+import { STATES } from "./breaker.js";
+import { checkedDelay } from "./backoff.js";
+import { type Asked, answering, core, table } from "./core.js";
+import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
+import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
+import { show } from "./options.js";
+import type { Rules } from "./rules.js";
+import {
+  type Admission,
+  type Attempt,
+  type AttemptEnd,
+  type BackoffContext,
+  type CallOptions,
+  type CallResult,
+  type Cause,
+  type Circuit,
+  type CircuitState,
+  type Classification,
+  ERROR_CLASSES,
+  type ErrorClass,
+  type EventName,
+  type Hooks,
+  type Outcome,
+  type PolicyEvent,
+  type Signal,
+  type SleepDecision,
+  STOP_REASONS,
+  type StopReason,
+  type Verdict,
+} from "./types.js";
+
+/** What a call needs of its policy. */
+export interface Setting {
+  readonly rules: Rules;
+  readonly breaker: CircuitBreaker | undefined;
+  readonly circuit: Circuit | undefined;
+  readonly hooks: CallOptions | undefined;
+  readonly observed: boolean;
+}
+
+/** The event that ends a call for each reason. */
+const EVENTS: readonly EventName[] = [
+  "max_attempts_exceeded",
+  "max_attempts_exceeded",
+  "deadline_exceeded",
+  "max_unknown_attempts_exceeded",
+  "permanent_fail",
+  "no_strategy_configured",
+  "budget_exhausted",
+  "scheduled",
+  "aborted",
+];
+const SCHEDULED = 7;
+const ABORTED = 8;
+export const BUDGET_EXHAUSTED = 6;
+const HEARS = 1;
+const HALF_OPENED = 2;
+const NO_OPTIONS: CallOptions = {};
+
+const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
+
+export class Steps<T> implements Asked {
+  readonly rules: Rules;
+  readonly options: CallOptions;
+  readonly #setting: Setting;
+  readonly #listeners: readonly Hooks[];
+  readonly #observed: boolean;
+  readonly #timeline: PolicyEvent[] | undefined;
+  /** Where the core has the call; 0 before it begins and after its end. */
+  #call = 0;
+  #flags = 0;
+  #permit: { readonly permit: unknown } | undefined;
+  #started = 0;
+  #now = 0;
+  attempt = 0;
+  /** The latest failure. */
+  #class: ErrorClass | null = null;
+  #cause: Cause | null = null;
+  #error: unknown = undefined;
+  #result: T | undefined;
+  #previous = 0;
+  #retryAfter: number | undefined;
+  #detail: string | undefined;
+  /** What the call of a driver throws in the end. */
+  #outcome: Outcome<T> | undefined;
+
+  constructor(setting: Setting, options: CallOptions | undefined, listens: boolean) {
+    const { rules, hooks, observed } = setting;
+    this.rules = rules;
+    this.#setting = setting;
+    this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
+    this.#listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
+    this.#observed = observed || listens;
+    this.#timeline = this.options.captureTimeline === true ? [] : undefined;
+  }
+
+  /** Begins the call; false if the breaker rejects it. */
+  begin(): boolean {
+    const { rules, breaker } = this.#setting;
+    const now = (this.#started = this.#now = rules.clock());
+    const budget = rules.budget?.slot ?? 0;
+    const gate = breaker?.slot ?? 0;
+    const { call_begin, call_probe } = core();
+    let begun = call_begin(rules.slot, gate, budget, now);
+    if (begun === 0) {
+      if (breaker === undefined) throw new RangeError("redress: out of memory");
+      begun = call_probe(rules.slot, gate, budget, now, breaker.clock());
+      if (begun === 0) {
+        this.#reject(STATES[table()[0]!]!, table()[1]!);
+        return false;
+      }
+    }
+    this.#flags = begun & 7;
+    this.#call = begun - this.#flags;
+    if (rules.pool?.deposit) this.deposited(rules.pool.deposit());
+    if ((begun & HALF_OPENED) !== 0) this.#circuit("half_open");
+    return true;
+  }
+
+  /** Begins a call that a breaker of one's own has answered. */
+  admitted(admission: Admission): boolean {
+    if (!admission.ok) {
+      this.#reject(admission.state, admission.retryAfterMs);
+      return false;
+    }
+    this.#permit = admission;
+    this.begin();
+    if (admission.halfOpened) this.#circuit("half_open");
+    return true;
+  }
+
+  private deposited(returned: unknown): void {
+    if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
+  }
+
+  #reject(state: CircuitState, retryAfterMs: number): void {
+    if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
+    this.#outcome = this.#failed(rejection(state, retryAfterMs), null);
+  }
+
+  /** Whether the caller wants no more of it. */
+  aborted(): boolean {
+    const { signal, abortIf } = this.options;
+    if (signal?.aborted) return true;
+    if (abortIf === undefined) return false;
+    try {
+      return abortIf() === true;
+    } catch (error) {
+      report(this.#listeners, error);
+      return false;
+    }
+  }
+
+  /** Starts an attempt. */
+  start(): AttemptContext {
+    this.attempt += 1;
+    if (this.attempt > 1) core().call_start(this.#call);
+    if (this.#observed) {
+      const { operation } = this.options;
+      tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
+    }
+    return new AttemptContext(this);
+  }
+
+  /** What was left of the deadline when the attempt started. */
+  remaining(): number | null {
+    if (this.#call === 0) return 0;
+    const remaining = core().call_remaining(this.#call);
+    return remaining === Infinity ? null : remaining;
+  }
+
+  /** How long the attempt may take. */
+  timeout(): number {
+    return core().call_timeout(this.#call);
+  }
+
+  /** What a value is: null for a success. */
+  ofValue(value: T): Classification | null {
+    const { resultClassifier } = this.rules;
+    if (resultClassifier === undefined) return null;
+    let verdict: Verdict;
+    try {
+      verdict = resultClassifier(value);
+    } catch (error) {
+      report(this.#listeners, error);
+      return { class: "UNKNOWN" };
+    }
+    return verdict === null || verdict === undefined ? null : this.#verdict(verdict);
+  }
+
+  #ofError(error: unknown): Classification {
+    try {
+      return this.#verdict(this.rules.classifier(error));
+    } catch (bug) {
+      report(this.#listeners, bug);
+      return { class: "UNKNOWN" };
+    }
+  }
+
+  #verdict(verdict: Verdict): Classification {
+    const said = typeof verdict === "string" ? { class: verdict } : verdict;
+    if (said === null || said === undefined) return { class: "UNKNOWN" };
+    if (ERROR_CLASSES.includes(said.class)) return said;
+    report(this.#listeners, new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
+    return { class: "UNKNOWN" };
+  }
+
+  /** The attempt succeeded, and with it the call. */
+  succeed(value: T, told: boolean): CallResult {
+    const { rules, breaker } = this.#setting;
+    const hears = (this.#flags & HEARS) !== 0;
+    if (told || hears || this.#observed) this.#now = rules.clock();
+    const call = this.#call;
+    this.#call = 0;
+    const gone = hears ? core().call_succeed(call, this.#now, breaker?.clock() ?? NaN) : core().call_succeed(call, NaN, NaN);
+    if (this.#observed) {
+      this.#end("success", 0, { result: value });
+      this.#tell(this.#event("success"));
+      if (gone !== 0) this.#circuit(STATES[gone - 1]!);
+    }
+    if (told || this.#permit !== undefined) {
+      this.#outcome = {
+        ok: true,
+        value,
+        attempts: this.attempt,
+        elapsedMs: this.#elapsed(),
+        lastClass: this.#class,
+        cause: this.#cause,
+        stopReason: null,
+        nextSleepMs: null,
+        ...this.#told(),
+      };
+    }
+    return "success";
+  }
+
+  /** The attempt threw; the delay, or below 0 why the call stops. */
+  failBy(error: unknown): number {
+    this.#error = error;
+    this.#result = undefined;
+    return this.#fail(this.#ofError(error), "exception");
+  }
+
+  /** The attempt returned a value that is a failure. */
+  failByValue(value: T, classification: Classification): number {
+    this.#error = undefined;
+    this.#result = value;
+    return this.#fail(classification, "result");
+  }
+
+  /** The attempt's time was over before it settled. */
+  timedOut(error: unknown): number {
+    this.#error = error;
+    this.#result = undefined;
+    return this.#fail({ class: "TRANSIENT" }, "exception");
+  }
+
+  #fail(classification: Classification, cause: Cause): number {
+    const { rules } = this;
+    this.#now = rules.clock();
+    if (this.aborted()) return -1 - ABORTED;
+    this.#class = classification.class;
+    this.#cause = cause;
+    this.#retryAfter = hint(classification.retryAfterMs);
+    this.#detail = classification.detail;
+    const { budget } = rules;
+    const errorClass = ERROR_CLASSES.indexOf(classification.class);
+    const byValue = cause === "result" ? 1 : 0;
+    const budgetNow = budget === undefined || budget.clock === rules.clock ? NaN : budget.clock();
+    const decided = answering(this, () =>
+      core().call_fail(this.#call, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow),
+    );
+    if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#call)]!;
+    return decided;
+  }
+
+  /** Tells of the retry that was decided. */
+  retries(delay: number): void {
+    if (!this.#observed) return;
+    const event: Mutable<PolicyEvent> = { ...this.#event("retry"), sleepMs: delay, ...this.#failure(true) };
+    if (this.#retryAfter !== undefined) event.retryAfterMs = this.#retryAfter;
+    this.#tell(event);
+  }
+
+  /** What the sleep handler makes of the delay. */
+  choose(delay: number): SleepDecision {
+    const { sleep } = this.options;
+    if (sleep === undefined) return "sleep";
+    const decision: unknown = sleep(this.context(delay), delay);
+    if (decision === "sleep" || decision === "defer" || decision === "abort") return decision;
+    throw new TypeError(`sleep: ${show(decision)} is not "sleep", "defer" or "abort"`);
+  }
+
+  /** The delay is accepted. */
+  sleeps(delay: number): void {
+    if (this.#observed) this.#end("retry", delay, this.#last());
+    this.#previous = delay;
+  }
+
+  /** What `beforeSleep` returns, if there is such a hook; it has not failed yet. */
+  beforeSleep(delay: number): unknown {
+    const { beforeSleep } = this.options;
+    if (beforeSleep === undefined) return undefined;
+    try {
+      return beforeSleep(this.context(delay), delay);
+    } catch (error) {
+      report(this.#listeners, error);
+      return undefined;
+    }
+  }
+
+  /** Reports what a callback threw. */
+  report(error: unknown): void {
+    report(this.#listeners, error);
+  }
+
+  /** The delay is over; whether there is time for another attempt. */
+  woke(): boolean {
+    this.#now = this.rules.clock();
+    return core().call_woke(this.#call, this.#now) !== 0;
+  }
+
+  /** What a strategy or a handler may look at. */
+  context(previousSleepMs: number): BackoffContext {
+    const remaining = this.#remainingNow();
+    return {
+      attempt: this.attempt,
+      class: this.#class!,
+      cause: this.#cause!,
+      previousSleepMs,
+      remainingMs: remaining,
+      retryAfterMs: this.#retryAfter,
+    };
+  }
+
+  #remainingNow(): number | null {
+    const remaining = core().call_remaining_at(this.#call, this.#now);
+    return remaining === Infinity ? null : remaining;
+  }
+
+  /** Ends the call for `code`, -1 and below, as `failBy` and its like return it. */
+  stop(code: number, fresh: boolean, given?: { readonly error: unknown }): CallResult {
+    const number = -1 - code;
+    const reason = STOP_REASONS[number]!;
+    const aborted = number === ABORTED;
+    const changed = this.#close(aborted);
+    const scheduled = number === SCHEDULED;
+    const delay = scheduled ? this.#previous : 0;
+    if (this.#observed) {
+      if (this.attempt > 0) {
+        this.#end(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : this.#last());
+      }
+      const event: Mutable<PolicyEvent> = { ...this.#event(EVENTS[number]!), sleepMs: delay, stopReason: reason };
+      this.#tell(aborted ? event : { ...event, ...this.#failure(fresh) });
+      if (changed !== 0) this.#circuit(STATES[changed - 1]!);
+    }
+    this.#outcome = this.#failed(given === undefined ? this.#thrown(reason) : given.error, reason);
+    return aborted || this.#class === null ? "cancelled" : this.#class;
+  }
+
+  /** The call is put off until `delay` is over. */
+  defer(delay: number): CallResult {
+    this.#previous = delay;
+    return this.stop(-1 - SCHEDULED, false);
+  }
+
+  /** The caller, a handler or the operation itself wants no more of it. */
+  abort(given?: { readonly error: unknown }): CallResult {
+    const { signal } = this.options;
+    const error = given === undefined && signal?.aborted ? { error: signal.reason as unknown } : given;
+    this.#now = this.rules.clock();
+    return this.stop(-1 - ABORTED, false, error ?? { error: this.#abortError() });
+  }
+
+  #abortError(): AbortRetryError {
+    const cause = this.#error;
+    return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
+  }
+
+  /** Gives the call up without a word, after an error that is not the operation's. */
+  crash(): CallResult {
+    if (this.#call !== 0) this.#close(true);
+    return "cancelled";
+  }
+
+  /** Whether the call has ended. */
+  get over(): boolean {
+    return this.#call === 0;
+  }
+
+  #close(cancelled: boolean): number {
+    const call = this.#call;
+    this.#call = 0;
+    return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
+  }
+
+  /** What the call throws when it stops for a reason. */
+  #thrown(reason: StopReason): unknown {
+    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.#error;
+    return new RetryExhaustedError({
+      stopReason: reason,
+      attempts: this.attempt,
+      lastClass: this.#class,
+      lastResult: this.#result,
+      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      ...(this.#cause === "exception" ? { cause: this.#error } : {}),
+    });
+  }
+
+  #failed(error: unknown, reason: StopReason | null): Outcome<T> {
+    return {
+      ok: false,
+      error,
+      stopReason: reason,
+      attempts: this.attempt,
+      elapsedMs: this.#elapsed(),
+      lastClass: this.#class,
+      cause: this.#cause,
+      lastError: this.#error,
+      lastResult: this.#result,
+      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      ...this.#told(),
+    };
+  }
+
+  #told(): { timeline?: readonly PolicyEvent[] } {
+    return this.#timeline === undefined ? {} : { timeline: this.#timeline };
+  }
+
+  /** How the call ended. */
+  get outcome(): Outcome<T> {
+    return this.#outcome!;
+  }
+
+  /** The breaker of one's own, and what it gave. */
+  get held(): { circuit: Circuit; permit: unknown } | undefined {
+    const { circuit } = this.#setting;
+    return circuit === undefined || this.#permit === undefined ? undefined : { circuit, permit: this.#permit.permit };
+  }
+
+  /** A breaker of one's own has changed. */
+  settled(state: CircuitState | null | undefined): void {
+    if (state && this.#observed) this.#circuit(state);
+  }
+
+  /** @internal */
+  draw(): number {
+    try {
+      const drawn = this.rules.random();
+      if (!(drawn >= 0)) throw new RangeError(`random: ${show(drawn)} is out of range: 0 to 1, without 1`);
+      return Math.min(2 ** 32 - 1, Math.floor(drawn * 2 ** 32));
+    } catch (error) {
+      report(this.#listeners, error);
+      return -1;
+    }
+  }
+
+  /** @internal */
+  delay(attempt: number, errorClass: number, cause: number, previous: number, remaining: number, hinted: number): number {
+    try {
+      const own = this.rules.own(errorClass)!;
+      return checkedDelay(
+        own({
+          attempt,
+          class: ERROR_CLASSES[errorClass]!,
+          cause: cause === 0 ? "exception" : "result",
+          previousSleepMs: previous,
+          remainingMs: remaining === Infinity ? null : remaining,
+          retryAfterMs: Number.isNaN(hinted) ? undefined : hinted,
+        }),
+      );
+    } catch (error) {
+      report(this.#listeners, error);
+      return NaN;
+    }
+  }
+
+  #elapsed(): number {
+    return Math.max(0, Math.round((this.#now - this.#started) * 1000) / 1000);
+  }
+
+  #event(event: EventName): Mutable<PolicyEvent> {
+    const told: Mutable<PolicyEvent> = { event, attempt: this.attempt, sleepMs: 0, elapsedMs: this.#elapsed() };
+    if (this.options.operation !== undefined) told.operation = this.options.operation;
+    return told;
+  }
+
+  /** The fields of the latest failure; its error and detail while they are `fresh`. */
+  #failure(fresh: boolean): Partial<Mutable<PolicyEvent>> {
+    const fields: Partial<Mutable<PolicyEvent>> = {};
+    if (this.#class !== null) fields.class = this.#class;
+    if (this.#cause !== null) fields.cause = this.#cause;
+    if (!fresh) return fields;
+    if (this.#cause === "exception") fields.err = nameOf(this.#error);
+    if (this.#detail !== undefined) fields.detail = this.#detail;
+    return fields;
+  }
+
+  #last(): Partial<AttemptEnd> {
+    if (this.#class === null || this.#cause === null) return {};
+    const known = { class: this.#class, cause: this.#cause };
+    return this.#cause === "exception" ? { ...known, error: this.#error } : { ...known, result: this.#result };
+  }
+
+  #end(decision: AttemptEnd["decision"], sleepMs: number, more: Partial<AttemptEnd>): void {
+    const { operation } = this.options;
+    tellEnd(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed(), decision, sleepMs, ...more });
+  }
+
+  #circuit(state: CircuitState): void {
+    if (!this.#observed) return;
+    const event: Mutable<PolicyEvent> = { ...this.#event(circuitEvent(state)), attempt: 0, state };
+    if (state === "open" && this.#class !== null) event.class = this.#class;
+    this.#tell(event);
+  }
+
+  #tell(event: PolicyEvent): void {
+    this.#timeline?.push(event);
+    tell(this.#listeners, event);
+  }
+}
+
+type Mutable<E> = { -readonly [K in keyof E]: E[K] };
+
+/** The error of a rejection, without the stack trace that would cost more than all the rest. */
+function rejection(state: CircuitState, retryAfterMs: number): CircuitOpenError {
+  const traced = Error as { stackTraceLimit?: number };
+  const kept = traced.stackTraceLimit;
+  if (typeof kept === "number") traced.stackTraceLimit = 0;
+  try {
+    return new CircuitOpenError({ state, retryAfterMs });
+  } finally {
+    if (typeof kept === "number") traced.stackTraceLimit = kept;
+  }
+}
+
+/** A hint that can be waited for. */
+function hint(ms: unknown): number | undefined {
+  return typeof ms === "number" && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
+}
+
+/** The name of a thrown value, whatever its getters do. */
+function nameOf(error: unknown): string {
+  try {
+    const name = (error as { name?: unknown } | null | undefined)?.name;
+    return typeof name === "string" ? name : typeof error;
+  } catch {
+    return typeof error;
+  }
+}
+
+/** Whether a thrown value asks to stop, in whatever realm it was made. */
+export function asksToStop(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  try {
+    return error instanceof AbortRetryError || (error as { name?: unknown }).name === "AbortRetryError";
+  } catch {
+    return false;
+  }
+}
+
+/** What an attempt is told; its signal is made when it is asked for. */
+export class AttemptContext implements Attempt {
+  readonly attempt: number;
+  readonly #steps: Steps<any>;
+  #remaining: number | null | undefined;
+  #controller: AbortController | undefined;
+  #ended: { readonly reason: unknown } | undefined;
+
+  constructor(steps: Steps<any>) {
+    this.attempt = steps.attempt;
+    this.#steps = steps;
+    // Its start is the only time when the core knows.
+    if (steps.rules.limited) this.#remaining = steps.remaining();
+  }
+
+  get operation(): string | undefined {
+    return this.#steps.options.operation;
+  }
+
+  get remainingMs(): number | null {
+    return (this.#remaining ??= this.#steps.attempt === this.attempt ? this.#steps.remaining() : 0);
+  }
+
+  get signal(): Signal {
+    const { signal } = this.#steps.options;
+    // Without a timeout of the attempt, the caller's own says everything.
+    if (signal && !this.#steps.rules.limited) return signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts the attempt's own signal. @internal */
+  end(reason: unknown): void {
+    this.#ended ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,29 @@
+// Runs the suite in a worker of workerd, with what only workerd has.
+
+import { Policy, backoff, classify } from "redress";
+import { RedressState, deferMessage } from "redress/durable";
+import "../suite/edge.js";
+import { runSuite } from "../suite/index.js";
+
+export { RedressState };
+
+const jobs = new Policy({
+  retry: {
+    resultClassifier: classify.http,
+    strategy: backoff.retryAfterOr(backoff.constant(1_000), { jitterMs: 0 }),
+  },
+});
+
+export default {
+  async fetch(request, env) {
+    const { base, filter } = await request.json();
+    return Response.json(await runSuite({ runtime: "workerd", base, filter, env }));
+  },
+
+  async queue(batch) {
+    for (const message of batch.messages) {
+      const outcome = await jobs.execute(() => fetch(message.body.url), { sleep: () => "defer" });
+      if (!deferMessage(message, outcome)) message.ack();
+    }
+  },
+};

@@ -1,0 +1,26 @@
+// BEHAVIOURS.md names tests that exist.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { HERE } from "./consumer.mjs";
+
+/** Every test that the table names is in the suite. */
+export async function checkBehaviours() {
+  const names = new Set();
+  for (const file of readdirSync(join(HERE, "suite"))) {
+    let group = "";
+    const text = readFileSync(join(HERE, "suite", file), "utf8");
+    for (const found of text.matchAll(/describe\("([^"]+)"\)|test\(\s*(["`])(.+?)\2,/g)) {
+      if (found[1] === undefined) names.add(`${group}: ${found[3]}`);
+      else group = found[1];
+    }
+  }
+  const table = readFileSync(join(HERE, "BEHAVIOURS.md"), "utf8").split("\n").filter((line) => /^\| \d/.test(line));
+  return table.map((line) => {
+    const [, number, , shown] = line.split(/(?<!\\)\|/);
+    const named = [...shown.matchAll(/`([^`]+: [^`]+)`/g)].map(([, name]) => name);
+    const missing = named.filter((name) => !names.has(name));
+    const error = shown.trim() === "" ? "no test is named" : missing.join(", ");
+    return { name: `line ${number.trim()} is shown by a test`, error: error === "" ? null : error };
+  });
+}

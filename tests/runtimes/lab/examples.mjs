@@ -1,0 +1,54 @@
+// The examples' own tests, against the packed tarball in place of the working copy.
+
+import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { HERE, REPOSITORY } from "./consumer.mjs";
+import { commandOf, run } from "./runtimes/process.mjs";
+
+/** Each example, and the runtimes its tests run on. */
+const EXAMPLES = {
+  "node-service": ["node-20", "node-24"],
+  browser: ["node-24"],
+  "edge-worker": ["node-24"],
+};
+
+/** Runs every example's tests; a result for each of them. */
+export async function checkExamples({ project }) {
+  const results = [];
+  for (const [example, runtimes] of Object.entries(EXAMPLES)) {
+    const folder = join(project, "examples", example);
+    cpSync(join(REPOSITORY, "examples", example), folder, {
+      recursive: true,
+      filter: (path) => !path.includes("node_modules"),
+    });
+    borrow(folder, "redress", join(project, "node_modules"));
+    for (const name of ["miniflare", "esbuild", "playwright-core"]) borrow(folder, name, join(HERE, "node_modules"));
+    for (const runtime of runtimes) results.push(...(await runTests(example, runtime, folder)));
+  }
+  return results;
+}
+
+/** What the example would install, from where it is installed already. */
+function borrow(folder, name, modules) {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  const link = join(folder, "node_modules", name);
+  if (!existsSync(link)) symlinkSync(join(modules, name), link);
+}
+
+async function runTests(example, runtime, folder) {
+  const [node] = commandOf(runtime);
+  const command = [node, "--test", "--test-reporter=tap", "test.mjs"];
+  const { code, stdout, stderr } = await run(command, { cwd: folder, limitMs: 90_000 });
+  const lines = [...stdout.matchAll(/^ *(?<not>not )?ok \d+ - (?<name>.*)$/gm)];
+  // With one file, the lines of its tests are indented or not, by the version of Node.
+  const tests = lines.filter(({ groups }) => !groups.name.endsWith("test.mjs"));
+  const results = tests.map(({ groups }) => {
+    const failed = groups.not !== undefined;
+    return { name: `${example} on ${runtime}: ${groups.name}`, error: failed ? stdout + stderr : null };
+  });
+  const ended = code === 0 && tests.length > 0;
+  if (!ended && results.every(({ error }) => error === null)) {
+    results.push({ name: `${example} on ${runtime}`, error: `exit code ${code}\n${stdout}${stderr}` });
+  }
+  return results;
+}

@@ -1,0 +1,80 @@
+// The tarball as a package: what its manifest promises, its types say, and its README shows.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { transform } from "esbuild";
+import { HERE } from "./consumer.mjs";
+import { commandOf, run } from "./runtimes/process.mjs";
+
+const bin = (name) => join(HERE, "node_modules", ".bin", name);
+
+/** One command whose exit code is the result. */
+async function check(name, command, options) {
+  const { code, stdout, stderr } = await run(command, options);
+  return { name, error: code === 0 ? null : `exit code ${code}\n${stdout}${stderr}`, ms: 0 };
+}
+
+/** The manifest: every condition leads to a file of the right kind, with its types. */
+export async function checkManifest({ project, tarball }) {
+  const listed = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" });
+  const needless = listed.split("\n").filter((path) => /node_modules|\.tsbuildinfo|\/src\/.*\.rs$|tests?\//.test(path));
+  const manifest = JSON.parse(readFileSync(join(project, "node_modules", "redress", "package.json"), "utf8"));
+  const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  return [
+    await check("publint finds nothing", [bin("publint"), "run", tarball, "--strict"]),
+    await check("attw finds nothing", [bin("attw"), tarball, "--no-definitely-typed"]),
+    {
+      name: "the tarball holds what is published and nothing else",
+      error: needless.length === 0 ? null : needless.join("\n"),
+    },
+    {
+      name: "there is no runtime dependency",
+      error: dependencies.length === 0 ? null : dependencies.join(", "),
+    },
+  ];
+}
+
+/** The types, in a strict project without the DOM's, and in each way of resolving modules. */
+export async function checkTypes({ project }) {
+  cpSync(join(HERE, "types"), join(project, "types"), { recursive: true });
+  const results = [];
+  for (const [module, moduleResolution] of [
+    ["nodenext", "nodenext"],
+    ["node20", "node16"],
+    ["esnext", "bundler"],
+  ]) {
+    const config = `types/tsconfig.${moduleResolution}.json`;
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      noEmit: true,
+      skipLibCheck: false,
+      target: "es2022",
+      lib: ["es2022"],
+      types: [],
+      module,
+      moduleResolution,
+    };
+    writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include: ["."] }));
+    const command = [bin("tsc"), "--project", config];
+    results.push(await check(`tsc strict, ${moduleResolution}, lib es2022`, command, { cwd: project }));
+  }
+  results.push(await runDecorated(project));
+  return results;
+}
+
+/** A class with decorators, compiled as the language says, does what its methods do. */
+async function runDecorated(project) {
+  const file = join(project, "out", "decorators.mjs");
+  const source = readFileSync(join(project, "types", "decorators.ts"), "utf8");
+  const proof = "if ((await length) !== 4 || (await bare) !== 'bare' || gateway.calls !== 3) throw new Error('decorated');";
+  try {
+    const { code } = await transform(`${source}\n${proof}`, { loader: "ts", target: "es2022" });
+    writeFileSync(file, code);
+  } catch (error) {
+    return { name: "decorators compile", error: error.message };
+  }
+  return check("decorators of stage 3 run", [...commandOf("node-20"), file], { cwd: project });
+}

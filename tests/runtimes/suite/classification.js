@@ -1,0 +1,201 @@
+// From anything that can be thrown or returned to a class.
+
+import {
+  ConcurrencyError,
+  PermanentError,
+  RateLimitError,
+  ServerError,
+  classify,
+  isRedressError,
+} from "redress";
+import { assert, describe, test } from "./harness.js";
+import { failure, script, stage } from "./stage.js";
+
+const classOf = (classification) =>
+  typeof classification === "string" ? classification : classification.class;
+const hintOf = (classification) =>
+  typeof classification === "string" ? undefined : classification.retryAfterMs;
+
+describe("classification");
+
+test("the order is type, number, name, unknown", () => {
+  const timeout = Object.assign(new Error("slow"), { name: "TimeoutError", status: 404 });
+  const table = [
+    [new PermanentError("no"), "PERMANENT"],
+    [new RateLimitError("slow down"), "RATE_LIMIT"],
+    [new ConcurrencyError("again"), "CONCURRENCY"],
+    [new ServerError("oops"), "SERVER_ERROR"],
+    [Object.assign(new PermanentError("no"), { status: 503 }), "PERMANENT"],
+    [new DOMException("slow", "TimeoutError"), "TRANSIENT"],
+    [timeout, "TRANSIENT"],
+    [Object.assign(new Error("x"), { name: "AuthFailure", status: 503 }), "SERVER_ERROR"],
+    [Object.assign(new Error("x"), { name: "AuthFailure" }), "AUTH"],
+    [new Error("x"), "UNKNOWN"],
+  ];
+  for (const [error, want] of table) assert.equal(classOf(classify.default(error)), want, String(error));
+});
+
+test("a status has its class", () => {
+  const table = {
+    401: "AUTH",
+    403: "PERMISSION",
+    400: "PERMANENT",
+    404: "PERMANENT",
+    422: "PERMANENT",
+    409: "CONCURRENCY",
+    408: "TRANSIENT",
+    429: "RATE_LIMIT",
+    500: "SERVER_ERROR",
+    501: "SERVER_ERROR",
+    599: "SERVER_ERROR",
+    600: "UNKNOWN",
+  };
+  for (const [status, want] of Object.entries(table)) {
+    assert.equal(classOf(classify.default(failure(Number(status)))), want);
+    assert.equal(classOf(classify.default({ code: Number(status) })), want);
+  }
+});
+
+test("a name speaks in the default rules and never in the strict ones", () => {
+  const table = {
+    AuthError: "AUTH",
+    UnauthorizedError: "AUTH",
+    CredentialFault: "AUTH",
+    ForbiddenError: "PERMISSION",
+    PermissionDenied: "PERMISSION",
+    ReadTimeout: "TRANSIENT",
+    ConnectionReset: "TRANSIENT",
+  };
+  for (const [name, want] of Object.entries(table)) {
+    const error = Object.assign(new Error("x"), { name });
+    assert.equal(classOf(classify.default(error)), want);
+    assert.equal(classOf(classify.strict(error)), "UNKNOWN");
+  }
+  assert.equal(classOf(classify.strict(failure(503))), "SERVER_ERROR");
+  assert.equal(classOf(classify.strict(new DOMException("", "TimeoutError"))), "TRANSIENT");
+});
+
+test("no thrown value makes a classifier stumble", () => {
+  const hostile = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("getter");
+      },
+      has() {
+        throw new Error("has");
+      },
+    },
+  );
+  const throwing = {
+    get status() {
+      throw new Error("status");
+    },
+    get name() {
+      throw new Error("name");
+    },
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const values = [
+    undefined,
+    null,
+    "text",
+    "",
+    0,
+    503,
+    NaN,
+    true,
+    Symbol("s"),
+    10n,
+    () => {},
+    [],
+    {},
+    Object.create(null),
+    hostile,
+    throwing,
+    revoked.proxy,
+    { status: "503" },
+    { status: NaN },
+    { status: {} },
+    { name: 7 },
+  ];
+  for (const classifier of [classify.default, classify.strict, classify.http]) {
+    for (const value of values) assert.isString(classOf(classifier(value) ?? "UNKNOWN"));
+  }
+  assert.equal(classOf(classify.default(hostile)), "UNKNOWN");
+  assert.equal(classOf(classify.default(throwing)), "UNKNOWN");
+});
+
+test("a Response is a class and a Retry-After", () => {
+  const response = (status, headers) => new Response(null, { status, headers });
+  assert.isNull(classify.http(response(200)));
+  assert.isNull(classify.http(response(204)));
+  const limited = classify.http(response(429, { "Retry-After": "7" }));
+  assert.equal(classOf(limited), "RATE_LIMIT");
+  assert.equal(hintOf(limited), 7_000);
+  const down = classify.http(response(503, { "retry-after": "2" }));
+  assert.equal(classOf(down), "SERVER_ERROR");
+  assert.equal(hintOf(down), 2_000);
+  const date = new Date(Date.now() + 60_000).toUTCString();
+  assert.closeTo(hintOf(classify.http(response(429, { "retry-after": date }))), 60_000, 2_000);
+  assert.equal(hintOf(classify.http(response(429, { "retry-after": "soon" }))), undefined);
+  const reset = classify.http(response(429, { "ratelimit-reset": "9" }));
+  assert.equal(hintOf(reset), 9_000);
+});
+
+test("an error that carries status and headers is read like a Response", () => {
+  for (const headers of [
+    { "Retry-After": "3" },
+    { "RETRY-AFTER": "3" },
+    new Headers({ "retry-after": "3" }),
+    new Map([["retry-after", "3"]]),
+    [["Retry-After", "3"]],
+  ]) {
+    const direct = classify.http(failure(429, { headers }));
+    assert.equal(hintOf(direct), 3_000);
+    const nested = classify.http(Object.assign(new Error("axios"), { response: { status: 429, headers } }));
+    assert.equal(classOf(nested), "RATE_LIMIT");
+    assert.equal(hintOf(nested), 3_000);
+  }
+});
+
+test("a Node system error has the class of its code", () => {
+  for (const code of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]) {
+    const error = Object.assign(new Error(code), { code });
+    assert.equal(classOf(classify.default(error)), "TRANSIENT", code);
+    const wrapped = new TypeError("fetch failed", { cause: error });
+    assert.equal(classOf(classify.http(wrapped)), "TRANSIENT", code);
+  }
+});
+
+test("a classification is taken wherever a class is", async () => {
+  for (const classifier of [() => "RATE_LIMIT", () => ({ class: "RATE_LIMIT", details: { from: "us" } })]) {
+    const { execute } = stage({ retry: { strategy: () => 0, classifier, maxAttempts: 2 } });
+    assert.equal((await execute(script(new Error("x")))).lastClass, "RATE_LIMIT");
+  }
+});
+
+test("a classifier that throws or answers nonsense means UNKNOWN, and is reported once", async () => {
+  const bug = new Error("bug");
+  for (const classifier of [
+    () => {
+      throw bug;
+    },
+    () => "NO_SUCH_CLASS",
+    () => 7,
+  ]) {
+    const reported = [];
+    const { execute } = stage({ retry: { strategy: () => 0, classifier, maxUnknownAttempts: 0 } });
+    const outcome = await execute(script(new Error("x")), { onHookError: (why) => reported.push(why) });
+    assert.equal(outcome.lastClass, "UNKNOWN");
+    assert.equal(outcome.stopReason, "MAX_UNKNOWN_ATTEMPTS");
+    assert.equal(reported.length, 1);
+  }
+});
+
+test("an error of another copy of the package is recognised by its name and code", () => {
+  const foreign = { name: "RateLimitError", code: new RateLimitError("x").code };
+  assert.equal(classOf(classify.default(foreign)), "RATE_LIMIT");
+  assert.isTrue(isRedressError(new RateLimitError("x")));
+});

@@ -1,0 +1,175 @@
+// Real HTTP against a server that fails: statuses, hints, resets, hangs, bodies.
+
+import { CircuitBreaker, CircuitOpenError, Policy, backoff, classify, redressFetch } from "redress";
+import { assert, describe, rejection, test } from "./harness.js";
+import { flaky } from "./server.js";
+
+describe("http");
+
+/** A policy as a program would have it, only quicker. */
+function upstream(more = {}, policy = {}) {
+  return new Policy({
+    retry: {
+      resultClassifier: classify.http,
+      strategy: backoff.decorrelatedJitter({ baseMs: 2, maxMs: 20 }),
+      strategies: { RATE_LIMIT: backoff.retryAfterOr(backoff.constant(5), { jitterMs: 0 }) },
+      maxAttempts: 4,
+      deadlineMs: 20_000,
+      ...more,
+    },
+    ...policy,
+  });
+}
+
+const steps = async (log) => (await log()).map((entry) => entry.step);
+
+test("a burst of 503 is retried until the server answers", async (context) => {
+  const { url, log } = flaky(context, "503,503,200");
+  const outcome = await upstream().execute(({ signal }) => fetch(url, { signal }));
+  assert.equal(outcome.value.status, 200);
+  assert.equal(await outcome.value.text(), "answered 200");
+  assert.equal(outcome.attempts, 3);
+  assert.deepEqual(await steps(log), ["503", "503", "200"]);
+});
+
+test("a 503 that stays is a RetryExhaustedError with the last Response", async (context) => {
+  const { url, log } = flaky(context, "503");
+  const error = await rejection(upstream().call(() => fetch(url)));
+  assert.equal(error.name, "RetryExhaustedError");
+  assert.equal(error.lastResult.status, 503);
+  assert.equal((await log()).length, 4);
+});
+
+for (const [status, stopReason, lastClass] of [
+  [404, "NON_RETRYABLE_CLASS", "PERMANENT"],
+  [401, "NON_RETRYABLE_CLASS", "AUTH"],
+  [403, "NON_RETRYABLE_CLASS", "PERMISSION"],
+]) {
+  test(`${status} is asked once`, async (context) => {
+    const { url, log } = flaky(context, String(status));
+    const outcome = await upstream().execute(() => fetch(url));
+    assert.equal(outcome.stopReason, stopReason);
+    assert.equal(outcome.lastClass, lastClass);
+    assert.equal(outcome.lastResult.status, status);
+    assert.equal((await log()).length, 1);
+  });
+}
+
+test("Retry-After in seconds is waited for", async (context) => {
+  const { url, log } = flaky(context, "429;retry-after=1,200");
+  assert.equal((await upstream().call(() => fetch(url))).status, 200);
+  const [first, second] = await log();
+  assert.isAtLeast(second.atMs - first.atMs, 950);
+  assert.isBelow(second.atMs - first.atMs, 3_000);
+});
+
+test("Retry-After as a date is waited for", async (context) => {
+  const { url, log } = flaky(context, "429;retry-after-in=1,200");
+  assert.equal((await upstream().call(() => fetch(url))).status, 200);
+  const [first, second] = await log();
+  assert.isAtLeast(second.atMs - first.atMs, 900);
+  assert.isBelow(second.atMs - first.atMs, 4_000);
+});
+
+test("a reset connection is TRANSIENT, by this runtime's own error, and retried", async (context) => {
+  // Browsers repeat a request by themselves whose kept connection is reset, so one is not enough.
+  const { url } = flaky(context, "reset,reset,reset,200");
+  const classes = [];
+  const response = await upstream().call(() => fetch(url, { method: "POST", body: "x" }), {
+    onEvent: (event) => event.event === "retry" && classes.push(event.class),
+  });
+  assert.equal(response.status, 200);
+  assert.isNotEmpty(classes);
+  assert.deepEqual([...new Set(classes)], ["TRANSIENT"]);
+});
+
+test("a server that is not there is TRANSIENT", async () => {
+  const outcome = await upstream().execute(() => fetch("http://127.0.0.1:9/"));
+  assert.equal(outcome.ok, false);
+  assert.equal(outcome.lastClass, "TRANSIENT");
+  assert.equal(outcome.attempts, 4);
+});
+
+test("an attempt that hangs is ended by its timeout, and the server sees it gone", async (context) => {
+  const { url, log } = flaky(context, "hang,200");
+  const outcome = await upstream({ attemptTimeoutMs: 150 }).execute(({ signal }) => fetch(url, { signal }));
+  assert.equal(outcome.value?.status, 200);
+  assert.equal(outcome.attempts, 2);
+  const deadline = Date.now() + 3_000;
+  while (Date.now() < deadline && !(await log())[0].closedEarly) continue;
+  assert.isTrue((await log())[0].closedEarly);
+});
+
+test("a body that breaks off is a failure of the attempt that reads it", async (context) => {
+  const { url } = flaky(context, "truncate,200");
+  const text = await upstream().call(async () => (await fetch(url)).text());
+  assert.equal(text, "answered 200");
+});
+
+test("the caller's abort ends the request on the wire", async (context) => {
+  const { url, log } = flaky(context, "hang");
+  const controller = new AbortController();
+  const pending = upstream().call(({ signal }) => fetch(url, { signal }), { signal: controller.signal });
+  while ((await log()).length === 0) continue;
+  controller.abort(new Error("closed the tab"));
+  assert.equal((await rejection(pending)).message, "closed the tab");
+  const deadline = Date.now() + 3_000;
+  while (Date.now() < deadline && !(await log())[0].closedEarly) continue;
+  assert.isTrue((await log())[0].closedEarly);
+  assert.equal((await log()).length, 1);
+});
+
+test("a breaker spares a dead upstream, and says when to come back", async (context) => {
+  const { url, log } = flaky(context, "503");
+  const circuitBreaker = new CircuitBreaker({ failureThreshold: 3, windowMs: 60_000, recoveryTimeoutMs: 30_000 });
+  const policy = upstream({ maxAttempts: 2 }, { circuitBreaker });
+  const outcomes = [];
+  for (let n = 0; n < 10; n += 1) outcomes.push(await policy.execute(() => fetch(url)));
+  assert.equal((await log()).length, 6);
+  const { error } = outcomes.at(-1);
+  assert.instanceOf(error, CircuitOpenError);
+  assert.isAtMost(error.retryAfterMs, 30_000);
+  assert.isAbove(error.retryAfterMs, 25_000);
+});
+
+test("redressFetch is fetch with classes, hints and retries", async (context) => {
+  const { url, log } = flaky(context, "503,429;retry-after=0,200");
+  const get = redressFetch(upstream());
+  const response = await get(url);
+  assert.equal(await response.text(), "answered 200");
+  assert.equal((await log()).length, 3);
+});
+
+test("redressFetch does not repeat a POST, unless it is idempotent or said to be", async (context) => {
+  const get = redressFetch(upstream());
+  const plain = flaky(context, "503,200");
+  assert.equal((await get(plain.url, { method: "POST", body: "x" })).status, 503);
+  assert.equal((await plain.log()).length, 1);
+
+  const keyed = flaky(context, "503,200");
+  const headers = { "idempotency-key": "7" };
+  assert.equal((await get(keyed.url, { method: "POST", body: "same", headers })).status, 200);
+  const bodies = (await keyed.log()).map((entry) => [entry.body, entry.idempotencyKey]);
+  assert.deepEqual(bodies, [["same", "7"], ["same", "7"]]);
+
+  const put = flaky(context, "503,200");
+  assert.equal((await get(put.url, { method: "PUT", body: "whole" })).status, 200);
+  assert.deepEqual((await put.log()).map((entry) => entry.body), ["whole", "whole"]);
+});
+
+test("redressFetch cancels the body of a failed response before it asks again", async (context) => {
+  const { url, log } = flaky(context, "trickle,200");
+  const response = await redressFetch(upstream())(url);
+  assert.equal(response.status, 200);
+  await response.text();
+  const deadline = Date.now() + 3_000;
+  while (Date.now() < deadline && !(await log())[0].closedEarly) continue;
+  assert.isTrue((await log())[0].closedEarly);
+});
+
+test("redressFetch returns the last Response of a failure, as fetch does", async (context) => {
+  const { url } = flaky(context, "404");
+  assert.equal((await redressFetch(upstream())(url)).status, 404);
+  const gone = flaky(context, "503");
+  assert.equal((await redressFetch(upstream())(gone.url)).status, 503);
+});

@@ -1,0 +1,20 @@
+// Every behaviour, in the order they run.
+
+import "./server.js";
+import "./retry.js";
+import "./strategies.js";
+import "./breaker.js";
+import "./budget.js";
+import "./classification.js";
+import "./observability.js";
+import "./outcomes.js";
+import "./abort.js";
+import "./sleep.js";
+import "./wrapping.js";
+import "./testing.js";
+import "./lifecycle.js";
+import "./misuse.js";
+import "./conformance.js";
+import "./http.js";
+
+export { runSuite } from "./harness.js";

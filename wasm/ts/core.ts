@@ -34,6 +34,8 @@ export interface Core {
   call_woke(call: number, now: number): number;
   call_succeed(call: number, now: number, breakerNow: number): number;
   call_stop(call: number, cancelled: number, breakerNow: number): number;
+  classify_texts(): number;
+  classify(rule: number, marker: number, status: number, statusCode: number, code: number, hint: number, nowUnixSecs: number): number;
 }
 
 /** What the core asks of the call that it decides about. */

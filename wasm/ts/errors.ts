@@ -1,5 +1,6 @@
 // The errors of the package: stable `name` and `code`, recognisable across realms.
 
+import { BRAND, read } from "./facts.js";
 import type { CircuitState, ErrorClass, StopReason } from "./types.js";
 
 /** Stops a call when an operation throws it: nothing has failed, nothing is retried. */
@@ -54,22 +55,42 @@ export class RetryExhaustedError extends Error {
 export class ConcurrencyError extends Error {
   override readonly name: string = "ConcurrencyError";
   readonly code: string = "REDRESS_CONCURRENCY";
+  /** @internal */
+  readonly [BRAND]: string = "CONCURRENCY";
 }
 
 /** The request itself is wrong: class PERMANENT. */
 export class PermanentError extends Error {
   override readonly name: string = "PermanentError";
   readonly code: string = "REDRESS_PERMANENT";
+  /** @internal */
+  readonly [BRAND]: string = "PERMANENT";
 }
 
-/** Too much at once: class RATE_LIMIT. */
+/** Too much at once: class RATE_LIMIT, with the time to stay away if it is known. */
 export class RateLimitError extends Error {
   override readonly name: string = "RateLimitError";
   readonly code: string = "REDRESS_RATE_LIMIT";
+  /** @internal */
+  readonly [BRAND]: string = "RATE_LIMIT";
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message?: string, options?: { cause?: unknown; retryAfterMs?: number }) {
+    super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
+  }
 }
 
 /** The other side failed: class SERVER_ERROR. */
 export class ServerError extends Error {
   override readonly name: string = "ServerError";
   readonly code: string = "REDRESS_SERVER_ERROR";
+  /** @internal */
+  readonly [BRAND]: string = "SERVER_ERROR";
+}
+
+/** Whether it is an error of this package, of whichever copy and realm. */
+export function isRedressError(error: unknown): boolean {
+  const code = read(error, "code");
+  return typeof code === "string" && code.startsWith("REDRESS_");
 }

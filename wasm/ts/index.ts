@@ -6,6 +6,7 @@ export { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./bu
 export { classify } from "./classify.js";
 export { WasmUnavailableError } from "./core.js";
 export * from "./errors.js";
+export { type Fetch, type FetchOptions, redressFetch } from "./fetch.js";
 export { type CallContext, Policy, type PolicyHooks, type PolicyOptions, Retry, RetryPolicy, type Wrapped, retry } from "./policy.js";
 export { RetryConfig, type RetryOptions } from "./rules.js";
 export type { Snapshot } from "./snapshot.js";

@@ -1,0 +1,62 @@
+// fetch behind a policy.
+
+import { read } from "./facts.js";
+import type { Policy, Retry, RetryPolicy } from "./policy.js";
+import type { CallOptions } from "./types.js";
+
+/** RFC 9110, section 9.2.2. */
+const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+
+export interface FetchOptions extends CallOptions {
+  /** Repeats requests of any method. Without it only idempotent ones, and those with an Idempotency-Key. */
+  repeatAnyMethod?: boolean | undefined;
+}
+
+/** The `fetch` of the runtime, by the types that the program has of it. */
+export type Fetch = typeof globalThis extends { fetch: infer F } ? F : (input: string, init?: object) => Promise<unknown>;
+
+type Input = Parameters<typeof fetch>[0];
+type Init = Parameters<typeof fetch>[1];
+
+/**
+ * `fetch` behind a policy whose `resultClassifier` is `classify.http`: a response of status 400 and up is a failure of
+ * its class, with its Retry-After. A request that may not be sent twice, by its method or because its body is a stream, is
+ * sent once, through the breaker all the same. The unread response of a failed attempt is cancelled before the next one.
+ *
+ * Resolves to the last response, whatever its status, as `fetch` does; rejects as `call` does.
+ */
+export function redressFetch(
+  policy: Policy | Retry | RetryPolicy,
+  options: FetchOptions = {},
+): Fetch {
+  const { repeatAnyMethod = false, ...settings } = options;
+  return (async (input: Input, init?: Init): Promise<Response> => {
+    const request = new Request(input, init);
+    const { method, headers } = request;
+    const repeats = repeatAnyMethod || IDEMPOTENT.includes(method) || headers.has("idempotency-key");
+    const once = !repeats || !replayable(request, init?.body);
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    let unread: Response | undefined;
+    const call: CallOptions = { operation: `${method} ${new URL(request.url).pathname}`, ...settings };
+    if (signal !== undefined && signal !== null) call.signal = signal;
+    // Put off for good, so that the failure of what is not repeated counts for the breaker.
+    if (once) call.sleep = () => "defer";
+    const outcome = await policy.execute(async (attempt) => {
+      await unread?.body?.cancel().catch(() => undefined);
+      unread = undefined;
+      const sent = input instanceof Request ? input.clone() : input;
+      unread = await fetch(sent, { ...init, signal: attempt.signal as AbortSignal });
+      return unread;
+    }, call);
+    if (outcome.ok) return outcome.value as Response;
+    const last = read(outcome, "lastResult");
+    if (last !== undefined && last !== null && last === unread) return last as Response;
+    throw outcome.error;
+  }) as Fetch;
+}
+
+/** Whether its body can be sent again: what was taken out of a stream once is gone. */
+function replayable(request: Request, body: unknown): boolean {
+  if (body instanceof ReadableStream) return false;
+  return (body !== undefined && body !== null) || request.body === null;
+}

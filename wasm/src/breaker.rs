@@ -168,19 +168,15 @@ extern "C" fn breaker_new() -> *mut Head {
                 needs += usize::from(own.saturating_sub(1));
             }
             if needs <= 8 {
-                build::<FailureTimes<8>>(config, |config| {
-                    Breaker::<FailureTimes<8>, _>::new(config)
-                })
+                build(config, Breaker::<FailureTimes<8>, _>::new)
             } else {
-                build::<FailureTimes<255>>(config, |config| {
-                    Breaker::<FailureTimes<255>, _>::new(config)
-                })
+                build(config, Breaker::<FailureTimes<255>, _>::new)
             }
         }
         1 => {
             let (size, rate) = (numbers.0 as u16, numbers.1 as u16);
             let config = BreakerConfig::outcomes(size, rate, numbers.2 as u16);
-            build::<LastOutcomes<32>>(config, |config| Breaker::<LastOutcomes<32>, _>::new(config))
+            build(config, Breaker::<LastOutcomes<32>, _>::new)
         }
         _ => {
             let slice = table::duration(numbers.0 / SLICES as f64);
@@ -189,9 +185,7 @@ extern "C" fn breaker_new() -> *mut Head {
             if let Some(after) = table::span(18) {
                 config = config.slow_calls(after, table::get(19) as u16);
             }
-            build::<TimeSlices<SLICES>>(config, |config| {
-                Breaker::<TimeSlices<SLICES>, _>::new(config)
-            })
+            build(config, Breaker::<TimeSlices<SLICES>, _>::new)
         }
     }
 }

@@ -7,6 +7,12 @@
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
+// JavaScript has only this kind of number; the package checks each before it comes here,
+// and a cast of what is out of range saturates.
+#![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
+// Addresses are references here: a place is taken first, then what is in it.
+// All of them are aligned to 8.
+#![allow(clippy::deref_addrof, clippy::borrow_deref_ref, clippy::cast_ptr_alignment)]
 
 #[cfg(target_arch = "wasm32")]
 mod breaker;

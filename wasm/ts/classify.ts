@@ -19,7 +19,7 @@ const CONNECTION_CODES =
 
 /** What fetch says in Node, Deno, Chromium, Firefox, Safari and workerd, as it has no code for it. */
 const CONNECTION_WORDS =
-  /^(fetch failed|terminated|error sending request|Failed to fetch|network error|NetworkError|Error in input stream|Load failed|Network connection lost|internal error|The socket connection was closed|Unable to connect|error reading a body)/;
+  /^(fetch failed|terminated|error sending request|client error|error trying to connect|tcp connect error|Failed to fetch|network error|NetworkError|Error in input stream|Load failed|Network connection lost|internal error|The socket connection was closed|Unable to connect|error reading a body)/;
 
 function lost(error: unknown): boolean {
   for (const one of [error, read(error, "cause")]) {

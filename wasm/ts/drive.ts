@@ -3,7 +3,7 @@
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
 import { type AttemptContext, BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
-import type { Admission, Attempt, CallOptions, CallResult, Classification, Outcome } from "./types.js";
+import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
 import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
 
 const DEADLINE = -1 - 2;
@@ -35,7 +35,7 @@ export async function drive<T>(
   const watch = signal ? new Watch(signal) : undefined;
   let result: CallResult = "cancelled";
   try {
-    let begins = setting.circuit === undefined ? steps.begin() : steps.admitted(await setting.circuit.admit());
+    let begins = setting.circuit === undefined ? steps.begin() : steps.admitted(await asked(setting.circuit, watch));
     // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
     if (!begins) await undefined;
     while (begins) {
@@ -86,7 +86,7 @@ export async function drive<T>(
     }
   } catch (error) {
     if (error !== INTERRUPTED) {
-      if (!steps.over) await settle(steps, steps.crash());
+      await settle(steps, steps.crash());
       throw error;
     }
     result = steps.abort();
@@ -99,12 +99,25 @@ export async function drive<T>(
 
 /** Hands the permit back to a breaker of one's own. */
 async function settle<T>(steps: Steps<T>, result: CallResult): Promise<void> {
-  const { held } = steps;
+  const held = steps.release();
   if (held === undefined) return;
   try {
     steps.settled(await held.circuit.settle(held.permit, result));
   } catch (error) {
     steps.report(error);
+  }
+}
+
+/** Asks a breaker of one's own; a permit that comes after the caller's abort goes back. */
+async function asked(circuit: Circuit, watch: Watch | undefined): Promise<Admission> {
+  const given = circuit.admit();
+  try {
+    return await answer(given, watch);
+  } catch (error) {
+    if (error === INTERRUPTED) {
+      void Promise.resolve(given).then((late) => (late.ok ? circuit.settle(late.permit, "cancelled") : null)).catch(() => {});
+    }
+    throw error;
   }
 }
 
@@ -177,7 +190,7 @@ export function driveSync<T>(
       if (!steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
     }
   } catch (error) {
-    if (!steps.over) settleSync(steps, steps.crash());
+    settleSync(steps, steps.crash());
     throw error;
   }
 }
@@ -196,7 +209,7 @@ function endsSync<T>(steps: Steps<T>, result: CallResult): T {
 }
 
 function settleSync<T>(steps: Steps<T>, result: CallResult): void {
-  const { held } = steps;
+  const held = steps.release();
   if (held !== undefined) steps.settled(now("circuitBreaker.settle", held.circuit.settle(held.permit, result)));
 }
 

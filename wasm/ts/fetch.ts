@@ -34,7 +34,7 @@ export function redressFetch(
     const request = new Request(input, init);
     const { method, headers } = request;
     const repeats = repeatAnyMethod || IDEMPOTENT.includes(method) || headers.has("idempotency-key");
-    const once = !repeats || !replayable(request, init?.body);
+    const once = !repeats || !replayable(init?.body);
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     let unread: Response | undefined;
     const call: CallOptions = { operation: `${method} ${new URL(request.url).pathname}`, ...settings };
@@ -55,8 +55,7 @@ export function redressFetch(
   }) as Fetch;
 }
 
-/** Whether its body can be sent again: what was taken out of a stream once is gone. */
-function replayable(request: Request, body: unknown): boolean {
-  if (body instanceof ReadableStream) return false;
-  return (body !== undefined && body !== null) || request.body === null;
+/** Whether its body can be sent again: what was taken out of a stream once is gone, and a `Request` is cloned. */
+function replayable(body: unknown): boolean {
+  return !(body instanceof ReadableStream);
 }

@@ -372,6 +372,8 @@ export class Steps<T> implements Asked {
     const { signal } = this.options;
     const error = given === undefined && signal?.aborted ? { error: signal.reason as unknown } : given;
     this.#now = this.rules.clock();
+    // Aborted while a breaker of one's own was asked.
+    if (this.#call === 0) this.#started = this.#now;
     return this.stop(-1 - ABORTED, false, error ?? { error: this.#abortError() });
   }
 
@@ -382,7 +384,7 @@ export class Steps<T> implements Asked {
 
   /** Gives the call up without a word, after an error that is not the operation's. */
   crash(): CallResult {
-    if (this.#call !== 0) this.#close(true);
+    this.#close(true);
     return "cancelled";
   }
 
@@ -393,6 +395,7 @@ export class Steps<T> implements Asked {
 
   #close(cancelled: boolean): number {
     const call = this.#call;
+    if (call === 0) return 0;
     this.#call = 0;
     return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
   }
@@ -435,10 +438,12 @@ export class Steps<T> implements Asked {
     return this.#outcome!;
   }
 
-  /** The breaker of one's own, and what it gave. */
-  get held(): { circuit: Circuit; permit: unknown } | undefined {
+  /** The breaker of one's own and what it gave, to be handed back: once. */
+  release(): { circuit: Circuit; permit: unknown } | undefined {
     const { circuit } = this.#setting;
-    return circuit === undefined || this.#permit === undefined ? undefined : { circuit, permit: this.#permit.permit };
+    const held = this.#permit;
+    this.#permit = undefined;
+    return circuit === undefined || held === undefined ? undefined : { circuit, permit: held.permit };
   }
 
   /** A breaker of one's own has changed. */

@@ -84,7 +84,7 @@ test("a reset connection is TRANSIENT, by this runtime's own error, and retried"
 });
 
 test("a server that is not there is TRANSIENT", async () => {
-  const outcome = await upstream().execute(() => fetch("http://127.0.0.1:9/"));
+  const outcome = await upstream().execute(() => fetch("http://127.0.0.1:49151/"));
   assert.equal(outcome.ok, false);
   assert.equal(outcome.lastClass, "TRANSIENT");
   assert.equal(outcome.attempts, 4);

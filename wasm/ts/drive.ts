@@ -1,8 +1,9 @@
 // The two drivers: they walk the same steps, one awaiting what the other refuses to.
 
+import type { AttemptContext } from "./attempt.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { type AttemptContext, BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
+import { BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
 import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
 

@@ -1,5 +1,6 @@
 // One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
 
+import { AttemptContext } from "./attempt.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { STATES } from "./breaker.js";
 import { checkedDelay } from "./backoff.js";
@@ -10,7 +11,6 @@ import { show } from "./options.js";
 import type { Rules } from "./rules.js";
 import {
   type Admission,
-  type Attempt,
   type AttemptEnd,
   type BackoffContext,
   type CallOptions,
@@ -25,7 +25,6 @@ import {
   type Hooks,
   type Outcome,
   type PolicyEvent,
-  type Signal,
   type SleepDecision,
   STOP_REASONS,
   type StopReason,
@@ -564,46 +563,5 @@ export function asksToStop(error: unknown): boolean {
     return error instanceof AbortRetryError || (error as { name?: unknown }).name === "AbortRetryError";
   } catch {
     return false;
-  }
-}
-
-/** What an attempt is told; its signal is made when it is asked for. */
-export class AttemptContext implements Attempt {
-  readonly attempt: number;
-  readonly #steps: Steps<any>;
-  #remaining: number | null | undefined;
-  #controller: AbortController | undefined;
-  #ended: { readonly reason: unknown } | undefined;
-
-  constructor(steps: Steps<any>) {
-    this.attempt = steps.attempt;
-    this.#steps = steps;
-    // Its start is the only time when the core knows.
-    if (steps.rules.limited) this.#remaining = steps.remaining();
-  }
-
-  get operation(): string | undefined {
-    return this.#steps.options.operation;
-  }
-
-  get remainingMs(): number | null {
-    return (this.#remaining ??= this.#steps.attempt === this.attempt ? this.#steps.remaining() : 0);
-  }
-
-  get signal(): Signal {
-    const { signal } = this.#steps.options;
-    // Without a timeout of the attempt, the caller's own says everything.
-    if (signal && !this.#steps.rules.limited) return signal;
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** Aborts the attempt's own signal. @internal */
-  end(reason: unknown): void {
-    this.#ended ??= { reason };
-    this.#controller?.abort(reason);
   }
 }

@@ -1,7 +1,7 @@
 // What a call waits for: an attempt, a delay, an answer; each ends at once when the caller aborts.
 
 import { isThenable } from "./hooks.js";
-import type { AttemptContext } from "./steps.js";
+import type { AttemptContext } from "./attempt.js";
 import type { Attempt, Signal } from "./types.js";
 
 /** What waiting is rejected with when the caller aborts. */

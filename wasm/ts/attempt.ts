@@ -1,0 +1,45 @@
+// What an operation is handed for one attempt.
+
+import type { Steps } from "./steps.js";
+import type { Attempt, Signal } from "./types.js";
+
+/** What an attempt is told; its signal is made when it is asked for. */
+export class AttemptContext implements Attempt {
+  readonly attempt: number;
+  readonly #steps: Steps<any>;
+  #remaining: number | null | undefined;
+  #controller: AbortController | undefined;
+  #ended: { readonly reason: unknown } | undefined;
+
+  constructor(steps: Steps<any>) {
+    this.attempt = steps.attempt;
+    this.#steps = steps;
+    // Its start is the only time when the core knows.
+    if (steps.rules.limited) this.#remaining = steps.remaining();
+  }
+
+  get operation(): string | undefined {
+    return this.#steps.options.operation;
+  }
+
+  get remainingMs(): number | null {
+    return (this.#remaining ??= this.#steps.attempt === this.attempt ? this.#steps.remaining() : 0);
+  }
+
+  get signal(): Signal {
+    const { signal } = this.#steps.options;
+    // Without a timeout of the attempt, the caller's own says everything.
+    if (signal && !this.#steps.rules.limited) return signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts the attempt's own signal. @internal */
+  end(reason: unknown): void {
+    this.#ended ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}

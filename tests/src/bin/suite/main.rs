@@ -143,7 +143,14 @@ impl Suite {
 
     /// The pinned toolchain with its targets; rustup fetches only what is missing.
     fn install_toolchain(&self) -> Result<(), String> {
-        let installed = self.command("rustup target list --installed").output();
+        // Under `cargo run` the environment names the toolchain; then rustup would not read
+        // what else `rust-toolchain.toml` asks for.
+        let rustup = |line: &str| {
+            let mut command = self.command(line);
+            command.env_remove("RUSTUP_TOOLCHAIN");
+            command
+        };
+        let installed = rustup("rustup target list --installed").output();
         let installed = installed.map_err(|why| format!("rustup cannot be run: {why}"))?;
         let installed = String::from_utf8_lossy(&installed.stdout).into_owned();
         let wanted = BARE_TARGETS.into_iter().chain(["wasm32-unknown-unknown"]);
@@ -151,8 +158,7 @@ impl Suite {
             return Ok(());
         }
         println!("== toolchain: rustup toolchain install --no-self-update");
-        let status = self.command("rustup toolchain install --no-self-update").status();
-        match status {
+        match rustup("rustup toolchain install --no-self-update").status() {
             Ok(status) if status.success() => Ok(()),
             _ => Err("the toolchain cannot be installed: run `rustup toolchain install`".into()),
         }

@@ -1,234 +1,18 @@
 //! A breaker that stops calling what is down: [`Breaker`], its settings
 //! ([`BreakerConfig`]) and the [`Permit`] that a call holds.
 
+mod config;
+mod permit;
+
+pub use config::BreakerConfig;
+pub use permit::{Admitted, CallResult, CircuitOpen, Permit};
+
 use crate::config_error::ConfigError;
 use crate::window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
     Window,
 };
-use crate::{CircuitState, ClassSet, Duration, ErrorClass, Instant};
-
-/// The settings of a breaker; `new` of [`Breaker`] checks them.
-///
-/// | setting | default | range |
-/// | --- | --- | --- |
-/// | `trip_on` | TRANSIENT, SERVER_ERROR | any classes |
-/// | `recovery_timeout` | 30 s | 1 us and up |
-/// | `recovery_growth_to` | no growth | `recovery_timeout` and up |
-/// | `half_open_permits` | 1 | 1 to the breaker's `PERMITS` |
-/// | `successes_to_close` | 1 | 1 to 15 |
-/// | `lease` | 60 s | 1 us and up |
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use]
-pub struct BreakerConfig<Rule> {
-    pub(crate) rule: Rule,
-    pub(crate) trip_on: ClassSet,
-    pub(crate) recovery: Duration,
-    pub(crate) longest_recovery: Duration,
-    pub(crate) lease: Duration,
-    pub(crate) permits: u8,
-    pub(crate) successes: u8,
-}
-
-impl BreakerConfig<FailureRule> {
-    /// Opens at `threshold` failures (1 to 255) within `window` (1 us and up):
-    /// for a [`FailureTimes`] of at least `threshold` entries.
-    pub const fn failures(threshold: u8, window: Duration) -> Self {
-        Self::of(FailureRule { threshold, window, own: [0; ErrorClass::COUNT] })
-    }
-
-    /// Failures of `class` are counted apart and open at `threshold`; 0 takes that
-    /// back. The class joins those that trip. Needs `threshold - 1` entries more.
-    pub const fn class_threshold(mut self, class: ErrorClass, threshold: u8) -> Self {
-        self.rule.own[class as usize] = threshold;
-        self
-    }
-}
-
-impl BreakerConfig<OutcomeRule> {
-    /// Opens when `rate_milli` thousandths (1 to 1000) of the last `size` results
-    /// are failures, once there are `min_calls` of them (1 to `size`).
-    pub const fn outcomes(size: u16, rate_milli: u16, min_calls: u16) -> Self {
-        Self::of(OutcomeRule { size, rate_milli, min_calls })
-    }
-}
-
-impl BreakerConfig<SliceRule> {
-    /// Opens when `rate_milli` thousandths (1 to 1000) of the calls of the window
-    /// failed, once there are `min_calls` (1 to 65,535). The window is as many
-    /// slices of length `slice` as the [`TimeSlices`] has.
-    pub const fn slices(slice: Duration, rate_milli: u16, min_calls: u16) -> Self {
-        Self::of(SliceRule {
-            slice,
-            failure_rate_milli: rate_milli,
-            slow_after: Duration::MAX,
-            slow_rate_milli: 1000,
-            min_calls,
-        })
-    }
-
-    /// Opens, too, when `rate_milli` thousandths (1 to 1000) of the calls were
-    /// slow: their longest attempt took `after` or longer. A slow probe opens
-    /// anew.
-    pub const fn slow_calls(mut self, after: Duration, rate_milli: u16) -> Self {
-        self.rule.slow_after = after;
-        self.rule.slow_rate_milli = rate_milli;
-        self
-    }
-}
-
-impl<Rule: Copy> BreakerConfig<Rule> {
-    const fn of(rule: Rule) -> Self {
-        let recovery = Duration::from_secs(30);
-        Self {
-            rule,
-            trip_on: ClassSet::of(&[ErrorClass::Transient, ErrorClass::ServerError]),
-            recovery,
-            longest_recovery: Duration::ZERO,
-            lease: Duration::from_secs(60),
-            permits: 1,
-            successes: 1,
-        }
-    }
-
-    /// The classes whose failures count while the breaker is closed. In half-open
-    /// a failure of any class opens anew.
-    pub const fn trip_on(mut self, classes: ClassSet) -> Self {
-        self.trip_on = classes;
-        self
-    }
-
-    /// How long the breaker stays open before it lets a probe through.
-    pub const fn recovery_timeout(mut self, timeout: Duration) -> Self {
-        self.recovery = timeout;
-        self
-    }
-
-    /// Each time that a probe fails the recovery time doubles, up to `longest`;
-    /// closing resets it.
-    pub const fn recovery_growth_to(mut self, longest: Duration) -> Self {
-        self.longest_recovery = longest;
-        self
-    }
-
-    /// How many probes may be in flight at once in half-open.
-    pub const fn half_open_permits(mut self, permits: u8) -> Self {
-        self.permits = permits;
-        self
-    }
-
-    /// How many probes must succeed before the breaker closes.
-    pub const fn successes_to_close(mut self, successes: u8) -> Self {
-        self.successes = successes;
-        self
-    }
-
-    /// How long a probe may take. After that its place is given to the next one
-    /// and its result is ignored, so that a lost probe cannot wedge the breaker.
-    pub const fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
-        self
-    }
-
-    pub(crate) const fn check(&self, permits: usize) -> Result<(), ConfigError> {
-        if self.recovery.is_zero() {
-            return Err(ConfigError::new("breaker.recovery_timeout", 0, "1 us or more"));
-        }
-        let (grown, recovery) = (self.longest_recovery.as_micros(), self.recovery.as_micros());
-        if grown != 0 && grown < recovery {
-            let right = "the recovery_timeout or more";
-            return Err(ConfigError::new("breaker.recovery_growth_to", grown, right));
-        }
-        if self.lease.is_zero() {
-            return Err(ConfigError::new("breaker.lease", 0, "1 us or more"));
-        }
-        if self.permits == 0 || self.permits as usize > permits {
-            let right = "1 to the PERMITS of the breaker";
-            return Err(ConfigError::new("breaker.half_open_permits", self.permits as u64, right));
-        }
-        if self.successes == 0 || self.successes > 15 {
-            let value = self.successes as u64;
-            return Err(ConfigError::new("breaker.successes_to_close", value, "1 to 15"));
-        }
-        Ok(())
-    }
-
-    /// The recovery time after so many failed probes in a row.
-    fn recovery_after(&self, reopened: u8) -> Duration {
-        let mut recovery = self.recovery;
-        for _ in 0..reopened {
-            if recovery >= self.longest_recovery {
-                break;
-            }
-            recovery = recovery.saturating_add(recovery).min(self.longest_recovery);
-        }
-        recovery
-    }
-}
-
-/// The right to make one call, given by [`Breaker::admit`] and handed back with
-/// the result.
-///
-/// A small `Copy` value: it borrows nothing. A result whose period is over (the
-/// breaker has changed since, or the lease has ended) changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use = "a permit that is not settled keeps its place until its lease ends"]
-pub struct Permit {
-    /// When the lease of a probe ends: tells two holders of a slot apart.
-    pub(crate) lease: Instant,
-    pub(crate) generation: u16,
-    /// The place of a probe, [`Permit::NO_SLOT`] in closed.
-    pub(crate) slot: u8,
-}
-
-impl Permit {
-    const NO_SLOT: u8 = u8::MAX;
-
-    /// The permit of a call that a closed breaker admitted.
-    #[inline]
-    pub(crate) const fn closed(generation: u16) -> Self {
-        Self { lease: Instant::ZERO, generation, slot: Self::NO_SLOT }
-    }
-
-    /// Whether it is one of the few that half-open lets through.
-    #[inline]
-    pub const fn is_probe(&self) -> bool {
-        self.slot != Self::NO_SLOT
-    }
-}
-
-/// The call was rejected: the breaker is open, or half-open and probing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct CircuitOpen {
-    /// Open or half-open.
-    pub state: CircuitState,
-    /// How long until a probe may be let through: the rest of the recovery time,
-    /// or of the lease that ends first; [`Duration::MAX`] while isolated.
-    pub retry_after: Duration,
-}
-
-impl core::fmt::Display for CircuitOpen {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "circuit is {}, next probe in {}", self.state.as_str(), self.retry_after)
-    }
-}
-
-impl core::error::Error for CircuitOpen {}
-
-/// How a call ended, for its breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum CallResult {
-    /// It succeeded.
-    Success,
-    /// It failed; the class is that of the latest failure.
-    Failure(ErrorClass),
-    /// It was given up: nothing was learned.
-    Cancelled,
-}
+use crate::{CircuitState, Duration, ErrorClass, Fixed, Instant, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -241,13 +25,17 @@ pub(crate) enum Phase {
     Isolated,
 }
 
-/// A circuit breaker: its state, and a reference to its settings.
+/// A circuit breaker: its state, and its settings or where they are.
 ///
 /// `W` is what it counts ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]) and
 /// `PERMITS` (1 to 255) how many probes may be in flight at most. A breaker counts
 /// once for each call, after its retries. It belongs to one upstream and lives in
 /// a `static` behind a lock ([`Shared`](crate::Shared)); nothing runs in the
 /// background: an open breaker becomes half-open when it is asked.
+///
+/// `C` is where its settings are: behind a reference ([`new`](Breaker::new)), or in a
+/// type of their own ([`settings!`](crate::settings), [`fixed`](Breaker::fixed)), which
+/// makes the smaller image.
 ///
 /// ```
 /// use redress::{Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule,
@@ -265,12 +53,15 @@ pub(crate) enum Phase {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Breaker<'c, W: Window, const PERMITS: usize = 1> {
-    pub(crate) config: &'c BreakerConfig<W::Rule>,
+pub struct Breaker<
+    W: Window,
+    const PERMITS: usize = 1,
+    C = &'static BreakerConfig<<W as Window>::Rule>,
+> {
+    pub(crate) settings: C,
     pub(crate) window: W,
-    /// Open: the first says when a probe is let through. Half-open: when the lease
-    /// of each probe in flight ends, zero for a free place.
+    /// Open: each says when a probe is let through. Half-open: when the lease of each
+    /// probe in flight ends, zero for a free place.
     pub(crate) until: [Instant; PERMITS],
     /// Changes with every change of phase, so that late results are told apart.
     pub(crate) generation: u16,
@@ -280,68 +71,56 @@ pub struct Breaker<'c, W: Window, const PERMITS: usize = 1> {
     pub(crate) tally: u8,
 }
 
-/// An admitted call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Admitted {
-    /// To be settled with the result of the call.
-    pub permit: Permit,
-    /// Whether the breaker has just become half-open with it.
-    pub half_opened: bool,
-}
-
-impl<'c, const N: usize, const PERMITS: usize> Breaker<'c, FailureTimes<N>, PERMITS> {
-    /// A closed breaker.
-    ///
-    /// # Errors
-    ///
-    /// Names the first setting that is out of its range, or needs more capacity
-    /// than this breaker has.
-    pub const fn new(config: &'c BreakerConfig<FailureRule>) -> Result<Self, ConfigError> {
-        match (config.check(PERMITS), config.rule.check(N)) {
-            (Ok(()), Ok(())) => Ok(Self::closed(config, FailureTimes::EMPTY)),
-            (Err(error), _) | (_, Err(error)) => Err(error),
+/// `new` and `fixed` for each window: a trait's method cannot be asked in a constant.
+macro_rules! constructors {
+    ($window:ident<$size:ident>, $rule:ty $(, $capacity:expr)?) => {
+        impl<'c, const $size: usize, const PERMITS: usize>
+            Breaker<$window<$size>, PERMITS, &'c BreakerConfig<$rule>>
+        {
+            /// A closed breaker.
+            ///
+            /// # Errors
+            ///
+            /// Names the first setting that is out of its range, or needs more capacity
+            /// than this breaker has.
+            pub const fn new(config: &'c BreakerConfig<$rule>) -> Result<Self, ConfigError> {
+                match (config.check(PERMITS), config.rule.check($($capacity)?)) {
+                    (Ok(()), Ok(())) => Ok(Self::closed(config, $window::EMPTY)),
+                    (Err(error), _) | (_, Err(error)) => Err(error),
+                }
+            }
         }
-    }
-}
 
-impl<'c, const WORDS: usize, const PERMITS: usize> Breaker<'c, LastOutcomes<WORDS>, PERMITS> {
-    /// A closed breaker.
-    ///
-    /// # Errors
-    ///
-    /// Names the first setting that is out of its range, or needs more capacity
-    /// than this breaker has.
-    pub const fn new(config: &'c BreakerConfig<OutcomeRule>) -> Result<Self, ConfigError> {
-        match (config.check(PERMITS), config.rule.check(WORDS.saturating_mul(32))) {
-            (Ok(()), Ok(())) => Ok(Self::closed(config, LastOutcomes::EMPTY)),
-            (Err(error), _) | (_, Err(error)) => Err(error),
+        impl<const $size: usize, const PERMITS: usize, F: Fixed<Of = BreakerConfig<$rule>>>
+            Breaker<$window<$size>, PERMITS, F>
+        {
+            /// A closed breaker whose settings are in its type; what is wrong with them
+            /// does not compile.
+            pub const fn fixed(settings: F) -> Self {
+                const {
+                    let config = F::SETTINGS;
+                    match (config.check(PERMITS), config.rule.check($($capacity)?)) {
+                        (Ok(()), Ok(())) => {}
+                        (Err(error), _) | (_, Err(error)) => error.refuse(),
+                    }
+                }
+                Self::closed(settings, $window::EMPTY)
+            }
         }
-    }
+    };
 }
 
-impl<'c, const N: usize, const PERMITS: usize> Breaker<'c, TimeSlices<N>, PERMITS> {
-    /// A closed breaker.
-    ///
-    /// # Errors
-    ///
-    /// Names the first setting that is out of its range, or needs more capacity
-    /// than this breaker has.
-    pub const fn new(config: &'c BreakerConfig<SliceRule>) -> Result<Self, ConfigError> {
-        match (config.check(PERMITS), config.rule.check()) {
-            (Ok(()), Ok(())) => Ok(Self::closed(config, TimeSlices::EMPTY)),
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        }
-    }
-}
+constructors!(FailureTimes<N>, FailureRule, N);
+constructors!(LastOutcomes<WORDS>, OutcomeRule, WORDS.saturating_mul(32));
+constructors!(TimeSlices<N>, SliceRule);
 
-impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
+impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
     const FITS: () = assert!(PERMITS >= 1 && PERMITS < 255, "PERMITS is 1 to 254");
 
-    const fn closed(config: &'c BreakerConfig<W::Rule>, window: W) -> Self {
+    const fn closed(settings: C, window: W) -> Self {
         let () = Self::FITS;
         Self {
-            config,
+            settings,
             window,
             until: [Instant::ZERO; PERMITS],
             generation: 0,
@@ -369,6 +148,13 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
             _ => None,
         }
     }
+}
+
+impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
+    #[inline]
+    pub(crate) fn config(&self) -> &BreakerConfig<W::Rule> {
+        self.settings.settings()
+    }
 
     /// Admits a call or rejects it. Asking at or after the end of the recovery time
     /// makes the breaker half-open.
@@ -378,15 +164,10 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     /// [`CircuitOpen`] says how long to stay away.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
-        // The likely answers first: the time is looked at only where it matters.
-        if self.phase == Phase::Open {
-            if now < self.until[0] {
-                return Err(self.rejection(now));
-            }
-        } else if let Some(permit) = self.enter() {
-            return Ok(Admitted { permit, half_opened: false });
+        match self.enter() {
+            Some(permit) => Ok(Admitted { permit, half_opened: false }),
+            None => self.probe(now),
         }
-        self.probe(now)
     }
 
     /// How long until a probe may be let through; `None` if a call is admitted now.
@@ -396,60 +177,63 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
             Phase::Isolated => return Some(Duration::MAX),
             Phase::Open => self.until[0].since(now).min(self.recovery()),
             Phase::HalfOpen => {
-                let places = self.until.iter().take(usize::from(self.config.permits));
+                let places = self.until.iter().take(self.places());
                 let ends = places.copied().min().unwrap_or_default();
-                ends.since(now).min(self.config.lease)
+                ends.since(now).min(self.config().lease)
             }
         };
         (!wait.is_zero()).then_some(wait)
     }
 
+    /// How many probes may be in flight.
     #[inline]
-    fn rejection(&mut self, now: Instant) -> CircuitOpen {
-        let mut retry_after = self.until[0].since(now);
-        let recovery = self.config.recovery;
-        if retry_after > recovery {
-            retry_after = self.shorten(now);
-        }
-        CircuitOpen { state: CircuitState::Open, retry_after }
-    }
-
-    /// The clock jumped back, or the recovery time has grown: waits no longer than
-    /// the recovery time from now.
-    fn shorten(&mut self, now: Instant) -> Duration {
-        self.until[0] = self.until[0].min(now.saturating_add(self.recovery()));
-        self.until[0].since(now)
+    fn places(&self) -> usize {
+        if PERMITS == 1 { 1 } else { usize::from(self.config().permits) }
     }
 
     pub(crate) fn recovery(&self) -> Duration {
-        self.config.recovery_after(self.tally >> 4)
+        self.config().recovery_after(self.tally >> 4)
     }
 
-    /// Lets a probe through if a place is free.
+    /// Lets a probe through if its time has come and a place is free.
     fn probe(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
-        if self.phase == Phase::Isolated {
-            return Err(CircuitOpen { state: CircuitState::Open, retry_after: Duration::MAX });
-        }
         let half_opened = self.phase == Phase::Open;
+        let lease = self.config().lease;
+        let limit = match self.phase {
+            Phase::Isolated => {
+                return Err(CircuitOpen { state: CircuitState::Open, retry_after: Duration::MAX });
+            }
+            Phase::Open => self.recovery(),
+            _ => lease,
+        };
+        let mut retry_after = limit;
+        let mut free = None;
+        let places = self.places();
+        for (slot, until) in self.until.iter_mut().take(places).enumerate() {
+            let wait = until.since(now);
+            if wait.is_zero() {
+                free = Some(slot);
+                break;
+            }
+            if wait > limit {
+                // The clock jumped back: nothing is waited for longer than from now.
+                *until = now.saturating_add(limit);
+            } else {
+                retry_after = retry_after.min(wait);
+            }
+        }
+        let Some(slot) = free else {
+            return Err(CircuitOpen { state: self.state(), retry_after });
+        };
         if half_opened {
             self.turn(Phase::HalfOpen);
         }
-        let latest = now.saturating_add(self.config.lease);
-        let mut earliest = Instant::MAX;
-        let places = self.until.iter_mut().take(usize::from(self.config.permits));
-        for (slot, until) in places.enumerate() {
-            if *until <= now {
-                *until = latest;
-                let permit =
-                    Permit { lease: latest, generation: self.generation, slot: slot as u8 };
-                return Ok(Admitted { permit, half_opened });
-            }
-            // No lease ends later than a whole one from now, whatever the clock did.
-            *until = (*until).min(latest);
-            earliest = earliest.min(*until);
+        let lease = now.saturating_add(lease);
+        if let Some(until) = self.until.get_mut(slot) {
+            *until = lease;
         }
-        let retry_after = earliest.since(now);
-        Err(CircuitOpen { state: CircuitState::HalfOpen, retry_after })
+        let permit = Permit { lease, generation: self.generation, slot: slot as u8 };
+        Ok(Admitted { permit, half_opened })
     }
 
     /// Takes back a permit with the result of its call; says into which state the
@@ -466,22 +250,32 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
         if permit.generation != self.generation {
             return None;
         }
+        let probe = permit.is_probe();
+        // A place that nobody has taken over yet is given back in any case, but a result
+        // after the end of its lease says nothing.
+        if probe && (!self.free(permit) || permit.lease <= now) {
+            return None;
+        }
         let failure = match result {
             CallResult::Success => None,
             CallResult::Failure(class) => Some(class),
-            CallResult::Cancelled => {
-                self.free(permit);
-                return None;
-            }
+            CallResult::Cancelled => return None,
         };
         let seen = Observation { failure, longest, now };
-        if permit.is_probe() {
-            return self.settle_probe(permit, &seen);
-        }
-        if failure.is_some_and(|class| !self.counts(class)) {
+        if probe {
+            if failure.is_none() && !W::is_slow(&self.config().rule, &seen) {
+                return self.recover();
+            }
+            // Sixteen doublings outgrow any sensible limit.
+            self.tally = self.tally.saturating_add(0x10);
+        } else if failure.is_some_and(|class| !self.counts(class))
+            || !self.window.record(&self.settings.settings().rule, &seen)
+        {
             return None;
         }
-        if self.window.record(&self.config.rule, &seen) { Some(self.open(now)) } else { None }
+        self.turn(Phase::Open);
+        self.until = [now.saturating_add(self.recovery()); PERMITS];
+        Some(CircuitState::Open)
     }
 
     /// [`settle_timed`](Self::settle_timed) where nobody asks how long it took.
@@ -516,7 +310,8 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
     }
 
     fn counts(&self, class: ErrorClass) -> bool {
-        self.config.trip_on.contains(class) || W::counts_apart(&self.config.rule, class)
+        let config = self.config();
+        config.trip_on.contains(class) || W::counts_apart(&config.rule, class)
     }
 
     fn free(&mut self, permit: Permit) -> bool {
@@ -529,37 +324,30 @@ impl<'c, W: Window, const PERMITS: usize> Breaker<'c, W, PERMITS> {
         }
     }
 
-    fn settle_probe(&mut self, permit: Permit, seen: &Observation) -> Option<CircuitState> {
-        // A place that nobody has taken over yet is given back, too, but a result after
-        // the end of its lease says nothing.
-        if !self.free(permit) || permit.lease <= seen.now {
-            return None;
-        }
-        if seen.failure.is_some() || W::is_slow(&self.config.rule, seen) {
-            // Sixteen doublings outgrow any sensible limit.
-            self.tally = self.tally.saturating_add(0x10);
-            return Some(self.open(seen.now));
-        }
+    /// A probe has succeeded.
+    fn recover(&mut self) -> Option<CircuitState> {
         self.tally += 1;
-        if self.tally & 0x0F < self.config.successes {
+        if self.tally & 0x0F < self.config().successes {
             return None;
         }
         self.reset();
         Some(CircuitState::Closed)
     }
 
-    fn open(&mut self, now: Instant) -> CircuitState {
-        self.turn(Phase::Open);
-        self.until[0] = now.saturating_add(self.recovery());
-        CircuitState::Open
-    }
-
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn turn(&mut self, phase: Phase) {
         self.phase = phase;
         self.generation = self.generation.wrapping_add(1);
         self.tally &= 0xF0;
         self.until = [Instant::ZERO; PERMITS];
         self.window.clear();
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<W: Window + defmt::Format, const PERMITS: usize, C> defmt::Format for Breaker<W, PERMITS, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Breaker({}, {})", self.state(), self.window);
     }
 }
 
@@ -582,7 +370,7 @@ mod tests {
         .lease(Duration::from_secs(5));
 
     /// Two seconds after it opened at 0.
-    fn opened() -> Breaker<'static, FailureTimes<1>, 2> {
+    fn opened() -> Breaker<FailureTimes<1>, 2> {
         let mut breaker = Breaker::<FailureTimes<1>, 2>::new(&CONFIG).unwrap();
         let permit = breaker.enter().unwrap();
         assert_eq!(breaker.settle(permit, FAILURE, at(0)), Some(CircuitState::Open));
@@ -655,7 +443,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_waits_no_longer_than_the_recovery_time() {
         let mut breaker = opened();
-        breaker.until[0] = at(1 << 50);
+        breaker.until = [at(1 << 50); 2];
         assert_eq!(breaker.admit(at(7)).unwrap_err().retry_after, SECOND);
         assert!(breaker.admit(at(1_000_007)).is_ok());
     }

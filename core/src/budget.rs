@@ -2,7 +2,7 @@
 //! [`RollingBudget`] and the proportional [`RatioBudget`].
 
 use crate::config_error::ConfigError;
-use crate::{Duration, Instant, Shared};
+use crate::{Duration, Fixed, Instant, Settings, Shared};
 
 /// A pool of retries. Both budgets are one; your own can be, too.
 pub trait Budget {
@@ -88,6 +88,17 @@ impl RollingConfig {
     pub const fn new(max_retries: u16, window: Duration) -> Self {
         Self { max_retries, window }
     }
+
+    const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
+        if self.window.is_zero() {
+            return Err(ConfigError::new("budget.window", 0, "1 us or more"));
+        }
+        if self.max_retries as usize > capacity {
+            let (field, value) = ("budget.max_retries", self.max_retries as u64);
+            return Err(ConfigError::new(field, value, "at most the capacity of the budget"));
+        }
+        Ok(())
+    }
 }
 
 /// At most so many retries within a rolling window, for all callers together.
@@ -106,41 +117,62 @@ impl RollingConfig {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct RollingBudget<'c, const N: usize> {
-    pub(crate) config: &'c RollingConfig,
+pub struct RollingBudget<const N: usize, C = &'static RollingConfig> {
+    pub(crate) settings: C,
     /// When each token leaves the window, oldest first from `next`; one that has
     /// left, or was never spent, is due in the past.
     pub(crate) due: [Instant; N],
     pub(crate) next: u16,
 }
 
-impl<'c, const N: usize> RollingBudget<'c, N> {
+impl<'c, const N: usize> RollingBudget<N, &'c RollingConfig> {
     /// A budget of which nothing is spent.
     ///
     /// # Errors
     ///
     /// If the window is zero or `max_retries` does not fit into `N`.
     pub const fn new(config: &'c RollingConfig) -> Result<Self, ConfigError> {
-        if config.window.is_zero() {
-            return Err(ConfigError::new("budget.window", 0, "1 us or more"));
+        match config.check(N) {
+            Ok(()) => Ok(Self::unspent(config)),
+            Err(error) => Err(error),
         }
-        if config.max_retries as usize > N {
-            let (field, value) = ("budget.max_retries", config.max_retries as u64);
-            return Err(ConfigError::new(field, value, "at most the capacity of the budget"));
+    }
+}
+
+impl<const N: usize, F: Fixed<Of = RollingConfig>> RollingBudget<N, F> {
+    /// A budget of which nothing is spent and whose settings are in its type; what is
+    /// wrong with them does not compile.
+    pub const fn fixed(settings: F) -> Self {
+        const {
+            if let Err(error) = F::SETTINGS.check(N) {
+                error.refuse();
+            }
         }
-        Ok(Self { config, due: [Instant::ZERO; N], next: 0 })
+        Self::unspent(settings)
+    }
+}
+
+impl<const N: usize, C> RollingBudget<N, C> {
+    const fn unspent(settings: C) -> Self {
+        Self { settings, due: [Instant::ZERO; N], next: 0 }
+    }
+}
+
+impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
+    #[inline]
+    pub(crate) fn config(&self) -> &RollingConfig {
+        self.settings.settings()
     }
 
     /// The tokens in use: `max_retries` of the `N`.
     fn tokens(&mut self) -> &mut [Instant] {
-        let used = usize::from(self.config.max_retries).min(N);
+        let used = usize::from(self.config().max_retries).min(N);
         self.due.get_mut(..used).unwrap_or_default()
     }
 
     /// Spends the oldest token if it has left the window.
     fn take(&mut self, now: Instant) -> bool {
-        let (next, due) = (usize::from(self.next), now.saturating_add(self.config.window));
+        let (next, due) = (usize::from(self.next), now.saturating_add(self.config().window));
         let tokens = self.tokens();
         let count = tokens.len();
         let Some(token) = tokens.get_mut(next) else { return false };
@@ -153,11 +185,11 @@ impl<'c, const N: usize> RollingBudget<'c, N> {
     }
 }
 
-impl<const N: usize> Budget for RollingBudget<'_, N> {
+impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> {
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
         // After a clock that jumped back no token is due later than a window from
         // now, so that none is held back for longer.
-        let latest = now.saturating_add(self.config.window);
+        let latest = now.saturating_add(self.config().window);
         let newest = match self.next {
             0 => self.tokens().last().copied(),
             next => self.due.get(usize::from(next) - 1).copied(),
@@ -174,7 +206,7 @@ impl<const N: usize> Budget for RollingBudget<'_, N> {
     }
 
     fn remaining(&self, now: Instant) -> u32 {
-        let used = self.due.iter().take(usize::from(self.config.max_retries));
+        let used = self.due.iter().take(usize::from(self.config().max_retries));
         used.filter(|&&due| due <= now).count() as u32
     }
 }
@@ -243,47 +275,72 @@ impl RatioConfig {
 /// # Ok::<(), redress::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct RatioBudget<'c> {
-    pub(crate) config: &'c RatioConfig,
+pub struct RatioBudget<C = &'static RatioConfig> {
+    pub(crate) settings: C,
     pub(crate) balance: u64,
     /// Up to when the floor has been earned; `Instant::MAX` before the first time
     /// is known.
     pub(crate) earned: Instant,
 }
 
-impl<'c> RatioBudget<'c> {
+impl<'c> RatioBudget<&'c RatioConfig> {
     /// A budget that holds the floor of one second.
     ///
     /// # Errors
     ///
     /// If nothing can ever be earned, or the limit is out of its range.
     pub const fn new(config: &'c RatioConfig) -> Result<Self, ConfigError> {
-        if let Err(error) = config.check() {
-            return Err(error);
+        match config.check() {
+            Ok(()) => Ok(Self::first_second(config, config)),
+            Err(error) => Err(error),
         }
+    }
+}
+
+impl<F: Fixed<Of = RatioConfig>> RatioBudget<F> {
+    /// A budget that holds the floor of one second and whose settings are in its type;
+    /// what is wrong with them does not compile.
+    pub const fn fixed(settings: F) -> Self {
+        const {
+            if let Err(error) = F::SETTINGS.check() {
+                error.refuse();
+            }
+        }
+        Self::first_second(settings, F::SETTINGS)
+    }
+}
+
+impl<C> RatioBudget<C> {
+    const fn first_second(settings: C, config: &RatioConfig) -> Self {
         let first = config.floor_per_sec as u64 * RETRY;
         let balance = if first < config.limit { first } else { config.limit };
-        Ok(Self { config, balance, earned: Instant::MAX })
+        Self { settings, balance, earned: Instant::MAX }
+    }
+}
+
+impl<C: Settings<RatioConfig>> RatioBudget<C> {
+    #[inline]
+    pub(crate) fn config(&self) -> &RatioConfig {
+        self.settings.settings()
     }
 
     /// The balance with the floor earned since the last time.
-    pub(crate) const fn balance_at(&self, now: Instant) -> u64 {
-        let floor = self.config.floor_per_sec as u64;
+    pub(crate) fn balance_at(&self, now: Instant) -> u64 {
+        let floor = self.config().floor_per_sec as u64;
         if floor == 0 {
             return self.balance;
         }
         let earned = now.since(self.earned).as_micros().saturating_mul(floor);
         let balance = self.balance.saturating_add(earned);
-        if balance < self.config.limit { balance } else { self.config.limit }
+        if balance < self.config().limit { balance } else { self.config().limit }
     }
 }
 
-impl Budget for RatioBudget<'_> {
+impl<C: Settings<RatioConfig>> Budget for RatioBudget<C> {
     #[inline]
     fn deposit(&mut self) {
-        let balance = self.balance + u64::from(self.config.deposit);
-        self.balance = balance.min(self.config.limit);
+        let balance = self.balance + u64::from(self.config().deposit);
+        self.balance = balance.min(self.config().limit);
     }
 
     #[inline]
@@ -305,6 +362,20 @@ impl Budget for RatioBudget<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl<const N: usize, C> defmt::Format for RollingBudget<N, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "RollingBudget({=[?]})", self.due);
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<C> defmt::Format for RatioBudget<C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "RatioBudget({=u64} us of retries)", self.balance);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,7 +389,7 @@ mod tests {
     #[test]
     fn tokens_come_back_at_exactly_the_window() {
         let config = RollingConfig::new(2, WINDOW);
-        let mut budget = RollingBudget::<4>::new(&config).unwrap();
+        let mut budget = RollingBudget::<4, _>::new(&config).unwrap();
         assert!(budget.consume(1, at(0)) && budget.consume(1, at(3)));
         assert!(!budget.consume(1, at(9)));
         assert_eq!((budget.remaining(at(9)), budget.remaining(at(10))), (0, 1));
@@ -329,7 +400,7 @@ mod tests {
     #[test]
     fn a_cost_is_taken_as_a_whole_or_not_at_all() {
         let config = RollingConfig::new(3, WINDOW);
-        let mut budget = RollingBudget::<3>::new(&config).unwrap();
+        let mut budget = RollingBudget::<3, _>::new(&config).unwrap();
         assert!(budget.consume(2, at(0)));
         assert!(!budget.consume(2, at(0)) && !budget.consume(u32::MAX, at(0)));
         assert_eq!(budget.remaining(at(0)), 1);
@@ -339,7 +410,7 @@ mod tests {
     #[test]
     fn no_retries_at_all_is_a_budget() {
         let config = RollingConfig::new(0, WINDOW);
-        let mut budget = RollingBudget::<0>::new(&config).unwrap();
+        let mut budget = RollingBudget::<0, _>::new(&config).unwrap();
         assert!(!budget.consume(1, at(5)));
         assert_eq!(budget.remaining(at(5)), 0);
     }
@@ -347,7 +418,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_holds_no_token_for_longer_than_the_window() {
         let config = RollingConfig::new(2, WINDOW);
-        let mut budget = RollingBudget::<2>::new(&config).unwrap();
+        let mut budget = RollingBudget::<2, _>::new(&config).unwrap();
         assert!(budget.consume(2, at(1_000_000)));
         assert!(!budget.consume(1, at(4)));
         assert!(budget.consume(2, at(14)));
@@ -356,8 +427,8 @@ mod tests {
     #[test]
     fn capacity_and_window_are_checked() {
         let (large, zero) = (RollingConfig::new(3, WINDOW), RollingConfig::new(1, Duration::ZERO));
-        assert_eq!(RollingBudget::<2>::new(&large).unwrap_err().field(), "budget.max_retries");
-        assert_eq!(RollingBudget::<2>::new(&zero).unwrap_err().field(), "budget.window");
+        assert_eq!(RollingBudget::<2, _>::new(&large).unwrap_err().field(), "budget.max_retries");
+        assert_eq!(RollingBudget::<2, _>::new(&zero).unwrap_err().field(), "budget.window");
         let nothing = RatioConfig::new(0);
         assert_eq!(RatioBudget::new(&nothing).unwrap_err().field(), "budget.ratio_milli");
         let limit = RatioConfig::new(1).limit(0);

@@ -140,7 +140,7 @@ impl Call {
         *failures = failures.saturating_add(1);
         let failures = *failures;
 
-        if failures > policy.limit(class) {
+        if policy.is_over_limit(class, failures) {
             return Decision::Stop(StopReason::MaxAttemptsPerClass);
         }
         if class.is_final() {
@@ -153,10 +153,12 @@ impl Call {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
         let remaining = self.remaining(policy, now);
-        let Some(backoff) = policy.backoff_of(class) else {
+        if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
-        };
-        if policy.listens() {
+        }
+        if policy.listens()
+            && let Some(backoff) = policy.backoff_of(class)
+        {
             backoff.hear(now, false);
         }
         if remaining.is_zero() {
@@ -173,7 +175,7 @@ impl Call {
             remaining,
             now,
         };
-        let Some(delay) = backoff.delay(&context, random) else {
+        let Some(delay) = policy.delay(&context, random) else {
             return Decision::Stop(StopReason::NoStrategy);
         };
         if !budget.withdraw(now) {

@@ -109,6 +109,12 @@ impl ClassSet {
         Self(self.0 | 1 << class as u8)
     }
 
+    /// This set without `class`.
+    #[inline]
+    pub const fn without(self, class: ErrorClass) -> Self {
+        Self(self.0 & !(1 << class as u8))
+    }
+
     /// Whether `class` is in the set.
     #[inline]
     pub const fn contains(self, class: ErrorClass) -> bool {

@@ -125,7 +125,7 @@ macro_rules! policy {
 /// use std::sync::Mutex;
 /// use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, checked};
 ///
-/// type Upstream = Breaker<'static, FailureTimes<5>>;
+/// type Upstream = Breaker<FailureTimes<5>>;
 /// static CONFIG: BreakerConfig<FailureRule> =
 ///     BreakerConfig::failures(5, Duration::from_secs(60));
 /// static BREAKER: Mutex<Upstream> = Mutex::new(checked!(Upstream::new(&CONFIG)));
@@ -135,7 +135,7 @@ macro_rules! policy {
 /// ```compile_fail
 /// use redress::{RollingBudget, RollingConfig, Duration, checked};
 /// static CONFIG: RollingConfig = RollingConfig::new(17, Duration::from_secs(60));
-/// static BUDGET: RollingBudget<'static, 16> = checked!(RollingBudget::new(&CONFIG));
+/// static BUDGET: RollingBudget<16> = checked!(RollingBudget::new(&CONFIG));
 /// # let _ = &BUDGET;
 /// ```
 #[macro_export]

@@ -1,9 +1,9 @@
 //! How a call asks its breaker: [`Gate`], for no breaker at all, a shared one, or
 //! one out of many by key.
 
-use crate::breaker::{Admitted, Breaker, CallResult, CircuitOpen, Permit};
+use crate::breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 use crate::window::Window;
-use crate::{CircuitState, Duration, Instant, Shared};
+use crate::{CircuitState, Duration, Instant, Settings, Shared};
 
 /// What a call needs of its breaker: `()` for none, a reference to a [`Shared`]
 /// [`Circuit`], or [`keyed`](crate::Keyed) by host or device.
@@ -167,7 +167,11 @@ pub trait Circuit {
     fn cancel(&mut self, permit: Permit);
 }
 
-impl<W: Window, const PERMITS: usize> Circuit for Breaker<'_, W, PERMITS> {
+impl<W, const PERMITS: usize, C> Circuit for Breaker<W, PERMITS, C>
+where
+    W: Window,
+    C: Settings<BreakerConfig<W::Rule>>,
+{
     const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
     const TIMES_ATTEMPTS: bool = W::TIMES_ATTEMPTS;
 

@@ -23,7 +23,7 @@ pub trait Entry: Clone {
 }
 
 /// An open or half-open breaker stays; a closed one may go.
-impl<W: Window + Clone, const PERMITS: usize> Entry for Breaker<'_, W, PERMITS> {
+impl<W: Window + Clone, const PERMITS: usize, C: Clone> Entry for Breaker<W, PERMITS, C> {
     fn must_stay(&self) -> bool {
         self.state() != CircuitState::Closed
     }
@@ -35,8 +35,8 @@ impl<W: Window + Clone, const PERMITS: usize> Entry for Breaker<'_, W, PERMITS> 
     }
 }
 
-impl<const N: usize> Entry for RollingBudget<'_, N> {}
-impl Entry for RatioBudget<'_> {}
+impl<const N: usize, C: Clone> Entry for RollingBudget<N, C> {}
+impl<C: Clone> Entry for RatioBudget<C> {}
 
 /// One `V` for each key, `N` at most.
 ///
@@ -52,7 +52,7 @@ impl Entry for RatioBudget<'_> {}
 ///
 /// const CONFIG: BreakerConfig<FailureRule> =
 ///     BreakerConfig::failures(5, Duration::from_secs(60));
-/// type Hosts = Keyed<&'static str, Breaker<'static, FailureTimes<5>>, 16>;
+/// type Hosts = Keyed<&'static str, Breaker<FailureTimes<5>>, 16>;
 /// let hosts = RefCell::new(Hosts::new(Breaker::<FailureTimes<5>>::new(&CONFIG)?));
 /// // .breaker(by_key(&hosts, "sensor-7.local"))
 /// # let _ = by_key(&hosts, "sensor-7.local");
@@ -248,7 +248,7 @@ mod tests {
     use core::cell::RefCell;
 
     const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60));
-    type Hosts = Keyed<u8, Breaker<'static, FailureTimes<1>>, 2>;
+    type Hosts = Keyed<u8, Breaker<FailureTimes<1>>, 2>;
 
     fn hosts() -> Hosts {
         Hosts::new(Breaker::<FailureTimes<1>>::new(&CONFIG).unwrap())

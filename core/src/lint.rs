@@ -237,7 +237,7 @@ impl RetryConfig {
 
 impl Lint for BreakerConfig<FailureRule> {
     fn lint(&self, report: Report<'_>) {
-        let apart = self.rule.own.iter().any(|&own| own > 0);
+        let apart = !self.rule.apart.is_empty();
         if self.trip_on.is_empty() && !apart {
             let right = "one class or more: the breaker never opens";
             warn(report, "breaker.trip_on", None, Value::Count(0), right);

@@ -2,7 +2,8 @@
 //! hold, and [`RetryConfig`], the settings it is built from.
 
 use crate::config_error::ConfigError;
-use crate::{Backoff, ClassSet, Duration, ErrorClass};
+use crate::random::Draw;
+use crate::{Backoff, BackoffContext, ClassSet, Duration, ErrorClass};
 
 /// A limit of this value is no limit: counters saturate here.
 pub(crate) const NO_LIMIT: u16 = u16::MAX;
@@ -220,11 +221,10 @@ impl Policy {
         }
     }
 
-    /// As [`max_attempts_for`](Self::max_attempts_for), with a number for no limit
-    /// that no count exceeds.
+    /// Whether so many failures of `class` exceed its limit.
     #[inline]
-    pub(crate) const fn limit(&self, class: ErrorClass) -> u16 {
-        self.config.limits[class as usize & 7]
+    pub(crate) const fn is_over_limit(&self, class: ErrorClass, failures: u16) -> bool {
+        self.config.limited.contains(class) && failures > self.config.limits[class as usize & 7]
     }
 
     /// As [`max_unknown_attempts`](Self::max_unknown_attempts), likewise.
@@ -240,6 +240,29 @@ impl Policy {
             Some(&self.config.specials[class as usize & 7])
         } else {
             self.config.default.as_ref()
+        }
+    }
+
+    /// Whether failures of `class` have a strategy.
+    #[inline]
+    pub(crate) const fn has_backoff(&self, class: ErrorClass) -> bool {
+        self.config.default.is_some() || self.config.special.contains(class)
+    }
+
+    /// The delay of the strategy for the class of a failure; `None` without a strategy, or if that has no delay to give.
+    // Two calls, where one of `backoff_of` would do: each is then that of a strategy which
+    // the compiler knows if it knows the policy, and no table stays in the image.
+    #[inline(always)]
+    pub(crate) fn delay(
+        &self,
+        context: &BackoffContext,
+        random: &mut dyn Draw,
+    ) -> Option<Duration> {
+        let class = context.classification.class;
+        if self.config.special.contains(class) {
+            self.config.specials[class as usize & 7].delay(context, random)
+        } else {
+            self.config.default.as_ref()?.delay(context, random)
         }
     }
 

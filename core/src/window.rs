@@ -2,7 +2,7 @@
 //! [`TimeSlices`]. All have a fixed size and all slide.
 
 use crate::config_error::ConfigError;
-use crate::{Duration, ErrorClass, Instant};
+use crate::{ClassSet, Duration, ErrorClass, Instant};
 
 /// One result, as a window hears of it. Results of classes that do not count
 /// are kept from it.
@@ -54,17 +54,32 @@ pub trait Window {
 pub struct FailureRule {
     pub(crate) threshold: u8,
     pub(crate) window: Duration,
-    /// Thresholds of classes that have their own; 0 for none.
+    /// Classes with a threshold of their own, so that a rule without any never looks at
+    /// the table.
+    pub(crate) apart: ClassSet,
+    /// Their thresholds; 0 for the others.
     pub(crate) own: [u8; ErrorClass::COUNT],
 }
 
 impl FailureRule {
+    pub(crate) const fn new(threshold: u8, window: Duration) -> Self {
+        Self { threshold, window, apart: ClassSet::EMPTY, own: [0; ErrorClass::COUNT] }
+    }
+
+    pub(crate) const fn apart(mut self, class: ErrorClass, threshold: u8) -> Self {
+        self.own[class as usize] = threshold;
+        self.apart =
+            if threshold == 0 { self.apart.without(class) } else { self.apart.with(class) };
+        self
+    }
+
     /// Where failures of `class` are counted (its own place, or the common one),
     /// and how many open.
     const fn place(&self, class: ErrorClass) -> (u8, u8) {
-        match self.own[class as usize & 7] {
-            0 => (COMMON, self.threshold),
-            own => (class as u8 + 1, own),
+        if self.apart.contains(class) {
+            (class as u8 + 1, self.own[class as usize & 7])
+        } else {
+            (COMMON, self.threshold)
         }
     }
 
@@ -129,23 +144,24 @@ impl<const N: usize> Window for FailureTimes<N> {
         let Some(class) = seen.failure else { return false };
         let (place, threshold) = rule.place(class);
         let latest = seen.now.saturating_add(rule.window);
-        let mut count = 1;
-        let mut stored = false;
-        for (until, at) in self.until.iter_mut().zip(&mut self.place) {
+        let mut count = 1_u32;
+        let mut free = 0;
+        for (index, (until, at)) in self.until.iter_mut().zip(&mut self.place).enumerate() {
             if *at == FREE || *until <= seen.now {
-                // Left the window or never used: the first such entry takes the new
-                // failure. There is one, as long as the rule fits the capacity.
-                if !stored {
-                    (*until, *at, stored) = (latest, place, true);
-                }
+                // Never used or left the window. There is one such entry, as long as the
+                // rule fits the capacity.
+                free = index;
             } else {
                 // Nothing is remembered for longer than the window, whatever the
                 // clock did.
                 *until = (*until).min(latest);
-                count = u8::saturating_add(count, u8::from(*at == place));
+                count += u32::from(*at == place);
             }
         }
-        count >= threshold
+        if let (Some(until), Some(at)) = (self.until.get_mut(free), self.place.get_mut(free)) {
+            (*until, *at) = (latest, place);
+        }
+        count >= u32::from(threshold)
     }
 
     fn clear(&mut self) {
@@ -153,7 +169,7 @@ impl<const N: usize> Window for FailureTimes<N> {
     }
 
     fn counts_apart(rule: &FailureRule, class: ErrorClass) -> bool {
-        rule.own[class as usize & 7] != 0
+        rule.apart.contains(class)
     }
 }
 
@@ -374,7 +390,7 @@ mod tests {
     }
 
     fn failure_rule(threshold: u8) -> FailureRule {
-        FailureRule { threshold, window: Duration::from_micros(100), own: [0; 8] }
+        FailureRule::new(threshold, Duration::from_micros(100))
     }
 
     #[test]
@@ -391,8 +407,7 @@ mod tests {
 
     #[test]
     fn a_class_with_its_own_threshold_is_counted_apart() {
-        let mut rule = failure_rule(3);
-        rule.own[ErrorClass::RateLimit as usize] = 2;
+        let rule = failure_rule(3).apart(ErrorClass::RateLimit, 2);
         assert_eq!(rule.needs(), 4);
         let mut window = FailureTimes::<4>::EMPTY;
         let of = |class| Observation { failure: Some(class), ..seen(true, 1) };

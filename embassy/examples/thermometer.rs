@@ -32,7 +32,7 @@ const SENSOR: Policy = policy! {
 const RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(30));
 
-type Circuit = Breaker<'static, FailureTimes<3>>;
+type Circuit = Breaker<FailureTimes<3>>;
 
 static BREAKER: Locked<CriticalSectionRawMutex, Circuit> =
     Locked::new(checked!(Circuit::new(&RULE)));

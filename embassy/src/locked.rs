@@ -23,7 +23,7 @@ use redress::Shared;
 /// # use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 /// # use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, checked};
 /// # use redress_embassy::Locked;
-/// type Circuit = Breaker<'static, FailureTimes<3>>;
+/// type Circuit = Breaker<FailureTimes<3>>;
 /// const RULE: BreakerConfig<FailureRule> =
 ///     BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(2));
 ///

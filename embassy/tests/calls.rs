@@ -16,7 +16,7 @@ use redress::{
 };
 use redress_embassy::{EmbassyTime, GivenUp, Locked, Sliced, asked, unless};
 
-type Circuit = Breaker<'static, FailureTimes<2>>;
+type Circuit = Breaker<FailureTimes<2>>;
 type Abort = Signal<CriticalSectionRawMutex, u8>;
 
 const POLICY: Policy = policy! {

@@ -16,7 +16,7 @@ use redress_embassy::durable::{
     Durable, Eeprom, Flash, LoadError, OVERHEAD, Record, SaveError, Slots,
 };
 
-type Circuit = Breaker<'static, FailureTimes<3>>;
+type Circuit = Breaker<FailureTimes<3>>;
 
 const RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(2, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(30));

@@ -49,8 +49,8 @@ impl Driver {
 const ENTRIES: usize = 255;
 const TOKENS: usize = 1024;
 
-type Circuit = Breaker<'static, FailureTimes<ENTRIES>>;
-type Tokens = RollingBudget<'static, TOKENS>;
+type Circuit = Breaker<FailureTimes<ENTRIES>>;
+type Tokens = RollingBudget<TOKENS>;
 
 /// Runs a scenario, adds it to the digest, and compares it with what is expected.
 ///

@@ -35,7 +35,7 @@ pub(crate) trait Engine {
     fn saved(&mut self) -> &mut dyn Saved;
 }
 
-impl<W: Window> Engine for Breaker<'static, W, PERMITS>
+impl<W: Window> Engine for Breaker<W, PERMITS>
 where
     Self: Snapshot,
 {
@@ -88,7 +88,7 @@ pub(crate) struct Head {
 struct Slot<W: Window + 'static> {
     head: Head,
     config: BreakerConfig<W::Rule>,
-    breaker: Breaker<'static, W, PERMITS>,
+    breaker: Breaker<W, PERMITS>,
 }
 
 /// The breaker in a slot.
@@ -101,15 +101,14 @@ pub(crate) unsafe fn at(slot: u32) -> &'static mut dyn Engine {
     unsafe { &mut *(*(slot as *const Head)).engine }
 }
 
-type New<W> = fn(
-    &'static BreakerConfig<<W as Window>::Rule>,
-) -> Result<Breaker<'static, W, PERMITS>, ConfigError>;
+type New<W> =
+    fn(&'static BreakerConfig<<W as Window>::Rule>) -> Result<Breaker<W, PERMITS>, ConfigError>;
 
 /// Builds a breaker beside its settings; null if they are out of range.
 fn build<W: Window + 'static>(config: BreakerConfig<W::Rule>, new: New<W>) -> *mut Head
 where
     W::Rule: Copy,
-    Breaker<'static, W, PERMITS>: Snapshot,
+    Breaker<W, PERMITS>: Snapshot,
 {
     let slot = reserve(size_of::<Slot<W>>()).cast::<Slot<W>>();
     if slot.is_null() {

@@ -1,12 +1,12 @@
 //! The snapshots of breakers and their windows.
 
-use crate::breaker::{Breaker, Phase};
+use crate::breaker::{Breaker, BreakerConfig, Phase};
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 use crate::window::{
     FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Slice, SliceRule, TimeSlices, Window,
 };
-use crate::{Duration, Instant};
+use crate::{Duration, Instant, Settings};
 
 /// How a window is written; each has a number, so that one is not read as another.
 trait Record: Window {
@@ -121,9 +121,13 @@ impl<const N: usize> Record for TimeSlices<N> {
 }
 
 #[expect(private_bounds, reason = "how a window is written is nobody else's business")]
-impl<W: Record, const PERMITS: usize> Breaker<'_, W, PERMITS> {
+impl<W, const PERMITS: usize, C> Breaker<W, PERMITS, C>
+where
+    W: Record,
+    C: Settings<BreakerConfig<W::Rule>>,
+{
     fn fingerprint(&self) -> Fingerprint {
-        let config = self.config;
+        let config = self.config();
         let counts = u64::from(config.permits) | u64::from(config.successes) << 8;
         let print = Fingerprint::new()
             .u64(u64::from(config.trip_on.bits()))
@@ -135,7 +139,11 @@ impl<W: Record, const PERMITS: usize> Breaker<'_, W, PERMITS> {
     }
 }
 
-impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
+impl<W, const PERMITS: usize, C> Snapshot for Breaker<W, PERMITS, C>
+where
+    W: Record,
+    C: Settings<BreakerConfig<W::Rule>>,
+{
     const BYTES: usize = HEADER + 4 + 8 * PERMITS + W::BYTES + CHECKSUM;
 
     fn snapshot(&self, now: Instant, out: &mut [u8]) -> Result<usize, SnapshotError> {
@@ -152,7 +160,7 @@ impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
         for until in self.until {
             to.until(until, limit);
         }
-        self.window.save(&self.config.rule, &mut to);
+        self.window.save(&self.config().rule, &mut to);
         Ok(to.end())
     }
 
@@ -172,7 +180,7 @@ impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
             _ => return Err(SnapshotError::Value),
         };
         let tally = from.u8()?;
-        if tally & 0x0F >= self.config.successes {
+        if tally & 0x0F >= self.config().successes {
             return Err(SnapshotError::Value);
         }
         let generation = from.u16()?;
@@ -180,7 +188,7 @@ impl<W: Record, const PERMITS: usize> Snapshot for Breaker<'_, W, PERMITS> {
         for place in &mut until {
             *place = from.until()?;
         }
-        let window = self.window.load(&self.config.rule, &mut from)?;
+        let window = self.window.load(&self.config().rule, &mut from)?;
         let restored = from.restored();
         self.phase = phase;
         self.tally = tally;

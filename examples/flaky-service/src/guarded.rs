@@ -46,12 +46,12 @@ const BUDGET_CONFIG: RatioConfig = RatioConfig::new(300).floor_per_sec(20).limit
 /// The most retries that the budget saves up.
 pub const SAVED_RETRIES: u32 = 50;
 
-type UpstreamBreaker = Breaker<'static, FailureTimes<10>>;
+type UpstreamBreaker = Breaker<FailureTimes<10>>;
 
 static BREAKER: Mutex<UpstreamBreaker> =
     Mutex::new(checked!(UpstreamBreaker::new(&BREAKER_CONFIG)));
 
-static BUDGET: Mutex<RatioBudget<'static>> = Mutex::new(checked!(RatioBudget::new(&BUDGET_CONFIG)));
+static BUDGET: Mutex<RatioBudget> = Mutex::new(checked!(RatioBudget::new(&BUDGET_CONFIG)));
 
 /// The upstream's policy with other limits than its own: those of the command line.
 ///

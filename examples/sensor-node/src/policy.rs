@@ -51,8 +51,8 @@ pub const LONG: Duration = Duration::from_millis(800);
 pub const CALL_BYTES: usize =
     Steps::<'_, '_, FnClock<fn() -> u64>, NoRandom, ByDescription, (), (), (), ()>::SNAPSHOT_BYTES;
 
-pub type Budget = RatioBudget<'static>;
-pub type NodeBreaker = Breaker<'static, FailureTimes<3>>;
+pub type Budget = RatioBudget;
+pub type NodeBreaker = Breaker<FailureTimes<3>>;
 
 pub static SENSOR_BREAKER: Locked<Raw, NodeBreaker> =
     Locked::new(checked!(NodeBreaker::new(&SENSOR_RULE)));

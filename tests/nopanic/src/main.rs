@@ -32,10 +32,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 
 /// What the documentation says of sizes on 32 bits.
 const _: () = {
-    assert!(size_of::<Breaker<'static, FailureTimes<5>>>() == 64);
-    assert!(size_of::<Breaker<'static, LastOutcomes<4>>>() == 40);
-    assert!(size_of::<RatioBudget<'static>>() == 24);
-    assert!(size_of::<RollingBudget<'static, 16>>() == 136);
+    assert!(size_of::<Breaker<FailureTimes<5>>>() == 64);
+    assert!(size_of::<Breaker<LastOutcomes<4>>>() == 40);
+    assert!(size_of::<RatioBudget>() == 24);
+    assert!(size_of::<RollingBudget<16>>() == 136);
     assert!(size_of::<Call>() == 48);
     assert!(size_of::<Policy>() == 336);
 };

@@ -153,7 +153,7 @@ fn a_breaker_hears_of_an_abort_that_it_was_none_of_its_business() {
 }
 
 const TRIPPED: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60));
-type Small = Breaker<'static, FailureTimes<1>>;
+type Small = Breaker<FailureTimes<1>>;
 
 /// A breaker that has just opened, on a clock at which its recovery time is over.
 fn half_open_next() -> (MockClock, RefCell<Small>) {

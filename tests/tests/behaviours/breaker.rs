@@ -13,7 +13,7 @@ use crate::{block_on, each_second, on};
 
 const SECOND: Duration = Duration::from_secs(1);
 const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(2, Duration::from_secs(60));
-type Small = Breaker<'static, FailureTimes<2>>;
+type Small = Breaker<FailureTimes<2>>;
 
 /// Lines 48, 49, 50, 51, 90.
 #[test]
@@ -79,15 +79,15 @@ fn settings_out_of_range_are_refused_by_name() {
         (failures.successes_to_close(0), "breaker.successes_to_close"),
         (failures.successes_to_close(16), "breaker.successes_to_close"),
     ] {
-        let refused = Breaker::<FailureTimes<2>>::new(&config).unwrap_err();
+        let refused = Breaker::<FailureTimes<2>, 1, _>::new(&config).unwrap_err();
         assert_eq!(refused.field(), field);
     }
     for (size, rate, min) in [(0, 500, 1), (33, 500, 1), (9, 0, 1), (9, 1001, 1), (9, 500, 10)] {
         let config = BreakerConfig::outcomes(size, rate, min);
-        assert!(Breaker::<LastOutcomes<1>>::new(&config).is_err());
+        assert!(Breaker::<LastOutcomes<1>, 1, _>::new(&config).is_err());
     }
     let config = BreakerConfig::slices(Duration::ZERO, 500, 1);
-    assert!(Breaker::<TimeSlices<2>>::new(&config).is_err());
+    assert!(Breaker::<TimeSlices<2>, 1, _>::new(&config).is_err());
 }
 
 /// Lines 45, 131.
@@ -95,7 +95,7 @@ fn settings_out_of_range_are_refused_by_name() {
 fn of_fifty_threads_that_ask_at_once_one_is_the_probe() {
     for permits in [1, 3] {
         let config = CONFIG.half_open_permits(permits);
-        let breaker = Breaker::<FailureTimes<2>, 3>::new(&config).unwrap();
+        let breaker = Breaker::<FailureTimes<2>, 3, _>::new(&config).unwrap();
         let breaker = Mutex::new(breaker);
         for _ in 0..2 {
             let mut locked = breaker.lock().unwrap();
@@ -146,7 +146,7 @@ fn a_dropped_probe_gives_its_place_back() {
 #[test]
 fn a_month_of_silence_is_no_work() {
     let config = BreakerConfig::slices(Duration::from_micros(1), 500, 2);
-    let mut breaker = Breaker::<TimeSlices<8>>::new(&config).unwrap();
+    let mut breaker = Breaker::<TimeSlices<8>, 1, _>::new(&config).unwrap();
     let mut now = Instant::ZERO;
     // A month is 2.6 * 10^12 of these slices: a loop over them would not end.
     for _ in 0..10_000 {
@@ -178,7 +178,7 @@ fn slow_attempts_open_and_sleeps_do_not_count() {
     let policy =
         Policy::new().backoff(redress::Backoff::constant(Duration::from_secs(9))).build().unwrap();
     for (takes, state) in [(4, CircuitState::Closed), (5, CircuitState::Open)] {
-        let breaker = RefCell::new(Breaker::<TimeSlices<4>>::new(&config).unwrap());
+        let breaker = RefCell::new(Breaker::<TimeSlices<4>, 1, _>::new(&config).unwrap());
         let clock = MockClock::new();
         let mut retry = on(&policy, &clock).breaker(&breaker);
         for _ in 0..2 {

@@ -66,7 +66,7 @@ fn a_budget_without_retries_is_legal_and_a_wrong_one_says_what_is_wrong() {
     assert!(!budget.consume(1, at_secs(7)));
     assert_eq!(budget.remaining(at_secs(7)), 0);
 
-    let rolling = |config: RollingConfig| RollingBudget::<8>::new(&config).err();
+    let rolling = |config: RollingConfig| RollingBudget::<8, _>::new(&config).err();
     let ratio = |config: RatioConfig| RatioBudget::new(&config).err();
     for (error, message) in [
         (
@@ -289,7 +289,7 @@ fn a_budget_may_be_left_out_or_be_your_own() {
 #[test]
 fn each_key_has_a_budget_of_its_own() {
     const CONFIG: RollingConfig = RollingConfig::new(2, Duration::from_secs(3600));
-    type Hosts = Keyed<&'static str, RollingBudget<'static, 2>, 2>;
+    type Hosts = Keyed<&'static str, RollingBudget<2>, 2>;
     let policy = each_second().build().unwrap();
     let clock = MockClock::new();
     let hosts = RefCell::new(Hosts::new(RollingBudget::new(&CONFIG).unwrap()));

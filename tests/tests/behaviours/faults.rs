@@ -23,7 +23,7 @@ const FAILURE: CallResult = CallResult::Failure(TRANSIENT);
 
 pub(crate) const TRIPPED: BreakerConfig<FailureRule> =
     BreakerConfig::failures(1, Duration::from_secs(60));
-pub(crate) type Small = Breaker<'static, FailureTimes<1>>;
+pub(crate) type Small = Breaker<FailureTimes<1>>;
 
 /// A breaker that has just opened, on a clock at which its recovery time is over.
 pub(crate) fn half_open_next() -> (MockClock, RefCell<Small>) {
@@ -516,7 +516,7 @@ fn settings_that_make_no_sense_are_refused_with_field_and_value() {
         (BreakerConfig::failures(1, Duration::ZERO), "breaker.window"),
         (BreakerConfig::failures(2, SECOND), "breaker.thresholds"),
     ] {
-        let refused = Breaker::<FailureTimes<1>>::new(&config);
+        let refused = Breaker::<FailureTimes<1>, 1, _>::new(&config);
         assert_eq!(refused.err().map(|error| error.field()), Some(field));
     }
 }

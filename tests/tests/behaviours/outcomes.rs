@@ -202,7 +202,7 @@ fn a_timeline_tells_failing_values_from_errors() {
 }
 
 const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, SECOND);
-type Small = Breaker<'static, FailureTimes<1>>;
+type Small = Breaker<FailureTimes<1>>;
 
 /// Line 90.
 #[test]

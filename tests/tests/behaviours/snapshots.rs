@@ -84,12 +84,12 @@ const SLICES: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_se
 const ROLLING: RollingConfig = RollingConfig::new(3, Duration::from_secs(60));
 const RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(1).limit(10);
 
-type Times = Breaker<'static, FailureTimes<3>>;
-type Rate = Breaker<'static, LastOutcomes<2>>;
-type Slices = Breaker<'static, TimeSlices<3>>;
+type Times = Breaker<FailureTimes<3>>;
+type Rate = Breaker<LastOutcomes<2>>;
+type Slices = Breaker<TimeSlices<3>>;
 
 /// A state of each kind that has seen something.
-fn states() -> (Times, Rate, Slices, RollingBudget<'static, 3>, RatioBudget<'static>) {
+fn states() -> (Times, Rate, Slices, RollingBudget<3>, RatioBudget) {
     let mut times = Times::new(&TIMES).unwrap();
     let mut rate = Rate::new(&RATE).unwrap();
     let mut slices = Slices::new(&SLICES).unwrap();
@@ -120,13 +120,13 @@ fn what_is_no_snapshot_of_this_state_is_refused_with_its_reason() {
         others.map(|(_, bytes)| bytes.clone()).collect::<Vec<_>>()
     };
     let other = TIMES.lease(SECOND);
-    refuses(&times, &without(0), bytes_of(&Breaker::<FailureTimes<3>>::new(&other).unwrap()));
+    refuses(&times, &without(0), bytes_of(&Breaker::<FailureTimes<3>, 1, _>::new(&other).unwrap()));
     let other = BreakerConfig::outcomes(40, 501, 10);
-    refuses(&rate, &without(1), bytes_of(&Breaker::<LastOutcomes<2>>::new(&other).unwrap()));
+    refuses(&rate, &without(1), bytes_of(&Breaker::<LastOutcomes<2>, 1, _>::new(&other).unwrap()));
     let other = SLICES.slow_calls(SECOND, 1000);
-    refuses(&slices, &without(2), bytes_of(&Breaker::<TimeSlices<3>>::new(&other).unwrap()));
+    refuses(&slices, &without(2), bytes_of(&Breaker::<TimeSlices<3>, 1, _>::new(&other).unwrap()));
     let other = RollingConfig::new(2, Duration::from_secs(60));
-    refuses(&rolling, &without(3), bytes_of(&RollingBudget::<3>::new(&other).unwrap()));
+    refuses(&rolling, &without(3), bytes_of(&RollingBudget::<3, _>::new(&other).unwrap()));
     let other = RATIO.limit(11);
     refuses(&ratio, &without(4), bytes_of(&RatioBudget::new(&other).unwrap()));
 }
@@ -145,7 +145,7 @@ fn a_snapshot_under_any_other_setting_is_refused() {
         BreakerConfig::failures(2, Duration::from_secs(60)),
         BreakerConfig::failures(3, Duration::from_secs(61)),
     ] {
-        let mut breaker = Breaker::<FailureTimes<3>>::new(&config).unwrap();
+        let mut breaker = Breaker::<FailureTimes<3>, 1, _>::new(&config).unwrap();
         let refused = breaker.restore(&good, NOW, None);
         assert_eq!(refused, Err(SnapshotError::Fingerprint), "{config:?}");
     }
@@ -156,7 +156,7 @@ fn a_snapshot_under_any_other_setting_is_refused() {
 }
 
 /// A breaker goes on as one does, whatever it was restored from.
-fn exercised<W: Window + Clone>(breaker: Breaker<'_, W>) {
+fn exercised<W: Window + Clone>(breaker: Breaker<W>) {
     const SUCCESS: CallResult = CallResult::Success;
     for results in [[FAILURE, SUCCESS, SUCCESS], [SUCCESS, FAILURE, FAILURE]] {
         let mut breaker = breaker.clone();
@@ -201,7 +201,7 @@ fn a_tampered_snapshot_with_a_right_checksum_breaks_nothing() {
     tampered(&rate, exercised);
     tampered(&slices, exercised);
     tampered(&times, exercised);
-    let spent = |mut budget: RollingBudget<'_, 3>| {
+    let spent = |mut budget: RollingBudget<3>| {
         for secs in 0..100 {
             budget.consume(secs % 4, NOW.saturating_add(Duration::from_secs(secs.into())));
         }

@@ -3,7 +3,7 @@ use redress::{Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, Failure
 static CONFIG: BreakerConfig<FailureRule> =
     BreakerConfig::failures(5, Duration::from_secs(60)).class_threshold(ErrorClass::RateLimit, 3);
 
-static BREAKER: Breaker<'static, FailureTimes<5>> = checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));
+static BREAKER: Breaker<FailureTimes<5>> = checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));
 
 fn main() {
     let _ = &BREAKER;

@@ -2,7 +2,7 @@ use redress::{Duration, RollingBudget, RollingConfig, checked};
 
 static CONFIG: RollingConfig = RollingConfig::new(17, Duration::from_secs(60));
 
-static BUDGET: RollingBudget<'static, 16> = checked!(RollingBudget::new(&CONFIG));
+static BUDGET: RollingBudget<16> = checked!(RollingBudget::new(&CONFIG));
 
 fn main() {
     let _ = &BUDGET;

@@ -2,7 +2,7 @@ use redress::{Breaker, BreakerConfig, LastOutcomes, OutcomeRule, checked};
 
 static CONFIG: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 0, 10);
 
-static BREAKER: Breaker<'static, LastOutcomes<4>> = checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
+static BREAKER: Breaker<LastOutcomes<4>> = checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
 
 fn main() {
     let _ = &BREAKER;

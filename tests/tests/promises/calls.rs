@@ -65,9 +65,9 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn trace(driver: u8, policy: &Policy, scripts: &[Vec<Line>], seed: u32) -> Vec<String> {
     let failures = BreakerConfig::failures(2, Duration::from_secs(60))
         .recovery_timeout(Duration::from_millis(1));
-    let breaker = RefCell::new(Breaker::<FailureTimes<2>>::new(&failures).unwrap());
+    let breaker = RefCell::new(Breaker::<FailureTimes<2>, 1, _>::new(&failures).unwrap());
     let ratio = RatioConfig::new(900).floor_per_sec(1);
-    let budget = RefCell::new(RatioBudget::new(&ratio).unwrap());
+    let budget = RefCell::new(RatioBudget::<_>::new(&ratio).unwrap());
     let clock = MockClock::new();
     let seed = Cell::new(seed);
     let lines = RefCell::new(Vec::new());
@@ -208,9 +208,9 @@ proptest! {
         let config = if deadline { config } else { config.no_deadline() };
         let policy = config.build().unwrap();
         let failures = BreakerConfig::failures(1, Duration::from_secs(1));
-        let breaker = RefCell::new(Breaker::<FailureTimes<1>>::new(&failures).unwrap());
+        let breaker = RefCell::new(Breaker::<FailureTimes<1>, 1, _>::new(&failures).unwrap());
         let ratio = RatioConfig::new(100);
-        let budget = RefCell::new(RatioBudget::new(&ratio).unwrap());
+        let budget = RefCell::new(RatioBudget::<_>::new(&ratio).unwrap());
         let counting = Counting { reads: Cell::new(0) };
         let mut retry = policy
             .on(&counting, from_fn(|| panic!("a number for nothing")))

@@ -31,9 +31,9 @@ proptest! {
     ) {
         let (recovery, window) = (recovery.max(1), window.max(1));
         let config = BreakerConfig::failures(1, us(window)).recovery_timeout(us(recovery));
-        let mut breaker = Breaker::<FailureTimes<1>>::new(&config).unwrap();
+        let mut breaker = Breaker::<FailureTimes<1>, 1, _>::new(&config).unwrap();
         let rolling = RollingConfig::new(2, us(window));
-        let mut budget = RollingBudget::<2>::new(&rolling).unwrap();
+        let mut budget = RollingBudget::<2, _>::new(&rolling).unwrap();
         for &now in &times {
             if let Some(wait) = breaker.retry_after(at(now)) {
                 prop_assert!(wait <= us(recovery) || breaker.state() == CircuitState::HalfOpen);
@@ -82,7 +82,7 @@ proptest! {
         let config = BreakerConfig::failures(threshold, us(window))
             .class_threshold(ErrorClass::RateLimit, own);
         let needs = usize::from(threshold) + usize::from(own.saturating_sub(1));
-        let breaker = Breaker::<FailureTimes<8>>::new(&config);
+        let breaker = Breaker::<FailureTimes<8>, 1, _>::new(&config);
         prop_assert_eq!(breaker.is_ok(), threshold > 0 && needs <= 8);
         let Ok(mut breaker) = breaker else { return Ok(()) };
         // The model: every failure with its time, of each kind by itself.
@@ -126,11 +126,11 @@ proptest! {
         let ratio = RatioConfig::new(y.max(1)).floor_per_sec(w).limit(w % 100_000 + 1);
         let rolling = RollingConfig::new(y % 64, us(a));
         let mut machines = (
-            Breaker::<FailureTimes<255>, 3>::new(&failures).unwrap(),
-            Breaker::<LastOutcomes<4>>::new(&outcomes).unwrap(),
-            Breaker::<TimeSlices<3>>::new(&slices).unwrap(),
-            RatioBudget::new(&ratio).unwrap(),
-            RollingBudget::<64>::new(&rolling).unwrap(),
+            Breaker::<FailureTimes<255>, 3, _>::new(&failures).unwrap(),
+            Breaker::<LastOutcomes<4>, 1, _>::new(&outcomes).unwrap(),
+            Breaker::<TimeSlices<3>, 1, _>::new(&slices).unwrap(),
+            RatioBudget::<_>::new(&ratio).unwrap(),
+            RollingBudget::<64, _>::new(&rolling).unwrap(),
         );
         for &now in &times {
             let now = at(now);
@@ -161,7 +161,7 @@ proptest! {
     ) {
         let config = BreakerConfig::failures(1, us(1_000)).recovery_timeout(us(10))
             .half_open_permits(permits).successes_to_close(needed).lease(us(lease));
-        let mut breaker = Breaker::<FailureTimes<1>, 4>::new(&config).unwrap();
+        let mut breaker = Breaker::<FailureTimes<1>, 4, _>::new(&config).unwrap();
         let mut now = 0;
         // The model: who is in flight in this period, and until when.
         let mut flying: Vec<(Permit, u64)> = Vec::new();
@@ -218,7 +218,7 @@ proptest! {
         size in 1_u16..=96, rate in 1_u16..=1000, results in prop::collection::vec(any::<bool>(), 1..300),
     ) {
         let config = BreakerConfig::outcomes(size, rate, size.div_ceil(2));
-        let mut breaker = Breaker::<LastOutcomes<3>>::new(&config).unwrap();
+        let mut breaker = Breaker::<LastOutcomes<3>, 1, _>::new(&config).unwrap();
         let mut model = VecDeque::new();
         for failed in results {
             model.push_back(failed);
@@ -244,7 +244,7 @@ proptest! {
         steps in prop::collection::vec((0_u64..400, any::<bool>()), 1..60),
     ) {
         let config = BreakerConfig::slices(us(slice), rate, min);
-        let mut breaker = Breaker::<TimeSlices<4>>::new(&config).unwrap();
+        let mut breaker = Breaker::<TimeSlices<4>, 1, _>::new(&config).unwrap();
         // The model: slices counted from the clock's origin, each result in its own.
         // After a silence of more than a window a new count begins with the result.
         let (mut results, mut origin, mut now) = (Vec::<(i64, bool)>::new(), 0, 1_u64);
@@ -278,7 +278,7 @@ proptest! {
         steps in prop::collection::vec((0_u64..100, 0_u32..4), 1..60),
     ) {
         let config = RollingConfig::new(retries, us(window));
-        let mut budget = RollingBudget::<12>::new(&config).unwrap();
+        let mut budget = RollingBudget::<12, _>::new(&config).unwrap();
         let (mut spent, mut now) = (Vec::new(), 0_u64);
         for (step, cost) in steps {
             now += step;
@@ -299,7 +299,7 @@ proptest! {
     ) {
         prop_assume!(milli > 0 || floor > 0);
         let config = RatioConfig::new(milli).floor_per_sec(floor).limit(limit);
-        let mut budget = RatioBudget::new(&config).unwrap();
+        let mut budget = RatioBudget::<_>::new(&config).unwrap();
         let most = u128::from(limit) * 1_000_000;
         let mut balance = (u128::from(floor) * 1_000_000).min(most);
         let (mut now, mut known) = (0_u64, None);

@@ -63,9 +63,9 @@ static BREAKER: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration
 static RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(100);
 static ROLLING: RollingConfig = RollingConfig::new(16, Duration::from_secs(60));
 
-type Upstream = Breaker<'static, FailureTimes<5>>;
-type Ratio = RatioBudget<'static>;
-type Rolling = RollingBudget<'static, 16>;
+type Upstream = Breaker<FailureTimes<5>>;
+type Ratio = RatioBudget;
+type Rolling = RollingBudget<16>;
 
 struct Time<'a>(&'a Cell<u64>);
 

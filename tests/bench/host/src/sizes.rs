@@ -36,27 +36,27 @@ pub fn print() {
         "BreakerConfig<FailureRule>",
     );
     let five = "breaker, 5 failures";
-    line::<Breaker<'static, FailureTimes<5>>>(five, "redress", "Breaker<FailureTimes<5>>");
+    line::<Breaker<FailureTimes<5>>>(five, "redress", "Breaker<FailureTimes<5>>");
     line::<CircuitBreaker>(five, "reliakit", "CircuitBreaker, in a row, no window");
     built(five, "failsafe", "StateMachine, in a row, no window", failsafe_of_five);
     built(five, "recloser", "Recloser, ring of 5", || recloser_of(5));
 
     let rate = "breaker, rate over 100";
-    line::<Breaker<'static, LastOutcomes<4>>>(rate, "redress", "Breaker<LastOutcomes<4>>");
+    line::<Breaker<LastOutcomes<4>>>(rate, "redress", "Breaker<LastOutcomes<4>>");
     line::<RollingBreaker<100>>(rate, "reliakit", "RollingBreaker<100>");
     built(rate, "recloser", "Recloser, ring of 100", || recloser_of(100));
 
     let slices = "breaker, rate over time";
-    line::<Breaker<'static, TimeSlices<10>>>(slices, "redress", "Breaker<TimeSlices<10>>");
+    line::<Breaker<TimeSlices<10>>>(slices, "redress", "Breaker<TimeSlices<10>>");
     built(slices, "failsafe", "StateMachine, success rate", failsafe_rate);
 
-    line::<RatioBudget<'static>>("budget", "redress", "RatioBudget");
-    line::<RollingBudget<'static, 16>>("budget", "redress", "RollingBudget<16>");
+    line::<RatioBudget>("budget", "redress", "RatioBudget");
+    line::<RollingBudget<16>>("budget", "redress", "RollingBudget<16>");
     built("budget", "tower", "TpsBudget", ample);
 
     line::<Adaptive>("others", "redress", "Adaptive");
     line::<Memory<16>>("others", "redress", "Memory<16>");
-    line::<Keyed<u32, RatioBudget<'static>, 16>>(
+    line::<Keyed<u32, RatioBudget, 16>>(
         "others",
         "redress",
         "Keyed<u32, RatioBudget, 16>",

@@ -40,8 +40,8 @@ const FAILURES: usize = 22;
 const TOKENS: usize = 12;
 const OUTCOMES: usize = 24;
 
-type Circuit = Breaker<'static, FailureTimes<FAILURES>>;
-type Tokens = RollingBudget<'static, TOKENS>;
+type Circuit = Breaker<FailureTimes<FAILURES>>;
+type Tokens = RollingBudget<TOKENS>;
 
 /// Runs a scenario, adds it to the digest, and returns the digest of what was observed
 /// after each call.

@@ -29,9 +29,9 @@ static BREAKER_CONFIG: BreakerConfig<FailureRule> =
 static BUDGET_CONFIG: RollingConfig = RollingConfig::new(16, Duration::from_secs(10));
 
 /// The breaker of the upstream.
-pub type Upstream = Locked<CriticalSectionRawMutex, Breaker<'static, FailureTimes<5>>>;
+pub type Upstream = Locked<CriticalSectionRawMutex, Breaker<FailureTimes<5>>>;
 /// Its budget.
-pub type Retries = Locked<CriticalSectionRawMutex, RollingBudget<'static, 16>>;
+pub type Retries = Locked<CriticalSectionRawMutex, RollingBudget<16>>;
 
 /// Shared by all calls.
 pub static BREAKER: Upstream =

@@ -6,13 +6,15 @@
 use bench_images::{image, now, operation, output, sleep};
 use redress::{
     Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule, FailureTimes, Instant,
-    checked,
+    settings,
 };
 
-static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
-    .recovery_growth_to(Duration::from_secs(300));
-static mut BREAKER: Breaker<'static, FailureTimes<5>> =
-    checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));
+settings! {
+    Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+    .recovery_growth_to(Duration::from_secs(300))
+}
+type Circuit = Breaker<FailureTimes<5>, 1, Upstream>;
+static mut BREAKER: Circuit = Circuit::fixed(Upstream);
 
 fn job() {
     let breaker = &raw mut BREAKER;

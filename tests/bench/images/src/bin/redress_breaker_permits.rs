@@ -6,13 +6,14 @@
 use bench_images::{image, now, operation, output, sleep};
 use redress::{
     Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule, FailureTimes, Instant,
-    checked,
+    settings,
 };
 
-static CONFIG: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(5, Duration::from_secs(60)).half_open_permits(3).successes_to_close(2);
-static mut BREAKER: Breaker<'static, FailureTimes<5>, 3> =
-    checked!(Breaker::<FailureTimes<5>, 3>::new(&CONFIG));
+settings! {
+    Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)).half_open_permits(3).successes_to_close(2)
+}
+type Circuit = Breaker<FailureTimes<5>, 3, Upstream>;
+static mut BREAKER: Circuit = Circuit::fixed(Upstream);
 
 fn job() {
     let breaker = &raw mut BREAKER;

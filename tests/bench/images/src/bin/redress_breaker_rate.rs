@@ -5,12 +5,14 @@
 
 use bench_images::{image, now, operation, output, sleep};
 use redress::{
-    Breaker, BreakerConfig, CallResult, ErrorClass, Instant, LastOutcomes, OutcomeRule, checked,
+    Breaker, BreakerConfig, CallResult, ErrorClass, Instant, LastOutcomes, OutcomeRule, settings,
 };
 
-static CONFIG: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 500, 20);
-static mut BREAKER: Breaker<'static, LastOutcomes<4>> =
-    checked!(Breaker::<LastOutcomes<4>>::new(&CONFIG));
+settings! {
+    Upstream: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 500, 20)
+}
+type Circuit = Breaker<LastOutcomes<4>, 1, Upstream>;
+static mut BREAKER: Circuit = Circuit::fixed(Upstream);
 
 fn job() {
     let breaker = &raw mut BREAKER;

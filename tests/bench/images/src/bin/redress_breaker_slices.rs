@@ -6,13 +6,14 @@
 use bench_images::{image, now, operation, output, sleep};
 use redress::{
     Breaker, BreakerConfig, CallResult, Duration, ErrorClass, Instant, SliceRule, TimeSlices,
-    checked,
+    settings,
 };
 
-static CONFIG: BreakerConfig<SliceRule> =
-    BreakerConfig::slices(Duration::from_secs(6), 500, 20).slow_calls(Duration::from_secs(1), 500);
-static mut BREAKER: Breaker<'static, TimeSlices<10>> =
-    checked!(Breaker::<TimeSlices<10>>::new(&CONFIG));
+settings! {
+    Upstream: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(6), 500, 20).slow_calls(Duration::from_secs(1), 500)
+}
+type Circuit = Breaker<TimeSlices<10>, 1, Upstream>;
+static mut BREAKER: Circuit = Circuit::fixed(Upstream);
 
 fn job() {
     let breaker = &raw mut BREAKER;

@@ -10,7 +10,7 @@ use bench_images::{Board, OneThread, image, operation, other_operation, output, 
 use redress::random::from_fn;
 use redress::{
     Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RatioBudget, RatioConfig, checked, classify, policy,
+    RatioBudget, RatioConfig, classify, policy, settings,
 };
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
@@ -22,15 +22,18 @@ const POLICY: Policy = policy! {
         .backoff_for(ErrorClass::RateLimit, SLOW)
 };
 
-type Upstream = Breaker<'static, FailureTimes<5>>;
+type Upstream = Breaker<FailureTimes<5>, 1, UpstreamCircuit>;
 
-static BREAKER_CONFIG: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(5, Duration::from_secs(60));
+settings! {
+    UpstreamCircuit: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+}
 static BREAKER: OneThread<RefCell<Upstream>> =
-    OneThread(RefCell::new(checked!(Breaker::<FailureTimes<5>>::new(&BREAKER_CONFIG))));
-static BUDGET_CONFIG: RatioConfig = RatioConfig::new(100).floor_per_sec(1);
-static BUDGET: OneThread<RefCell<RatioBudget<'static>>> =
-    OneThread(RefCell::new(checked!(RatioBudget::new(&BUDGET_CONFIG))));
+    OneThread(RefCell::new(Upstream::fixed(UpstreamCircuit)));
+settings! {
+    Retries: RatioConfig = RatioConfig::new(100).floor_per_sec(1)
+}
+static BUDGET: OneThread<RefCell<RatioBudget<Retries>>> =
+    OneThread(RefCell::new(RatioBudget::fixed(Retries)));
 
 fn job() {
     let outcome = POLICY

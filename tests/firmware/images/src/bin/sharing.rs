@@ -28,7 +28,7 @@ use redress::{
 use static_cell::StaticCell;
 
 const PERMITS: usize = 2;
-type Upstream = Breaker<'static, FailureTimes<3>, PERMITS>;
+type Upstream = Breaker<FailureTimes<3>, PERMITS>;
 
 /// The lease never ends, so that a lost permit stays lost and is seen.
 static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(3, Duration::from_millis(1))

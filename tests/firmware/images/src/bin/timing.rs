@@ -45,7 +45,7 @@ const ONCE: Policy =
 
 static BREAKER_CONFIG: BreakerConfig<FailureRule> =
     BreakerConfig::failures(1, Duration::from_secs(60)).recovery_timeout(Duration::from_millis(10));
-static BREAKER: Locked<CriticalSectionRawMutex, Breaker<'static, FailureTimes<1>>> =
+static BREAKER: Locked<CriticalSectionRawMutex, Breaker<FailureTimes<1>>> =
     Locked::new(checked!(Breaker::<FailureTimes<1>>::new(&BREAKER_CONFIG)));
 
 /// Counts its own end.

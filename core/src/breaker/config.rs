@@ -1,0 +1,165 @@
+//! The settings of a breaker: [`BreakerConfig`].
+
+use crate::config_error::ConfigError;
+use crate::window::{FailureRule, OutcomeRule, SliceRule};
+use crate::{ClassSet, Duration, ErrorClass};
+
+/// The settings of a breaker; `new` and `fixed` of [`Breaker`](crate::Breaker) check
+/// them.
+///
+/// | setting | default | range |
+/// | --- | --- | --- |
+/// | `trip_on` | TRANSIENT, SERVER_ERROR | any classes |
+/// | `recovery_timeout` | 30 s | 1 us and up |
+/// | `recovery_growth_to` | no growth | `recovery_timeout` and up |
+/// | `half_open_permits` | 1 | 1 to the breaker's `PERMITS` |
+/// | `successes_to_close` | 1 | 1 to 15 |
+/// | `lease` | 60 s | 1 us and up |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
+pub struct BreakerConfig<Rule> {
+    pub(crate) rule: Rule,
+    pub(crate) trip_on: ClassSet,
+    pub(crate) recovery: Duration,
+    pub(crate) longest_recovery: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) permits: u8,
+    pub(crate) successes: u8,
+}
+
+impl BreakerConfig<FailureRule> {
+    /// Opens at `threshold` failures (1 to 255) within `window` (1 us and up):
+    /// for a [`FailureTimes`](crate::FailureTimes) of at least `threshold` entries.
+    pub const fn failures(threshold: u8, window: Duration) -> Self {
+        Self::of(FailureRule::new(threshold, window))
+    }
+
+    /// Failures of `class` are counted apart and open at `threshold`; 0 takes that
+    /// back. The class joins those that trip. Needs `threshold - 1` entries more.
+    pub const fn class_threshold(mut self, class: ErrorClass, threshold: u8) -> Self {
+        self.rule = self.rule.apart(class, threshold);
+        self
+    }
+}
+
+impl BreakerConfig<OutcomeRule> {
+    /// Opens when `rate_milli` thousandths (1 to 1000) of the last `size` results
+    /// are failures, once there are `min_calls` of them (1 to `size`).
+    pub const fn outcomes(size: u16, rate_milli: u16, min_calls: u16) -> Self {
+        Self::of(OutcomeRule { size, rate_milli, min_calls })
+    }
+}
+
+impl BreakerConfig<SliceRule> {
+    /// Opens when `rate_milli` thousandths (1 to 1000) of the calls of the window
+    /// failed, once there are `min_calls` (1 to 65,535). The window is as many
+    /// slices of length `slice` as the [`TimeSlices`](crate::TimeSlices) has.
+    pub const fn slices(slice: Duration, rate_milli: u16, min_calls: u16) -> Self {
+        Self::of(SliceRule {
+            slice,
+            failure_rate_milli: rate_milli,
+            slow_after: Duration::MAX,
+            slow_rate_milli: 1000,
+            min_calls,
+        })
+    }
+
+    /// Opens, too, when `rate_milli` thousandths (1 to 1000) of the calls were
+    /// slow: their longest attempt took `after` or longer. A slow probe opens
+    /// anew.
+    pub const fn slow_calls(mut self, after: Duration, rate_milli: u16) -> Self {
+        self.rule.slow_after = after;
+        self.rule.slow_rate_milli = rate_milli;
+        self
+    }
+}
+
+impl<Rule: Copy> BreakerConfig<Rule> {
+    const fn of(rule: Rule) -> Self {
+        let recovery = Duration::from_secs(30);
+        Self {
+            rule,
+            trip_on: ClassSet::of(&[ErrorClass::Transient, ErrorClass::ServerError]),
+            recovery,
+            longest_recovery: Duration::ZERO,
+            lease: Duration::from_secs(60),
+            permits: 1,
+            successes: 1,
+        }
+    }
+
+    /// The classes whose failures count while the breaker is closed. In half-open
+    /// a failure of any class opens anew.
+    pub const fn trip_on(mut self, classes: ClassSet) -> Self {
+        self.trip_on = classes;
+        self
+    }
+
+    /// How long the breaker stays open before it lets a probe through.
+    pub const fn recovery_timeout(mut self, timeout: Duration) -> Self {
+        self.recovery = timeout;
+        self
+    }
+
+    /// Each time that a probe fails the recovery time doubles, up to `longest`;
+    /// closing resets it.
+    pub const fn recovery_growth_to(mut self, longest: Duration) -> Self {
+        self.longest_recovery = longest;
+        self
+    }
+
+    /// How many probes may be in flight at once in half-open.
+    pub const fn half_open_permits(mut self, permits: u8) -> Self {
+        self.permits = permits;
+        self
+    }
+
+    /// How many probes must succeed before the breaker closes.
+    pub const fn successes_to_close(mut self, successes: u8) -> Self {
+        self.successes = successes;
+        self
+    }
+
+    /// How long a probe may take. After that its place is given to the next one
+    /// and its result is ignored, so that a lost probe cannot wedge the breaker.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    pub(crate) const fn check(&self, permits: usize) -> Result<(), ConfigError> {
+        if self.recovery.is_zero() {
+            return Err(ConfigError::new("breaker.recovery_timeout", 0, "1 us or more"));
+        }
+        let (grown, recovery) = (self.longest_recovery.as_micros(), self.recovery.as_micros());
+        if grown != 0 && grown < recovery {
+            let right = "the recovery_timeout or more";
+            return Err(ConfigError::new("breaker.recovery_growth_to", grown, right));
+        }
+        if self.lease.is_zero() {
+            return Err(ConfigError::new("breaker.lease", 0, "1 us or more"));
+        }
+        if self.permits == 0 || self.permits as usize > permits {
+            let right = "1 to the PERMITS of the breaker";
+            return Err(ConfigError::new("breaker.half_open_permits", self.permits as u64, right));
+        }
+        if self.successes == 0 || self.successes > 15 {
+            let value = self.successes as u64;
+            return Err(ConfigError::new("breaker.successes_to_close", value, "1 to 15"));
+        }
+        Ok(())
+    }
+
+    /// The recovery time after so many failed probes in a row.
+    pub(super) fn recovery_after(&self, reopened: u8) -> Duration {
+        let mut recovery = self.recovery;
+        for _ in 0..reopened {
+            if recovery >= self.longest_recovery {
+                break;
+            }
+            recovery = recovery.saturating_add(recovery).min(self.longest_recovery);
+        }
+        recovery
+    }
+}

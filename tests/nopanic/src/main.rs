@@ -150,7 +150,7 @@ fn calls() -> Option<()> {
         .half_open_permits(any())
         .successes_to_close(any())
         .lease(span());
-    let breaker = RefCell::new(Breaker::<FailureTimes<9>, 3>::new(&failures).ok()?);
+    let breaker = RefCell::new(Breaker::<FailureTimes<9>, 3, _>::new(&failures).ok()?);
     let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
     let budget = RefCell::new(RatioBudget::new(&ratio).ok()?);
     let mut timeline = Timeline::<4>::new();
@@ -208,14 +208,14 @@ fn machines() -> Option<()> {
     let mut bytes = [0; 512];
 
     let outcomes = BreakerConfig::outcomes(any(), any(), any()).lease(span());
-    let mut breaker = Breaker::<LastOutcomes<4>>::new(&outcomes).ok()?;
+    let mut breaker = Breaker::<LastOutcomes<4>, 1, _>::new(&outcomes).ok()?;
     let admitted = breaker.admit(now).ok()?;
     black_box(breaker.settle(admitted.permit, CallResult::Failure(class()), now));
     black_box(breaker.snapshot(now, &mut bytes).ok());
     black_box(breaker.restore(&bytes, now, Some(span())).ok());
 
     let slices = BreakerConfig::slices(span(), any(), any()).slow_calls(span(), any());
-    let mut breaker = Breaker::<TimeSlices<6>, 2>::new(&slices).ok()?;
+    let mut breaker = Breaker::<TimeSlices<6>, 2, _>::new(&slices).ok()?;
     let admitted = breaker.admit(now).ok()?;
     black_box(breaker.settle_timed(admitted.permit, CallResult::Success, span(), now));
     black_box(breaker.retry_after(now));
@@ -226,13 +226,13 @@ fn machines() -> Option<()> {
     breaker.cancel(admitted.permit);
 
     let config = BreakerConfig::failures(any(), span());
-    let mut breaker = Breaker::<FailureTimes<5>>::new(&config).ok()?;
+    let mut breaker = Breaker::<FailureTimes<5>, 1, _>::new(&config).ok()?;
     black_box(breaker.snapshot(now, &mut bytes).ok());
     black_box(breaker.restore(&bytes, now, None).ok());
     let keyed = RefCell::new(Keyed::<u32, _, 4>::new(breaker));
     let time = Time(Cell::new(0));
     let rolling = RollingConfig::new(any(), span());
-    let mut budget = RollingBudget::<9>::new(&rolling).ok()?;
+    let mut budget = RollingBudget::<9, _>::new(&rolling).ok()?;
     black_box(budget.consume(any(), now));
     black_box(budget.remaining(now));
     black_box(budget.snapshot(now, &mut bytes).ok());

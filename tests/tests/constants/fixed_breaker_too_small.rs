@@ -4,6 +4,6 @@ settings! { Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(7, Du
 
 type Circuit = Breaker<FailureTimes<5>, 1, Upstream>;
 
-fn main() {
-    let _ = Circuit::fixed(Upstream);
-}
+static BREAKER: Circuit = Circuit::fixed(Upstream);
+
+fn main() {}

@@ -6,7 +6,8 @@
 
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, FullRetry, Time, random, retry};
-use firmware::{image, stack};
+use board::stack;
+use firmware::image;
 use redress::{Budget, CircuitState, Clock, Duration, ErrorClass, Shared};
 
 const CALLS: u32 = 1_000_000;

@@ -6,7 +6,8 @@
 
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, Classes, FullRetry, Time, retry};
-use firmware::{image, stack};
+use board::stack;
+use firmware::image;
 use redress::random::FromFn;
 use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
 

@@ -1,5 +1,5 @@
-//! The boards under the firmware images: two interrupts, the clock of embassy-time on
-//! a timer of the processor, and how deep the stack goes.
+//! The boards under the firmware images: memory, two interrupts, and how deep the stack
+//! goes.
 
 #![no_std]
 
@@ -9,7 +9,6 @@ use cortex_m as _;
 #[cfg(target_arch = "riscv32")]
 use riscv as _;
 
-pub mod clock;
 pub mod interrupts;
 pub mod stack;
 

@@ -4,6 +4,7 @@
 
 pub mod arena;
 pub mod check;
+pub mod clock;
 pub mod engine;
 pub mod errors;
 pub mod full;

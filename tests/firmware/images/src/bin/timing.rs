@@ -12,12 +12,12 @@ use core::future::pending;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use board::clock;
 use embassy_executor::raw::Executor;
 use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
+use firmware::clock;
 use firmware::image;
 use redress::random::NoRandom;
 use redress::{

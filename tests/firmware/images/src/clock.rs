@@ -4,11 +4,10 @@
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
+use board::interrupts;
 use critical_section::{CriticalSection, Mutex};
 use embassy_time_driver::Driver;
 use embassy_time_queue_utils::Queue;
-
-use crate::interrupts;
 
 /// Whole on every board, as cycles in a microsecond are not.
 const CYCLES_IN_2_US: u64 = interrupts::HZ as u64 / 500_000;

@@ -4,9 +4,9 @@
 #![no_std]
 #![no_main]
 
+use board::stack;
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, FullRetry, Time, random, retry};
-use board::stack;
 use firmware::image;
 use redress::{Budget, CircuitState, Clock, Duration, ErrorClass, Shared};
 

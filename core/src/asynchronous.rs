@@ -87,6 +87,10 @@ macro_rules! drive {
     }};
 }
 
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` stores its arguments twice, what is captured is stored once"
+)]
 impl<T, R, K, B, U, O, H> Retry<'_, T, R, K, B, U, O, H>
 where
     T: Timer,

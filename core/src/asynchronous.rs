@@ -34,7 +34,7 @@ macro_rules! drive {
     ($retry:expr, $operation:expr, $timed:expr) => {{
         let mut steps = match $retry.enter($timed) {
             Ok(steps) => steps,
-            Err(rejection) => return Outcome::rejected(rejection),
+            Err(rejection) => return Outcome::rejected(rejection).into(),
         };
         let mut last = None;
         let (reason, failure) = loop {
@@ -45,8 +45,21 @@ macro_rules! drive {
             let result = if attempt.timeout == Duration::MAX {
                 steps.judge($operation(attempt).await)
             } else {
-                let timeout = steps.retry.time.sleep(attempt.timeout);
-                match within($operation(attempt), timeout).await {
+                let result = {
+                    let timeout = steps.retry.time.sleep(attempt.timeout);
+                    // In place: as arguments of a function both would be stored twice.
+                    let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
+                    core::future::poll_fn(|context| {
+                        // The operation first: a result that is there wins over a
+                        // timeout that is due.
+                        if let Poll::Ready(output) = future.as_mut().poll(context) {
+                            return Poll::Ready(Some(output));
+                        }
+                        timer.as_mut().poll(context).map(|()| None)
+                    })
+                    .await
+                };
+                match result {
                     Some(result) => steps.judge(result),
                     None => Err(Failed::Timeout),
                 }
@@ -54,7 +67,7 @@ macro_rules! drive {
             let failed = match result {
                 Ok(value) => {
                     steps.settle_success($timed);
-                    return Outcome::of(&steps, Ok(value));
+                    return Outcome::of(&steps, Ok(value)).into();
                 }
                 Err(failed) => failed,
             };
@@ -70,10 +83,14 @@ macro_rules! drive {
             }
         };
         steps.end(reason, failure.as_ref());
-        Outcome::stopped(&steps, reason, last)
+        Outcome::stopped(&steps, reason, last).into()
     }};
 }
 
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` stores its arguments twice, what is captured is stored once"
+)]
 impl<T, R, K, B, U, O, H> Retry<'_, T, R, K, B, U, O, H>
 where
     T: Timer,
@@ -98,23 +115,29 @@ where
     ///
     /// As [`call`](Self::call).
     #[inline]
-    pub async fn call_async<V, E, F>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    pub fn call_async<V, E, F>(
+        &mut self,
+        mut operation: F,
+    ) -> impl Future<Output = Result<V, Error<V, E>>>
     where
         K: Classify<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
-        self.run_async(operation, false).await.result
+        async move { drive!(self, operation, false) }
     }
 
     /// The same as [`call_async`](Self::call_async), with everything there is to
     /// know of it.
     #[inline]
-    pub async fn execute_async<V, E, F>(&mut self, operation: F) -> Outcome<V, E>
+    pub fn execute_async<V, E, F>(
+        &mut self,
+        mut operation: F,
+    ) -> impl Future<Output = Outcome<V, E>>
     where
         K: Classify<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
-        self.run_async(operation, true).await
+        async move { drive!(self, operation, true) }
     }
 
     /// The same as [`call_async`](Self::call_async) for an operation that returns a
@@ -125,54 +148,30 @@ where
     ///
     /// As [`call`](Self::call).
     #[inline]
-    pub async fn call_future<V, E, F, A>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    pub fn call_future<V, E, F, A>(
+        &mut self,
+        mut operation: F,
+    ) -> impl Future<Output = Result<V, Error<V, E>>>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
-        self.run_future(operation, false).await.result
+        async move { drive!(self, operation, false) }
     }
 
     /// The same as [`call_future`](Self::call_future), with everything there is to
     /// know of it.
     #[inline]
-    pub async fn execute_future<V, E, F, A>(&mut self, operation: F) -> Outcome<V, E>
+    pub fn execute_future<V, E, F, A>(
+        &mut self,
+        mut operation: F,
+    ) -> impl Future<Output = Outcome<V, E>>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
-        self.run_future(operation, true).await
+        async move { drive!(self, operation, true) }
     }
-
-    async fn run_async<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
-    where
-        K: Classify<V, E>,
-        F: AsyncFnMut(Attempt) -> Result<V, E>,
-    {
-        drive!(self, operation, timed)
-    }
-
-    async fn run_future<V, E, F, A>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
-    where
-        K: Classify<V, E>,
-        F: FnMut(Attempt) -> A,
-        A: Future<Output = Result<V, E>>,
-    {
-        drive!(self, operation, timed)
-    }
-}
-
-/// The output of `future`, or `None` if `timer` completes first. The future is
-/// asked first, so a result that is there wins over a timeout that is due.
-async fn within<F: Future>(future: F, timer: impl Future<Output = ()>) -> Option<F::Output> {
-    let (mut future, mut timer) = (pin!(future), pin!(timer));
-    core::future::poll_fn(|context| {
-        if let Poll::Ready(output) = future.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        timer.as_mut().poll(context).map(|()| None)
-    })
-    .await
 }

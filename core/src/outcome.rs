@@ -128,6 +128,13 @@ pub struct Outcome<T, E> {
     pub elapsed: Duration,
 }
 
+impl<T, E> From<Outcome<T, E>> for Result<T, Error<T, E>> {
+    #[inline]
+    fn from(outcome: Outcome<T, E>) -> Self {
+        outcome.result
+    }
+}
+
 impl<T, E> Outcome<T, E> {
     /// The breaker rejected the call.
     #[inline]

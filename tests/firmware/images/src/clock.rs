@@ -1,18 +1,16 @@
 //! The clock of embassy-time, on a counter whose alarm is set for the very tick that is
-//! due; and how redress waits on it.
+//! due.
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
+use board::interrupts;
 use critical_section::{CriticalSection, Mutex};
 use embassy_time_driver::Driver;
 use embassy_time_queue_utils::Queue;
-use redress::{Clock, Duration, Instant, Timer};
-
-use crate::board;
 
 /// Whole on every board, as cycles in a microsecond are not.
-const CYCLES_IN_2_US: u64 = board::HZ as u64 / 500_000;
+const CYCLES_IN_2_US: u64 = interrupts::HZ as u64 / 500_000;
 
 struct Ticks {
     /// Cycles of the counter until the alarm was last set.
@@ -27,13 +25,13 @@ embassy_time_driver::time_driver_impl!(static DRIVER: Ticks = Ticks {
 
 /// The counter runs, and an alarm wakes who is due.
 pub fn start(on_soft: fn()) {
-    board::start(|_| critical_section::with(|cs| DRIVER.expired(cs)), on_soft);
+    interrupts::start(|_| critical_section::with(|cs| DRIVER.expired(cs)), on_soft);
     critical_section::with(|cs| DRIVER.alarm(cs, u64::MAX));
 }
 
 impl Ticks {
     fn cycles(&self, cs: CriticalSection<'_>) -> u64 {
-        self.base.borrow(cs).get() + board::elapsed()
+        self.base.borrow(cs).get() + interrupts::elapsed()
     }
 
     fn alarm(&self, cs: CriticalSection<'_>, at: u64) {
@@ -42,7 +40,7 @@ impl Ticks {
         let now = self.cycles(cs);
         let wait = due.saturating_sub(now).clamp(1, 0x00FF_FFFF);
         let base = self.base.borrow(cs);
-        base.set(base.get() + board::fire_in(wait as u32));
+        base.set(base.get() + interrupts::fire_in(wait as u32));
     }
 
     /// The alarm has gone off, be it due or only as late as the counter goes.
@@ -67,21 +65,5 @@ impl Driver for Ticks {
                 self.expired(cs);
             }
         });
-    }
-}
-
-/// embassy-time as the time of a policy.
-#[derive(Clone, Copy, Debug)]
-pub struct EmbassyTime;
-
-impl Clock for EmbassyTime {
-    fn now(&self) -> Instant {
-        Instant::from_micros(embassy_time::Instant::now().as_micros())
-    }
-}
-
-impl Timer for EmbassyTime {
-    async fn sleep(&mut self, span: Duration) {
-        embassy_time::Timer::after_micros(span.as_micros()).await;
     }
 }

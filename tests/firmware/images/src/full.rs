@@ -10,8 +10,7 @@ use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, FailureRule, FailureTimes,
     Instant, Policy, Retry, RollingBudget, RollingConfig, Sleep, checked, policy,
 };
-
-use crate::locked::Locked;
+use redress_embassy::Locked;
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
 

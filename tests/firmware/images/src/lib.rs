@@ -1,22 +1,13 @@
-//! The board under every image: where it starts and how it ends.
+//! Under every image: where it starts and how it ends.
 
 #![no_std]
 
-// They bring the critical section of a processor with one core.
-#[cfg(target_arch = "arm")]
-use cortex_m as _;
-#[cfg(target_arch = "riscv32")]
-use riscv as _;
-
 pub mod arena;
-pub mod board;
 pub mod check;
 pub mod clock;
 pub mod engine;
 pub mod errors;
 pub mod full;
-pub mod locked;
-pub mod stack;
 
 use semihosting::{eprintln, process};
 
@@ -48,7 +39,4 @@ macro_rules! image {
     };
 }
 
-#[cfg(target_arch = "arm")]
-pub use cortex_m_rt::entry;
-#[cfg(target_arch = "riscv32")]
-pub use riscv_rt::entry;
+pub use board::entry;

@@ -42,10 +42,20 @@ impl Board {
 
     /// Builds one of the images, with these features, and says where it is.
     pub(crate) fn build(self, image: &str, features: &str) -> Result<PathBuf, String> {
+        self.build_of("firmware", image, features)
+    }
+
+    /// The same of another package of the workspace.
+    pub(crate) fn build_of(
+        self,
+        package: &str,
+        image: &str,
+        features: &str,
+    ) -> Result<PathBuf, String> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
         let target = workspace.join("target");
         let build = Command::new("cargo")
-            .args(["build", "--release", "--locked", "--quiet", "-p", "firmware"])
+            .args(["build", "--release", "--locked", "--quiet", "-p", package])
             .args(["--bin", image, "--target", self.target(), "--features", features])
             .current_dir(&workspace)
             .env("CARGO_TARGET_DIR", &target)

@@ -3,6 +3,7 @@
 mod board;
 mod conformance;
 mod encode;
+mod figures;
 mod image;
 mod steps;
 
@@ -47,6 +48,8 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// The figures of all boards as one table, beside peers
+    Figures,
     /// Delays and attempt timeouts to the tick, dropped calls, half-open
     Timing {
         /// The board
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Part::Conformance { board, files } => conformance::run(board, &files),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
+        Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
         Part::Endurance { board } => image::judge(board, "endurance"),
     };

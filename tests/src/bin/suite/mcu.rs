@@ -13,10 +13,9 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 3] = [
     ("timing", "delays and timeouts to the tick"),
     ("sharing", "a breaker shared with interrupts"),
-    ("steps", "instructions of each step"),
     ("endurance", "a million calls"),
 ];
 
@@ -50,6 +49,10 @@ impl Suite {
                 self.step(&format!("{name} on {processor}"), &line, Count::Runner);
             }
         }
+        let figures = format!("{FIRMWARE} figures");
+        self.step("figures of all processors, beside peers", &figures, Count::Runner);
+        let firmware = "cargo fmt --all --check --manifest-path tests/firmware/Cargo.toml";
+        self.step("formatting of the firmware images", firmware, Count::One);
         // Firmware is a workspace of its own: the host's formatting and lints do not see it.
         let node = "cargo fmt --check --manifest-path examples/sensor-node/Cargo.toml";
         self.step("formatting of the sensor node", node, Count::One);

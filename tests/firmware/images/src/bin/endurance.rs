@@ -4,9 +4,10 @@
 #![no_std]
 #![no_main]
 
+use board::stack;
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, FullRetry, Time, random, retry};
-use firmware::{image, stack};
+use firmware::image;
 use redress::{Budget, CircuitState, Clock, Duration, ErrorClass, Shared};
 
 const CALLS: u32 = 1_000_000;

@@ -10,13 +10,13 @@
 use core::cell::{Cell, RefCell};
 use core::ptr::null_mut;
 
+use board::interrupts;
 use critical_section::Mutex as Guarded;
 use embassy_executor::raw::Executor;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use firmware::check::Checks;
-use firmware::locked::Locked;
-use firmware::{board, image};
+use firmware::image;
 use heapless::Vec;
 use redress::classify::{self, Facts, Library};
 use redress::random::from_fn;
@@ -25,6 +25,7 @@ use redress::{
     Decision, Duration, ErrorClass, FailureRule, FailureTimes, Instant, Permit, Policy, Shared,
     checked, policy,
 };
+use redress_embassy::Locked;
 use static_cell::StaticCell;
 
 const PERMITS: usize = 2;
@@ -201,7 +202,7 @@ fn on_timer(preempted: usize) {
     if random() % 4 == 0 {
         WAKE.signal(());
     }
-    board::fire_in(1 + random() % 512);
+    interrupts::fire_in(1 + random() % 512);
 }
 
 /// The executor in the lower interrupt. Its context is not zero, the thread's would be.
@@ -216,7 +217,7 @@ unsafe impl Send for Polled {}
 
 #[unsafe(export_name = "__pender")]
 fn pend(_: *mut ()) {
-    board::pend_soft();
+    interrupts::pend_soft();
 }
 
 fn on_soft() {
@@ -322,11 +323,11 @@ fn main() -> bool {
     let executor = &*SOFT.init(Executor::new(null_mut()));
     critical_section::with(|cs| SOFT_EXECUTOR.borrow(cs).set(Some(Polled(executor))));
     let token = neighbour();
-    board::start(on_timer, on_soft);
+    interrupts::start(on_timer, on_soft);
     let Ok(token) = token else { return false };
     executor.spawner().spawn(token);
-    board::pend_soft();
-    board::fire_in(100);
+    interrupts::pend_soft();
+    interrupts::fire_in(100);
     loop {
         call();
         question();
@@ -335,7 +336,7 @@ fn main() -> bool {
             break;
         }
     }
-    board::stop();
+    interrupts::stop();
     let (distinct, interrupts) = counts();
     let mut checks = Checks::default();
     ledger(|ledger| {

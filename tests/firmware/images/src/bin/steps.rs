@@ -4,9 +4,10 @@
 #![no_std]
 #![no_main]
 
+use board::stack;
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, Classes, FullRetry, Time, retry};
-use firmware::{image, stack};
+use firmware::image;
 use redress::random::FromFn;
 use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
 

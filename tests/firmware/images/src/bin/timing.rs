@@ -17,14 +17,14 @@ use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
-use firmware::clock::{self, EmbassyTime};
+use firmware::clock;
 use firmware::image;
-use firmware::locked::Locked;
 use redress::random::NoRandom;
 use redress::{
     Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
     FailureTimes, Policy, Shared, StopReason, checked, policy,
 };
+use redress_embassy::{EmbassyTime, Locked};
 use static_cell::StaticCell;
 
 const DELAYS: [Duration; 3] =

@@ -36,7 +36,10 @@ function by(rule: number, error: unknown): Classification {
   const metadata = rule === AWS ? read(error, "$metadata") : undefined;
   const hint = read(error, "retryAfter");
   const hintMs = read(error, "retryAfterMs");
-  const reset = rule === HTTP ? header(error, ["retry-after", "ratelimit-reset"]) : undefined;
+  // Any answer may say when a quota is filled up again; it is a reason to wait once that is used up.
+  const status = read(error, "status") ?? read(response, "status") ?? read(metadata, "httpStatusCode");
+  const names = status === 429 ? ["retry-after", "ratelimit-reset"] : ["retry-after"];
+  const reset = rule === HTTP ? header(error, names) : undefined;
   hand([
     nameOf(error),
     hint,
@@ -46,7 +49,6 @@ function by(rule: number, error: unknown): Classification {
     rule === GRPC ? read(error, "grpc") : undefined,
     rule === AWS ? (read(error, "Code") ?? nameOf(error)) : undefined,
   ]);
-  const status = read(error, "status") ?? read(response, "status") ?? read(metadata, "httpStatusCode");
   const found = core().classify(
     rule,
     marker(error),

@@ -23,13 +23,16 @@ type Asked =
   | { ask: "settle"; settings: CircuitBreakerOptions; id: string; result: CallResult }
   | { ask: "consume"; settings: { maxRetries: number; windowMs: number }; cost: number; id: string };
 
+const clock = () => Date.now();
+
 /** How many answers are remembered, so that a request that is repeated is answered alike. */
 const REMEMBERED = 1000;
 
 /** The Durable Object: export it from the worker and bind its namespace. */
 export class RedressState {
   readonly #storage: Storage;
-  #state: CircuitBreaker | Budget | undefined;
+  #breaker: CircuitBreaker | undefined;
+  #budget: Budget | undefined;
   readonly #answers = new Map<string, unknown>();
   readonly #permits = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
@@ -49,31 +52,44 @@ export class RedressState {
   async #answer(asked: Asked): Promise<unknown> {
     const key = `${asked.ask} ${asked.id}`;
     if (this.#answers.has(key)) return this.#answers.get(key);
-    this.#state ??= await this.#loaded(asked);
-    const answer = this.#decide(this.#state, asked);
+    const answer = asked.ask === "consume" ? await this.#consume(asked) : await this.#gate(asked);
     this.#answers.set(key, answer);
     if (this.#answers.size > REMEMBERED) this.#answers.delete(this.#answers.keys().next().value!);
-    await this.#storage.put("redress", { at: Date.now(), snapshot: this.#state.snapshot() });
     return answer;
   }
 
-  #decide(state: CircuitBreaker | Budget, asked: Asked): unknown {
-    if (state instanceof Budget) return { granted: asked.ask === "consume" && state.consume(asked.cost) };
+  async #consume({ settings, cost }: Asked & { ask: "consume" }): Promise<unknown> {
+    this.#budget ??= await this.#loaded("budget", new Budget({ ...settings, clock }));
+    const granted = this.#budget.consume(cost);
+    await this.#save("budget", this.#budget);
+    return { granted };
+  }
+
+  async #gate(asked: Asked & { ask: "admit" | "settle" }): Promise<unknown> {
+    this.#breaker ??= await this.#loaded("breaker", new CircuitBreaker({ ...asked.settings, clock }));
+    const answer = this.#decide(this.#breaker, asked);
+    await this.#save("breaker", this.#breaker);
+    return answer;
+  }
+
+  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): unknown {
     if (asked.ask === "settle") {
       // A permit from before the object was moved is unknown; its lease ends by itself.
       const permit = this.#permits.get(asked.id);
       this.#permits.delete(asked.id);
-      return { state: permit === undefined ? null : state.settle(permit, asked.result) };
+      return { state: permit === undefined ? null : breaker.settle(permit, asked.result) };
     }
-    const admission = state.admit();
+    const admission = breaker.admit();
     if (admission.ok) this.#permits.set(asked.id, admission.permit);
     return admission;
   }
 
-  async #loaded({ ask, settings }: Asked): Promise<CircuitBreaker | Budget> {
-    const clock = () => Date.now();
-    const state = ask === "consume" ? new Budget({ ...settings, clock }) : new CircuitBreaker({ ...settings, clock });
-    const stored = (await this.#storage.get("redress")) as { at: number; snapshot: Snapshot } | undefined;
+  async #save(key: string, state: CircuitBreaker | Budget): Promise<void> {
+    await this.#storage.put(`redress ${key}`, { at: Date.now(), snapshot: state.snapshot() });
+  }
+
+  async #loaded<S extends CircuitBreaker | Budget>(key: string, state: S): Promise<S> {
+    const stored = (await this.#storage.get(`redress ${key}`)) as { at: number; snapshot: Snapshot } | undefined;
     if (stored === undefined) return state;
     try {
       state.restore(stored.snapshot, { offMs: Math.max(0, Date.now() - stored.at) });

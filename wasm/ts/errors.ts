@@ -3,14 +3,36 @@
 import { BRAND, read } from "./facts.js";
 import type { CircuitState, ErrorClass, StopReason } from "./types.js";
 
+/** Adds the message to what JSON shows of an error, and its cause by name, message and code. */
+abstract class RedressError extends Error {
+  /** Its own fields and its message as plain data; what an operation returned is left out. */
+  toJSON(): Record<string, unknown> {
+    const { lastResult: _, ...fields } = { ...this } as Record<string, unknown>;
+    const told: Record<string, unknown> = { ...fields, message: this.message };
+    if (this.cause !== undefined) told["cause"] = causeOf(this.cause);
+    return told;
+  }
+}
+
+/** What of a cause is sure to be plain data. */
+function causeOf(cause: unknown): unknown {
+  if (typeof cause !== "object" || cause === null) return typeof cause === "string" ? cause : String(cause);
+  const told: Record<string, unknown> = {};
+  for (const key of ["name", "message", "code", "status"]) {
+    const value = read(cause, key);
+    if (typeof value === "string" || typeof value === "number") told[key] = value;
+  }
+  return told;
+}
+
 /** Stops a call when an operation throws it: nothing has failed, nothing is retried. */
-export class AbortRetryError extends Error {
+export class AbortRetryError extends RedressError {
   override readonly name: string = "AbortRetryError";
   readonly code: string = "REDRESS_ABORTED";
 }
 
 /** The breaker rejected the call; the operation was not run. */
-export class CircuitOpenError extends Error {
+export class CircuitOpenError extends RedressError {
   override readonly name: string = "CircuitOpenError";
   readonly code: string = "REDRESS_CIRCUIT_OPEN";
   readonly state: CircuitState;
@@ -24,7 +46,7 @@ export class CircuitOpenError extends Error {
 }
 
 /** Retrying stopped, and there is no error of the operation to throw. */
-export class RetryExhaustedError extends Error {
+export class RetryExhaustedError extends RedressError {
   override readonly name: string = "RetryExhaustedError";
   readonly code: string = "REDRESS_RETRY_EXHAUSTED";
   readonly stopReason: StopReason;
@@ -52,7 +74,7 @@ export class RetryExhaustedError extends Error {
 }
 
 /** A conflict or a deadlock: class CONCURRENCY. */
-export class ConcurrencyError extends Error {
+export class ConcurrencyError extends RedressError {
   override readonly name: string = "ConcurrencyError";
   readonly code: string = "REDRESS_CONCURRENCY";
   /** @internal */
@@ -60,7 +82,7 @@ export class ConcurrencyError extends Error {
 }
 
 /** The request itself is wrong: class PERMANENT. */
-export class PermanentError extends Error {
+export class PermanentError extends RedressError {
   override readonly name: string = "PermanentError";
   readonly code: string = "REDRESS_PERMANENT";
   /** @internal */
@@ -68,7 +90,7 @@ export class PermanentError extends Error {
 }
 
 /** Too much at once: class RATE_LIMIT, with the time to stay away if it is known. */
-export class RateLimitError extends Error {
+export class RateLimitError extends RedressError {
   override readonly name: string = "RateLimitError";
   readonly code: string = "REDRESS_RATE_LIMIT";
   /** @internal */
@@ -82,7 +104,7 @@ export class RateLimitError extends Error {
 }
 
 /** The other side failed: class SERVER_ERROR. */
-export class ServerError extends Error {
+export class ServerError extends RedressError {
   override readonly name: string = "ServerError";
   readonly code: string = "REDRESS_SERVER_ERROR";
   /** @internal */

@@ -31,20 +31,24 @@ export function redressFetch(
 ): Fetch {
   const { repeatAnyMethod = false, ...settings } = options;
   return (async (input: Input, init?: Init): Promise<Response> => {
-    const request = new Request(input, init);
-    const { method, headers } = request;
+    // A Request that is made of another one with a body would use that up.
+    const asked = input instanceof Request ? input : undefined;
+    const method = (init?.method ?? asked?.method ?? "GET").toUpperCase();
+    const headers = new Headers(init?.headers ?? asked?.headers);
+    const url = new URL(asked?.url ?? String(input), globalThis.location?.href);
     const repeats = repeatAnyMethod || IDEMPOTENT.includes(method) || headers.has("idempotency-key");
     const once = !repeats || !replayable(init?.body);
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    const signal = init?.signal ?? asked?.signal;
     let unread: Response | undefined;
-    const call: CallOptions = { operation: `${method} ${new URL(request.url).pathname}`, ...settings };
+    const call: CallOptions = { operation: `${method} ${url.host}${url.pathname}`, ...settings };
     if (signal !== undefined && signal !== null) call.signal = signal;
     // Put off for good, so that the failure of what is not repeated counts for the breaker.
     if (once) call.sleep = () => "defer";
     const outcome = await policy.execute(async (attempt) => {
       await unread?.body?.cancel().catch(() => undefined);
       unread = undefined;
-      const sent = input instanceof Request ? input.clone() : input;
+      // What is sent once needs no copy, which would keep the whole body in memory.
+      const sent = asked !== undefined && !once ? asked.clone() : input;
       unread = await fetch(sent, { ...init, signal: attempt.signal as AbortSignal });
       return unread;
     }, call);

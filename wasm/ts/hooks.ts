@@ -8,6 +8,7 @@ const KEYS: Record<string, "function" | "listener" | "value"> = {
   operation: "value",
   signal: "value",
   captureTimeline: "value",
+  stackTrace: "value",
   abortIf: "function",
   sleep: "function",
   beforeSleep: "function",

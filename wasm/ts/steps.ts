@@ -137,7 +137,8 @@ export class Steps<T> implements Asked {
 
   #reject(state: CircuitState, retryAfterMs: number): void {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
-    this.#outcome = this.#failed(rejection(state, retryAfterMs), null);
+    const error = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
+    this.#outcome = this.#failed(error, null);
   }
 
   /** Whether the caller wants no more of it. */

@@ -210,6 +210,8 @@ export interface CallOptions extends Hooks {
   sleeper?: Sleeper | undefined;
   /** Keeps every event in the outcome. */
   captureTimeline?: boolean | undefined;
+  /** Gives the error of a rejection a stack trace, which costs more than the rejection; false by default. */
+  stackTrace?: boolean | undefined;
 }
 
 /** How a call ended, whatever happened. */

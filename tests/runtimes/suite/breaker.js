@@ -267,3 +267,16 @@ test("a breaker that many policies use is one breaker", async () => {
   assert.equal(breaker.state, "open");
   assert.instanceOf((await one.execute(script(1))).error, CircuitOpenError);
 });
+
+test("a rejection has a stack trace where it is asked for, and pays for none elsewhere", async () => {
+  const { call } = stage({ breaker: { failureThreshold: 1 } });
+  await rejection(call(script(failure(503))));
+  const frames = (error) => String(error.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line)).length;
+  const plain = await rejection(call(script(1)));
+  const traced = await rejection(call(script(1), { stackTrace: true }));
+  assert.equal(traced.name, "CircuitOpenError");
+  assert.isAbove(frames(traced), 0);
+  // Firefox has no switch for it.
+  if ("stackTraceLimit" in Error) assert.equal(frames(plain), 0);
+  assert.match((await rejection(call(script(1), { stackTrace: "yes" }))).message, /stackTrace/);
+});

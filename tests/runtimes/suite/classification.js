@@ -1,9 +1,11 @@
 // From anything that can be thrown or returned to a class.
 
 import {
+  CircuitOpenError,
   ConcurrencyError,
   PermanentError,
   RateLimitError,
+  RetryExhaustedError,
   ServerError,
   classify,
   isRedressError,
@@ -142,6 +144,8 @@ test("a Response is a class and a Retry-After", () => {
   assert.equal(hintOf(classify.http(response(429, { "retry-after": "soon" }))), undefined);
   const reset = classify.http(response(429, { "ratelimit-reset": "9" }));
   assert.equal(hintOf(reset), 9_000);
+  // A server that fails says nothing with it: the quota is not what is used up.
+  assert.equal(hintOf(classify.http(response(503, { "ratelimit-reset": "3600" }))), undefined);
 });
 
 test("an error that carries status and headers is read like a Response", () => {
@@ -198,4 +202,31 @@ test("an error of another copy of the package is recognised by its name and code
   const foreign = { name: "RateLimitError", code: new RateLimitError("x").code };
   assert.equal(classOf(classify.default(foreign)), "RATE_LIMIT");
   assert.isTrue(isRedressError(new RateLimitError("x")));
+});
+
+test("an error is plain data in JSON, whatever it carries", () => {
+  const circular = {};
+  circular.self = circular;
+  const cause = Object.assign(new Error("reset"), { code: "ECONNRESET", circular });
+  const exhausted = new RetryExhaustedError({
+    stopReason: "SCHEDULED",
+    attempts: 3,
+    lastClass: "TRANSIENT",
+    lastResult: circular,
+    nextSleepMs: 250,
+    cause,
+  });
+  assert.deepEqual(JSON.parse(JSON.stringify(exhausted)), {
+    name: "RetryExhaustedError",
+    code: "REDRESS_RETRY_EXHAUSTED",
+    message: exhausted.message,
+    stopReason: "SCHEDULED",
+    attempts: 3,
+    lastClass: "TRANSIENT",
+    nextSleepMs: 250,
+    cause: { name: "Error", message: "reset", code: "ECONNRESET" },
+  });
+  const open = JSON.parse(JSON.stringify(new CircuitOpenError({ state: "open", retryAfterMs: 7 })));
+  assert.equal(open.retryAfterMs, 7);
+  assert.include(open.message, "open");
 });

@@ -127,6 +127,30 @@ test("a budget is shared by isolates", async ({ env }) => {
   assert.equal(operation.calls, 5);
 });
 
+test("a breaker and a budget of one name keep apart, in one object", async ({ env }) => {
+  const name = `both-${Date.now()}`;
+  const breaker = new DurableCircuitBreaker(env.BREAKERS, { name, ...settings, failureThreshold: 1 });
+  const budget = new DurableBudget(env.BREAKERS, { name, maxRetries: 1, windowMs: 60_000 });
+  assert.equal(await through(breaker).call(script("first")), "first");
+  assert.deepEqual([await budget.consume(), await budget.consume()], [true, false]);
+  await through(breaker).execute(script(failure(503)));
+  assert.instanceOf((await through(breaker).execute(script(1))).error, CircuitOpenError);
+  assert.isAtLeast(breaker.latencyMs, 0);
+});
+
+test("an object answers a request that is repeated as it did the first time", async ({ env }) => {
+  const object = env.BREAKERS.get(env.BREAKERS.idFromName(`again-${Date.now()}`));
+  const ask = async (body) => {
+    const own = { settings: { failureThreshold: 2, windowMs: 60_000 }, ...body };
+    return (await object.fetch("https://redress/", { method: "POST", body: JSON.stringify(own) })).json();
+  };
+  assert.deepEqual(await ask({ ask: "admit", id: "a" }), await ask({ ask: "admit", id: "a" }));
+  // The failure of one permit counts once, however often it is told.
+  for (let n = 0; n < 3; n += 1) await ask({ ask: "settle", id: "a", result: "TRANSIENT" });
+  assert.equal((await ask({ ask: "admit", id: "b" })).ok, true);
+  assert.equal((await ask({ ask: "settle", id: "b", result: "TRANSIENT" })).state, "open");
+});
+
 test("a deferred message comes back after its delay, rounded up to whole seconds", () => {
   for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200]]) {
     const asked = [];

@@ -173,3 +173,13 @@ test("redressFetch returns the last Response of a failure, as fetch does", async
   const gone = flaky(context, "503");
   assert.equal((await redressFetch(upstream())(gone.url)).status, 503);
 });
+
+test("redressFetch takes a Request, and sends its body again where that may be repeated", async (context) => {
+  const get = redressFetch(upstream());
+  const put = flaky(context, "503,200");
+  assert.equal((await get(new Request(put.url, { method: "PUT", body: "whole" }))).status, 200);
+  assert.deepEqual((await put.log()).map((entry) => entry.body), ["whole", "whole"]);
+  const post = flaky(context, "503,200");
+  assert.equal((await get(new Request(post.url, { method: "POST", body: "once" }))).status, 503);
+  assert.deepEqual((await post.log()).map((entry) => entry.body), ["once"]);
+});

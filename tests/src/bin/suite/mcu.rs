@@ -50,6 +50,8 @@ impl Suite {
                 self.step(&format!("{name} on {processor}"), &line, Count::Runner);
             }
         }
+        let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
+        self.step("power cuts while the state is saved", cuts, Count::Runner);
         // Firmware is a workspace of its own: the host's formatting and lints do not see it.
         let node = "cargo fmt --check --manifest-path examples/sensor-node/Cargo.toml";
         self.step("formatting of the sensor node", node, Count::One);

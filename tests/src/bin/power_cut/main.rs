@@ -99,7 +99,8 @@ fn cuts(image: &std::path::Path, times: usize, seen: &mut Seen) -> Result<(), St
         // Two whole saves repair what the last cut tore; the third one is cut.
         board.run(eeprom::bytes_of_two_saves(expected.is_some()))?;
         let before = file.whole()?;
-        let bytes = 1 + (random >> 16) as usize % eeprom::WRITE_BYTES;
+        // Some of them after the last byte, while it is read back.
+        let bytes = 1 + (random >> 16) as usize % (eeprom::WRITE_BYTES + 40);
         board.run(bytes)?;
         let said = board.cut_power()?;
         let found = said.first().map_or("", String::as_str);

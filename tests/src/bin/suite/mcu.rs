@@ -53,6 +53,8 @@ impl Suite {
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
         let firmware = "cargo fmt --all --check --manifest-path tests/firmware/Cargo.toml";
         self.step("formatting of the firmware images", firmware, Count::One);
+        let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
+        self.step("power cuts while the state is saved", cuts, Count::Runner);
         // Firmware is a workspace of its own: the host's formatting and lints do not see it.
         let node = "cargo fmt --check --manifest-path examples/sensor-node/Cargo.toml";
         self.step("formatting of the sensor node", node, Count::One);

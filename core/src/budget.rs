@@ -88,6 +88,17 @@ impl RollingConfig {
     pub const fn new(max_retries: u16, window: Duration) -> Self {
         Self { max_retries, window }
     }
+
+    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
+        if self.window.is_zero() {
+            return Err(ConfigError::new("budget.window", 0, "1 us or more"));
+        }
+        if self.max_retries as usize > capacity {
+            let (field, value) = ("budget.max_retries", self.max_retries as u64);
+            return Err(ConfigError::new(field, value, "at most the capacity of the budget"));
+        }
+        Ok(())
+    }
 }
 
 /// At most so many retries within a rolling window, for all callers together.
@@ -122,12 +133,8 @@ impl<'c, const N: usize> RollingBudget<'c, N> {
     ///
     /// If the window is zero or `max_retries` does not fit into `N`.
     pub const fn new(config: &'c RollingConfig) -> Result<Self, ConfigError> {
-        if config.window.is_zero() {
-            return Err(ConfigError::new("budget.window", 0, "1 us or more"));
-        }
-        if config.max_retries as usize > N {
-            let (field, value) = ("budget.max_retries", config.max_retries as u64);
-            return Err(ConfigError::new(field, value, "at most the capacity of the budget"));
+        if let Err(error) = config.check(N) {
+            return Err(error);
         }
         Ok(Self { config, due: [Instant::ZERO; N], next: 0 })
     }
@@ -190,7 +197,7 @@ pub struct RatioConfig {
 
 /// One retry, in the millionths that a balance counts: a rate of `n` per second
 /// is then `n` for each microsecond, and nothing is divided.
-const RETRY: u64 = 1_000_000;
+pub(crate) const RETRY: u64 = 1_000_000;
 
 impl RatioConfig {
     /// Every call earns `ratio_milli` thousandths of a retry: 100 allows one
@@ -213,7 +220,7 @@ impl RatioConfig {
         self
     }
 
-    const fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
         let limit = self.limit / RETRY;
         if limit == 0 || limit > 100_000 {
             return Err(ConfigError::new("budget.limit", limit, "1 to 100000"));

@@ -5,10 +5,12 @@
 //! what builds and cannot be meant: a limit that is never reached, a strategy that
 //! is never asked, a deadline that one attempt uses up.
 
+use crate::budget::RETRY;
 use crate::policy::NO_LIMIT;
 use crate::window::FailureRule;
 use crate::{
-    AdaptiveConfig, Backoff, BreakerConfig, ConfigError, Duration, ErrorClass, Policy, RetryConfig,
+    AdaptiveConfig, Backoff, BreakerConfig, ConfigError, Duration, ErrorClass, Policy, RatioConfig,
+    RetryConfig, RollingConfig,
 };
 
 /// How bad a [`Finding`] is.
@@ -299,6 +301,36 @@ impl Lint for AdaptiveConfig {
     }
 }
 
+impl Lint for RollingConfig {
+    fn lint(&self, report: Report<'_>) {
+        if let Err(error) = self.check(usize::MAX) {
+            report(error.into());
+        }
+        if self.max_retries == 0 {
+            let right = "1 or more: nothing is ever retried";
+            warn(report, "budget.max_retries", None, Value::Count(0), right);
+        }
+    }
+}
+
+impl Lint for RatioConfig {
+    fn lint(&self, report: Report<'_>) {
+        if let Err(error) = self.check() {
+            report(error.into());
+        }
+        let ratio_milli = self.deposit / 1000;
+        if ratio_milli > 1000 {
+            let right = "at most 1000: every call earns more than one retry";
+            warn(report, "budget.ratio_milli", None, count(ratio_milli), right);
+        }
+        let floor = u64::from(self.floor_per_sec);
+        if self.limit >= RETRY && floor * RETRY > self.limit {
+            let right = "at most the limit: a second's retries do not fit into it";
+            warn(report, "budget.floor_per_sec", None, count(floor), right);
+        }
+    }
+}
+
 /// The printed form of a policy, as `--show` of a command line prints it: times in
 /// seconds, classes in alphabetical order.
 pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl core::fmt::Display + 's {
@@ -472,6 +504,38 @@ mod tests {
         assert_eq!(lines(&config.class_threshold(ErrorClass::Unknown, 1)), [] as [&str; 0]);
         let config = BreakerConfig::failures(0, SECOND).lease(Duration::ZERO);
         assert_eq!(lines(&config).len(), 2);
+    }
+
+    #[test]
+    fn a_budget_that_never_grants_or_never_binds_is_found() {
+        assert_clean!(RollingConfig::new(1, SECOND));
+        assert_clean!(RatioConfig::new(1000).floor_per_sec(10).limit(10));
+        assert_clean!(RatioConfig::new(0).floor_per_sec(1));
+        for (config, line) in [
+            (
+                &RollingConfig::new(1, Duration::ZERO) as &dyn Lint,
+                "error: budget.window is 0: it must be 1 us or more",
+            ),
+            (
+                &RollingConfig::new(0, SECOND),
+                "warning: budget.max_retries is 0: it must be 1 or more: nothing is ever retried",
+            ),
+            (
+                &RatioConfig::new(0),
+                "error: budget.ratio_milli is 0: it must be 1 or more, or floor_per_sec must be",
+            ),
+            (&RatioConfig::new(1).limit(0), "error: budget.limit is 0: it must be 1 to 100000"),
+            (
+                &RatioConfig::new(1001),
+                "warning: budget.ratio_milli is 1001: it must be at most 1000: every call earns more than one retry",
+            ),
+            (
+                &RatioConfig::new(100).floor_per_sec(11).limit(10),
+                "warning: budget.floor_per_sec is 11: it must be at most the limit: a second's retries do not fit into it",
+            ),
+        ] {
+            assert_eq!(lines(config), [line]);
+        }
     }
 
     #[test]

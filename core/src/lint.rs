@@ -43,6 +43,8 @@ pub enum Value {
     Count(u64),
     /// A span of time.
     Span(Duration),
+    /// A strategy, by its name.
+    Strategy(&'static str),
     /// It is not set.
     Unset,
 }
@@ -52,6 +54,7 @@ impl core::fmt::Display for Value {
         match self {
             Self::Count(count) => count.fmt(f),
             Self::Span(span) => span.fmt(f),
+            Self::Strategy(name) => f.write_str(name),
             Self::Unset => f.write_str("not set"),
         }
     }
@@ -167,7 +170,8 @@ impl Lint for RetryConfig {
             let backoff = &self.specials[class as usize & 7];
             if class.is_final() {
                 let right = "left out: the class is never retried";
-                warn(report, "backoff_for", Some(class), Value::Count(1), right);
+                let value = Value::Strategy(backoff.name());
+                warn(report, "backoff_for", Some(class), value, right);
             }
             self.lint_backoff("backoff_for", Some(class), backoff, report);
         }
@@ -474,7 +478,7 @@ mod tests {
             ),
             (
                 PLAIN.backoff_for(ErrorClass::Auth, Backoff::constant(SECOND)),
-                "warning: backoff_for(AUTH) is 1: it must be left out: the class is never retried",
+                "warning: backoff_for(AUTH) is constant: it must be left out: the class is never retried",
             ),
             (
                 PLAIN.backoff_for(CLASS, Backoff::equal_jitter(SECOND, Duration::ZERO)),

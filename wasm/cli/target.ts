@@ -1,8 +1,9 @@
 // What is to be looked at: an attribute of a module, or a policy in JSON.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Lintable, WrittenPolicy } from "redress/lint";
 
 /** The attribute that is meant if none is named. */
@@ -18,8 +19,10 @@ export async function load(target: string): Promise<Lintable> {
   if (file === "" || file.startsWith(":")) {
     throw new TargetError("doctor target must be in the form module:attribute (e.g. ./app.mjs:policy)");
   }
-  if (extname(file) === ".json") return new WrittenPolicy(await fromJson(file, attribute));
-  const module = await imported(file);
+  const path = file.startsWith("file:") ? fileURLToPath(file) : resolve(file);
+  if (!existsSync(path)) throw new TargetError(`No module named '${file}'`);
+  if (extname(path) === ".json") return new WrittenPolicy(await fromJson(path, file, attribute));
+  const module = await imported(path, file);
   const name = attribute ?? ATTRIBUTE;
   // CommonJS modules have what was not found by name in their default.
   const holder = [module, module["default"]].find((one) => typeof one === "object" && one !== null && name in one);
@@ -31,19 +34,18 @@ function absent(attribute: string, file: string): TargetError {
   return new TargetError(`Could not find attribute '${attribute}' on module '${file}'`);
 }
 
-async function imported(file: string): Promise<Record<string, unknown>> {
-  const url = file.startsWith("file:") ? file : pathToFileURL(resolve(file)).href;
+async function imported(path: string, file: string): Promise<Record<string, unknown>> {
   try {
-    return (await import(url)) as Record<string, unknown>;
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     throw unloadable(file, error);
   }
 }
 
-async function fromJson(file: string, attribute: string | undefined): Promise<unknown> {
+async function fromJson(path: string, file: string, attribute: string | undefined): Promise<unknown> {
   let read: unknown;
   try {
-    read = JSON.parse(await readFile(file, "utf8"));
+    read = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     throw unloadable(file, error);
   }

@@ -60,7 +60,7 @@ function examine(subject: unknown) {
   const right: Settings | undefined = isPolicy ? settings["retry"] : settings;
   const budget: unknown = right?.["budget"] ?? settings["budget"];
   const question = {
-    retry: right === undefined ? undefined : facts(right, isSettings(retry) && hasStrategy(retry)),
+    retry: retry === undefined ? undefined : facts(right ?? {}, !isSettings(retry) || hasStrategy(retry)),
     breaker: (settings["circuitBreaker"] as Settings | undefined)?.["numbers"],
     budget: (budget as Settings | undefined)?.["made"],
   };
@@ -82,16 +82,16 @@ function settingsOf(subject: unknown): Settings {
     if (isSettings(given["config"])) return { ...given["config"] };
     throw unfit(given);
   }
-  const isPlain = Object.prototype.toString.call(given) === "[object Object]" && isOptions(given);
-  if (!isPlain) throw unfit(given);
+  if (!isOptions(given)) throw unfit(given);
   const settings = { ...given };
   const { retry } = settings;
   if (isSettings(retry)) settings["retry"] = { ...(isSettings(retry["config"]) ? retry["config"] : retry) };
   return settings;
 }
 
-/** An object literal, or an instance that has options of retrying. */
+/** An object literal, or an instance that has options of retrying; neither breaker nor budget. */
 function isOptions(given: Settings): boolean {
+  if (typeof given["admit"] === "function" || typeof given["consume"] === "function") return false;
   const prototype: unknown = Object.getPrototypeOf(given);
   const isLiteral = prototype === null || Object.getPrototypeOf(prototype) === null;
   return isLiteral || Object.keys(given).some((key) => RETRY_KEYS.includes(key));

@@ -33,7 +33,7 @@ const WORDS = /^(?<path>.+?)(?:: (?<shown>.*))? (?:is|are) (?<how>not|out of ran
 export function accepted<T>(given: Settings, trial: Trial<T>, refusals: Refusal[]): { settings: Settings; built: T } | undefined {
   const { places = (keys) => [keys.slice(1)], rename = (path) => path } = trial;
   const taken = new Map<string, number>();
-  const gone = new Set<string>();
+  const changed = new Set<string>();
   let settings = given;
   for (;;) {
     try {
@@ -42,21 +42,25 @@ export function accepted<T>(given: Settings, trial: Trial<T>, refusals: Refusal[
       const words = told(error);
       if (words === undefined) throw error;
       const { path, shown, how, expected } = words;
+      const candidates = places(split(path)).filter((keys) => keys.length > 0);
+      const found = candidates.find((keys) => has(settings, keys));
       const inside = how === "no class;" && !path.endsWith("]") ? [JSON.parse(shown!) as string] : [];
-      const candidates = places(split(path));
-      // What was refused before is missed now: that is no news.
-      if (candidates.some((keys) => gone.has(String(keys)))) return undefined;
-      const found = candidates.find((keys) => keys.length > 0 && has(settings, keys));
-      const keys = [...(found ?? []), ...inside];
-      const field = rename(indexed(path, taken));
-      const message = (error as Error).message.replace(path, () => field);
-      const value = inside[0] ?? (found === undefined ? undefined : at(settings, found));
-      refusals.push({ field, keys, value, expected: expected.replace(/^there are /, "one of "), message });
-      if (found === undefined) return undefined;
-      settings = without(settings, keys) as Settings;
+      const keys = found === undefined ? (candidates.at(-1) ?? []) : [...found, ...inside];
+      const holder = keys.slice(0, -1);
+      // What is missed where something was taken out is no news.
+      if (found !== undefined || !changed.has(String(holder))) {
+        const field = rename(indexed(path, taken));
+        const message = (error as Error).message.replace(path, () => field);
+        const value = inside[0] ?? (found && at(settings, found));
+        refusals.push({ field, keys, value, expected: expected.replace(/^there are /, "one of "), message });
+      }
+      // Options that lack one are no use: all of them go.
+      const without = found === undefined ? holder : keys;
+      if (without.length === 0 || !has(settings, without)) return undefined;
+      settings = stripped(settings, without) as Settings;
+      changed.add(String(without.slice(0, -1)));
       const array = path.replace(/\[\d+\]$/, "");
-      if (array === path) gone.add(String(keys));
-      else taken.set(array, (taken.get(array) ?? 0) + 1);
+      if (array !== path) taken.set(array, (taken.get(array) ?? 0) + 1);
     }
   }
 }
@@ -88,8 +92,8 @@ function has(settings: Settings, keys: readonly string[]): boolean {
 }
 
 /** A copy without what is at the end of these keys. */
-function without(settings: unknown, [key, ...rest]: readonly string[]): unknown {
+function stripped(settings: unknown, [key, ...rest]: readonly string[]): unknown {
   if (Array.isArray(settings)) return settings.filter((_, index) => String(index) !== key);
   const { [key!]: inner, ...others } = settings as Settings;
-  return rest.length === 0 ? others : { ...others, [key!]: without(inner, rest) };
+  return rest.length === 0 ? others : { ...others, [key!]: stripped(inner, rest) };
 }

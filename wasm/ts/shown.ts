@@ -47,6 +47,7 @@ function entry(value: string): Entry {
 /** The entries with what was refused as it was given. */
 export function overlaid(shown: Shown, refusals: readonly Refusal[], retry: unknown): Shown {
   const changed: Record<string, Entry | Record<string, Entry>> = { ...shown };
+  if (at(retry, ["strategy"]) === undefined) changed["default_strategy"] = null;
   for (const { field, keys } of refusals) {
     const [option, name] = keys[0] === "retry" ? keys.slice(1) : keys;
     const key = KEYS[option ?? ""];

@@ -163,6 +163,11 @@ export async function checkDoctor({ project }) {
   const inFolder = { command, folder, version: manifest.version };
   results.push(
     await result("doctor: --json says the same for programs", () => saysJson(inFolder)),
+    await result("doctor: the policy in JSON of the README is clean", async () => {
+      const text = readFileSync(join(project, "node_modules/redress/README.md"), "utf8");
+      writeFileSync(join(folder, "readme.json"), text.match(/```json\n([^]*?)```/)[1]);
+      answered(await command("node-20", "doctor", "./readme.json"), 0, [OK("./readme.json")]);
+    }),
     await result("doctor: --help and --version", () => saysUsage(inFolder)),
     await result("doctor: npx finds the command on node-20", () => runsByNpx(folder, "node-20")),
     await result("doctor: npx finds the command on node-24", () => runsByNpx(folder, "node-24")),

@@ -1,7 +1,7 @@
 // Builds the npm package into dist/: the core as WebAssembly, ES modules, CommonJS and types.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,12 @@ import { build } from "esbuild";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
 const DIST = join(HERE, "dist");
-const ENTRIES = ["index", "testing", "durable", "decorators"];
+const ENTRIES = ["index", "testing", "durable", "decorators", "lint"];
+/** The modules: what they are compiled from, who takes them, and which entries need them. */
+const MODULES = [
+  { crate: "redress-wasm", wasm: "core.wasm", prefix: "", provide: "provide", from: "./core.js", entries: ENTRIES },
+  { crate: "redress-wasm-lint", wasm: "lint.wasm", prefix: "lint-", provide: "provideLinter", from: "./linter.js", entries: ["lint"] },
+];
 /** Room for the largest budget on the stack while it is made. */
 const STACK_BYTES = 262_144;
 
@@ -38,24 +43,26 @@ const esm = join(DIST, "esm");
 const cjs = join(DIST, "cjs");
 for (const folder of [esm, cjs]) mkdirSync(join(folder, "entry"), { recursive: true });
 
-compile("redress-wasm", join(DIST, "core.wasm"));
+for (const { crate, wasm } of MODULES) compile(crate, join(DIST, wasm));
 run(tool("tsc"), "--project", join(HERE, "tsconfig.json"));
 
-// As digits: a server's compression makes less of it than of base64, whose letters cut bytes apart.
-const text = readFileSync(join(DIST, "core.wasm")).toString("hex");
-writeFileSync(
-  join(esm, "inline.js"),
-  `import { provide } from "./core.js";
+for (const { wasm, prefix, provide, from } of MODULES) {
+  // As digits: a server's compression makes less of it than of base64, whose letters cut bytes apart.
+  const text = readFileSync(join(DIST, wasm)).toString("hex");
+  writeFileSync(
+    join(esm, `${prefix}inline.js`),
+    `import { ${provide} } from "${from}";
 const text = "${text}";
-provide(() => new WebAssembly.Module(Uint8Array.from({ length: text.length / 2 }, (_, n) => parseInt(text.slice(2 * n, 2 * n + 2), 16))));
+${provide}(() => new WebAssembly.Module(Uint8Array.from({ length: text.length / 2 }, (_, n) => parseInt(text.slice(2 * n, 2 * n + 2), 16))));
 `,
-);
-for (const [name, path] of Object.entries({ workerd: "../core.wasm", edge: "../core.wasm?module" })) {
-  const provided = `import module from "${path}";\nimport { provide } from "./core.js";\nprovide(() => module);\n`;
-  writeFileSync(join(esm, `${name}.js`), provided);
+  );
+  for (const [name, path] of Object.entries({ workerd: `../${wasm}`, edge: `../${wasm}?module` })) {
+    const provided = `import module from "${path}";\nimport { ${provide} } from "${from}";\n${provide}(() => module);\n`;
+    writeFileSync(join(esm, `${prefix}${name}.js`), provided);
+  }
 }
 
-const modules = readdirSync(esm).filter((name) => name.endsWith(".js") && name !== "workerd.js" && name !== "edge.js");
+const modules = readdirSync(esm).filter((name) => name.endsWith(".js") && !/\b(workerd|edge)\.js$/.test(name));
 await build({
   entryPoints: modules.map((name) => join(esm, name)),
   outdir: cjs,
@@ -68,12 +75,17 @@ for (const name of readdirSync(esm).filter((name) => name.endsWith(".d.ts"))) cp
 writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
 
 for (const entry of ENTRIES.filter((name) => existsSync(join(esm, `${name}.js`)))) {
+  const prefixes = MODULES.filter(({ entries }) => entries.includes(entry)).map(({ prefix }) => prefix);
   for (const [source, suffix] of [["inline", ""], ["workerd", ".workerd"], ["edge", ".edge"]]) {
-    const wrapped = `import "../${source}.js";\nexport * from "../${entry}.js";\n`;
-    writeFileSync(join(esm, "entry", `${entry}${suffix}.js`), wrapped);
+    const imports = prefixes.map((prefix) => `import "../${prefix}${source}.js";\n`).join("");
+    writeFileSync(join(esm, "entry", `${entry}${suffix}.js`), `${imports}export * from "../${entry}.js";\n`);
   }
-  const required = `"use strict";\nrequire("../inline.js");\nmodule.exports = require("../${entry}.js");\n`;
+  const requires = prefixes.map((prefix) => `require("../${prefix}inline.js");\n`).join("");
+  const required = `"use strict";\n${requires}module.exports = require("../${entry}.js");\n`;
   writeFileSync(join(cjs, "entry", `${entry}.js`), required);
 }
+
+run(tool("tsc"), "--project", join(HERE, "cli", "tsconfig.json"));
+chmodSync(join(DIST, "cli", "redress.js"), 0o755);
 
 for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, license), join(HERE, license));

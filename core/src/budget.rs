@@ -89,7 +89,7 @@ impl RollingConfig {
         Self { max_retries, window }
     }
 
-    const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
+    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
         if self.window.is_zero() {
             return Err(ConfigError::new("budget.window", 0, "1 us or more"));
         }
@@ -222,7 +222,7 @@ pub struct RatioConfig {
 
 /// One retry, in the millionths that a balance counts: a rate of `n` per second
 /// is then `n` for each microsecond, and nothing is divided.
-const RETRY: u64 = 1_000_000;
+pub(crate) const RETRY: u64 = 1_000_000;
 
 impl RatioConfig {
     /// Every call earns `ratio_milli` thousandths of a retry: 100 allows one
@@ -245,7 +245,7 @@ impl RatioConfig {
         self
     }
 
-    const fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
         let limit = self.limit / RETRY;
         if limit == 0 || limit > 100_000 {
             return Err(ConfigError::new("budget.limit", limit, "1 to 100000"));

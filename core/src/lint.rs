@@ -5,10 +5,12 @@
 //! what builds and cannot be meant: a limit that is never reached, a strategy that
 //! is never asked, a deadline that one attempt uses up.
 
+use crate::budget::RETRY;
 use crate::policy::NO_LIMIT;
 use crate::window::FailureRule;
 use crate::{
-    AdaptiveConfig, Backoff, BreakerConfig, ConfigError, Duration, ErrorClass, Policy, RetryConfig,
+    AdaptiveConfig, Backoff, BreakerConfig, ConfigError, Duration, ErrorClass, Policy, RatioConfig,
+    RetryConfig, RollingConfig,
 };
 
 /// How bad a [`Finding`] is.
@@ -41,6 +43,8 @@ pub enum Value {
     Count(u64),
     /// A span of time.
     Span(Duration),
+    /// A strategy, by its name.
+    Strategy(&'static str),
     /// It is not set.
     Unset,
 }
@@ -50,6 +54,7 @@ impl core::fmt::Display for Value {
         match self {
             Self::Count(count) => count.fmt(f),
             Self::Span(span) => span.fmt(f),
+            Self::Strategy(name) => f.write_str(name),
             Self::Unset => f.write_str("not set"),
         }
     }
@@ -165,7 +170,8 @@ impl Lint for RetryConfig {
             let backoff = &self.specials[class as usize & 7];
             if class.is_final() {
                 let right = "left out: the class is never retried";
-                warn(report, "backoff_for", Some(class), Value::Count(1), right);
+                let value = Value::Strategy(backoff.name());
+                warn(report, "backoff_for", Some(class), value, right);
             }
             self.lint_backoff("backoff_for", Some(class), backoff, report);
         }
@@ -295,6 +301,36 @@ impl Lint for AdaptiveConfig {
     fn lint(&self, report: Report<'_>) {
         if let Err(error) = self.build() {
             report(error.into());
+        }
+    }
+}
+
+impl Lint for RollingConfig {
+    fn lint(&self, report: Report<'_>) {
+        if let Err(error) = self.check(usize::MAX) {
+            report(error.into());
+        }
+        if self.max_retries == 0 {
+            let right = "1 or more: nothing is ever retried";
+            warn(report, "budget.max_retries", None, Value::Count(0), right);
+        }
+    }
+}
+
+impl Lint for RatioConfig {
+    fn lint(&self, report: Report<'_>) {
+        if let Err(error) = self.check() {
+            report(error.into());
+        }
+        let ratio_milli = self.deposit / 1000;
+        if ratio_milli > 1000 {
+            let right = "at most 1000: every call earns more than one retry";
+            warn(report, "budget.ratio_milli", None, count(ratio_milli), right);
+        }
+        let floor = u64::from(self.floor_per_sec);
+        if self.limit >= RETRY && floor * RETRY > self.limit {
+            let right = "at most the limit: a second's retries do not fit into it";
+            warn(report, "budget.floor_per_sec", None, count(floor), right);
         }
     }
 }
@@ -442,7 +478,7 @@ mod tests {
             ),
             (
                 PLAIN.backoff_for(ErrorClass::Auth, Backoff::constant(SECOND)),
-                "warning: backoff_for(AUTH) is 1: it must be left out: the class is never retried",
+                "warning: backoff_for(AUTH) is constant: it must be left out: the class is never retried",
             ),
             (
                 PLAIN.backoff_for(CLASS, Backoff::equal_jitter(SECOND, Duration::ZERO)),
@@ -472,6 +508,38 @@ mod tests {
         assert_eq!(lines(&config.class_threshold(ErrorClass::Unknown, 1)), [] as [&str; 0]);
         let config = BreakerConfig::failures(0, SECOND).lease(Duration::ZERO);
         assert_eq!(lines(&config).len(), 2);
+    }
+
+    #[test]
+    fn a_budget_that_never_grants_or_never_binds_is_found() {
+        assert_clean!(RollingConfig::new(1, SECOND));
+        assert_clean!(RatioConfig::new(1000).floor_per_sec(10).limit(10));
+        assert_clean!(RatioConfig::new(0).floor_per_sec(1));
+        for (config, line) in [
+            (
+                &RollingConfig::new(1, Duration::ZERO) as &dyn Lint,
+                "error: budget.window is 0: it must be 1 us or more",
+            ),
+            (
+                &RollingConfig::new(0, SECOND),
+                "warning: budget.max_retries is 0: it must be 1 or more: nothing is ever retried",
+            ),
+            (
+                &RatioConfig::new(0),
+                "error: budget.ratio_milli is 0: it must be 1 or more, or floor_per_sec must be",
+            ),
+            (&RatioConfig::new(1).limit(0), "error: budget.limit is 0: it must be 1 to 100000"),
+            (
+                &RatioConfig::new(1001),
+                "warning: budget.ratio_milli is 1001: it must be at most 1000: every call earns more than one retry",
+            ),
+            (
+                &RatioConfig::new(100).floor_per_sec(11).limit(10),
+                "warning: budget.floor_per_sec is 11: it must be at most the limit: a second's retries do not fit into it",
+            ),
+        ] {
+            assert_eq!(lines(config), [line]);
+        }
     }
 
     #[test]

@@ -44,24 +44,25 @@ interface Parts {
 export class Backoff {
   /** Its name. */
   readonly kind: Kind;
-  readonly #parts: Parts;
+  /** What the core is handed. @internal */
+  readonly parts: Parts;
   #slot = 0;
 
   /** @internal */
   constructor(kind: Kind, parts: Parts) {
     this.kind = kind;
-    this.#parts = parts;
+    this.parts = parts;
   }
 
   /** The function that is asked in the end, if there is one. @internal */
   get own(): ((context: BackoffContext) => unknown) | undefined {
-    return this.#parts.own ?? this.#parts.fallback?.own;
+    return this.parts.own ?? this.parts.fallback?.own;
   }
 
   /** Where the core has it. @internal */
   get slot(): number {
     if (this.#slot === 0) {
-      const { first = 0, second = 0, table: more = [], delays, fallback } = this.#parts;
+      const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
       let link = fallback?.slot ?? 0;
       if (delays !== undefined) {
         link = core().memory_reserve(Math.max(8, delays.length * 8));

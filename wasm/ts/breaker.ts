@@ -61,8 +61,8 @@ const ABOVE = { above: true };
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker {
   #slot = 0;
-  /** The settings as the core takes them, until it has or all is over. */
-  #numbers: readonly number[] | undefined;
+  /** The settings as the core takes them, until it has or all is over. @internal */
+  numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -87,7 +87,7 @@ export class CircuitBreaker {
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
-    this.#numbers = numbers;
+    this.numbers = numbers;
   }
 
   /** Where the core has it; a breaker that is never asked takes no room there. @internal */
@@ -96,9 +96,9 @@ export class CircuitBreaker {
   }
 
   #made(): number {
-    if (this.#numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
-    table().set(this.#numbers);
-    this.#numbers = undefined;
+    if (this.numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
+    table().set(this.numbers);
+    this.numbers = undefined;
     this.#slot = owned(this, core().breaker_new());
     return this.#slot;
   }
@@ -145,7 +145,7 @@ export class CircuitBreaker {
   /** Refuses every use from now on. */
   dispose(): void {
     this.#slot = 0;
-    this.#numbers = undefined;
+    this.numbers = undefined;
   }
 }
 

@@ -28,8 +28,8 @@ export interface RatioBudgetOptions {
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget {
   #slot = 0;
-  /** The function of the core that makes it, and its settings, until it has or all is over. */
-  #made: readonly ["budget_ratio" | "budget_rolling", number, number, number] | undefined;
+  /** The function of the core that makes it, and its settings, until it has or all is over. @internal */
+  made: readonly ["budget_ratio" | "budget_rolling", number, number, number] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -44,20 +44,20 @@ export class Budget {
       const ratio = number(`${path}.ratio`, given["ratio"], { min: 0.001, max: 1 });
       const floor = number(`${path}.minPerSecond`, given["minPerSecond"], { max: 100_000, integer: true }, 0);
       const most = number(`${path}.limit`, given["limit"], { min: 1, max: 100_000, integer: true }, 1000);
-      this.#made = ["budget_ratio", Math.round(ratio * 1000), floor, most];
+      this.made = ["budget_ratio", Math.round(ratio * 1000), floor, most];
     } else {
       const most = number(`${path}.maxRetries`, given["maxRetries"], { max: 4096, integer: true });
       const window = number(`${path}.windowMs`, given["windowMs"], { above: true }, 60_000);
-      this.#made = ["budget_rolling", most, window, 0];
+      this.made = ["budget_rolling", most, window, 0];
     }
   }
 
   /** Where the core has it; a budget that is never asked takes no room there. @internal */
   get slot(): number {
     if (this.#slot === 0) {
-      if (this.#made === undefined) throw new Error("budget: it was disposed of");
-      const [make, ...numbers] = this.#made;
-      this.#made = undefined;
+      if (this.made === undefined) throw new Error("budget: it was disposed of");
+      const [make, ...numbers] = this.made;
+      this.made = undefined;
       this.#slot = owned(this, core()[make](...numbers));
     }
     return this.#slot;
@@ -92,6 +92,6 @@ export class Budget {
   /** Refuses every use from now on. */
   dispose(): void {
     this.#slot = 0;
-    this.#made = undefined;
+    this.made = undefined;
   }
 }

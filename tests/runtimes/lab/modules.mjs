@@ -12,6 +12,8 @@ const { Policy, backoff } = require("redress");
 const testing = require("redress/testing");
 const decorators = require("redress/decorators");
 const durable = require("redress/durable");
+const linter = require("redress/lint");
+if (linter.lint({ maxAttempts: 0 }).length !== 2) process.exit(2);
 if (![testing, decorators, durable].every((module) => Object.keys(module).length > 0)) process.exit(2);
 const policy = new Policy({ retry: { strategy: backoff.constant(0) } });
 let calls = 0;

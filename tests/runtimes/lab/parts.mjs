@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { checkBehaviours } from "./behaviours.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
 import { REPOSITORY, consumer, pack } from "./consumer.mjs";
+import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
 import { checkModules } from "./modules.mjs";
@@ -29,6 +30,7 @@ const PARTS = {
   manifest: checkManifest,
   types: checkTypes,
   modules: checkModules,
+  doctor: checkDoctor,
   readme: checkReadme,
   examples: checkExamples,
   behaviours: checkBehaviours,

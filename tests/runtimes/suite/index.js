@@ -14,6 +14,7 @@ import "./wrapping.js";
 import "./testing.js";
 import "./lifecycle.js";
 import "./misuse.js";
+import "./lint.js";
 import "./conformance.js";
 import "./http.js";
 

@@ -8,14 +8,14 @@ use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use redress::random::FromFn;
 use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, FailureRule, FailureTimes,
-    Instant, Policy, Retry, RollingBudget, RollingConfig, Sleep, checked, policy,
+    Instant, Policy, Retry, RollingBudget, RollingConfig, Sleep, policy,
 };
 use redress_embassy::Locked;
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
 
 /// At most six attempts in a minute.
-pub static POLICY: Policy = policy! {
+pub const POLICY: Policy = policy! {
     Policy::new()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
@@ -23,20 +23,27 @@ pub static POLICY: Policy = policy! {
         .backoff_for(ErrorClass::RateLimit, SLOW)
 };
 
-static BREAKER_CONFIG: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(5, Duration::from_secs(60));
-static BUDGET_CONFIG: RollingConfig = RollingConfig::new(16, Duration::from_secs(10));
+redress::settings! {
+    /// Five failures within a minute.
+    pub Failures: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+}
+redress::settings! {
+    /// Sixteen retries within ten seconds.
+    pub Tokens: RollingConfig = RollingConfig::new(16, Duration::from_secs(10))
+}
+
+type Circuit = Breaker<FailureTimes<5>, 1, Failures>;
+type Pool = RollingBudget<16, Tokens>;
 
 /// The breaker of the upstream.
-pub type Upstream = Locked<CriticalSectionRawMutex, Breaker<FailureTimes<5>>>;
+pub type Upstream = Locked<CriticalSectionRawMutex, Circuit>;
 /// Its budget.
-pub type Retries = Locked<CriticalSectionRawMutex, RollingBudget<16>>;
+pub type Retries = Locked<CriticalSectionRawMutex, Pool>;
 
 /// Shared by all calls.
-pub static BREAKER: Upstream =
-    Locked::new(checked!(Breaker::<FailureTimes<5>>::new(&BREAKER_CONFIG)));
+pub static BREAKER: Upstream = Locked::new(Circuit::fixed(Failures));
 /// Shared by all calls.
-pub static BUDGET: Retries = Locked::new(checked!(RollingBudget::<16>::new(&BUDGET_CONFIG)));
+pub static BUDGET: Retries = Locked::new(Pool::fixed(Tokens));
 
 /// The policy at work.
 pub type FullRetry =

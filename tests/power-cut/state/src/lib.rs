@@ -24,8 +24,8 @@ const RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(30));
 const RETRIES: RollingConfig = RollingConfig::new(8, Duration::from_secs(60));
 
-type Circuit = Breaker<'static, FailureTimes<3>>;
-type Retries = RollingBudget<'static, 8>;
+type Circuit = Breaker<FailureTimes<3>>;
+type Retries = RollingBudget<8>;
 type Time<'c> = &'c Cell<u64>;
 
 const CALL_BYTES: usize =

@@ -11,7 +11,7 @@ use prices::sensor::{Sensor, SensorError, random};
 use redress::random::from_fn;
 use redress::{
     Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RollingBudget, RollingConfig, checked, policy,
+    RollingBudget, RollingConfig, policy, settings,
 };
 use redress_embassy::{EmbassyTime, Locked};
 
@@ -24,16 +24,14 @@ const POLICY: Policy = policy! {
         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
         .backoff_for(ErrorClass::RateLimit, SLOW)
 };
-const RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60));
-const RETRIES: RollingConfig = RollingConfig::new(16, Duration::from_secs(10));
+settings! { Rule: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)) }
+settings! { Retries: RollingConfig = RollingConfig::new(16, Duration::from_secs(10)) }
 
-type Circuit = Breaker<'static, FailureTimes<5>>;
-type Tokens = RollingBudget<'static, 16>;
+type Circuit = Breaker<FailureTimes<5>, 1, Rule>;
+type Tokens = RollingBudget<16, Retries>;
 
-static BREAKER: Locked<CriticalSectionRawMutex, Circuit> =
-    Locked::new(checked!(Circuit::new(&RULE)));
-static BUDGET: Locked<CriticalSectionRawMutex, Tokens> =
-    Locked::new(checked!(Tokens::new(&RETRIES)));
+static BREAKER: Locked<CriticalSectionRawMutex, Circuit> = Locked::new(Circuit::fixed(Rule));
+static BUDGET: Locked<CriticalSectionRawMutex, Tokens> = Locked::new(Tokens::fixed(Retries));
 
 async fn call(sensor: &mut Sensor) -> Option<u16> {
     let mut retry = POLICY

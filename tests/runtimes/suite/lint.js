@@ -1,0 +1,240 @@
+// The linter: every finding with its field, its value and what would be right.
+
+import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff } from "redress";
+import { WrittenPolicy, describe as valuesOf, lint, show } from "redress/lint";
+import { assert, describe, test, thrown } from "./harness.js";
+
+describe("lint");
+
+const strategy = backoff.constant(100);
+
+/** Severity, field and value of each finding. */
+function found(subject) {
+  return lint(subject).map(({ severity, field, value }) => [severity, field, value]);
+}
+
+test("a clean configuration has no findings, built or not", () => {
+  const settings = { strategy, perClassMaxAttempts: { RATE_LIMIT: 0 }, strategies: { TRANSIENT: () => 5 } };
+  const circuitBreaker = new CircuitBreaker();
+  const retry = new Retry(settings);
+  const budget = new Budget({ ratio: 0.1 });
+  for (const subject of [
+    settings,
+    retry,
+    new RetryConfig(settings),
+    new RetryPolicy(settings),
+    new Policy({ retry, circuitBreaker, budget }),
+    { retry, circuitBreaker, budget },
+    { retry: settings, onEvent: () => {} },
+    new Policy({ circuitBreaker }),
+  ]) {
+    assert.deepEqual(lint(subject), []);
+  }
+});
+
+const ERRORS = [
+  [{ strategy, deadlineMs: -1 }, "retry.deadlineMs", -1],
+  [{ strategy, maxAttempts: 0 }, "retry.maxAttempts", 0],
+  [{ strategy, maxAttempts: "4" }, "retry.maxAttempts", "4"],
+  [{ strategy, attemptTimeoutMs: 0 }, "retry.attemptTimeoutMs", 0],
+  [{ strategy, attemptTimeoutMs: 0.0001 }, "retry.attemptTimeoutMs", 0.0001],
+  [{ strategy, maxUnknownAttempts: -1 }, "retry.maxUnknownAttempts", -1],
+  [{ strategy, perClassMaxAttempts: { TRANSIENT: -1 } }, "retry.perClassMaxAttempts.TRANSIENT", -1],
+  [{ strategy, perClassMaxAttempts: { RATELIMIT: 1 } }, "retry.perClassMaxAttempts", "RATELIMIT"],
+  [{ strategies: { RATELIMIT: strategy } }, "retry.strategies", "RATELIMIT"],
+  [{ strategy: 7 }, "retry.strategy", 7],
+  [{ strategy, classifier: "http" }, "retry.classifier", "http"],
+  [{ strategy, maxAttemps: 3 }, "retry.maxAttemps", 3],
+  [{ strategy, onEvent: 5 }, "policy.onEvent", 5],
+  [{ retry: { strategy }, wrong: 1 }, "policy.wrong", 1],
+  [{ retry: 7 }, "retry", 7],
+  [{}, "retry.strategy", undefined],
+  [{ retry: {} }, "retry.strategy", undefined],
+];
+
+for (const [settings, field, value] of ERRORS) {
+  test(`${field} of ${String(value)} is an error, as its construction says`, () => {
+    assert.deepEqual(found(settings), [["error", field, value]]);
+    const [{ message, expected }] = lint(settings);
+    assert.include(message, field);
+    assert.include(message, expected.replace(/^one of /, ""));
+    assert.notInclude(message, "\n");
+  });
+}
+
+test("all that is wrong is found, not the first alone", () => {
+  const settings = {
+    maxAttempts: 0,
+    deadlineMs: -1,
+    perClassMaxAttempts: { RATELIMIT: 1, TRANSIENT: -1, AUTH: 0 },
+    strategies: { UNKNOWN: "no", CONCURRENCY: strategy },
+    maxUnknownAttempts: 7,
+  };
+  assert.sameDeepMembers(found(settings), [
+    ["error", "retry.maxAttempts", 0],
+    ["error", "retry.deadlineMs", -1],
+    ["error", "retry.perClassMaxAttempts", "RATELIMIT"],
+    ["error", "retry.perClassMaxAttempts.TRANSIENT", -1],
+    ["error", "retry.strategies.UNKNOWN", "no"],
+    ["warning", "retry.maxUnknownAttempts", 7],
+  ]);
+});
+
+const slow = backoff.exponential({ baseMs: 90_000, maxMs: 95_000 });
+const WARNINGS = [
+  [{ strategy, deadlineMs: 0 }, "retry.deadlineMs", 0],
+  [{ strategy, maxAttempts: 3, maxUnknownAttempts: 4 }, "retry.maxUnknownAttempts", 4],
+  [{ strategy, attemptTimeoutMs: 60_000 }, "retry.attemptTimeoutMs", 60_000],
+  [{ strategy, maxAttempts: 3, perClassMaxAttempts: { RATE_LIMIT: 3 } }, "retry.perClassMaxAttempts.RATE_LIMIT", 3],
+  [{ strategy, perClassMaxAttempts: { AUTH: 1 } }, "retry.perClassMaxAttempts.AUTH", 1],
+  [{ strategy, strategies: { AUTH: strategy } }, "retry.strategies.AUTH", "constant"],
+  [{ strategy: slow }, "retry.strategy", 90_000],
+  [{ strategy: backoff.retryAfterOr(slow) }, "retry.strategy", 90_000],
+  [{ strategy: backoff.equalJitter({ baseMs: 20, maxMs: 10 }) }, "retry.strategy", 20],
+  [{ strategy: backoff.sequence([]) }, "retry.strategy", 0],
+  [{ strategy, budget: new Budget({ maxRetries: 0 }) }, "budget.maxRetries", 0],
+  [{ strategy, budget: new Budget({ ratio: 0.5, minPerSecond: 6, limit: 5 }) }, "budget.minPerSecond", 6],
+  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: [] }) }, "circuitBreaker.tripOn", 0],
+  [
+    { retry: { strategy }, circuitBreaker: new CircuitBreaker({ maxRecoveryTimeoutMs: 30_000 }) },
+    "circuitBreaker.maxRecoveryTimeoutMs",
+    30_000,
+  ],
+];
+
+for (const [settings, field, value] of WARNINGS) {
+  test(`${field} of ${value} is a warning for options and for what is built of them`, () => {
+    const built = "retry" in settings ? new Policy(settings) : new RetryPolicy(settings);
+    for (const subject of [settings, built]) {
+      assert.deepEqual(found(subject), [["warning", field, value]]);
+      const [{ message, expected }] = lint(subject);
+      assert.equal(message, `${field} is ${value}: it must be ${expected}`);
+      assert.notMatch(message, /_(attempts|timeout|milli)/, "names are the package's");
+    }
+  });
+}
+
+test("rates over calls and over time are linted like counts of failures", () => {
+  for (const window of [
+    { kind: "calls", size: 10, rate: 0.5, minCalls: 5 },
+    { kind: "time", ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs: 500, rate: 0.5 } },
+  ]) {
+    const clean = new Policy({ retry: { strategy }, circuitBreaker: new CircuitBreaker({ window }) });
+    assert.deepEqual(lint(clean), []);
+    const never = new Policy({ retry: { strategy }, circuitBreaker: new CircuitBreaker({ window, tripOn: [] }) });
+    assert.deepEqual(found(never), [["warning", "circuitBreaker.tripOn", 0]]);
+  }
+});
+
+test("what is no configuration is refused, and nothing that is linted changes", () => {
+  for (const subject of [7, null, undefined, "x", [], new Map(), () => {}, new CircuitBreaker(), new Budget({ ratio: 0.1 })]) {
+    const error = thrown(() => lint(subject));
+    assert.instanceOf(error, TypeError);
+    assert.match(error.message, /^Expected a RetryConfig, /);
+  }
+  const settings = Object.freeze({ maxAttempts: 0, strategies: Object.freeze({ NOPE: strategy }) });
+  lint(settings);
+  assert.deepEqual(Object.keys(settings), ["maxAttempts", "strategies"]);
+});
+
+test("a policy in JSON has strategies, breaker and budget by their options", () => {
+  const good = {
+    retry: {
+      maxAttempts: 4,
+      deadlineMs: null,
+      strategy: { kind: "retryAfterOr", jitterMs: 0, fallback: { kind: "equalJitter", baseMs: 10 } },
+      strategies: { TRANSIENT: "fibonacci", CONCURRENCY: { kind: "sequence", delaysMs: [1, 2] } },
+      budget: { ratio: 0.1 },
+    },
+    circuitBreaker: { failureThreshold: 3 },
+  };
+  assert.deepEqual(lint(new WrittenPolicy(good)), []);
+  const bad = {
+    strategy: { kind: "equalJitter", baseMs: -1, maxMs: "x", steps: 1 },
+    strategies: {
+      RATE_LIMIT: { kind: "retryAfterOr", fallback: { kind: "constant", delayMs: -3 } },
+      TRANSIENT: { kind: "sequence", delaysMs: [1, -2, 3, -4] },
+      UNKNOWN: "sometimes",
+      SERVER_ERROR: { kind: "constant" },
+    },
+    budget: { ratio: 3 },
+  };
+  assert.sameDeepMembers(found(new WrittenPolicy(bad)), [
+    ["error", "retry.strategy.baseMs", -1],
+    ["error", "retry.strategy.maxMs", "x"],
+    ["error", "retry.strategy.steps", 1],
+    ["error", "retry.strategies.RATE_LIMIT.fallback.delayMs", -3],
+    ["error", "retry.strategies.TRANSIENT.delaysMs[1]", -2],
+    ["error", "retry.strategies.TRANSIENT.delaysMs[3]", -4],
+    ["error", "retry.strategies.UNKNOWN.kind", "sometimes"],
+    ["error", "retry.strategies.SERVER_ERROR.delayMs", undefined],
+    ["error", "budget.ratio", 3],
+  ]);
+  const breaker = { failureThreshold: 0, tripOn: ["X", "TRANSIENT", "Y"], window: { kind: "calls", size: 8 } };
+  assert.sameDeepMembers(found(new WrittenPolicy({ retry: { strategy: "fullJitter" }, circuitBreaker: breaker })), [
+    ["error", "circuitBreaker.window.rate", undefined],
+    ["error", "circuitBreaker.failureThreshold", 0],
+    ["error", "circuitBreaker.tripOn[0]", "X"],
+    ["error", "circuitBreaker.tripOn[2]", "Y"],
+  ]);
+});
+
+test("the printed form has all values with their defaults, strategies and limits by class", () => {
+  const slowly = () => 5;
+  const policy = new Policy({
+    retry: {
+      strategy,
+      strategies: { TRANSIENT: backoff.fibonacci({ baseMs: 1_000, maxMs: 9_000 }), CONCURRENCY: slowly },
+      perClassMaxAttempts: { RATE_LIMIT: 0 },
+      attemptTimeoutMs: 1_500,
+      maxUnknownAttempts: null,
+    },
+    sleep: function later() {
+      return "sleep";
+    },
+  });
+  const { sleep, class_strategies: own, ...others } = valuesOf(policy, "app:policy");
+  assert.match(sleep, /^function /);
+  assert.match(own.CONCURRENCY, /^function /);
+  assert.deepEqual(others, {
+    source: "app:policy",
+    deadline_s: 60,
+    attempt_timeout_s: 1.5,
+    max_attempts: 6,
+    max_unknown_attempts: null,
+    default_strategy: "constant(0.1s)",
+    per_class_max_attempts: { RATE_LIMIT: 0 },
+  });
+  assert.deepEqual(show(policy, "app:policy").split("\n"), [
+    "Config snapshot:",
+    "  source: app:policy",
+    "  deadline_s: 60",
+    "  attempt_timeout_s: 1.5",
+    "  max_attempts: 6",
+    "  max_unknown_attempts: None",
+    "  default_strategy: constant(0.1s)",
+    `  sleep: ${sleep}`,
+    "  class_strategies:",
+    `    CONCURRENCY: ${own.CONCURRENCY}`,
+    "    TRANSIENT: fibonacci(1s, 9s)",
+    "  per_class_max_attempts:",
+    "    RATE_LIMIT: 0",
+    "",
+  ]);
+});
+
+test("the printed form shows what is refused as it was given", () => {
+  const settings = { deadlineMs: -1_000, maxAttempts: 0, perClassMaxAttempts: { X: -1 } };
+  assert.deepEqual(valuesOf(settings), {
+    source: "config",
+    deadline_s: -1,
+    attempt_timeout_s: null,
+    max_attempts: 0,
+    max_unknown_attempts: 2,
+    default_strategy: null,
+    sleep: null,
+    class_strategies: {},
+    per_class_max_attempts: { X: -1 },
+  });
+  assert.include(thrown(() => valuesOf(new Policy({ circuitBreaker: new CircuitBreaker() }))).message, "no retry");
+});

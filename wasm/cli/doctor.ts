@@ -1,0 +1,59 @@
+// `redress doctor`: what the linter says of a target, for people and for programs.
+
+import { type Finding, type Shown, describe, lint, show } from "redress/lint";
+import { load } from "./target.js";
+
+/** What there is to print, and the exit code: 0 for no errors, else 1. */
+export interface Report {
+  readonly text: string;
+  readonly code: 0 | 1;
+}
+
+interface Format {
+  /** Whether the values that the target comes to are part of it. */
+  readonly show: boolean;
+  readonly json: boolean;
+}
+
+/** Looks at one target. */
+export async function doctor(target: string, format: Format): Promise<Report> {
+  let findings: Finding[];
+  let shown: Shown;
+  let printed: string;
+  try {
+    const subject = await load(target);
+    findings = lint(subject);
+    shown = describe(subject, target);
+    printed = show(subject, target);
+  } catch (error) {
+    const message = oneLine(error instanceof Error ? error.message : String(error));
+    const text = format.json ? json({ target, ok: false, error: message, findings: [] }) : `error: ${message}\n`;
+    return { text, code: 1 };
+  }
+  const errors = findings.filter(({ severity }) => severity === "error");
+  const ok = errors.length === 0;
+  const code = ok ? 0 : 1;
+  if (format.json) {
+    const snapshot = format.show ? { snapshot: shown } : {};
+    return { text: json({ target, ok, findings: findings.map(plain), ...snapshot }), code };
+  }
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  const lines = [...warnings, ...errors].map(({ severity, message }) => `${severity}: [${target}] ${oneLine(message)}\n`);
+  if (ok) lines.push(`OK: '${target}' passed config checks.\n`);
+  return { text: (format.show ? printed : "") + lines.join(""), code };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+function json(answer: object): string {
+  return `${JSON.stringify(answer, null, 2)}\n`;
+}
+
+/** A finding whose value JSON can hold: null if it is not set, else as text what has no number or text. */
+function plain(finding: Finding): object {
+  const { value } = finding;
+  const holds = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || value === null;
+  return { ...finding, value: holds ? value : value === undefined ? null : String(value) };
+}

@@ -1,0 +1,44 @@
+//! The settings of retrying.
+
+use redress::{ErrorClass, Policy, RetryConfig};
+use serde_json::Value;
+
+use crate::span;
+use crate::strategy::backoff;
+
+/// Of `{ maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts,
+/// perClassMaxAttempts, strategy, strategies }`. What is left out keeps the core's
+/// default; null is no limit.
+pub(crate) fn config(settings: &Value) -> RetryConfig {
+    let mut config = Policy::new();
+    if let Some(attempts) = settings["maxAttempts"].as_f64() {
+        config = config.max_attempts(attempts as u32);
+    }
+    config = match settings.get("deadlineMs") {
+        Some(Value::Null) => config.no_deadline(),
+        Some(Value::Number(ms)) => config.deadline(span(ms.as_f64().unwrap_or(0.0))),
+        _ => config,
+    };
+    if let Some(ms) = settings["attemptTimeoutMs"].as_f64() {
+        config = config.attempt_timeout(span(ms));
+    }
+    config = match settings.get("maxUnknownAttempts") {
+        Some(Value::Null) => config.no_unknown_limit(),
+        Some(Value::Number(limit)) => {
+            config.max_unknown_attempts(limit.as_f64().unwrap_or(0.0) as u16)
+        }
+        _ => config,
+    };
+    for class in ErrorClass::ALL {
+        if let Some(limit) = settings["perClassMaxAttempts"][class.as_str()].as_f64() {
+            config = config.max_attempts_for(class, limit as u16);
+        }
+        if let Some(own) = settings["strategies"].get(class.as_str()) {
+            config = config.backoff_for(class, backoff(own));
+        }
+    }
+    match settings.get("strategy") {
+        Some(default) => config.backoff(backoff(default)),
+        None => config,
+    }
+}

@@ -1,0 +1,58 @@
+//! Strategies.
+
+use redress::random::Draw;
+use redress::{Backoff, BackoffContext, Duration, Strategy};
+use serde_json::Value;
+
+use crate::span;
+
+/// A strategy that is not the core's, or that has a memory: the linter knows its name.
+struct Named(&'static str);
+
+impl Strategy for Named {
+    fn delay(&self, _: &BackoffContext, _: &mut dyn Draw) -> Option<Duration> {
+        None
+    }
+
+    fn name(&self) -> &'static str {
+        self.0
+    }
+}
+
+/// Of `{ kind, first, second, table, delays, fallback, name }`, the parts that the
+/// package hands to its engine.
+pub(crate) fn backoff(parts: &Value) -> Backoff {
+    let ms = |key: &str| span(parts[key].as_f64().unwrap_or(0.0));
+    let (from, to) = (ms("first"), ms("second"));
+    match parts["kind"].as_str().unwrap_or_default() {
+        "constant" => Backoff::constant(from),
+        "exponential" => Backoff::exponential(from, to),
+        "exponentialBy" => {
+            let growth_milli = parts["table"][0].as_f64().unwrap_or(0.0);
+            Backoff::exponential_by(from, to, growth_milli as u32)
+        }
+        "fibonacci" => Backoff::fibonacci(from, to),
+        "fullJitter" => Backoff::full_jitter(from, to),
+        "equalJitter" => Backoff::equal_jitter(from, to),
+        "decorrelatedJitter" => Backoff::decorrelated_jitter(from, to),
+        "tokenBackoff" => Backoff::token_backoff(from, to),
+        "sequence" => {
+            let delays = parts["delays"].as_array().into_iter().flatten();
+            let delays: Vec<_> = delays.map(|ms| span(ms.as_f64().unwrap_or(0.0))).collect();
+            Backoff::sequence(delays.leak())
+        }
+        "retryAfterOr" => {
+            let fallback = Box::leak(Box::new(backoff(&parts["fallback"])));
+            Backoff::retry_after_or(fallback, from)
+        }
+        "adaptive" => {
+            let name = format!("adaptive({})", backoff(&parts["fallback"]));
+            named(name)
+        }
+        _ => named(parts["name"].as_str().unwrap_or("function").to_owned()),
+    }
+}
+
+fn named(name: String) -> Backoff {
+    Backoff::own(Box::leak(Box::new(Named(name.leak()))))
+}

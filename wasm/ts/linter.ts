@@ -1,0 +1,44 @@
+// The linter's module: the core's rules, apart from the core that applications hold.
+
+import { WasmUnavailableError } from "./core.js";
+
+interface Linter {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  question(bytes: number): number;
+  ask(): number;
+  answer(): number;
+}
+
+/** A finding in the core's own words. */
+export interface Found {
+  readonly severity: "error" | "warning";
+  readonly field: string;
+  readonly class: string | null;
+  readonly value: number | string | { readonly micros: number } | null;
+  readonly right: string;
+}
+
+export interface Answer {
+  readonly findings: readonly Found[];
+  /** The printed form of what retries, if anything does. */
+  readonly shown: string | null;
+}
+
+let module: (() => object) | undefined;
+
+/** Says where the module comes from; the first one counts. */
+export function provideLinter(source: () => object): void {
+  let compiled: object | undefined;
+  module ??= () => (compiled ??= source());
+}
+
+/** What the core says of settings. An instance answers once, and is dropped with all that it holds. */
+export function ask(settings: unknown): Answer {
+  if (module === undefined) throw new WasmUnavailableError("redress: no entry of the package provided the linter's module");
+  const linter = new WebAssembly.Instance(module() as WebAssembly.Module).exports as unknown as Linter;
+  const question = new TextEncoder().encode(JSON.stringify(settings));
+  const at = linter.question(question.length);
+  new Uint8Array(linter.memory.buffer, at, question.length).set(question);
+  const length = linter.ask();
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(linter.memory.buffer, linter.answer(), length))) as Answer;
+}

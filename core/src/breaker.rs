@@ -14,6 +14,10 @@ use crate::window::{
 };
 use crate::{CircuitState, Duration, ErrorClass, Fixed, Instant, Settings};
 
+/// Whether a rejection has a way of its own: where speed counts for more than the bytes
+/// of looking at the time twice.
+const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
@@ -164,10 +168,16 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     /// [`CircuitOpen`] says how long to stay away.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
-        match self.enter() {
-            Some(permit) => Ok(Admitted { permit, half_opened: false }),
-            None => self.probe(now),
+        if let Some(permit) = self.enter() {
+            return Ok(Admitted { permit, half_opened: false });
         }
+        if SHORT_WAY && self.phase == Phase::Open && now < self.until[0] {
+            let retry_after = self.until[0].since(now);
+            if retry_after <= self.config().recovery {
+                return Err(CircuitOpen { state: CircuitState::Open, retry_after });
+            }
+        }
+        self.probe(now)
     }
 
     /// How long until a probe may be let through; `None` if a call is admitted now.
@@ -196,6 +206,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     }
 
     /// Lets a probe through if its time has come and a place is free.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     fn probe(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
         let half_opened = self.phase == Phase::Open;
         let lease = self.config().lease;

@@ -7,7 +7,7 @@ use redress::random::{NoRandom, from_fn};
 use redress::{
     Admitted, Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitOpen, Clock, Duration,
     ErrorClass, FailureRule, FailureTimes, Instant, Outcome, Policy, RatioBudget, RatioConfig,
-    RollingBudget, RollingConfig, Sleep, checked, policy,
+    RollingBudget, RollingConfig, Sleep, policy,
 };
 
 use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
@@ -59,13 +59,13 @@ const JITTERED: Policy = policy! {
         .backoff_for(ErrorClass::RateLimit, HINTED)
 };
 
-static BREAKER: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60));
-static RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(100);
-static ROLLING: RollingConfig = RollingConfig::new(16, Duration::from_secs(60));
+redress::settings! { Failures: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)) }
+redress::settings! { Share: RatioConfig = RatioConfig::new(100).floor_per_sec(100) }
+redress::settings! { Sixteen: RollingConfig = RollingConfig::new(16, Duration::from_secs(60)) }
 
-type Upstream = Breaker<FailureTimes<5>>;
-type Ratio = RatioBudget;
-type Rolling = RollingBudget<16>;
+type Upstream = Breaker<FailureTimes<5>, 1, Failures>;
+type Ratio = RatioBudget<Share>;
+type Rolling = RollingBudget<16, Sixteen>;
 
 struct Time<'a>(&'a Cell<u64>);
 
@@ -98,9 +98,9 @@ impl World {
             clock: Cell::new(5),
             value: Cell::new(1),
             seed: Cell::new(1),
-            breaker: RefCell::new(checked!(Breaker::<FailureTimes<5>>::new(&BREAKER))),
-            ratio: RefCell::new(checked!(RatioBudget::new(&RATIO))),
-            rolling: RefCell::new(checked!(RollingBudget::<16>::new(&ROLLING))),
+            breaker: RefCell::new(Upstream::fixed(Failures)),
+            ratio: RefCell::new(Ratio::fixed(Share)),
+            rolling: RefCell::new(Rolling::fixed(Sixteen)),
         }
     }
 

@@ -52,6 +52,7 @@ FLASH = [
     ("retry, exponential", "reliakit_retry", "", None),
     ("retry, jitter", "backon_jitter", "", None),
     ("breaker", "redress_breaker", "5 failures in a window, generation, lease", (300, 400)),
+    ("breaker", "redress_breaker_shared", "the same, settings behind a reference", None),
     ("breaker", "redress_breaker_growth", "and a recovery time that grows", None),
     ("breaker", "redress_breaker_permits", "and 3 probes, 2 successes to close", None),
     ("breaker", "redress_breaker_class", "and a threshold for one class", None),

@@ -14,7 +14,7 @@ use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
 use crate::steps::Failed;
-use crate::{Clock, Duration, Observer};
+use crate::{Clock, Duration, Observer, Policy, Settings};
 
 /// A clock that can also wait, asynchronously.
 pub trait Timer: Clock {
@@ -91,7 +91,7 @@ macro_rules! drive {
     clippy::manual_async_fn,
     reason = "an `async fn` stores its arguments twice, what is captured is stored once"
 )]
-impl<T, R, K, B, U, O, H> Retry<'_, T, R, K, B, U, O, H>
+impl<T, R, K, B, U, O, H, P> Retry<'_, T, R, K, B, U, O, H, P>
 where
     T: Timer,
     R: Draw,
@@ -99,6 +99,7 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///

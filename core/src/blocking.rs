@@ -9,7 +9,7 @@ use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
 use crate::steps::{Failed, Steps};
-use crate::{Clock, Duration, Observer};
+use crate::{Clock, Duration, Observer, Policy, Settings};
 
 /// Whether a success at the first attempt leaves by a way of its own: where speed counts
 /// for more than the bytes of a second place that calls the operation.
@@ -27,7 +27,7 @@ impl<S: Sleep + ?Sized> Sleep for &mut S {
     }
 }
 
-impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H>
+impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
 where
     T: Sleep,
     R: Draw,
@@ -35,6 +35,7 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
@@ -130,7 +131,7 @@ where
     }
 }
 
-impl<T, R, K, B, U, O, H> Steps<'_, '_, T, R, K, B, U, O, H>
+impl<T, R, K, B, U, O, H, P> Steps<'_, '_, T, R, K, B, U, O, H, P>
 where
     T: Sleep,
     R: Draw,
@@ -138,6 +139,7 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     /// All that follows a first failure.
     ///
@@ -192,9 +194,9 @@ pub trait RetryExt<V, E>: FnMut(Attempt) -> Result<V, E> + Sized {
     /// # Errors
     ///
     /// As there.
-    fn retry<T, R, K, B, U, O, H>(
+    fn retry<T, R, K, B, U, O, H, P>(
         self,
-        retry: &mut Retry<'_, T, R, K, B, U, O, H>,
+        retry: &mut Retry<'_, T, R, K, B, U, O, H, P>,
     ) -> Result<V, Error<V, E>>
     where
         T: Sleep,
@@ -204,6 +206,7 @@ pub trait RetryExt<V, E>: FnMut(Attempt) -> Result<V, E> + Sized {
         U: Pool,
         O: Observer,
         H: Control,
+        P: Settings<Policy>,
     {
         retry.call(self)
     }

@@ -7,7 +7,7 @@ use crate::control::Control;
 use crate::gate::Gate;
 use crate::random::Draw;
 use crate::steps::Steps;
-use crate::{Cause, Clock, Duration, ErrorClass, Observer, StopReason};
+use crate::{Cause, Clock, Duration, ErrorClass, Observer, Policy, Settings, StopReason};
 
 /// What the last attempt left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +145,8 @@ impl<T, E> Outcome<T, E> {
 
     /// The call ended in this result.
     #[inline]
-    pub(crate) fn of<C, R, K, B, U, O, H>(
-        steps: &Steps<'_, '_, C, R, K, B, U, O, H>,
+    pub(crate) fn of<C, R, K, B, U, O, H, P>(
+        steps: &Steps<'_, '_, C, R, K, B, U, O, H, P>,
         result: Result<T, Error<T, E>>,
     ) -> Self
     where
@@ -156,14 +156,15 @@ impl<T, E> Outcome<T, E> {
         U: Pool,
         O: Observer,
         H: Control,
+        P: Settings<Policy>,
     {
         Self { result, attempts: steps.call.attempts, elapsed: steps.elapsed() }
     }
 
     /// The call stopped between two attempts, or before the first.
     #[inline]
-    pub(crate) fn stopped<C, R, K, B, U, O, H>(
-        steps: &Steps<'_, '_, C, R, K, B, U, O, H>,
+    pub(crate) fn stopped<C, R, K, B, U, O, H, P>(
+        steps: &Steps<'_, '_, C, R, K, B, U, O, H, P>,
         reason: StopReason,
         last: Option<Last<T, E>>,
     ) -> Self
@@ -174,6 +175,7 @@ impl<T, E> Outcome<T, E> {
         U: Pool,
         O: Observer,
         H: Control,
+        P: Settings<Policy>,
     {
         Self::of(steps, Err(steps.exhausted(reason, last)))
     }

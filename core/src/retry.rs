@@ -4,7 +4,7 @@
 use crate::classifier::{ByDescription, ByError, ByValue, Verdict};
 use crate::control::{AbortIf, BeforeSleep, SleepDecision, SleepHandler};
 use crate::event::OnEvent;
-use crate::{BackoffContext, Duration, Event, Policy};
+use crate::{BackoffContext, Duration, Event, Fixed, Policy, Settings};
 
 /// A policy bound to what its calls need, ready to run operations.
 ///
@@ -39,8 +39,8 @@ use crate::{BackoffContext, Duration, Event, Policy};
 /// assert_eq!(value, Ok(21));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Retry<'a, T, R, K = ByDescription, B = (), U = (), O = (), H = ()> {
-    pub(crate) policy: &'a Policy,
+pub struct Retry<'a, T, R, K = ByDescription, B = (), U = (), O = (), H = (), P = &'a Policy> {
+    pub(crate) policy: P,
     pub(crate) time: T,
     pub(crate) random: R,
     pub(crate) classifier: K,
@@ -59,6 +59,40 @@ impl Policy {
     pub const fn on<T, R>(&self, time: T, random: R) -> Retry<'_, T, R> {
         Retry {
             policy: self,
+            time,
+            random,
+            classifier: ByDescription,
+            breaker: (),
+            budget: (),
+            observer: (),
+            control: (),
+            operation: "",
+        }
+    }
+}
+
+impl<T, R, P: Fixed<Of = Policy>> Retry<'_, T, R, ByDescription, (), (), (), (), P> {
+    /// As [`Policy::on`], of a policy that is a constant of a type
+    /// ([`settings!`](crate::settings)): the compiler knows it wherever it is used, also
+    /// after an await and in what several operations share, and keeps only what it needs.
+    ///
+    /// ```
+    /// use core::cell::Cell;
+    /// use redress::{Backoff, Duration, ErrorClass, Policy, Retry, policy, random::NoRandom};
+    ///
+    /// redress::settings! {
+    ///     Upstream: Policy =
+    ///         policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(2))) }
+    /// }
+    /// let clock = Cell::new(0_u64);
+    /// let mut retry = Retry::fixed(Upstream, &clock, NoRandom);
+    /// let mut steps = retry.begin().unwrap();
+    /// # let _ = steps.start();
+    /// ```
+    #[inline]
+    pub const fn fixed(policy: P, time: T, random: R) -> Self {
+        Self {
+            policy,
             time,
             random,
             classifier: ByDescription,
@@ -96,13 +130,13 @@ macro_rules! replace {
     };
 }
 
-impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
+impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     /// Classifies errors with a function that returns an
     /// [`ErrorClass`](crate::ErrorClass), a
     /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the
     /// error type must [`Describe`](crate::classify::Describe) itself.
     #[inline]
-    pub fn classify<E, V, F>(self, classify: F) -> Retry<'a, T, R, ByError<F>, B, U, O, H>
+    pub fn classify<E, V, F>(self, classify: F) -> Retry<'a, T, R, ByError<F>, B, U, O, H, P>
     where
         V: Into<Verdict>,
         F: FnMut(&E) -> V,
@@ -113,7 +147,10 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// Asks `classify` of each returned value whether it is a failure after all, as
     /// a response of status 503 is. Call it after [`classify`](Self::classify).
     #[inline]
-    pub fn classify_value<V, I, F>(self, classify: F) -> Retry<'a, T, R, ByValue<K, F>, B, U, O, H>
+    pub fn classify_value<V, I, F>(
+        self,
+        classify: F,
+    ) -> Retry<'a, T, R, ByValue<K, F>, B, U, O, H, P>
     where
         I: Into<Verdict>,
         F: FnMut(&V) -> Option<I>,
@@ -124,14 +161,14 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// The classifier as a value of your own type; it must implement
     /// [`Classify`](crate::Classify).
     #[inline]
-    pub fn classifier<C>(self, classifier: C) -> Retry<'a, T, R, C, B, U, O, H> {
+    pub fn classifier<C>(self, classifier: C) -> Retry<'a, T, R, C, B, U, O, H, P> {
         replace!(self, classifier: |_| classifier)
     }
 
     /// Calls go through this breaker: a reference to a shared
     /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
     #[inline]
-    pub fn breaker<G>(self, breaker: G) -> Retry<'a, T, R, K, G, U, O, H> {
+    pub fn breaker<G>(self, breaker: G) -> Retry<'a, T, R, K, G, U, O, H, P> {
         replace!(self, breaker: |_| breaker)
     }
 
@@ -139,19 +176,19 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// [`RollingBudget`](crate::RollingBudget) or
     /// [`RatioBudget`](crate::RatioBudget), or a keyed one.
     #[inline]
-    pub fn budget<P>(self, budget: P) -> Retry<'a, T, R, K, B, P, O, H> {
+    pub fn budget<Q>(self, budget: Q) -> Retry<'a, T, R, K, B, Q, O, H, P> {
         replace!(self, budget: |_| budget)
     }
 
     /// This observer hears of everything. A further one hears it, too.
     #[inline]
-    pub fn observer<N>(self, observer: N) -> Retry<'a, T, R, K, B, U, (O, N), H> {
+    pub fn observer<N>(self, observer: N) -> Retry<'a, T, R, K, B, U, (O, N), H, P> {
         replace!(self, observer: |first| (first, observer))
     }
 
     /// This closure hears of every event.
     #[inline]
-    pub fn on_event<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, (O, OnEvent<F>), H>
+    pub fn on_event<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, (O, OnEvent<F>), H, P>
     where
         F: FnMut(&Event<'_>),
     {
@@ -161,7 +198,7 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// Gives up when `predicate` says so: asked before each attempt, after a
     /// failure and before a sleep, never after a success.
     #[inline]
-    pub fn abort_if<F>(self, predicate: F) -> Retry<'a, T, R, K, B, U, O, AbortIf<H, F>>
+    pub fn abort_if<F>(self, predicate: F) -> Retry<'a, T, R, K, B, U, O, AbortIf<H, F>, P>
     where
         F: FnMut() -> bool,
     {
@@ -171,7 +208,7 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// Asks `handler` before each sleep whether to sleep, to put the retry off, or
     /// to give up.
     #[inline]
-    pub fn sleep_handler<F>(self, handler: F) -> Retry<'a, T, R, K, B, U, O, SleepHandler<H, F>>
+    pub fn sleep_handler<F>(self, handler: F) -> Retry<'a, T, R, K, B, U, O, SleepHandler<H, F>, P>
     where
         F: FnMut(&BackoffContext, Duration) -> SleepDecision,
     {
@@ -180,7 +217,7 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
 
     /// Tells `hook` of each sleep that is really slept.
     #[inline]
-    pub fn before_sleep<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, O, BeforeSleep<H, F>>
+    pub fn before_sleep<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, O, BeforeSleep<H, F>, P>
     where
         F: FnMut(&BackoffContext, Duration),
     {
@@ -190,7 +227,7 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
     /// All of the above by a [`Control`](crate::Control) of your own type, instead
     /// of those set before.
     #[inline]
-    pub fn control<N>(self, control: N) -> Retry<'a, T, R, K, B, U, O, N> {
+    pub fn control<N>(self, control: N) -> Retry<'a, T, R, K, B, U, O, N, P> {
         replace!(self, control: |_| control)
     }
 
@@ -213,7 +250,10 @@ impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H> {
 
     /// The policy that it follows.
     #[inline]
-    pub const fn policy(&self) -> &'a Policy {
-        self.policy
+    pub fn policy(&self) -> &Policy
+    where
+        P: Settings<Policy>,
+    {
+        self.policy.settings()
     }
 }

@@ -15,7 +15,7 @@ use crate::retry::Retry;
 use crate::snapshot::{CALL_BYTES, Restored, SnapshotError, Suspended};
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
-    EventKind, Instant, Observer, Policy, StopReason,
+    EventKind, Instant, Observer, Policy, Settings, StopReason,
 };
 
 /// A call under way, step by step.
@@ -46,11 +46,11 @@ use crate::{
 /// # Ok::<(), redress::CircuitOpen>(())
 /// ```
 #[derive(Debug)]
-pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H> {
-    pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H>,
+pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
+    pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
     /// That of `retry`, where the compiler can see that nothing changes it: a `const`
     /// policy is then worked into the code.
-    policy: &'a Policy,
+    policy: P,
     pub(crate) call: Call,
     /// Held until the call is settled.
     pub(crate) pass: Option<B::Pass>,
@@ -59,7 +59,7 @@ pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H> {
     longest: Duration,
 }
 
-impl<'a, T, R, K, B, U, O, H> Retry<'a, T, R, K, B, U, O, H>
+impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -67,6 +67,7 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     /// Begins a call that is walked step by step.
     ///
@@ -74,7 +75,7 @@ where
     ///
     /// [`CircuitOpen`] if the breaker rejects it.
     #[inline]
-    pub fn begin(&mut self) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
+    pub fn begin(&mut self) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H, P>, CircuitOpen> {
         self.enter(true)
     }
 
@@ -83,7 +84,7 @@ where
     pub(crate) fn enter(
         &mut self,
         timed: bool,
-    ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H>, CircuitOpen> {
+    ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H, P>, CircuitOpen> {
         if let Some(pass) = self.breaker.enter() {
             return Ok(self.set_out(pass, timed));
         }
@@ -101,9 +102,9 @@ where
         &mut self,
         pass: B::Pass,
         timed: bool,
-    ) -> Steps<'_, 'a, T, R, K, B, U, O, H> {
+    ) -> Steps<'_, 'a, T, R, K, B, U, O, H, P> {
         self.budget.deposit();
-        let timed = timed || self.policy.is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
+        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
         Steps::new(self, policy, Some(pass), now)
@@ -122,9 +123,9 @@ where
         &mut self,
         bytes: &[u8],
         off: Option<Duration>,
-    ) -> Result<(Steps<'_, 'a, T, R, K, B, U, O, H>, Duration, Restored), SnapshotError> {
+    ) -> Result<(Steps<'_, 'a, T, R, K, B, U, O, H, P>, Duration, Restored), SnapshotError> {
         let now = self.time.now();
-        let (suspended, restored) = Suspended::load(self.policy, bytes, now, off)?;
+        let (suspended, restored) = Suspended::load(self.policy.settings(), bytes, now, off)?;
         let pass = B::pass(suspended.permit).ok_or(SnapshotError::Value)?;
         let policy = self.policy;
         let mut steps = Steps::new(self, policy, Some(pass), now);
@@ -150,7 +151,7 @@ where
     }
 }
 
-impl<'a, T, R, K, B, U, O, H> Steps<'_, 'a, T, R, K, B, U, O, H>
+impl<'a, T, R, K, B, U, O, H, P> Steps<'_, 'a, T, R, K, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -158,6 +159,7 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     /// How many bytes [`suspend`](Self::suspend) writes, always.
     pub const SNAPSHOT_BYTES: usize = CALL_BYTES;
@@ -177,7 +179,7 @@ where
         if self.retry.control.aborted() {
             return Err(StopReason::Aborted);
         }
-        let attempt = self.call.start(self.policy, self.now);
+        let attempt = self.call.start(self.policy.settings(), self.now);
         if O::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
             self.retry.observer.attempt_start(&context);
@@ -194,7 +196,7 @@ where
     // Always: called twice; as a call it would keep the steps in memory.
     #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
-        let listens = self.policy.listens();
+        let listens = self.policy.settings().listens();
         // The pass is held until observers have run: one that panics cancels the call.
         let Some(pass) = &self.pass else { return };
         let hears = B::hears_success(pass);
@@ -204,7 +206,7 @@ where
             self.now = now;
         }
         if listens {
-            self.call.succeed(self.policy, self.now);
+            self.call.succeed(self.policy.settings(), self.now);
         }
         if O::OBSERVES {
             let context = self.attempt(Some(AttemptDecision::Success), Duration::ZERO);
@@ -291,7 +293,7 @@ where
         let due = self.now.saturating_add(self.call.previous);
         let permit = self.pass.as_ref().and_then(B::permit);
         let suspended = Suspended { call: self.call, permit, due };
-        let written = suspended.save(self.policy, self.retry.time.now(), out)?;
+        let written = suspended.save(self.policy.settings(), self.retry.time.now(), out)?;
         // The permit goes along with the snapshot: dropping must not free it.
         self.pass = None;
         Ok(written)
@@ -321,6 +323,7 @@ where
             return Decision::Stop(StopReason::Aborted);
         };
         let policy = self.policy;
+        let policy = policy.settings();
         let overdue = policy.attempt_timeout() != Duration::MAX && self.is_overdue(now);
         let classification = if overdue { &OVERDUE } else { classification };
         self.spent(now);
@@ -371,7 +374,7 @@ where
 
     /// Whether the attempt in flight has taken longer than it was given.
     fn is_overdue(&self, now: Instant) -> bool {
-        let policy = self.policy;
+        let policy = self.policy.settings();
         let given = policy.attempt_timeout().min(self.call.remaining(policy, self.now));
         now.since(self.now) > given
     }
@@ -506,7 +509,7 @@ impl<V, E> Failed<V, E> {
     }
 }
 
-impl<'r, 'a, T, R, K, B, U, O, H> Steps<'r, 'a, T, R, K, B, U, O, H>
+impl<'r, 'a, T, R, K, B, U, O, H, P> Steps<'r, 'a, T, R, K, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -514,15 +517,16 @@ where
     U: Pool,
     O: Observer,
     H: Control,
+    P: Settings<Policy>,
 {
     #[inline]
     fn new(
-        retry: &'r mut Retry<'a, T, R, K, B, U, O, H>,
-        policy: &'a Policy,
+        retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
+        policy: P,
         pass: Option<B::Pass>,
         now: Instant,
     ) -> Self {
-        let call = Call::begin(policy, now);
+        let call = Call::begin(policy.settings(), now);
         Self { retry, policy, call, pass, now, longest: Duration::ZERO }
     }
 
@@ -580,7 +584,7 @@ where
     }
 }
 
-impl<T, R, K, B: Gate, U, O, H> Drop for Steps<'_, '_, T, R, K, B, U, O, H> {
+impl<T, R, K, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, K, B, U, O, H, P> {
     #[inline]
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {

@@ -14,14 +14,16 @@ use redress_embassy::Locked;
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
 
-/// At most six attempts in a minute.
-pub const POLICY: Policy = policy! {
+redress::settings! {
+    /// At most six attempts in a minute.
+    pub Calls: Policy = policy! {
     Policy::new()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
         .backoff_for(ErrorClass::RateLimit, SLOW)
-};
+    }
+}
 
 redress::settings! {
     /// Five failures within a minute.
@@ -46,8 +48,17 @@ pub static BREAKER: Upstream = Locked::new(Circuit::fixed(Failures));
 pub static BUDGET: Retries = Locked::new(Pool::fixed(Tokens));
 
 /// The policy at work.
-pub type FullRetry =
-    Retry<'static, Time, FromFn<fn() -> u32>, Classes, &'static Upstream, &'static Retries>;
+pub type FullRetry = Retry<
+    'static,
+    Time,
+    FromFn<fn() -> u32>,
+    Classes,
+    &'static Upstream,
+    &'static Retries,
+    (),
+    (),
+    Calls,
+>;
 
 /// Errors that are their own class.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +77,7 @@ impl<T> redress::Classify<T, ErrorClass> for Classes {
 /// Ready to run operations.
 pub fn retry() -> FullRetry {
     let random: fn() -> u32 = random;
-    POLICY
-        .on(Time, redress::random::from_fn(random))
+    Retry::fixed(Calls, Time, redress::random::from_fn(random))
         .classifier(Classes)
         .breaker(&BREAKER)
         .budget(&BUDGET)

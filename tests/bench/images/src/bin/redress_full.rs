@@ -9,17 +9,19 @@ use bench_images::{Board, OneThread, image, operation, output, random};
 use redress::random::from_fn;
 use redress::{
     Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RatioBudget, RatioConfig, classify, policy, settings,
+    RatioBudget, RatioConfig, Retry, classify, policy, settings,
 };
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
-const POLICY: Policy = policy! {
+settings! {
+    Calls: Policy = policy! {
     Policy::new()
         .max_attempts(6)
         .attempt_timeout(Duration::from_secs(1))
         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
         .backoff_for(ErrorClass::RateLimit, SLOW)
-};
+}
+}
 
 type Upstream = Breaker<FailureTimes<5>, 1, UpstreamCircuit>;
 
@@ -35,8 +37,7 @@ static BUDGET: OneThread<RefCell<RatioBudget<Retries>>> =
     OneThread(RefCell::new(RatioBudget::fixed(Retries)));
 
 fn job() {
-    let outcome = POLICY
-        .on(Board, from_fn(random))
+    let outcome = Retry::fixed(Calls, Board, from_fn(random))
         .classify(|error: &u32| classify::http_status(*error as u16))
         .breaker(&BREAKER.0)
         .budget(&BUDGET.0)

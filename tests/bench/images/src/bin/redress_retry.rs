@@ -5,17 +5,18 @@
 
 use bench_images::{Board, image, operation, output};
 use redress::random::NoRandom;
-use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+use redress::{Backoff, Duration, ErrorClass, Policy, Retry, policy, settings};
 
-const POLICY: Policy = policy! {
+settings! {
+    Calls: Policy = policy! {
     Policy::new()
         .max_attempts(6)
         .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_secs(1)))
-};
+}
+}
 
 fn job() {
-    let outcome = POLICY
-        .on(Board, NoRandom)
+    let outcome = Retry::fixed(Calls, Board, NoRandom)
         .classify(|_: &u32| ErrorClass::Transient)
         .execute(|_| operation());
     output(outcome.attempts);

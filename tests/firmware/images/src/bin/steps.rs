@@ -6,7 +6,7 @@
 
 use board::stack;
 use firmware::check::Checks;
-use firmware::full::{BREAKER, BUDGET, Classes, FullRetry, Time, retry};
+use firmware::full::{BREAKER, BUDGET, Calls, Classes, FullRetry, Time, retry};
 use firmware::image;
 use redress::random::FromFn;
 use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
@@ -23,6 +23,7 @@ type FullSteps<'r> = Steps<
     &'static Retries,
     (),
     (),
+    Calls,
 >;
 
 #[unsafe(no_mangle)]

@@ -11,19 +11,21 @@ use prices::sensor::{Sensor, SensorError, random};
 use redress::random::from_fn;
 use redress::{
     Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RollingBudget, RollingConfig, policy, settings,
+    Retry, RollingBudget, RollingConfig, policy, settings,
 };
 use redress_embassy::{EmbassyTime, Locked};
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
-const POLICY: Policy = policy! {
+settings! {
+    Calls: Policy = policy! {
     Policy::new()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .attempt_timeout(Duration::from_millis(50))
         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
         .backoff_for(ErrorClass::RateLimit, SLOW)
-};
+}
+}
 settings! { Rule: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)) }
 settings! { Retries: RollingConfig = RollingConfig::new(16, Duration::from_secs(10)) }
 
@@ -34,8 +36,7 @@ static BREAKER: Locked<CriticalSectionRawMutex, Circuit> = Locked::new(Circuit::
 static BUDGET: Locked<CriticalSectionRawMutex, Tokens> = Locked::new(Tokens::fixed(Retries));
 
 async fn call(sensor: &mut Sensor) -> Option<u16> {
-    let mut retry = POLICY
-        .on(EmbassyTime, from_fn(random))
+    let mut retry = Retry::fixed(Calls, EmbassyTime, from_fn(random))
         .classify(SensorError::class)
         .breaker(&BREAKER)
         .budget(&BUDGET);

@@ -32,7 +32,9 @@ const tool = (name) => join(HERE, "node_modules", ".bin", name);
 /** Compiles a crate to an optimised module. */
 function compile(crate, output) {
   const target = "wasm32-unknown-unknown";
-  run("cargo", "build", "--quiet", "--locked", "--profile", "wasm", "--target", target, "-p", crate);
+  // Not in the manifest: a host's linker does not take the names of defmt's symbols.
+  const library = ["-p", crate, "--lib", "--crate-type", "cdylib"];
+  run("cargo", "rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library);
   const folder = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
   const built = join(folder, target, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   run(tool("wasm-opt"), "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, built);

@@ -37,19 +37,21 @@ macro_rules! drive {
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };
         let mut last = None;
+        // Blocks, so that nothing is stored for the length of an attempt or a delay but
+        // what is needed after it.
         let (reason, failure) = loop {
-            let attempt = match steps.next() {
-                Ok(attempt) => attempt,
-                Err(reason) => break (reason, None),
-            };
-            let result = if attempt.timeout == Duration::MAX {
-                steps.judge($operation(attempt).await)
-            } else {
-                let result = {
+            let result = {
+                let attempt = match steps.next() {
+                    Ok(attempt) => attempt,
+                    Err(reason) => break (reason, None),
+                };
+                if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
+                    Some($operation(attempt).await)
+                } else {
                     let timeout = steps.retry.time.sleep(attempt.timeout);
                     // In place: as arguments of a function both would be stored twice.
                     let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
-                    core::future::poll_fn(|context| {
+                    core::future::poll_fn(move |context| {
                         // The operation first: a result that is there wins over a
                         // timeout that is due.
                         if let Poll::Ready(output) = future.as_mut().poll(context) {
@@ -58,25 +60,28 @@ macro_rules! drive {
                         timer.as_mut().poll(context).map(|()| None)
                     })
                     .await
-                };
-                match result {
-                    Some(result) => steps.judge(result),
-                    None => Err(Failed::Timeout),
                 }
             };
-            let failed = match result {
+            let judged = match result {
+                Some(result) => steps.judge(result),
+                None => Err(Failed::Timeout),
+            };
+            let delay = match judged {
                 Ok(value) => {
                     steps.settle_success($timed);
                     return Outcome::of(&steps, Ok(value)).into();
                 }
-                Err(failed) => failed,
+                Err(failed) => {
+                    let failure = steps.classify(&failed);
+                    last = Some(failed.into_last());
+                    match steps.decide(&failure) {
+                        Decision::Retry { after } => after,
+                        Decision::Stop(reason) => break (reason, Some(failure)),
+                    }
+                }
             };
-            let failure = steps.classify(&failed);
-            last = Some(failed.into_last());
-            match steps.decide(&failure) {
-                Decision::Retry { after } if after.is_zero() => {}
-                Decision::Retry { after } => steps.retry.time.sleep(after).await,
-                Decision::Stop(reason) => break (reason, Some(failure)),
+            if delay.as_micros() != 0 {
+                steps.retry.time.sleep(delay).await;
             }
             if let Err(reason) = steps.awake() {
                 break (reason, None);
@@ -141,6 +146,40 @@ where
         async move { drive!(self, operation, true) }
     }
 
+    /// Wraps an asynchronous function of one argument once, for many calls.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use redress::{Backoff, Duration, ErrorClass, Policy, policy, testing::MockClock};
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     match std::pin::pin!(future).poll(&mut context) {
+    /// #         std::task::Poll::Ready(output) => output,
+    /// #         std::task::Poll::Pending => unreachable!(),
+    /// #     }
+    /// # }
+    /// const QUICK: Policy =
+    ///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_millis(1))) };
+    /// let clock = MockClock::new();
+    /// let mut parse = QUICK
+    ///     .on(&clock, redress::random::NoRandom)
+    ///     .classify(|_: &std::num::ParseIntError| ErrorClass::Permanent)
+    ///     .wrap_async(async |text: &&str| text.parse::<u8>());
+    /// assert_eq!(block_on(parse(&"7")), Ok(7));
+    /// assert!(block_on(parse(&"x")).is_err());
+    /// # }
+    /// ```
+    pub fn wrap_async<A, V, E, F>(
+        mut self,
+        mut function: F,
+    ) -> impl AsyncFnMut(&A) -> Result<V, Error<V, E>>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(&A) -> Result<V, E>,
+    {
+        async move |argument: &A| self.call_async(async |_| function(argument).await).await
+    }
+
     /// The same as [`call_async`](Self::call_async) for an operation that returns a
     /// future, `|attempt| async move { .. }`: the compiler can then see that the whole
     /// may be sent to another thread, so it can be spawned on a multi-threaded runtime.
@@ -176,3 +215,26 @@ where
         async move { drive!(self, operation, true) }
     }
 }
+
+/// `operation.retry_async(&mut retry).await`, for those who read it better that way round.
+pub trait RetryAsyncExt<V, E>: AsyncFnMut(Attempt) -> Result<V, E> + Sized {
+    /// The same as [`Retry::call_async`].
+    fn retry_async<T, R, K, B, U, O, H, P>(
+        self,
+        retry: &mut Retry<'_, T, R, K, B, U, O, H, P>,
+    ) -> impl Future<Output = Result<V, Error<V, E>>>
+    where
+        T: Timer,
+        R: Draw,
+        K: Classify<V, E>,
+        B: Gate,
+        U: Pool,
+        O: Observer,
+        H: Control,
+        P: Settings<Policy>,
+    {
+        retry.call_async(self)
+    }
+}
+
+impl<V, E, F: AsyncFnMut(Attempt) -> Result<V, E>> RetryAsyncExt<V, E> for F {}

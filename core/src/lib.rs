@@ -87,7 +87,7 @@ mod timeline;
 mod window;
 
 pub use adaptive::{Adaptive, AdaptiveConfig, Memory};
-pub use asynchronous::Timer;
+pub use asynchronous::{RetryAsyncExt, Timer};
 pub use backoff::{Backoff, BackoffContext, Strategy};
 pub use blocking::{RetryExt, Sleep};
 pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};

@@ -243,7 +243,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         if let Some(until) = self.until.get_mut(slot) {
             *until = lease;
         }
-        let permit = Permit { lease, generation: self.generation, slot: slot as u8 };
+        let permit = Permit::probe(lease, self.generation, slot as u8);
         Ok(Admitted { permit, half_opened })
     }
 
@@ -258,7 +258,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         longest: Duration,
         now: Instant,
     ) -> Option<CircuitState> {
-        if permit.generation != self.generation {
+        if !permit.is_of(self.generation) {
             return None;
         }
         let probe = permit.is_probe();
@@ -304,7 +304,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     /// again, and nothing is counted.
     #[inline]
     pub fn cancel(&mut self, permit: Permit) {
-        if permit.generation == self.generation {
+        if permit.is_of(self.generation) {
             self.free(permit);
         }
     }
@@ -326,7 +326,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     }
 
     fn free(&mut self, permit: Permit) -> bool {
-        match self.until.get_mut(usize::from(permit.slot)) {
+        match self.until.get_mut(usize::from(permit.slot())) {
             Some(until) if *until == permit.lease => {
                 *until = Instant::ZERO;
                 true

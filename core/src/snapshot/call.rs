@@ -14,11 +14,11 @@ impl Writer<'_> {
     fn permit(&mut self, permit: Option<Permit>) {
         let (has, permit) = match permit {
             Some(permit) => (1, permit),
-            None => (0, Permit { lease: Instant::ZERO, generation: 0, slot: 0 }),
+            None => (0, Permit::closed(0)),
         };
         self.u8(has);
-        self.u8(permit.slot);
-        self.u16(permit.generation);
+        self.u8(permit.slot());
+        self.u16(permit.generation());
         self.until(permit.lease, Duration::MAX);
     }
 }
@@ -27,10 +27,11 @@ impl Reader<'_> {
     fn permit(&mut self) -> Result<Option<Permit>, SnapshotError> {
         let has = self.u8()?;
         let (slot, generation) = (self.u8()?, self.u16()?);
-        let mut permit = Permit { lease: self.until()?, generation, slot };
-        if !permit.is_probe() {
-            permit.lease = Instant::ZERO;
-        }
+        let lease = self.until()?;
+        let permit = match slot {
+            Permit::NO_SLOT => Permit::closed(generation),
+            slot => Permit::probe(lease, generation, slot),
+        };
         match has {
             0 => Ok(None),
             1 => Ok(Some(permit)),

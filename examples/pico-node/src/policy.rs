@@ -36,17 +36,17 @@ settings! {
 }
 
 settings! {
-    /// Two readings failed within a minute: leave the bus alone for a minute.
+    /// Two readings failed within a minute: leave the bus alone for five minutes.
     pub SensorRule: BreakerConfig<FailureRule> =
         BreakerConfig::failures(2, Duration::from_secs(60))
-            .recovery_timeout(Duration::from_secs(60))
+            .recovery_timeout(Duration::from_secs(300))
 }
 
 settings! {
-    /// Three posts failed within five minutes: leave the service alone for a minute.
+    /// Three posts failed within five minutes: leave the service alone for as long.
     pub NetworkRule: BreakerConfig<FailureRule> =
         BreakerConfig::failures(3, Duration::from_secs(300))
-            .recovery_timeout(Duration::from_secs(60))
+            .recovery_timeout(Duration::from_secs(300))
 }
 
 settings! {

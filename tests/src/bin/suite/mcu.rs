@@ -61,6 +61,11 @@ impl Suite {
         let node = "cargo clippy --release --manifest-path examples/sensor-node/Cargo.toml \
                     --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the sensor node", node, Count::One);
+        let pico = "cargo fmt --check --manifest-path examples/pico-node/Cargo.toml";
+        self.step("formatting of the node for an RP2040", pico, Count::One);
+        let pico = "cargo build --release --manifest-path examples/pico-node/Cargo.toml \
+                    --target thumbv6m-none-eabi";
+        self.step("the node for an RP2040 builds", pico, Count::One);
         let node = "cargo run --quiet -p flaky-service --bin demo -- --mcu";
         self.step("sensor node comes through every fault", node, Count::One);
     }

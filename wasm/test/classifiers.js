@@ -19,17 +19,31 @@ const CLASSIFIERS = {
   strict: classify.strict,
   http: classify.http,
   http_retry_after: classify.http,
+  sqlstate: classify.sqlstate,
+  pyodbc: classify.odbc,
+  grpc: classify.grpc,
+  boto3: classify.aws,
 };
 
 /** Whether JavaScript has such a classifier and such an error. */
 export function exists({ classifier, error }) {
-  // Arguments of a constructor are nothing that an error of JavaScript keeps.
-  return classifier in CLASSIFIERS && error.args === undefined && !TYPES.includes(error.name);
+  // Arguments of a constructor are nothing that an error of JavaScript keeps, and what a
+  // library's types descend from, or a status that an error lacks, is nothing that it shows.
+  const shown = error.args === undefined && error.library === undefined && error.grpc !== null;
+  // The SDK for JavaScript has its codes as names, so that a name is always a code.
+  if (classifier === "boto3" && error.aws_error === undefined) return false;
+  return classifier in CLASSIFIERS && shown && !TYPES.includes(error.name);
 }
 
-function described({ marker, name, status, status_code: statusCode, code, retry_after: retryAfter, headers, message = "" }) {
+function described(spec) {
+  const { marker, name, status, status_code: statusCode, code, retry_after: retryAfter, headers, message = "" } = spec;
+  const { sqlstate, grpc, aws_error: aws } = spec;
   const error = marker === undefined ? new Error(message) : MARKERS[marker]();
-  const fields = { name, status, statusCode, code, retryAfter, headers };
+  const fields = { name, status, statusCode, code, retryAfter, headers, sqlstate, grpc };
+  if (aws !== undefined && aws !== null) {
+    fields.Code = aws.code ?? "";
+    fields.$metadata = { httpStatusCode: aws.status ?? undefined };
+  }
   for (const [field, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;
     Object.defineProperty(error, field, { value, configurable: true });

@@ -14,6 +14,8 @@ const DEVIATIONS = [
   "lenient_integer",
   "lenient_date",
   "retry_after_only_429",
+  "sqlstate_any_word",
+  "aws_short_list",
 ];
 
 const deviates = (tags) => tags.some((tag) => DEVIATIONS.includes(tag));

@@ -4,6 +4,7 @@
 calls   instructions of a call under callgrind, nanoseconds, heap allocations
 sizes   bytes of every state, on 64 and on 32 bits
 flash   bytes of code, rodata and data of firmware images over an empty one
+prices  bytes that each option adds to an image with retry alone
 
 Instructions, bytes and allocations repeat exactly. Nanoseconds are the fastest of a
 few rounds on a machine that may be busy: to look at, not to compare releases by.
@@ -64,6 +65,32 @@ FLASH = [
     ("full policy", "redress_full_twice", "and a second operation", None),
     ("full policy", "reliakit_full", "retry, jitter, RollingBreaker<16>", None),
 ]
+
+# Features of the image `price`, and what they stand for.
+OPTIONS = {
+    "deadline": "a deadline",
+    "attempt_timeout": "an attempt timeout (blocking: told to the attempt, and judged)",
+    "class_strategy": "a strategy for one class",
+    "class_limit": "a limit for one class",
+    "exponential": "exponential backoff, in place of a constant",
+    "exponential_by": "exponential by 1.5",
+    "fibonacci": "fibonacci",
+    "sequence": "a sequence",
+    "full_jitter": "full jitter",
+    "equal_jitter": "equal jitter",
+    "decorrelated_jitter": "decorrelated jitter",
+    "token_backoff": "token backoff",
+    "retry_after_or": "Retry-After, or a constant",
+    "adaptive": "adaptive, memory of 16",
+    "breaker_failures": "a breaker: 5 failures in a window",
+    "breaker_rate": "a breaker: rate over 100 outcomes",
+    "breaker_slices": "a breaker: rate and slow calls over time",
+    "rolling_budget": "a rolling budget of 16",
+    "ratio_budget": "a ratio budget",
+    "abort_if": "an abort predicate",
+    "observer": "an observer of events",
+    "timeline": "a timeline of 8",
+}
 
 FORBIDDEN = re.compile(r"__aeabi_(f|d|[ul]*i?div)|divmod|u?divdi3|core::fmt|_fmt\b|panic")
 
@@ -224,6 +251,25 @@ def flash(target):
         print("No routine for floats, division, formatting or panics is in an image of redress.\n")
 
 
+def prices(target):
+    print("Bytes of flash at opt-level s that an option adds to retry at a constant delay, alone.\n")
+    table("option", *(f">{name}" for name in TARGETS))
+    sizes = {}
+    for name, triple in TARGETS.items():
+        for option in ["", *OPTIONS]:
+            run("cargo", "build", "--release", "--locked", "--target", triple, "--bin", "price",
+                "--features", option, "--target-dir", target / "images", cwd=IMAGES)
+            sizes[name, option] = flash_of(target / "images" / triple / "release" / "price")
+        run("cargo", "build", "--release", "--locked", "--target", triple, "--bin", "empty",
+            "--target-dir", target / "images", cwd=IMAGES)
+        sizes[name, None] = flash_of(target / "images" / triple / "release" / "empty")
+    row("retry at a constant delay, classes, over an empty image",
+        *(sizes[name, ""] - sizes[name, None] for name in TARGETS))
+    for option, what in OPTIONS.items():
+        row(what, *(f"{sizes[name, option] - sizes[name, '']:+}" for name in TARGETS))
+    print()
+
+
 def versions():
     locked = {}
     for lock in (HERE / "Cargo.lock", IMAGES / "Cargo.lock"):
@@ -243,7 +289,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=["calls", "sizes", "flash", "all"],
+    parser.add_argument("part", nargs="?", choices=["calls", "sizes", "flash", "prices", "all"],
                         default="all", help="which table (default: all)")
     parser.add_argument("--target-dir", type=pathlib.Path, help="where to build",
                         default=os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
@@ -256,13 +302,15 @@ def main():
         sys.exit("error: " + "\nerror: ".join(failures))
     print(f"{datetime.date.today()}; {machine()}; {rustc[0].strip()}; {valgrind[0].strip()}; "
           f"{versions()}\n")
-    if part != "flash" and (binaries := attempt(build_host, target)):
+    if part not in ("flash", "prices") and (binaries := attempt(build_host, target)):
         if part in ("calls", "all"):
             attempt(calls, *binaries)
         if part in ("sizes", "all"):
             attempt(sizes, binaries[0], target)
     if part in ("flash", "all"):
         attempt(flash, target)
+    if part == "prices":
+        attempt(prices, target)
     if failures:
         sys.exit("error: " + "\nerror: ".join(failures))
 

@@ -94,3 +94,12 @@ pub struct OneThread<T>(pub T);
 
 // SAFETY: an image has one thread.
 unsafe impl<T> Sync for OneThread<T> {}
+
+impl<S: redress::Shared> redress::Shared for OneThread<S> {
+    type Item = S::Item;
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut S::Item) -> R) -> Option<R> {
+        self.0.with(f)
+    }
+}

@@ -20,8 +20,8 @@ use crate::state::State;
 /// From one reading to the next.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// Reads and posts for ever. The state is written at the start, which it counts, and when a
-/// breaker has changed: each reading would wear the flash out.
+/// Reads and posts for ever. The state is written when a breaker has changed: each reading, or
+/// each start of a node that starts again and again, would wear the flash out.
 pub async fn run<B: I2c, F: NorFlash>(
     mut sensor: Lm75<B, Chip>,
     mut service: Service<'_>,
@@ -43,14 +43,15 @@ pub async fn run<B: I2c, F: NorFlash>(
         .observer(&changes)
         .operation("post reading");
 
-    defmt::info!("start {=u32}", state.start);
-    state.save();
+    // A number by chance tells starts apart and needs no write.
+    let start = RoscRng.next_u32();
+    defmt::info!("start {=u32}", start);
     let mut ticker = Ticker::every(PERIOD);
     let mut number = 0;
     loop {
         if let Ok(celsius) = read.call_async(async |_| sensor.read_temperature()).await {
             number += 1;
-            let reading = Reading { start: state.start, number, celsius };
+            let reading = Reading { start, number, celsius };
             // Not sent, and not kept: the next reading is newer. The log has said why.
             if let Ok(status) = post.call_async(async |_| service.post(&reading).await).await {
                 defmt::info!("reading {=u32} of {=f32} C posted: {=u16}", number, celsius, status);

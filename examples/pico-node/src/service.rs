@@ -22,7 +22,7 @@ pub type Tcp = TcpClient<'static, 1, 1024, 1024>;
 /// What the sensor measured. Start and number name it once and for all, so that the service
 /// can tell a second copy (an answer was lost) from a second reading.
 pub struct Reading {
-    /// Which start of the node it is from.
+    /// Of the start that it is from, drawn by chance.
     pub start: u32,
     /// Which reading of that start.
     pub number: u32,

@@ -9,19 +9,15 @@ use crate::policy::{
     BUDGET, Budget, NETWORK_BREAKER, NetworkBreaker, SENSOR_BREAKER, SensorBreaker,
 };
 
-/// The count of starts, both breakers and the budget.
-const FIELDS: usize = 4 + SensorBreaker::BYTES + NetworkBreaker::BYTES + Budget::BYTES;
+/// Both breakers and the budget.
+const FIELDS: usize = SensorBreaker::BYTES + NetworkBreaker::BYTES + Budget::BYTES;
 type Fields = Record<{ OVERHEAD + FIELDS }>;
 
 /// Counts up when the fields change.
 const LAYOUT: u16 = 1;
 
-/// Breakers, budget and the count of starts, in a flash.
-pub struct State<F: NorFlash> {
-    durable: Durable<Flash<F>>,
-    /// How often this node has started, this time included.
-    pub start: u32,
-}
+/// Breakers and budget in a flash.
+pub struct State<F: NorFlash>(Durable<Flash<F>>);
 
 impl<F: NorFlash> State<F> {
     /// Takes over what the last start has left in the two erase blocks from `address` on; what
@@ -29,11 +25,9 @@ impl<F: NorFlash> State<F> {
     pub fn restore(flash: F, address: u32) -> Self {
         let mut durable = Durable::new(Flash::new(flash, address), LAYOUT);
         let mut record = Fields::new();
-        let mut start = 0;
         match durable.load(&mut record) {
             Ok(mut fields) => {
                 let now = EmbassyTime.now();
-                start = fields.take_bytes().map_or(0, u32::from_le_bytes);
                 // This board has no clock that runs on: the time off is not known, and a
                 // breaker stays open for the rest of its time as it was saved.
                 note("sensor breaker", fields.take(&SENSOR_BREAKER, now, None));
@@ -46,28 +40,27 @@ impl<F: NorFlash> State<F> {
             }
             Err(LoadError::Storage(_)) => defmt::warn!("the flash is not read: a fresh start"),
         }
-        Self { durable, start: start.saturating_add(1) }
+        Self(durable)
     }
 
     /// Writes the state over the older of the two records.
     pub fn save(&mut self) {
         let mut record = Fields::new();
-        if let Err(why) = self.put(&mut record) {
+        if let Err(why) = put(&mut record) {
             defmt::warn!("state not saved: {}", why);
-        } else if self.durable.save(&record).is_err() {
+        } else if self.0.save(&record).is_err() {
             defmt::warn!("state not saved: the flash does not take it");
         } else {
             defmt::info!("state saved");
         }
     }
+}
 
-    fn put(&self, record: &mut Fields) -> Result<(), SnapshotError> {
-        let now = EmbassyTime.now();
-        record.put_bytes(&self.start.to_le_bytes())?;
-        record.put(&SENSOR_BREAKER, now)?;
-        record.put(&NETWORK_BREAKER, now)?;
-        record.put(&BUDGET, now)
-    }
+fn put(record: &mut Fields) -> Result<(), SnapshotError> {
+    let now = EmbassyTime.now();
+    record.put(&SENSOR_BREAKER, now)?;
+    record.put(&NETWORK_BREAKER, now)?;
+    record.put(&BUDGET, now)
 }
 
 fn note(name: &str, restored: Result<redress::Restored, SnapshotError>) {

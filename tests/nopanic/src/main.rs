@@ -1,11 +1,13 @@
 //! An image that uses every entry point of redress and links only if no panic is
 //! left in it: the panic handler calls a function that does not exist.
 //!
-//! The asynchronous driver is not in it: into every `async fn` the compiler puts a
-//! panic of its own, for a future that is polled after its end.
+//! The asynchronous driver is not in it: into every future the compiler puts a panic of its
+//! own, for one that is polled after its end.
 
 #![no_std]
 #![no_main]
+
+mod adapter;
 
 use core::cell::{Cell, RefCell};
 use core::hint::black_box;
@@ -298,6 +300,7 @@ fn classifiers(text: &'static str) {
 pub extern "C" fn _start() -> ! {
     black_box(calls());
     black_box(machines());
+    black_box(adapter::adapter());
     classifiers(black_box("Thu, 15 Jan 2026 12:00:05 GMT"));
     if cfg!(feature = "canary") {
         black_box(STEPS[black_box(2)]);

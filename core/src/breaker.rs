@@ -277,8 +277,10 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
             if failure.is_none() && !W::is_slow(&self.config().rule, &seen) {
                 return self.recover();
             }
-            // Sixteen doublings outgrow any sensible limit.
-            self.tally = self.tally.saturating_add(0x10);
+            if self.config().grows() {
+                // Sixteen doublings outgrow any sensible limit.
+                self.tally = self.tally.saturating_add(0x10);
+            }
         } else if failure.is_some_and(|class| !self.counts(class))
             || !self.window.record(&self.settings.settings().rule, &seen)
         {
@@ -337,9 +339,12 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
 
     /// A probe has succeeded.
     fn recover(&mut self) -> Option<CircuitState> {
-        self.tally += 1;
-        if self.tally & 0x0F < self.config().successes {
-            return None;
+        let needed = self.config().successes;
+        if needed > 1 {
+            self.tally += 1;
+            if self.tally & 0x0F < needed {
+                return None;
+            }
         }
         self.reset();
         Some(CircuitState::Closed)

@@ -155,7 +155,7 @@ impl<const N: usize> Window for FailureTimes<N> {
                 // Nothing is remembered for longer than the window, whatever the
                 // clock did.
                 *until = (*until).min(latest);
-                count += u32::from(*at == place);
+                count += u32::from(rule.apart.is_empty() || *at == place);
             }
         }
         if let (Some(until), Some(at)) = (self.until.get_mut(free), self.place.get_mut(free)) {

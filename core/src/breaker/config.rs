@@ -151,6 +151,11 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         Ok(())
     }
 
+    /// Whether the recovery time grows.
+    pub(super) const fn grows(&self) -> bool {
+        self.longest_recovery.as_micros() > self.recovery.as_micros()
+    }
+
     /// The recovery time after so many failed probes in a row.
     pub(super) fn recovery_after(&self, reopened: u8) -> Duration {
         let mut recovery = self.recovery;

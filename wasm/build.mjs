@@ -40,6 +40,18 @@ function compile(crate, output) {
   run(tool("wasm-opt"), "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, built);
 }
 
+/** Lets rustup fetch the targets of rust-toolchain.toml, unless they are there. */
+function installTarget(target) {
+  // Under `cargo run` the environment names the toolchain; then the file is not read.
+  const { RUSTUP_TOOLCHAIN: _, ...env } = process.env;
+  const rustup = (words, stdio) => execFileSync("rustup", words, { cwd: ROOT, env, encoding: "utf8", stdio });
+  const installed = rustup(["target", "list", "--installed"], ["ignore", "pipe", "inherit"]);
+  if (!installed.split("\n").includes(target)) {
+    rustup(["toolchain", "install", "--no-self-update"], ["ignore", "inherit", "inherit"]);
+  }
+}
+
+installTarget("wasm32-unknown-unknown");
 rmSync(DIST, { recursive: true, force: true });
 const esm = join(DIST, "esm");
 const cjs = join(DIST, "cjs");

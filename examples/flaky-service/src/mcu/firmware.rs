@@ -22,9 +22,10 @@ impl Firmware {
     ///
     /// # Errors
     ///
-    /// If it does not build, or its log cannot be read.
+    /// If its target cannot be installed, if it does not build, or its log cannot be read.
     pub(super) fn build() -> Result<Self, Trouble> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("sensor-node");
+        install_target(&sources)?;
         let output = Command::new("cargo")
             .args(["build", "--release"])
             .arg("--message-format=json-render-diagnostics")
@@ -45,6 +46,32 @@ impl Firmware {
             Ok(None) => Err(Trouble::new("the firmware has no log")),
             Err(why) => Err(Trouble::new(format!("the firmware's log cannot be read: {why}"))),
         }
+    }
+}
+
+/// The target that the node is built for.
+const TARGET: &str = "thumbv7m-none-eabi";
+
+/// Lets rustup fetch the targets of `rust-toolchain.toml`, unless they are there.
+fn install_target(sources: &Path) -> Result<(), Trouble> {
+    // Under `cargo run` the environment names the toolchain; then rustup would not read what
+    // else the file asks for.
+    let rustup = |words: &[&str]| {
+        let mut command = Command::new("rustup");
+        command.args(words).current_dir(sources).env_remove("RUSTUP_TOOLCHAIN");
+        command
+    };
+    let installed = rustup(&["target", "list", "--installed"]).output();
+    // Without rustup the toolchain is somebody else's business, and cargo says what is missing.
+    let Ok(installed) = installed else { return Ok(()) };
+    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == TARGET) {
+        return Ok(());
+    }
+    match rustup(&["toolchain", "install", "--no-self-update"]).status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Trouble::new(format!(
+            "{TARGET} cannot be installed: run `rustup toolchain install`"
+        ))),
     }
 }
 

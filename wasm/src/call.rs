@@ -7,7 +7,7 @@ use redress::{
 
 use crate::memory::{place, release};
 use crate::strategy::Random;
-use crate::{breaker, budget, policy, table};
+use crate::{breaker, budget, gate, policy, pool, table};
 
 /// A call, from its admission to its result.
 struct Slot {
@@ -58,7 +58,7 @@ extern "C" fn call_probe(
     now: f64,
     breaker_now: f64,
 ) -> usize {
-    let Some(admitted) = breaker::admit(breaker, breaker_now) else { return 0 };
+    let Some(admitted) = gate::admit(breaker, breaker_now) else { return 0 };
     let call = begin(policy, Some(admitted.permit), breaker, budget, now);
     if admitted.half_opened { call | HALF_OPENED } else { call }
 }
@@ -155,7 +155,7 @@ extern "C" fn call_fail(
         classification.retry_after = table::optional(retry_after);
     }
     let cause = if by_value == 0 { Cause::Exception } else { Cause::Result };
-    let purse = budget::Purse { slot: budget, now: budget_now };
+    let purse = pool::Purse { slot: budget, now: budget_now };
     let decision = call.fail(policy, now, &classification, cause, &mut Random, &purse);
     // SAFETY: as above; the package ends no call while it fails.
     unsafe { (*slot).call = call };
@@ -231,5 +231,5 @@ fn end(slot: *mut Slot, result: Option<CallResult>, breaker_now: f64) -> u32 {
     let (Some(permit), Some(result)) = (permit, result) else { return 0 };
     // SAFETY: the package keeps what a call of it uses.
     let breaker = unsafe { breaker::at(breaker) };
-    breaker::changed(breaker.settle(permit, result, longest, table::instant(breaker_now)))
+    gate::changed(breaker.settle(permit, result, longest, table::instant(breaker_now)))
 }

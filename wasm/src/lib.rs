@@ -18,20 +18,27 @@
 mod breaker;
 #[cfg(target_arch = "wasm32")]
 mod budget;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod call;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod classify;
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+mod gate;
 #[cfg(target_arch = "wasm32")]
+#[cfg_attr(feature = "more", path = "more/memory.rs")]
 mod memory;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod policy;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+mod pool;
+#[cfg(all(target_arch = "wasm32", feature = "more"))]
 mod snapshot;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod strategy;
 #[cfg(target_arch = "wasm32")]
 mod table;
+#[cfg(all(target_arch = "wasm32", feature = "more"))]
+mod windows;
 
 /// The engine does not panic; if it did, the call would end with the trap.
 #[cfg(target_arch = "wasm32")]

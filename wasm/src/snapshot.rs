@@ -2,14 +2,15 @@
 
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
-use redress::{Duration, Instant, Snapshot, SnapshotError};
+use redress::{Duration, FailureTimes, Instant, RatioBudget, RatioConfig, RollingBudget};
+use redress::{RollingConfig, Snapshot, SnapshotError, Window};
 
-use crate::breaker;
-use crate::budget;
 use crate::table;
+use crate::windows::{Calls, Slices};
+use crate::{breaker, budget};
 
 /// State that can be written to bytes and read back, whatever its type.
-pub(crate) trait Saved {
+trait Saved {
     /// How many bytes it takes.
     fn bytes(&self) -> usize;
     fn save(&self, now: Instant, out: &mut [u8]);
@@ -43,8 +44,43 @@ impl<S: Snapshot> Saved for S {
 /// The state in a slot: of a breaker (0) or of a budget (1).
 fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
     // SAFETY: the package hands in slots of this kind that it has not given back, and
-    // the reference ends with the call of the function that asks.
-    unsafe { if kind == 0 { breaker::at(slot).saved() } else { budget::at(slot).saved() } }
+    // the reference ends with the call of the function that asks. What a slot begins with
+    // says of which type it is.
+    unsafe {
+        if kind == 0 {
+            match (*(slot as *const breaker::Head)).kind {
+                0 => breaker_of::<FailureTimes<8>>(slot),
+                1 => breaker_of::<FailureTimes<255>>(slot),
+                2 => breaker_of::<Calls>(slot),
+                _ => breaker_of::<Slices>(slot),
+            }
+        } else {
+            match (*(slot as *const budget::Head)).kind {
+                0 => budget_of::<RollingConfig, RollingBudget<128>>(slot),
+                1 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
+                _ => budget_of::<RatioConfig, RatioBudget>(slot),
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// The slot holds a breaker with this window, and nothing else refers to it.
+unsafe fn breaker_of<W: Window<Rule: 'static> + 'static>(slot: u32) -> &'static mut dyn Saved
+where
+    redress::Breaker<W, { breaker::PERMITS }>: Snapshot,
+{
+    // SAFETY: the caller says so.
+    unsafe { &mut (*(slot as *mut breaker::Slot<W>)).breaker }
+}
+
+/// # Safety
+///
+/// The slot holds a budget of this type, and nothing else refers to it.
+unsafe fn budget_of<C: 'static, B: Snapshot + 'static>(slot: u32) -> &'static mut dyn Saved {
+    // SAFETY: the caller says so.
+    unsafe { &mut (*(slot as *mut budget::Slot<C, B>)).budget }
 }
 
 /// How many bytes a snapshot takes.

@@ -1,29 +1,38 @@
 //! The table of numbers through which settings come in and longer answers go out,
 //! and the conversions of time.
 
-use redress::{Duration, ErrorClass, Instant};
+use redress::{Duration, Instant};
 
 const LENGTH: usize = 32;
 
+#[cfg(not(feature = "more"))]
 static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
 
 /// Where the table is.
+#[cfg(not(feature = "more"))]
 #[unsafe(no_mangle)]
 extern "C" fn table() -> *mut f64 {
     (&raw mut TABLE).cast()
 }
 
+#[cfg(feature = "more")]
+#[link(wasm_import_module = "core")]
+unsafe extern "C" {
+    safe fn table() -> *mut f64;
+}
+
 /// The entry at `index`.
 pub(crate) fn get(index: usize) -> f64 {
     // SAFETY: one thread, and the reference ends here.
-    let table = unsafe { &*(&raw const TABLE) };
+    let table = unsafe { &*table().cast::<[f64; LENGTH]>() };
     table.get(index).copied().unwrap_or(f64::NAN)
 }
 
 /// Writes the entry at `index`.
+#[cfg(not(feature = "more"))]
 pub(crate) fn set(index: usize, value: f64) {
     // SAFETY: one thread, and the reference ends here.
-    let table = unsafe { &mut *(&raw mut TABLE) };
+    let table = unsafe { &mut *table().cast::<[f64; LENGTH]>() };
     if let Some(entry) = table.get_mut(index) {
         *entry = value;
     }
@@ -52,10 +61,12 @@ pub(crate) fn instant(ms: f64) -> Instant {
 }
 
 /// Milliseconds; infinity for "no limit".
+#[cfg(not(feature = "more"))]
 pub(crate) fn millis(duration: Duration) -> f64 {
     if duration == Duration::MAX { f64::INFINITY } else { duration.as_micros() as f64 / 1000.0 }
 }
 
-pub(crate) fn class(number: u32) -> ErrorClass {
-    ErrorClass::ALL.get(number as usize).copied().unwrap_or(ErrorClass::Unknown)
+#[cfg(not(feature = "more"))]
+pub(crate) fn class(number: u32) -> redress::ErrorClass {
+    redress::ErrorClass::ALL.get(number as usize).copied().unwrap_or(redress::ErrorClass::Unknown)
 }

@@ -1,0 +1,16 @@
+//! The core's classifiers by tables, for JavaScript: facts go in, a class and a hint come
+//! out. It keeps no state, so that it has a memory of its own.
+
+#![cfg_attr(target_arch = "wasm32", no_std)]
+// JavaScript has only this kind of number; a cast of what is out of range saturates.
+#![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
+
+#[cfg(target_arch = "wasm32")]
+mod classify;
+
+/// No classifier panics; if one did, the call would end with the trap.
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

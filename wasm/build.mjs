@@ -1,43 +1,43 @@
-// Builds the npm package into dist/: the core as WebAssembly, ES modules, CommonJS and types.
+// Builds the npm package into dist/: modules of WebAssembly, ES modules, CommonJS and types.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { transform } from "esbuild";
+import { LONG, MODULES, checkLayout, published, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
 const DIST = join(HERE, "dist");
-const ENTRIES = ["index", "testing", "durable", "decorators", "lint"];
-/** The modules: what they are compiled from, who takes them, and which entries need them. */
-const MODULES = [
-  { crate: "redress-wasm", wasm: "core.wasm", prefix: "", provide: "provide", from: "./core.js", entries: ENTRIES },
-  { crate: "redress-wasm-lint", wasm: "lint.wasm", prefix: "lint-", provide: "provideLinter", from: "./linter.js", entries: ["lint"] },
-];
-/** Room for the largest budget on the stack while it is made. */
-const STACK_BYTES = 262_144;
 
-function run(command, ...words) {
-  // No path of the machine that builds is published.
-  const remapped = `--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`;
-  const RUSTFLAGS = `-C link-arg=-zstack-size=${STACK_BYTES} ${remapped} --remap-path-prefix=${ROOT}=/redress`;
-  const env = { ...process.env, RUSTFLAGS };
+function run(command, words, env = process.env) {
   execFileSync(command, words, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
 }
 
 const tool = (name) => join(HERE, "node_modules", ".bin", name);
 
-/** Compiles a crate to an optimised module. */
-function compile(crate, output) {
+/** The short names of what modules export. */
+const names = {};
+
+/** Compiles a module to dist/; where its data end. */
+function compile({ name, crate, features = [], link }) {
   const target = "wasm32-unknown-unknown";
+  // No path of the machine that builds is published.
+  const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
+  const flags = [...link.map((word) => `-Clink-arg=${word}`), ...remapped.map((paths) => `--remap-path-prefix=${paths}`)];
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
-  const library = ["-p", crate, "--lib", "--crate-type", "cdylib"];
-  run("cargo", "rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library);
+  const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
+  const words = ["rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library];
+  run("cargo", words, { ...process.env, RUSTFLAGS: flags.join(" ") });
   const folder = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
   const built = join(folder, target, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
-  run(tool("wasm-opt"), "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, built);
+  const output = join(DIST, `${name}.wasm`);
+  const { bytes, end } = published(readFileSync(built), names);
+  writeFileSync(output, bytes);
+  run(tool("wasm-opt"), ["-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
+  return end;
 }
 
 /** Lets rustup fetch the targets of rust-toolchain.toml, unless they are there. */
@@ -51,55 +51,50 @@ function installTarget(target) {
   }
 }
 
+/** How a module comes to the package under each condition. */
+const FORMS = {
+  esm: (name) => `import { moduleOf } from "../inline.js";
+const text = ${JSON.stringify(textOf(readFileSync(join(DIST, `${name}.wasm`))))};
+export const compiled = () => moduleOf(text);
+`,
+  workerd: (name) => `import module from "../../${name}.wasm";\nexport const compiled = () => module;\n`,
+  edge: (name) => `import module from "../../${name}.wasm?module";\nexport const compiled = () => module;\n`,
+};
+
 installTarget("wasm32-unknown-unknown");
 rmSync(DIST, { recursive: true, force: true });
-const esm = join(DIST, "esm");
+mkdirSync(DIST);
+checkLayout(Object.fromEntries(MODULES.map((module) => [module.name, compile(module)])));
+
+/** A module as it is published: without comments, which its types have, and with the short names. */
+async function compact(code, format) {
+  return (await transform(code, { format, target: "es2022", mangleProps: LONG, mangleCache: names })).code;
+}
+
+// One tree of modules for each condition: only how WebAssembly comes differs, and nothing has
+// a side effect, so that a bundle holds what its program uses.
+const typed = join(DIST, "types");
+run(tool("tsc"), ["--project", join(HERE, "tsconfig.json")]);
+const files = readdirSync(typed);
+const sources = Object.fromEntries(files.filter((name) => name.endsWith(".js")).map((name) => [name, readFileSync(join(typed, name), "utf8")]));
+for (const [tree, form] of Object.entries(FORMS)) {
+  const folder = join(DIST, tree);
+  mkdirSync(join(folder, "modules"), { recursive: true });
+  for (const [name, code] of Object.entries(sources)) writeFileSync(join(folder, name), await compact(code, "esm"));
+  for (const { name } of MODULES) writeFileSync(join(folder, "modules", `${name}.js`), form(name));
+}
+// CommonJS has the inlined form.
 const cjs = join(DIST, "cjs");
-for (const folder of [esm, cjs]) mkdirSync(join(folder, "entry"), { recursive: true });
-
-for (const { crate, wasm } of MODULES) compile(crate, join(DIST, wasm));
-run(tool("tsc"), "--project", join(HERE, "tsconfig.json"));
-
-for (const { wasm, prefix, provide, from } of MODULES) {
-  // As digits: a server's compression makes less of it than of base64, whose letters cut bytes apart.
-  const text = readFileSync(join(DIST, wasm)).toString("hex");
-  writeFileSync(
-    join(esm, `${prefix}inline.js`),
-    `import { ${provide} } from "${from}";
-const text = "${text}";
-${provide}(() => new WebAssembly.Module(Uint8Array.from({ length: text.length / 2 }, (_, n) => parseInt(text.slice(2 * n, 2 * n + 2), 16))));
-`,
-  );
-  for (const [name, path] of Object.entries({ workerd: `../${wasm}`, edge: `../${wasm}?module` })) {
-    const provided = `import module from "${path}";\nimport { ${provide} } from "${from}";\n${provide}(() => module);\n`;
-    writeFileSync(join(esm, `${prefix}${name}.js`), provided);
-  }
-}
-
-const modules = readdirSync(esm).filter((name) => name.endsWith(".js") && !/\b(workerd|edge)\.js$/.test(name));
-await build({
-  entryPoints: modules.map((name) => join(esm, name)),
-  outdir: cjs,
-  format: "cjs",
-  platform: "node",
-  target: "node20",
-  logLevel: "warning",
-});
-for (const name of readdirSync(esm).filter((name) => name.endsWith(".d.ts"))) cpSync(join(esm, name), join(cjs, name));
+mkdirSync(join(cjs, "modules"), { recursive: true });
+for (const [name, code] of Object.entries(sources)) writeFileSync(join(cjs, name), await compact(code, "cjs"));
+for (const { name } of MODULES) writeFileSync(join(cjs, "modules", `${name}.js`), await compact(FORMS.esm(name), "cjs"));
 writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
-
-for (const entry of ENTRIES.filter((name) => existsSync(join(esm, `${name}.js`)))) {
-  const prefixes = MODULES.filter(({ entries }) => entries.includes(entry)).map(({ prefix }) => prefix);
-  for (const [source, suffix] of [["inline", ""], ["workerd", ".workerd"], ["edge", ".edge"]]) {
-    const imports = prefixes.map((prefix) => `import "../${prefix}${source}.js";\n`).join("");
-    writeFileSync(join(esm, "entry", `${entry}${suffix}.js`), `${imports}export * from "../${entry}.js";\n`);
-  }
-  const requires = prefixes.map((prefix) => `require("../${prefix}inline.js");\n`).join("");
-  const required = `"use strict";\n${requires}module.exports = require("../${entry}.js");\n`;
-  writeFileSync(join(cjs, "entry", `${entry}.js`), required);
+for (const name of files.filter((name) => name.endsWith(".d.ts"))) {
+  for (const folder of ["esm", "cjs"]) cpSync(join(typed, name), join(DIST, folder, name));
 }
+rmSync(typed, { recursive: true });
 
-run(tool("tsc"), "--project", join(HERE, "cli", "tsconfig.json"));
+run(tool("tsc"), ["--project", join(HERE, "cli", "tsconfig.json")]);
 chmodSync(join(DIST, "cli", "redress.js"), 0o755);
 
 for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, license), join(HERE, license));

@@ -1,5 +1,7 @@
 //! Budgets in slots: what the module of the core and the one of more share.
 
+#![cfg_attr(feature = "more", expect(dead_code, reason = "slots are asked by the core's module"))]
+
 use core::ptr::null_mut;
 
 use redress::{Budget, ConfigError, Instant};

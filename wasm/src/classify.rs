@@ -6,7 +6,7 @@ use redress::classify::{self, Facts, Marker};
 use crate::table::class;
 
 /// The package leaves out what does not fit.
-const LENGTH: usize = 128;
+const LENGTH: usize = 256;
 /// Numbers of markers from here on are classes.
 const CLASSES: u32 = 16;
 
@@ -27,12 +27,14 @@ fn integer(number: f64) -> Option<i64> {
 /// 16 and on a class. Numbers are NaN where the error has none.
 #[unsafe(no_mangle)]
 extern "C" fn classify(strict: u32, marker: u32, status: f64, code: f64, length: usize) -> u32 {
-    // SAFETY: one thread, and nothing writes while a classifier runs.
-    let name = unsafe { &*(&raw const NAME) }.get(..length).unwrap_or_default();
+    // SAFETY: one thread, and nothing else refers to the name while a classifier runs.
+    let name = unsafe { &mut *(&raw mut NAME) }.get_mut(..length).unwrap_or_default();
+    name.iter_mut().for_each(|letter| *letter &= 0x7F);
     let facts = Facts {
         class: marker.checked_sub(CLASSES).map(class),
         marker: (marker == 1).then_some(Marker::Timeout),
-        name: core::str::from_utf8(name).unwrap_or_default(),
+        // SAFETY: it was made ASCII.
+        name: unsafe { core::str::from_utf8_unchecked(name) },
         status: integer(status),
         code: integer(code),
         ..Facts::NONE

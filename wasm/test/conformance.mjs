@@ -29,7 +29,7 @@ for (const file of files) {
 
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 const npm = (...words) => execFileSync("npm", words, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-if (!existsSync(join(folder, "dist", "esm", "entry", "index.js"))) {
+if (!existsSync(join(folder, "dist", "esm", "index.js"))) {
   if (!existsSync(join(folder, "node_modules"))) npm("ci", "--no-audit", "--no-fund");
   npm("run", "build");
 }

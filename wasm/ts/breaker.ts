@@ -2,20 +2,8 @@
 
 import { core, owned, table } from "./core.js";
 import { byClass, callable, classNumber, limit, number, options, systemClock, wrongType } from "./options.js";
-import { type Snapshot, put, take } from "./snapshot.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
-
-/** A share of failures among the last `size` calls, or the calls of the last `ms`. */
-export type RateWindow =
-  | { kind: "calls"; size: number; rate: number; minCalls: number }
-  | {
-      kind: "time";
-      ms: number;
-      rate: number;
-      minCalls: number;
-      /** Opens, too, when `rate` of the calls had an attempt of `afterMs` or longer. */
-      slow?: { afterMs: number; rate: number };
-    };
+import type { RateWindow } from "./windows.js";
 
 /** The settings of a breaker. */
 export interface CircuitBreakerOptions {
@@ -23,7 +11,7 @@ export interface CircuitBreakerOptions {
   failureThreshold?: number | undefined;
   /** In milliseconds, above 0; 60,000 by default. */
   windowMs?: number | undefined;
-  /** Counts a share in place of a number of failures. */
+  /** Counts a share in place of a number of failures: `rateOfCalls` or `rateOverTime`. */
   window?: RateWindow | undefined;
   /** How long it stays open before a probe, in milliseconds, above 0; 30,000 by default. */
   recoveryTimeoutMs?: number | undefined;
@@ -65,14 +53,20 @@ export class CircuitBreaker {
   numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
+  readonly #window: RateWindow | undefined;
 
   constructor(settings: CircuitBreakerOptions = {}) {
     const path = "circuitBreaker";
     const given = options(path, settings, KEYS);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
+    const window: RateWindow | undefined = (this.#window = given["window"]);
+    if (window !== undefined && typeof window?.numbers !== "function") {
+      throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
+    }
+    const [counts, slow] = window?.numbers(`${path}.window`) ?? [failures(path, given), []];
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], ABOVE, 30_000);
     const numbers = [
-      ...counted(path, given),
+      ...counts,
       trips(`${path}.tripOn`, given["tripOn"]),
       recovery,
       limit(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"] ?? null, { min: recovery }, NaN),
@@ -80,7 +74,7 @@ export class CircuitBreaker {
       number(`${path}.halfOpenPermits`, given["halfOpenPermits"], { min: 1, max: 4, integer: true }, 1),
       number(`${path}.successesToClose`, given["successesToClose"], { min: 1, max: 15, integer: true }, 1),
       ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
-      ...slow(`${path}.window.slow`, given["window"]?.slow),
+      ...slow,
     ];
     if (numbers[0] === 0 && numbers.slice(10, 18).reduce((sum, own) => sum + Math.max(0, own - 1), numbers[1]!) > 255) {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
@@ -99,7 +93,7 @@ export class CircuitBreaker {
     if (this.numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
     table().set(this.numbers);
     this.numbers = undefined;
-    this.#slot = owned(this, core().breaker_new());
+    this.#slot = owned(this, this.#window?.made() ?? core().breaker_new());
     return this.#slot;
   }
 
@@ -132,16 +126,6 @@ export class CircuitBreaker {
     core().breaker_switch(this.slot, 0);
   }
 
-  /** The state as plain data. */
-  snapshot(): Snapshot {
-    return take(0, this.slot, this.clock());
-  }
-
-  /** Takes a snapshot over; without `offMs` time stood still since. A wrong one changes nothing. */
-  restore(snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
-    put(0, this.slot, this.clock(), snapshot, offMs);
-  }
-
   /** Refuses every use from now on. */
   dispose(): void {
     this.#slot = 0;
@@ -149,24 +133,10 @@ export class CircuitBreaker {
   }
 }
 
-/** What opens it: the kind, and three numbers. */
-function counted(path: string, { window, failureThreshold, windowMs }: Record<string, any>): number[] {
-  if (window === undefined) {
-    const threshold = number(`${path}.failureThreshold`, failureThreshold, { min: 1, max: 255, integer: true }, 5);
-    return [0, threshold, number(`${path}.windowMs`, windowMs, ABOVE, 60_000), 0];
-  }
-  const at = `${path}.window`;
-  const kind = window?.kind;
-  if (kind !== "calls" && kind !== "time") throw wrongType(`${at}.kind`, kind, '"calls" or "time"');
-  const own = kind === "calls" ? ["size"] : ["ms", "slow"];
-  const given = options(at, window, ["kind", "rate", "minCalls", ...own]);
-  const rate = Math.round(number(`${at}.rate`, given["rate"], { min: 0.001, max: 1 }) * 1000);
-  if (kind === "time") {
-    const minCalls = number(`${at}.minCalls`, given["minCalls"], { min: 1, max: 65_535, integer: true });
-    return [2, number(`${at}.ms`, given["ms"], { min: 0.01 }), rate, minCalls];
-  }
-  const size = number(`${at}.size`, given["size"], { min: 1, max: 1024, integer: true });
-  return [1, size, rate, number(`${at}.minCalls`, given["minCalls"], { min: 1, max: size, integer: true })];
+/** What opens it: its kind, how many failures within which time, and one number more that is left out. */
+function failures(path: string, { failureThreshold, windowMs }: Record<string, any>): number[] {
+  const threshold = number(`${path}.failureThreshold`, failureThreshold, { min: 1, max: 255, integer: true }, 5);
+  return [0, threshold, number(`${path}.windowMs`, windowMs, ABOVE, 60_000), 0];
 }
 
 function trips(path: string, value: unknown): number {
@@ -179,11 +149,4 @@ function thresholds(path: string, value: unknown): number[] {
   const numbers = ERROR_CLASSES.map(() => 0);
   for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, { min: 1, max: 255, integer: true });
   return numbers;
-}
-
-function slow(path: string, value: unknown): number[] {
-  if (value === undefined) return [NaN, 0];
-  const { afterMs, rate } = options(path, value, ["afterMs", "rate"]);
-  const share = number(`${path}.rate`, rate, { min: 0.001, max: 1 });
-  return [number(`${path}.afterMs`, afterMs, ABOVE), Math.round(share * 1000)];
 }

@@ -2,7 +2,6 @@
 
 import { core, owned } from "./core.js";
 import { callable, number, options, systemClock } from "./options.js";
-import { type Snapshot, put, take } from "./snapshot.js";
 import type { Clock } from "./types.js";
 
 /** So many retries within a rolling window. */
@@ -28,8 +27,8 @@ export interface RatioBudgetOptions {
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget {
   #slot = 0;
-  /** The function of the core that makes it, and its settings, until it has or all is over. @internal */
-  made: readonly ["budget_ratio" | "budget_rolling", number, number, number] | undefined;
+  /** Its kind and its settings as the core takes them, until it has or all is over. @internal */
+  made: readonly ["ratio" | "rolling", number, number, number] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -44,11 +43,11 @@ export class Budget {
       const ratio = number(`${path}.ratio`, given["ratio"], { min: 0.001, max: 1 });
       const floor = number(`${path}.minPerSecond`, given["minPerSecond"], { max: 100_000, integer: true }, 0);
       const most = number(`${path}.limit`, given["limit"], { min: 1, max: 100_000, integer: true }, 1000);
-      this.made = ["budget_ratio", Math.round(ratio * 1000), floor, most];
+      this.made = ["ratio", Math.round(ratio * 1000), floor, most];
     } else {
       const most = number(`${path}.maxRetries`, given["maxRetries"], { max: 4096, integer: true });
       const window = number(`${path}.windowMs`, given["windowMs"], { above: true }, 60_000);
-      this.made = ["budget_rolling", most, window, 0];
+      this.made = ["rolling", most, window, 0];
     }
   }
 
@@ -56,9 +55,9 @@ export class Budget {
   get slot(): number {
     if (this.#slot === 0) {
       if (this.made === undefined) throw new Error("budget: it was disposed of");
-      const [make, ...numbers] = this.made;
+      const [kind, first, second, third] = this.made;
       this.made = undefined;
-      this.#slot = owned(this, core()[make](...numbers));
+      this.#slot = owned(this, kind === "ratio" ? core().budget_ratio(first, second, third) : core().budget_rolling(first, second));
     }
     return this.#slot;
   }
@@ -77,16 +76,6 @@ export class Budget {
   /** How many retries there are now. */
   remaining(): number {
     return core().budget_remaining(this.slot, this.clock());
-  }
-
-  /** The state as plain data. */
-  snapshot(): Snapshot {
-    return take(1, this.slot, this.clock());
-  }
-
-  /** Takes a snapshot over; without `offMs` time stood still since. A wrong one changes nothing. */
-  restore(snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
-    put(1, this.slot, this.clock(), snapshot, offMs);
   }
 
   /** Refuses every use from now on. */

@@ -1,8 +1,11 @@
 // The core's module: started at the first construction, once, and without waiting.
 
+import { compiled } from "./modules/core.js";
+
 /** What the module exports; addresses and times are numbers. */
 export interface Core {
   readonly memory: { readonly buffer: ArrayBuffer };
+  readonly __indirect_function_table: { readonly length: number; grow(by: number): unknown };
   table(): number;
   memory_reserve(bytes: number): number;
   memory_release(slot: number): void;
@@ -20,9 +23,6 @@ export interface Core {
   budget_consume(slot: number, cost: number, now: number): number;
   budget_deposit(slot: number): void;
   budget_remaining(slot: number, now: number): number;
-  snapshot_bytes(kind: number, slot: number): number;
-  snapshot_save(kind: number, slot: number, now: number, out: number): void;
-  snapshot_load(kind: number, slot: number, now: number, from: number, length: number, off: number): number;
   call_begin(policy: number, breaker: number, budget: number, now: number): number;
   call_probe(policy: number, breaker: number, budget: number, now: number, breakerNow: number): number;
   call_start(call: number): void;
@@ -34,8 +34,8 @@ export interface Core {
   call_woke(call: number, now: number): number;
   call_succeed(call: number, now: number, breakerNow: number): number;
   call_stop(call: number, cancelled: number, breakerNow: number): number;
-  classify_texts(): number;
-  classify(rule: number, marker: number, status: number, statusCode: number, code: number, hint: number, nowUnixSecs: number): number;
+  classify_name(): number;
+  classify(strict: number, marker: number, status: number, code: number, length: number): number;
 }
 
 /** What the core asks of the call that it decides about. */
@@ -52,15 +52,21 @@ export class WasmUnavailableError extends Error {
   readonly code = "REDRESS_WASM_UNAVAILABLE";
 }
 
-let module: (() => object) | undefined;
 let started: Core | undefined;
 let asked: Asked | undefined;
 let numbers: Float64Array | undefined;
 let registry: FinalizationRegistry<number> | undefined;
 
-/** Says where the module comes from; the first one counts. */
-export function provide(source: () => object): void {
-  module ??= source;
+/** The exports of a module's instance. */
+export function instance<E>(compiled: () => object, imports?: Record<string, Record<string, any>>): E {
+  try {
+    // A copy: the exports themselves are an object that engines look up slowly.
+    return { ...(new WebAssembly.Instance(compiled() as WebAssembly.Module, imports).exports as E) };
+  } catch (cause) {
+    const message =
+      "redress: WebAssembly could not be started; a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
+    throw new WasmUnavailableError(message, { cause });
+  }
 }
 
 /** The core, started if it is not. */
@@ -69,19 +75,11 @@ export function core(): Core {
 }
 
 function start(): Core {
-  if (module === undefined) throw new WasmUnavailableError("redress: no entry of the package provided its module");
-  try {
-    const js = {
-      draw: () => asked!.draw(),
-      delay: (...words: Parameters<Asked["delay"]>) => asked!.delay(...words),
-    };
-    // A copy: the exports themselves are an object that engines look up slowly.
-    started = { ...(new WebAssembly.Instance(module() as WebAssembly.Module, { js }).exports as unknown as Core) };
-  } catch (cause) {
-    const message =
-      "redress: WebAssembly could not be started; a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
-    throw new WasmUnavailableError(message, { cause });
-  }
+  const js = {
+    draw: () => asked!.draw(),
+    delay: (...words: Parameters<Asked["delay"]>) => asked!.delay(...words),
+  };
+  started = instance<Core>(compiled, { js });
   if (typeof FinalizationRegistry === "function") {
     registry = new FinalizationRegistry((slot) => {
       if (slot < 0) started!.strategy_free(-slot);

@@ -1,6 +1,6 @@
 // The stage-3 decorator of methods.
 
-import { backoff } from "./backoff.js";
+import { decorrelatedJitter } from "./backoff.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy.js";
 import type { RetryOptions } from "./rules.js";
 
@@ -23,6 +23,6 @@ export function retry(given: unknown, context?: MethodContext): unknown {
 function decorated(settings: RetryOptions & PolicyHooks, method: Method, { kind, name }: MethodContext): Wrapped<Method> {
   if (kind !== "method") throw new TypeError(`retry: a ${kind} cannot be retried; decorate a method`);
   const bare = settings.strategy === undefined && settings.strategies === undefined;
-  const strategy = bare ? { strategy: backoff.decorrelatedJitter() } : {};
+  const strategy = bare ? { strategy: decorrelatedJitter() } : {};
   return wrap({ operation: String(name), ...settings, ...strategy })(method);
 }

@@ -3,8 +3,9 @@
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget } from "./budget.js";
 import { callable, number, options, wrongType } from "./options.js";
-import type { Snapshot } from "./snapshot.js";
+import { type Snapshot, restore, snapshot } from "./snapshot.js";
 import type { Admission, CallResult, Circuit, CircuitState, Pool } from "./types.js";
+import { windowOf } from "./windows.js";
 
 /** What is needed of a Durable Object's storage. */
 interface Storage {
@@ -24,6 +25,11 @@ type Asked =
   | { ask: "consume"; settings: { maxRetries: number; windowMs: number }; cost: number; id: string };
 
 const clock = () => Date.now();
+
+/** A breaker of settings that came as JSON. */
+function breakerOf(settings: CircuitBreakerOptions): CircuitBreaker {
+  return new CircuitBreaker({ ...settings, window: windowOf(settings.window) as CircuitBreakerOptions["window"], clock });
+}
 
 /** How many answers are remembered, so that a request that is repeated is answered alike. */
 const REMEMBERED = 1000;
@@ -66,7 +72,7 @@ export class RedressState {
   }
 
   async #gate(asked: Asked & { ask: "admit" | "settle" }): Promise<unknown> {
-    this.#breaker ??= await this.#loaded("breaker", new CircuitBreaker({ ...asked.settings, clock }));
+    this.#breaker ??= await this.#loaded("breaker", breakerOf(asked.settings));
     const answer = this.#decide(this.#breaker, asked);
     await this.#save("breaker", this.#breaker);
     return answer;
@@ -85,14 +91,14 @@ export class RedressState {
   }
 
   async #save(key: string, state: CircuitBreaker | Budget): Promise<void> {
-    await this.#storage.put(`redress ${key}`, { at: Date.now(), snapshot: state.snapshot() });
+    await this.#storage.put(`redress ${key}`, { at: Date.now(), snapshot: snapshot(state) });
   }
 
   async #loaded<S extends CircuitBreaker | Budget>(key: string, state: S): Promise<S> {
     const stored = (await this.#storage.get(`redress ${key}`)) as { at: number; snapshot: Snapshot } | undefined;
     if (stored === undefined) return state;
     try {
-      state.restore(stored.snapshot, { offMs: Math.max(0, Date.now() - stored.at) });
+      restore(state, stored.snapshot, { offMs: Math.max(0, Date.now() - stored.at) });
     } catch {
       // It was taken under other settings: a new deployment begins anew.
     }

@@ -1,13 +1,15 @@
 // The package: failure handling as policy.
 
-export { Backoff, backoff, type Strategy, type StrategyFunction } from "./backoff.js";
-export { CircuitBreaker, type CircuitBreakerOptions, type RateWindow } from "./breaker.js";
+export * as backoff from "./backoff.js";
+export { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 export { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
-export { classify } from "./classify.js";
+export * as classify from "./classify.js";
 export { WasmUnavailableError } from "./core.js";
 export * from "./errors.js";
 export { type Fetch, type FetchOptions, redressFetch } from "./fetch.js";
 export { type CallContext, Policy, type PolicyHooks, type PolicyOptions, Retry, RetryPolicy, type Wrapped, retry } from "./policy.js";
 export { RetryConfig, type RetryOptions } from "./rules.js";
-export type { Snapshot } from "./snapshot.js";
+export { type Snapshot, restore, snapshot } from "./snapshot.js";
+export { Backoff, type Strategy, type StrategyFunction } from "./strategy.js";
 export type * from "./types.js";
+export { type CallsWindow, type RateWindow, rateOfCalls, rateOverTime, type TimeWindow } from "./windows.js";

@@ -1,6 +1,6 @@
 // `redress/lint`: what is wrong or suspicious in a configuration, by the core's linter.
 
-import { Backoff, backoff } from "./backoff.js";
+import * as backoff from "./backoff.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "./policy.js";
 import { type Finding, finding, refused, text } from "./findings.js";
 import { ask } from "./linter.js";
@@ -8,6 +8,7 @@ import { show as shownValue } from "./options.js";
 import { type Refusal, accepted } from "./refusals.js";
 import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "./rules.js";
 import { type Shown, entries, overlaid, printed } from "./shown.js";
+import { Backoff } from "./strategy.js";
 import { WrittenPolicy, isSettings, revived } from "./written.js";
 
 export type { Finding } from "./findings.js";

@@ -1,6 +1,7 @@
 // The linter's module: the core's rules, apart from the core that applications hold.
 
-import { WasmUnavailableError } from "./core.js";
+import { instance } from "./core.js";
+import { compiled } from "./modules/lint.js";
 
 interface Linter {
   readonly memory: { readonly buffer: ArrayBuffer };
@@ -24,18 +25,11 @@ export interface Answer {
   readonly shown: string | null;
 }
 
-let module: (() => object) | undefined;
-
-/** Says where the module comes from; the first one counts. */
-export function provideLinter(source: () => object): void {
-  let compiled: object | undefined;
-  module ??= () => (compiled ??= source());
-}
+let module: object | undefined;
 
 /** What the core says of settings. An instance answers once, and is dropped with all that it holds. */
 export function ask(settings: unknown): Answer {
-  if (module === undefined) throw new WasmUnavailableError("redress: no entry of the package provided the linter's module");
-  const linter = new WebAssembly.Instance(module() as WebAssembly.Module).exports as unknown as Linter;
+  const linter = instance<Linter>(() => (module ??= compiled()));
   const question = new TextEncoder().encode(JSON.stringify(settings));
   const at = linter.question(question.length);
   new Uint8Array(linter.memory.buffer, at, question.length).set(question);

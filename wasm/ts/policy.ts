@@ -1,6 +1,6 @@
 // Policies: retry and breaker around an operation.
 
-import { backoff } from "./backoff.js";
+import { decorrelatedJitter } from "./backoff.js";
 import { CircuitBreaker } from "./breaker.js";
 import { drive, driveSync } from "./drive.js";
 import { CALL_KEYS, checked } from "./hooks.js";
@@ -203,7 +203,7 @@ export function retry(
   settings: RetryOptions & PolicyHooks = {},
 ): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
   const bare = settings.strategy === undefined && settings.strategies === undefined;
-  const policy = new RetryPolicy(bare ? { ...settings, strategy: backoff.decorrelatedJitter() } : settings);
+  const policy = new RetryPolicy(bare ? { ...settings, strategy: decorrelatedJitter() } : settings);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
     if (typeof wrapped !== "function") throw wrongType("retry", wrapped, "a function");
     const operation = settings.operation ?? wrapped.name;

@@ -1,9 +1,9 @@
 // The settings of retrying, checked, and the policy that the core makes of them.
 
-import { type Backoff, type Strategy, strategy } from "./backoff.js";
+import { type Backoff, type Strategy, strategy } from "./strategy.js";
 import { Budget } from "./budget.js";
-import { classify } from "./classify.js";
 import { core, owned, table } from "./core.js";
+import { byDefault } from "./defaults.js";
 import { byClass, callable, limit, number, options, systemClock, wrongType } from "./options.js";
 import {
   type BackoffContext,
@@ -94,7 +94,7 @@ export class Rules {
   /** Of settings that are checked here; `once` of one attempt. */
   constructor(settings: Record<string, any>, once: boolean) {
     const path = "retry";
-    this.classifier = callable<Classifier>(`${path}.classifier`, settings["classifier"]) ?? classify.default;
+    this.classifier = callable<Classifier>(`${path}.classifier`, settings["classifier"]) ?? byDefault;
     this.resultClassifier = callable(`${path}.resultClassifier`, settings["resultClassifier"]);
     this.clock = callable<Clock>(`${path}.clock`, settings["clock"]) ?? systemClock;
     this.random = callable<Random>(`${path}.random`, settings["random"]) ?? Math.random;

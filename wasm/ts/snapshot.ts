@@ -1,6 +1,9 @@
 // State as plain data for JSON: the core's bytes as text.
 
+import type { CircuitBreaker } from "./breaker.js";
+import { Budget } from "./budget.js";
 import { core } from "./core.js";
+import { more } from "./more.js";
 import { show } from "./options.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
@@ -22,21 +25,28 @@ const WRONG = [
   "it holds a value that is out of range",
 ];
 
-/** Takes the state in a slot: of a breaker (0) or a budget (1). */
-export function take(kind: 0 | 1, slot: number, now: number): Snapshot {
-  const length = core().snapshot_bytes(kind, slot);
+/** The state of a breaker or a budget as plain data. */
+export function snapshot(state: CircuitBreaker | Budget): Snapshot {
+  const kind = state instanceof Budget ? 1 : 0;
+  const { slot } = state;
+  const length = more().snapshot_bytes(kind, slot);
   const at = core().memory_reserve(length);
-  core().snapshot_save(kind, slot, now, at);
+  more().snapshot_save(kind, slot, state.clock(), at);
   let data = "";
   for (const byte of new Uint8Array(core().memory.buffer, at, length)) data += byte.toString(16).padStart(2, "0");
   core().memory_release(at);
   return { kind: KINDS[kind], version: 1, data };
 }
 
-/** Takes a snapshot over, of which `offMs` have passed since if that is known. */
-export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, offMs: number): void {
+/**
+ * Gives a breaker or a budget the state of a snapshot; without `offMs` time stood still since. What is wrong with it is
+ * told in a TypeError, and changes nothing.
+ */
+export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
+  const kind = state instanceof Budget ? 1 : 0;
+  const { slot } = state;
   if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
   if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);
   if (given.version !== 1) throw refuse(`it has version ${given.version}, and this one reads version 1`);
@@ -45,7 +55,7 @@ export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, o
   const at = core().memory_reserve(data.length / 2);
   const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
   for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
-  const wrong = core().snapshot_load(kind, slot, now, at, bytes.length, offMs);
+  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, offMs);
   core().memory_release(at);
   if (wrong !== 0) throw refuse(WRONG[wrong]!);
 }

@@ -3,7 +3,7 @@
 import { AttemptContext } from "./attempt.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { STATES } from "./breaker.js";
-import { checkedDelay } from "./backoff.js";
+import { checkedDelay } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";

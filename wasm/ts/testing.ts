@@ -1,9 +1,10 @@
 // For the tests of programs that use redress: time, randomness, strategies and policies in the hand.
 
-import { type Backoff, backoff } from "./backoff.js";
+import { constant, sequence } from "./backoff.js";
 import { RetryConfig, type RetryOptions } from "./rules.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState, Outcome } from "./types.js";
 import { show } from "./options.js";
+import type { Backoff } from "./strategy.js";
 
 /** A clock that moves when it is told to, or when a policy sleeps on it. */
 export class MockClock {
@@ -47,7 +48,7 @@ export class DeterministicStrategy {
   readonly #delays: readonly number[];
 
   constructor(delaysMs: readonly number[]) {
-    backoff.sequence(delaysMs);
+    sequence(delaysMs);
     this.#delays = [...delaysMs];
   }
 
@@ -59,7 +60,7 @@ export class DeterministicStrategy {
 
 /** The same settings without any delay: every class that was retried still is. */
 export function instantRetries(config: RetryOptions): RetryConfig {
-  const at = backoff.constant(0);
+  const at = constant(0);
   const { strategy, strategies, ...rest } = config;
   const own = Object.entries(strategies ?? {}).map(([name, one]) => [name, one === undefined ? one : at] as const);
   return new RetryConfig({

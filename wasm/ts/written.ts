@@ -1,10 +1,12 @@
 // Policies as JSON has them: strategies, breaker and budget by their options.
 
-import { Backoff, backoff } from "./backoff.js";
+import * as backoff from "./backoff.js";
 import { Budget } from "./budget.js";
 import { CircuitBreaker } from "./breaker.js";
 import { options } from "./options.js";
 import { type Refusal, accepted } from "./refusals.js";
+import type { Backoff } from "./strategy.js";
+import { type RateWindow, windowOf } from "./windows.js";
 
 type Settings = Record<string, any>;
 
@@ -28,7 +30,7 @@ export function revived(written: Settings, refusals: Refusal[]): Settings {
   const settings = { ...written };
   const { circuitBreaker, retry } = settings;
   if (isSettings(circuitBreaker)) {
-    const build = (given: Settings) => new CircuitBreaker(given);
+    const build = (given: Settings) => new CircuitBreaker({ ...given, window: windowOf(given["window"]) as RateWindow | undefined });
     settings["circuitBreaker"] = accepted(circuitBreaker, { build }, refusals)?.built;
   }
   if (isSettings(retry)) settings["retry"] = revivedRetry(retry, refusals);

@@ -87,7 +87,7 @@ mod tests {
             "strategies": { "TRANSIENT": constant },
             "perClassMaxAttempts": { "RATE_LIMIT": 5 },
         });
-        let answer = ask(&json!({ "retry": settings, "budget": ["budget_rolling", 0, 60_000] }));
+        let answer = ask(&json!({ "retry": settings, "budget": ["rolling", 0, 60_000] }));
         let found = answer["findings"].as_array().unwrap().iter();
         let found: Vec<_> =
             found.map(|one| json!([one["field"], one["class"], one["value"]])).collect();

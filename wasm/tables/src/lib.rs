@@ -1,12 +1,17 @@
 //! The core's classifiers by tables, for JavaScript: facts go in, a class and a hint come
-//! out. It keeps no state, so that it has a memory of its own.
+//! out. Two modules are made of it, without state and with a memory of their own: of HTTP's
+//! rules, and of the others.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 // JavaScript has only this kind of number; a cast of what is out of range saturates.
 #![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
 
 #[cfg(target_arch = "wasm32")]
-mod classify;
+mod facts;
+#[cfg(all(target_arch = "wasm32", feature = "http"))]
+mod http;
+#[cfg(all(target_arch = "wasm32", not(feature = "http")))]
+mod vendors;
 
 /// No classifier panics; if one did, the call would end with the trap.
 #[cfg(target_arch = "wasm32")]

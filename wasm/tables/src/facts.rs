@@ -1,10 +1,10 @@
-//! From what is known of an error to its class.
+//! What the package tells of an error, and is told of it.
 //!
 //! Texts come through a buffer: the package writes their lengths, two bytes each, and
 //! after those the texts one after the other, in ASCII.
 
-use redress::classify::{self, AwsError, Facts, Library, Marker, RetryAfter};
-use redress::{Duration, ErrorClass};
+use redress::classify::{AwsError, Facts, Marker, RetryAfter};
+use redress::{Classification, Duration, ErrorClass};
 
 /// Name, hint, header, message, SQLSTATE, gRPC status, AWS code.
 const TEXTS: usize = 7;
@@ -45,22 +45,20 @@ fn integer(number: f64) -> Option<i64> {
     (whole as f64 == number).then_some(whole)
 }
 
-/// The class of an error, by a rule: 0 HTTP with Retry-After, 1 SQLSTATE, 2 ODBC, 3 gRPC,
-/// 4 AWS, 5 Redis. `marker`: 0 none, 1 a time-out, 16 and on a class. Numbers are NaN
-/// where the error has none.
-#[unsafe(no_mangle)]
-extern "C" fn classify(
-    rule: u32,
+/// What the package tells of an error. `marker`: 0 none, 1 a time-out, 16 and on a class.
+/// Numbers are NaN where the error has none.
+pub(crate) fn facts(
     marker: u32,
     status: f64,
     status_code: f64,
     code: f64,
     hint: f64,
     now_unix_secs: f64,
-) -> u32 {
+) -> Facts<'static> {
     let [name, hint_text, header, message, sqlstate, grpc, aws] = written();
-    let facts = Facts {
-        class: marker.checked_sub(CLASSES).and_then(|class| ErrorClass::ALL.get(class as usize)).copied(),
+    let class = marker.checked_sub(CLASSES).and_then(|class| ErrorClass::ALL.get(class as usize));
+    Facts {
+        class: class.copied(),
         marker: (marker == 1).then_some(Marker::Timeout),
         name: name.unwrap_or_default(),
         status: integer(status),
@@ -80,21 +78,12 @@ extern "C" fn classify(
         now_unix_secs: now_unix_secs as i64,
         grpc,
         aws: aws.map(|code| AwsError { code, status: integer(status) }),
-        library: match rule {
-            4 => Library::Aws,
-            5 => Library::Redis,
-            _ => Library::Other,
-        },
         ..Facts::NONE
-    };
-    let found = match rule {
-        0 => classify::http_retry_after(&facts),
-        1 => classify::sqlstate(&facts),
-        2 => classify::odbc(&facts),
-        3 => classify::grpc(&facts),
-        4 => classify::aws(&facts),
-        _ => classify::redis(&facts),
-    };
+    }
+}
+
+/// The number of the class; its hint is kept until it is asked for.
+pub(crate) fn told(found: Classification) -> u32 {
     let hint = found.retry_after.map_or(f64::NAN, |span| match span {
         Duration::MAX => f64::INFINITY,
         span => span.as_micros() as f64 / 1000.0,

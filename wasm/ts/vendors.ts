@@ -1,0 +1,39 @@
+// The classifiers of databases, gRPC, AWS and Redis.
+
+import { nameOf, read } from "./facts.js";
+import { compiled } from "./modules/vendors.js";
+import { Tables } from "./tables.js";
+import type { Classification } from "./types.js";
+
+const TABLES = /* @__PURE__ */ new Tables(compiled);
+
+/** What a database says: its SQLSTATE, its code, or a state in its message. */
+function said(error: unknown) {
+  return { message: read(error, "message"), sqlstate: read(error, "sqlstate") ?? read(error, "code") };
+}
+
+/** By SQLSTATE: in `sqlstate`, `code` or the message. */
+export function sqlstate(error: unknown): Classification {
+  return TABLES.classify(0, error, said(error));
+}
+
+/** The same as ODBC drivers have it. */
+export function odbc(error: unknown): Classification {
+  return TABLES.classify(1, error, said(error));
+}
+
+/** By the name of a gRPC status in `grpc`. */
+export function grpc(error: unknown): Classification {
+  return TABLES.classify(2, error, { grpc: read(error, "grpc") });
+}
+
+/** By the codes of AWS, and the status in `$metadata`. */
+export function aws(error: unknown): Classification {
+  const status = read(error, "status") ?? read(read(error, "$metadata"), "httpStatusCode");
+  return TABLES.classify(3, error, { status, aws: read(error, "Code") ?? nameOf(error) });
+}
+
+/** By what a Redis server begins its message with. */
+export function redis(error: unknown): Classification {
+  return TABLES.classify(4, error, { message: read(error, "message") });
+}

@@ -10,22 +10,23 @@ import { bundles } from "./peers.mjs";
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 async function bundle(contents, resolveDir, conditions) {
-  const wasm = [];
   const asFile = {
     name: "wasm as a file",
     setup(esbuild) {
       esbuild.onResolve({ filter: /\.wasm$/ }, async ({ path, pluginData, ...from }) => {
         if (pluginData === "inner") return undefined;
-        wasm.push((await esbuild.resolve(path, { ...from, pluginData: "inner" })).path);
-        return { path, external: true };
+        const found = (await esbuild.resolve(path, { ...from, pluginData: "inner" })).path;
+        return { path: found, external: true };
       });
     },
   };
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir },
     bundle: true,
     minify: true,
     write: false,
+    metafile: true,
+    outfile: "bundle.js",
     format: "esm",
     target: "es2022",
     platform: "browser",
@@ -33,7 +34,9 @@ async function bundle(contents, resolveDir, conditions) {
     plugins: [asFile],
     logLevel: "silent",
   });
-  const files = wasm.map((path) => gzip(readFileSync(path)));
+  // What the output imports, not what was looked at on the way.
+  const [{ imports }] = Object.values(metafile.outputs);
+  const files = imports.map(({ path }) => gzip(readFileSync(path)));
   return { js: gzip(outputFiles[0].contents), wasm: files.reduce((sum, size) => sum + size, 0) };
 }
 

@@ -1,6 +1,6 @@
 // The circuit breaker: when it opens, whom it lets through, what it tells.
 
-import { CircuitBreaker, CircuitOpenError, Policy, backoff } from "redress";
+import { CircuitBreaker, CircuitOpenError, Policy, backoff, rateOfCalls, restore, snapshot } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { STATUS, failure, script, stage } from "./stage.js";
 
@@ -227,9 +227,9 @@ test("a snapshot keeps when it opened, through JSON", async () => {
   const stand = stage({ breaker: TWO });
   await fail(stand, 2);
   stand.time.advance(10_000);
-  const saved = JSON.parse(JSON.stringify(stand.breaker.snapshot()));
+  const saved = JSON.parse(JSON.stringify(snapshot(stand.breaker)));
   const later = stage({ breaker: TWO });
-  later.breaker.restore(saved);
+  restore(later.breaker, saved);
   assert.equal(later.breaker.state, "open");
   const error = await rejection(later.call(script(1)));
   assert.equal(error.retryAfterMs, 20_000);
@@ -238,19 +238,19 @@ test("a snapshot keeps when it opened, through JSON", async () => {
 test("a damaged or newer snapshot is refused, and nothing is changed", async () => {
   const stand = stage({ breaker: TWO });
   await fail(stand, 2);
-  const saved = stand.breaker.snapshot();
+  const saved = snapshot(stand.breaker);
   const text = JSON.stringify(saved);
   for (const damaged of [null, 7, "", {}, [], JSON.parse(text.replace(/[1-9]/, (digit) => (digit === "9" ? "1" : "9")))]) {
-    assert.isNotEmpty(thrown(() => stand.breaker.restore(damaged)).message);
+    assert.isNotEmpty(thrown(() => restore(stand.breaker, damaged)).message);
     assert.equal(stand.breaker.state, "open");
   }
   const other = new CircuitBreaker({ ...TWO, windowMs: 1_000 });
-  assert.isNotEmpty(thrown(() => other.restore(saved)).message);
+  assert.isNotEmpty(thrown(() => restore(other, saved)).message);
   assert.equal(other.state, "closed");
 });
 
 test("a rate window slides: it opens after fifty failures whatever came before", async () => {
-  const stand = stage({ breaker: { window: { kind: "calls", size: 100, rate: 0.5, minCalls: 10 } } });
+  const stand = stage({ breaker: { window: rateOfCalls({ size: 100, rate: 0.5, minCalls: 10 }) } });
   for (let n = 0; n < 1_000; n += 1) await stand.call(script(1));
   await fail(stand, 49);
   assert.equal(stand.breaker.state, "closed");

@@ -1,6 +1,6 @@
 // A budget of retries, shared.
 
-import { Budget, RetryExhaustedError, backoff } from "redress";
+import { Budget, RetryExhaustedError, backoff, restore, snapshot } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { Time, failure, script, stage } from "./stage.js";
 
@@ -94,6 +94,6 @@ test("a snapshot of a budget keeps what was spent, through JSON", () => {
   const budget = new Budget(settings);
   budget.consume(2);
   const other = new Budget(settings);
-  other.restore(JSON.parse(JSON.stringify(budget.snapshot())));
+  restore(other, JSON.parse(JSON.stringify(snapshot(budget))));
   assert.equal(other.remaining(), 1);
 });

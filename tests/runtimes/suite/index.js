@@ -5,6 +5,7 @@ import "./retry.js";
 import "./strategies.js";
 import "./breaker.js";
 import "./budget.js";
+import "./state.js";
 import "./classification.js";
 import "./observability.js";
 import "./outcomes.js";

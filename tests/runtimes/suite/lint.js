@@ -1,6 +1,6 @@
 // The linter: every finding with its field, its value and what would be right.
 
-import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff } from "redress";
+import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, rateOfCalls, rateOverTime } from "redress";
 import { WrittenPolicy, describe as valuesOf, lint, show } from "redress/lint";
 import { assert, describe, test, thrown } from "./harness.js";
 
@@ -116,8 +116,8 @@ for (const [settings, field, value] of WARNINGS) {
 
 test("rates over calls and over time are linted like counts of failures", () => {
   for (const window of [
-    { kind: "calls", size: 10, rate: 0.5, minCalls: 5 },
-    { kind: "time", ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs: 500, rate: 0.5 } },
+    rateOfCalls({ size: 10, rate: 0.5, minCalls: 5 }),
+    rateOverTime({ ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs: 500, rate: 0.5 } }),
   ]) {
     const clean = new Policy({ retry: { strategy }, circuitBreaker: new CircuitBreaker({ window }) });
     assert.deepEqual(lint(clean), []);

@@ -1,6 +1,6 @@
 // Bad input is refused where it is written, naming path, value and range.
 
-import { Budget, CircuitBreaker, Policy, Retry, backoff } from "redress";
+import { Budget, CircuitBreaker, Policy, Retry, backoff, rateOfCalls, rateOverTime } from "redress";
 import { assert, describe, test, thrown } from "./harness.js";
 
 describe("bad input");
@@ -28,6 +28,10 @@ const TABLE = [
   [retry({ strategy: 7 }), "retry.strategy", "7"],
   [retry({ classifier: "http" }), "retry.classifier", "http"],
   [retry({ maxAttemps: 3 }), "retry.maxAttemps", "maxAttempts"],
+  [() => new CircuitBreaker({ window: { kind: "calls", size: 10, rate: 0.5, minCalls: 2 } }), "circuitBreaker.window", "rateOfCalls"],
+  [() => new CircuitBreaker({ window: rateOfCalls({ size: 2_000, rate: 0.5, minCalls: 2 }) }), "circuitBreaker.window.size", "2000"],
+  [() => new CircuitBreaker({ window: rateOfCalls({ size: 10, rate: 0.5, minCalls: 11 }) }), "circuitBreaker.window.minCalls", "11"],
+  [() => new CircuitBreaker({ window: rateOverTime({ ms: 1, rate: 2, minCalls: 1 }) }), "circuitBreaker.window.rate", "2"],
   [() => new Policy({ retries: {} }), "retries", "retry"],
   [() => new Policy({ circuitBreaker: {} }), "circuitBreaker", ""],
   [() => new Policy(null), "", "null"],

@@ -89,15 +89,11 @@ function start(): Core {
   return started;
 }
 
-/** Runs `body`, in which the core may ask `who`. */
-export function answering(who: Asked, body: () => number): number {
+/** From now on the core asks `who`; returns whom it asked before, to whom it goes back. */
+export function answering(who: Asked | undefined): Asked | undefined {
   const before = asked;
   asked = who;
-  try {
-    return body();
-  } finally {
-    asked = before;
-  }
+  return before;
 }
 
 /** The table of numbers for settings and answers. */

@@ -1,7 +1,7 @@
 // The rules over any error, by the core: what a policy classifies by that names no classifier.
 
 import { core } from "./core.js";
-import { marker, nameOf, number, read } from "./facts.js";
+import { BRAND, markerOf, nameOf, number, read } from "./facts.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
 /** The system's and undici's codes of connections that fail, and Bun's. */
@@ -33,17 +33,50 @@ export function known(found: number, error: unknown): Classification["class"] {
   return name === "UNKNOWN" && lost(error) ? "TRANSIENT" : name;
 }
 
+const UNKNOWN = ERROR_CLASSES.indexOf("UNKNOWN");
+
 /** As many letters of a name as are looked at. */
 const LETTERS = 256;
 
+/** What the core classifies by. */
+interface Facts {
+  code: unknown;
+  status: unknown;
+  said: unknown;
+  name: unknown;
+  retryAfterMs: unknown;
+}
+
+function factsOf(error: unknown): Facts {
+  try {
+    // By their names, as engines remember where an object has them.
+    const { code, status, [BRAND]: said, name, retryAfterMs } = error as Facts & { [BRAND]: unknown };
+    return { code, status, said, name, retryAfterMs };
+  } catch {
+    const [code, status, said, name, retryAfterMs] = ["code", "status", BRAND, "name", "retryAfterMs"].map((key) => read(error, key));
+    return { code, status, said, name, retryAfterMs };
+  }
+}
+
 function by(isStrict: number, error: unknown): Classification {
-  const { memory, classify, classify_name } = core();
+  const { code, status, said, name, retryAfterMs } = factsOf(error);
+  const { classify } = core();
+  const mark = markerOf(said, code, name);
+  // The words of a name come last, and spelling it is dear.
+  let found = classify(isStrict, mark, number(status), number(code), 0);
+  if (found === UNKNOWN && isStrict === 0) {
+    found = classify(isStrict, mark, number(status), number(code), spelled(nameOf(error)));
+  }
+  return hinted(known(found, error), retryAfterMs);
+}
+
+/** Writes a name where the core reads it; its length there. */
+function spelled(said: unknown): number {
+  const { memory, classify_name } = core();
   const letters = new Uint8Array(memory.buffer, classify_name(), LETTERS);
-  const name = String(nameOf(error) ?? "").slice(0, LETTERS);
+  const name = String(said ?? "").slice(0, LETTERS);
   for (let i = 0; i < name.length; i += 1) letters[i] = name.charCodeAt(i) < 128 ? name.charCodeAt(i) : 63;
-  const status = number(read(error, "status"));
-  const found = classify(isStrict, marker(error), status, number(read(error, "code")), name.length);
-  return hinted(known(found, error), read(error, "retryAfterMs"));
+  return name.length;
 }
 
 /** The package's own errors, time-outs, `status` and `code`, then words in the error's name. */

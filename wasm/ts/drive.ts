@@ -3,11 +3,10 @@
 import type { AttemptContext } from "./attempt.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
+import { BUDGET_EXHAUSTED, DEADLINE, type Setting, Steps, asksToStop } from "./steps.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
 import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
 
-const DEADLINE = -1 - 2;
 const OUT_OF_BUDGET = -1 - BUDGET_EXHAUSTED;
 const ABORTED = -1 - 8;
 

@@ -33,13 +33,17 @@ export class AbortRetryError extends RedressError {
 
 /** The breaker rejected the call; the operation was not run. */
 export class CircuitOpenError extends RedressError {
-  override readonly name: string = "CircuitOpenError";
-  readonly code: string = "REDRESS_CIRCUIT_OPEN";
+  declare readonly name: string;
+  declare readonly code: string;
   readonly state: CircuitState;
   readonly retryAfterMs: number;
 
   constructor(details: { state: CircuitState; retryAfterMs: number }) {
-    super(`circuit is ${details.state}, next probe in ${details.retryAfterMs} ms`);
+    // Whole milliseconds: a number with digits after the point is slow to write.
+    super(`circuit is ${details.state}, next probe in ${Math.ceil(details.retryAfterMs)} ms`);
+    // Here and not as fields of the class: this error is made for every rejection.
+    this.name = "CircuitOpenError";
+    this.code = "REDRESS_CIRCUIT_OPEN";
     this.state = details.state;
     this.retryAfterMs = details.retryAfterMs;
   }

@@ -27,9 +27,12 @@ const MARKED = "REDRESS_";
 
 /** For the core: an error that says its class itself, a time-out, or neither. */
 export function marker(error: unknown): number {
-  const code = read(error, "code");
-  const said = read(error, BRAND) ?? (typeof code === "string" && code.startsWith(MARKED) ? code.slice(MARKED.length) : undefined);
-  const named = ERROR_CLASSES.indexOf(said as ErrorClass);
+  return markerOf(read(error, BRAND), read(error, "code"), read(error, "name"));
+}
+
+export function markerOf(said: unknown, code: unknown, name: unknown): number {
+  said ??= typeof code === "string" && code.startsWith(MARKED) ? code.slice(MARKED.length) : undefined;
+  const named = said === undefined ? -1 : ERROR_CLASSES.indexOf(said as ErrorClass);
   if (named >= 0) return 16 + named;
-  return read(error, "name") === "TimeoutError" ? 1 : 0;
+  return name === "TimeoutError" ? 1 : 0;
 }

@@ -6,6 +6,7 @@ import { drive, driveSync } from "./drive.js";
 import { CALL_KEYS, checked } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
+import { isPlain, quick } from "./quick.js";
 import type { Setting } from "./steps.js";
 import type { Attempt, CallOptions, Circuit, Outcome } from "./types.js";
 
@@ -29,7 +30,9 @@ abstract class Runner {
 
   /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
   call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
-    return drive(this.setting, operation as never, options, false) as Promise<Awaited<T>>;
+    const { setting } = this;
+    if (options === undefined && setting.plain && typeof operation === "function") return quick(setting, operation as never);
+    return drive(setting, operation as never, options, false) as Promise<Awaited<T>>;
   }
 
   /** The same, with everything there is to know of it; throws only what is wrong in the use of it. */
@@ -107,7 +110,7 @@ export class Retry extends Runner {
     super();
     this.config = Object.freeze(copied(settings));
     const rules = new Rules(this.config, false);
-    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false };
+    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false, plain: isPlain(rules) };
   }
 }
 
@@ -144,7 +147,8 @@ export class Policy extends Runner {
       throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
     }
     const circuit = breaker === undefined || isOurs ? undefined : breaker;
-    this.#setting = { rules, breaker: isOurs ? breaker : undefined, circuit, hooks, observed };
+    const plain = circuit === undefined && hooks === undefined && isPlain(rules);
+    this.#setting = { rules, breaker: isOurs ? breaker : undefined, circuit, hooks, observed, plain };
   }
 
   /** @internal */
@@ -207,7 +211,7 @@ export function retry(
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
     if (typeof wrapped !== "function") throw wrongType("retry", wrapped, "a function");
     const operation = settings.operation ?? wrapped.name;
-    const named = operation === "" ? {} : { operation };
+    const named = operation === "" ? undefined : { operation };
     const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
       return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);
     };

@@ -88,6 +88,8 @@ export class Rules {
   readonly sleeper: Sleeper | undefined;
   readonly unref: boolean;
   readonly limited: boolean;
+  /** Whether the core must hear of a success: a strategy or a budget does. */
+  readonly listens: boolean;
   /** By class, and the default last; kept here so that the core's strategies live as long. */
   readonly strategies: readonly (Backoff | undefined)[];
 
@@ -110,6 +112,7 @@ export class Rules {
     core();
     if (once) {
       this.strategies = [];
+      this.listens = budget !== undefined;
       return;
     }
     const numbers = [
@@ -133,6 +136,7 @@ export class Rules {
     }
     this.#numbers = [...numbers, ...limits];
     this.strategies = [...own.map((one) => one ?? general), general];
+    this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
 
   /** Where the core has it; a policy that is never called takes no room there. */

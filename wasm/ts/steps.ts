@@ -38,6 +38,8 @@ export interface Setting {
   readonly circuit: Circuit | undefined;
   readonly hooks: CallOptions | undefined;
   readonly observed: boolean;
+  /** Whether calls without options can be driven by the quick driver. */
+  readonly plain: boolean;
 }
 
 /** The event that ends a call for each reason. */
@@ -55,6 +57,8 @@ const EVENTS: readonly EventName[] = [
 const SCHEDULED = 7;
 const ABORTED = 8;
 export const BUDGET_EXHAUSTED = 6;
+/** The answer of the core that the deadline has passed. */
+export const DEADLINE = -1 - 2;
 const HEARS = 1;
 const HALF_OPENED = 2;
 const NO_OPTIONS: CallOptions = {};
@@ -68,7 +72,9 @@ export class Steps<T> implements Asked {
   readonly #listeners: readonly Hooks[];
   readonly #observed: boolean;
   readonly #timeline: PolicyEvent[] | undefined;
-  /** Where the core has the call; 0 before it begins and after its end. */
+  /** Whether the call has ended, or has not begun. */
+  over = true;
+  /** Where the core has the call; 0 while it need not know of it. */
   #call = 0;
   #flags = 0;
   #permit: { readonly permit: unknown } | undefined;
@@ -83,6 +89,8 @@ export class Steps<T> implements Asked {
   #previous = 0;
   #retryAfter: number | undefined;
   #detail: string | undefined;
+  /** What a breaker said that is not closed. */
+  rejection: CircuitOpenError | undefined;
   /** What the call of a driver throws in the end. */
   #outcome: Outcome<T> | undefined;
 
@@ -100,23 +108,35 @@ export class Steps<T> implements Asked {
   begin(): boolean {
     const { rules, breaker } = this.#setting;
     const now = (this.#started = this.#now = rules.clock());
-    const budget = rules.budget?.slot ?? 0;
-    const gate = breaker?.slot ?? 0;
-    const { call_begin, call_probe } = core();
-    let begun = call_begin(rules.slot, gate, budget, now);
-    if (begun === 0) {
-      if (breaker === undefined) throw new RangeError("redress: out of memory");
-      begun = call_probe(rules.slot, gate, budget, now, breaker.clock());
-      if (begun === 0) {
-        this.#reject(STATES[table()[0]!]!, table()[1]!);
-        return false;
+    if (breaker !== undefined || rules.listens) {
+      const budget = rules.budget?.slot ?? 0;
+      const gate = breaker?.slot ?? 0;
+      const { call_begin, call_probe } = core();
+      let begun = call_begin(rules.slot, gate, budget, now);
+      if (begun === 0 && breaker !== undefined) {
+        begun = call_probe(rules.slot, gate, budget, now, breaker.clock === rules.clock ? now : breaker.clock());
+        if (begun === 0) {
+          this.#reject(STATES[table()[0]!]!, table()[1]!);
+          return false;
+        }
       }
+      this.#begun(begun);
     }
-    this.#flags = begun & 7;
-    this.#call = begun - this.#flags;
+    this.over = false;
     if (rules.pool?.deposit) this.deposited(rules.pool.deposit());
-    if ((begun & HALF_OPENED) !== 0) this.#circuit("half_open");
+    if ((this.#flags & HALF_OPENED) !== 0) this.#circuit("half_open");
     return true;
+  }
+
+  #begun(begun: number): number {
+    if (begun === 0) throw new RangeError("redress: out of memory");
+    this.#flags = begun & 7;
+    return (this.#call = begun - this.#flags);
+  }
+
+  /** Where the core has the call, which it need not know of before something fails. */
+  get #at(): number {
+    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started));
   }
 
   /** Begins a call that a breaker of one's own has answered. */
@@ -137,8 +157,7 @@ export class Steps<T> implements Asked {
 
   #reject(state: CircuitState, retryAfterMs: number): void {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
-    const error = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
-    this.#outcome = this.#failed(error, null);
+    this.rejection = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : untraced(state, retryAfterMs);
   }
 
   /** Whether the caller wants no more of it. */
@@ -157,7 +176,7 @@ export class Steps<T> implements Asked {
   /** Starts an attempt. */
   start(): AttemptContext {
     this.attempt += 1;
-    if (this.attempt > 1) core().call_start(this.#call);
+    if (this.attempt > 1) core().call_start(this.#at);
     if (this.#observed) {
       const { operation } = this.options;
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
@@ -167,14 +186,14 @@ export class Steps<T> implements Asked {
 
   /** What was left of the deadline when the attempt started. */
   remaining(): number | null {
-    if (this.#call === 0) return 0;
-    const remaining = core().call_remaining(this.#call);
+    if (this.over) return 0;
+    const remaining = core().call_remaining(this.#at);
     return remaining === Infinity ? null : remaining;
   }
 
   /** How long the attempt may take. */
   timeout(): number {
-    return core().call_timeout(this.#call);
+    return core().call_timeout(this.#at);
   }
 
   /** What a value is: null for a success. */
@@ -215,7 +234,10 @@ export class Steps<T> implements Asked {
     if (told || hears || this.#observed) this.#now = rules.clock();
     const call = this.#call;
     this.#call = 0;
-    const gone = hears ? core().call_succeed(call, this.#now, breaker?.clock() ?? NaN) : core().call_succeed(call, NaN, NaN);
+    this.over = true;
+    let gone = 0;
+    if (hears) gone = core().call_succeed(call, this.#now, breaker?.clock() ?? NaN);
+    else if (call !== 0) core().call_succeed(call, NaN, NaN);
     if (this.#observed) {
       this.#end("success", 0, { result: value });
       this.#tell(this.#event("success"));
@@ -270,10 +292,11 @@ export class Steps<T> implements Asked {
     const errorClass = ERROR_CLASSES.indexOf(classification.class);
     const byValue = cause === "result" ? 1 : 0;
     const budgetNow = budget === undefined || budget.clock === rules.clock ? NaN : budget.clock();
-    const decided = answering(this, () =>
-      core().call_fail(this.#call, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow),
-    );
-    if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#call)]!;
+    // It catches what its callbacks throw.
+    const before = answering(this);
+    const decided = core().call_fail(this.#at, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow);
+    answering(before);
+    if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#at)]!;
     return decided;
   }
 
@@ -320,7 +343,7 @@ export class Steps<T> implements Asked {
   /** The delay is over; whether there is time for another attempt. */
   woke(): boolean {
     this.#now = this.rules.clock();
-    return core().call_woke(this.#call, this.#now) !== 0;
+    return core().call_woke(this.#at, this.#now) !== 0;
   }
 
   /** What a strategy or a handler may look at. */
@@ -337,7 +360,7 @@ export class Steps<T> implements Asked {
   }
 
   #remainingNow(): number | null {
-    const remaining = core().call_remaining_at(this.#call, this.#now);
+    const remaining = core().call_remaining_at(this.#at, this.#now);
     return remaining === Infinity ? null : remaining;
   }
 
@@ -373,7 +396,7 @@ export class Steps<T> implements Asked {
     const error = given === undefined && signal?.aborted ? { error: signal.reason as unknown } : given;
     this.#now = this.rules.clock();
     // Aborted while a breaker of one's own was asked.
-    if (this.#call === 0) this.#started = this.#now;
+    if (this.over) this.#started = this.#now;
     return this.stop(-1 - ABORTED, false, error ?? { error: this.#abortError() });
   }
 
@@ -388,13 +411,9 @@ export class Steps<T> implements Asked {
     return "cancelled";
   }
 
-  /** Whether the call has ended. */
-  get over(): boolean {
-    return this.#call === 0;
-  }
-
   #close(cancelled: boolean): number {
     const call = this.#call;
+    this.over = true;
     if (call === 0) return 0;
     this.#call = 0;
     return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
@@ -435,7 +454,7 @@ export class Steps<T> implements Asked {
 
   /** How the call ended. */
   get outcome(): Outcome<T> {
-    return this.#outcome!;
+    return this.#outcome ?? this.#failed(this.rejection, null);
   }
 
   /** The breaker of one's own and what it gave, to be handed back: once. */
@@ -531,7 +550,7 @@ export class Steps<T> implements Asked {
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
 
 /** The error of a rejection, without the stack trace that would cost more than all the rest. */
-function rejection(state: CircuitState, retryAfterMs: number): CircuitOpenError {
+function untraced(state: CircuitState, retryAfterMs: number): CircuitOpenError {
   const traced = Error as { stackTraceLimit?: number };
   const kept = traced.stackTraceLimit;
   if (typeof kept === "number") traced.stackTraceLimit = 0;

@@ -59,6 +59,11 @@ export class Backoff {
     return this.parts.own ?? this.parts.fallback?.own;
   }
 
+  /** Whether it wants to hear of successes. @internal */
+  get listens(): boolean {
+    return this.kind === "adaptive" || this.parts.fallback?.listens === true;
+  }
+
   /** Where the core has it. @internal */
   get slot(): number {
     if (this.#slot === 0) {

@@ -2,6 +2,7 @@
 
 import "./server.js";
 import "./retry.js";
+import "./plain.js";
 import "./strategies.js";
 import "./breaker.js";
 import "./budget.js";

@@ -1,0 +1,128 @@
+// The driver of plain calls, on which nobody listens and which ask nobody but the core: by callbacks, as to await what
+// fails is slow. All other calls are driven by `drive`.
+
+import { isThenable } from "./hooks.js";
+import type { Rules } from "./rules.js";
+import { DEADLINE, type Setting, Steps, asksToStop } from "./steps.js";
+import type { Attempt } from "./types.js";
+import { pause } from "./waiting.js";
+
+type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
+
+/** Whether calls by these rules ask nobody but the core. */
+export function isPlain({ limited, pool, resultClassifier, sleeper }: Rules): boolean {
+  return !limited && pool === undefined && resultClassifier === undefined && sleeper === undefined;
+}
+
+const TURN = Promise.resolve();
+
+/** Runs a plain call. */
+export function quick<T>(setting: Setting, operation: Operation<T>): Promise<T> {
+  const steps = new Steps<T>(setting, undefined, false);
+  try {
+    if (!steps.begin()) {
+      // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
+      return new Promise((_, reject) => void TURN.then(() => reject(steps.rejection)));
+    }
+  } catch (bug) {
+    return Promise.reject(bug);
+  }
+  const attempt = steps.start();
+  let returned: T | PromiseLike<T>;
+  try {
+    returned = operation(attempt);
+  } catch (error) {
+    return goOn(steps, operation, error);
+  }
+  if (!isThenable(returned)) return settled(steps, returned);
+  return promised(returned).then(
+    (value: T) => succeeded(steps, value),
+    (error: unknown) => goOn(steps, operation, error),
+  );
+}
+
+/** A promise of this realm, which calls back once. */
+function promised<T>(returned: PromiseLike<T>): Promise<T> {
+  return returned instanceof Promise ? returned : Promise.resolve(returned);
+}
+
+async function settled<T>(steps: Steps<T>, value: T): Promise<T> {
+  return succeeded(steps, value);
+}
+
+function succeeded<T>(steps: Steps<T>, value: T): T {
+  try {
+    steps.succeed(value, false);
+  } catch (bug) {
+    steps.crash();
+    throw bug;
+  }
+  return value;
+}
+
+/** All that follows a first failure. */
+function goOn<T>(steps: Steps<T>, operation: Operation<T>, first: unknown): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const broken = (bug: unknown) => {
+      steps.crash();
+      reject(bug);
+    };
+    const stopped = () => reject((steps.outcome as { error?: unknown }).error);
+    const succeeds = (value: T) => {
+      try {
+        steps.succeed(value, false);
+        resolve(value);
+      } catch (bug) {
+        broken(bug);
+      }
+    };
+    const fails = (error: unknown) => {
+      try {
+        if (isAgain(error)) attempts();
+      } catch (bug) {
+        broken(bug);
+      }
+    };
+    const wakes = () => {
+      try {
+        if (steps.woke()) return attempts();
+        steps.stop(DEADLINE, false);
+        stopped();
+      } catch (bug) {
+        broken(bug);
+      }
+    };
+    /** Whether another attempt follows at once; else it comes later, or the call is over. */
+    const isAgain = (error: unknown): boolean => {
+      const asks = asksToStop(error);
+      const delay = asks ? -1 : steps.failBy(error);
+      if (asks) steps.abort({ error });
+      else if (delay < 0) steps.stop(delay, true);
+      if (delay < 0) {
+        stopped();
+        return false;
+      }
+      steps.sleeps(delay);
+      // Without a delay no time has passed.
+      if (delay > 0) void pause(delay, undefined, steps.rules.unref).then(wakes);
+      return delay === 0;
+    };
+    /** Attempts that fail at once follow each other here, however many there are. */
+    const attempts = () => {
+      for (;;) {
+        const attempt = steps.start();
+        let returned: T | PromiseLike<T>;
+        try {
+          returned = operation(attempt);
+        } catch (error) {
+          if (isAgain(error)) continue;
+          return;
+        }
+        if (isThenable(returned)) promised(returned).then(succeeds, fails);
+        else succeeds(returned);
+        return;
+      }
+    };
+    fails(first);
+  });
+}

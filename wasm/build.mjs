@@ -36,7 +36,7 @@ function compile({ name, crate, features = [], link }) {
   const output = join(DIST, `${name}.wasm`);
   const { bytes, end } = published(readFileSync(built), names);
   writeFileSync(output, bytes);
-  run(tool("wasm-opt"), ["-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
+  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
   return end;
 }
 

@@ -11,6 +11,8 @@ import "./outcomes.js";
 import "./abort.js";
 import "./sleep.js";
 import "./wrapping.js";
+import "./steps.js";
+import "./keyed.js";
 import "./testing.js";
 import "./lifecycle.js";
 import "./misuse.js";

@@ -56,7 +56,7 @@ export async function withMiniflare(options, body) {
 export async function runInWorkerd({ project, base, filter }) {
   const modules = await bundleWorker(join(project, "entries", "worker.js"), { project });
   const bindings = {
-    durableObjects: { BREAKERS: "RedressState" },
+    durableObjects: { BREAKERS: "RedressState", CLOCKED: "ClockedState", HUNG: "HungState" },
     queueProducers: { JOBS: "jobs" },
     queueConsumers: { jobs: { maxBatchTimeout: 0.05, maxRetries: 10 } },
   };

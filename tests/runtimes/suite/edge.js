@@ -1,7 +1,7 @@
 // What workerd alone can show: module scope, Durable Objects, queues.
 
 import { CircuitBreaker, CircuitOpenError, Policy, backoff } from "redress";
-import { DurableBudget, DurableCircuitBreaker, deferMessage } from "redress/durable";
+import { DurableBudget, DurableCircuitBreaker, RedressState, deferMessage } from "redress/durable";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
 import { Time, failure, script } from "./stage.js";
@@ -152,6 +152,17 @@ for (const whenUnreachable of ["local", "reject"]) {
     assert.isTrue(signals.every(({ aborted }) => aborted), "a question is taken back");
   });
 }
+
+test("a time limit holds for an object that is deaf to signals", async () => {
+  const deaf = { idFromName: (name) => name, get: () => ({ fetch: () => new Promise(() => {}) }) };
+  const budget = new DurableBudget(deaf, { name: "deaf", maxRetries: 1, timeoutMs: 5 });
+  assert.deepEqual([await budget.consume(), await budget.consume()], [true, false]);
+  assert.equal(budget.latency.unreachable, 2);
+});
+
+test("an object decides by the time of day, which stays while it is moved", () => {
+  assert.isAtMost(Math.abs(new RedressState({ storage: {} }).now() - Date.now()), 1_000);
+});
 
 test("what asking adds is measured over all answers", async ({ env }) => {
   const breaker = new DurableCircuitBreaker(env.BREAKERS, { name: fresh("latency"), ...settings });

@@ -1,7 +1,7 @@
 // Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
 
 import { core, owned, table } from "./core.js";
-import { number, options, show, wrongType } from "./options.js";
+import { number, options, outOfRange, show, wrongType } from "./options.js";
 import type { BackoffContext, ErrorClass } from "./types.js";
 
 /** A strategy of your own: of the whole context, or of attempt, class and the delay before. */
@@ -156,6 +156,7 @@ export const backoff = {
   /** These delays in order, the last one again and again. */
   sequence(delaysMs: readonly number[]): Backoff {
     if (!Array.isArray(delaysMs)) throw wrongType("backoff.sequence", delaysMs, "an array of milliseconds");
+    if (delaysMs.length > 10_000) throw outOfRange("backoff.sequence.length", delaysMs.length, "at most 10000 delays");
     const delays = delaysMs.map((ms, index) => delayOf(`backoff.sequence[${index}]`, ms));
     return new Backoff("sequence", { second: delays.length, delays });
   },

@@ -2,7 +2,8 @@
 
 import { core, owned, table } from "./core.js";
 import { byClass, callable, classNumber, limit, number, options, systemClock, wrongType } from "./options.js";
-import { type Snapshot, put, take } from "./snapshot.js";
+import { handedOut, takenBack } from "./permits.js";
+import { type RestoreOptions, type Snapshot, put, take } from "./snapshot.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
 
 /** A share of failures among the last `size` calls, or the calls of the last `ms`. */
@@ -21,11 +22,11 @@ export type RateWindow =
 export interface CircuitBreakerOptions {
   /** Opens at so many failures within the window, 1 to 255; 5 by default. */
   failureThreshold?: number | undefined;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   /** Counts a share in place of a number of failures. */
   window?: RateWindow | undefined;
-  /** How long it stays open before a probe, in milliseconds, above 0; 30,000 by default. */
+  /** How long it stays open before a probe, in milliseconds, 0.001 and up; 30,000 by default. */
   recoveryTimeoutMs?: number | undefined;
   /** Doubles the recovery time after each failed probe, up to this; null (the default) for no growth. */
   maxRecoveryTimeoutMs?: number | null | undefined;
@@ -33,7 +34,7 @@ export interface CircuitBreakerOptions {
   tripOn?: readonly ErrorClass[] | undefined;
   /** Classes that are counted apart and open at a number of their own. */
   classThresholds?: { readonly [K in ErrorClass]?: number } | undefined;
-  /** How long a probe may take before its place is given away; 60,000 by default. */
+  /** How long a probe may take before its place is given away, 0.001 ms and up; 60,000 by default. */
   leaseMs?: number | undefined;
   /** How many probes at once, 1 to 4; 1 by default. */
   halfOpenPermits?: number | undefined;
@@ -112,13 +113,13 @@ export class CircuitBreaker {
   admit(): Admission<number> {
     const permit = core().breaker_admit(this.slot, this.clock());
     if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
-    return { ok: true, permit: permit & ~1, halfOpened: (permit & 1) === 1 };
+    return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const changed = core().breaker_settle(this.slot, permit, number, this.clock());
+    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, this.clock());
     return STATES[changed - 1] ?? null;
   }
 
@@ -137,9 +138,9 @@ export class CircuitBreaker {
     return take(0, this.slot, this.clock());
   }
 
-  /** Takes a snapshot over; without `offMs` time stood still since. A wrong one changes nothing. */
-  restore(snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
-    put(0, this.slot, this.clock(), snapshot, offMs);
+  /** Takes a snapshot over. A wrong one changes nothing. */
+  restore(snapshot: Snapshot, settings?: RestoreOptions): void {
+    put(0, this.slot, this.clock(), snapshot, settings);
   }
 
   /** Refuses every use from now on. */
@@ -150,12 +151,15 @@ export class CircuitBreaker {
 }
 
 /** What opens it: the kind, and three numbers. */
-function counted(path: string, { window, failureThreshold, windowMs }: Record<string, any>): number[] {
+function counted(path: string, { window, failureThreshold, windowMs, classThresholds }: Record<string, any>): number[] {
   if (window === undefined) {
     const threshold = number(`${path}.failureThreshold`, failureThreshold, { min: 1, max: 255, integer: true }, 5);
     return [0, threshold, number(`${path}.windowMs`, windowMs, ABOVE, 60_000), 0];
   }
   const at = `${path}.window`;
+  for (const [name, value] of Object.entries({ failureThreshold, windowMs, classThresholds })) {
+    if (value !== undefined) throw wrongType(`${path}.${name}`, value, "used with `window`, which counts a share: give one of them");
+  }
   const kind = window?.kind;
   if (kind !== "calls" && kind !== "time") throw wrongType(`${at}.kind`, kind, '"calls" or "time"');
   const own = kind === "calls" ? ["size"] : ["ms", "slow"];

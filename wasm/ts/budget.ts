@@ -2,14 +2,14 @@
 
 import { core, owned } from "./core.js";
 import { callable, number, options, systemClock } from "./options.js";
-import { type Snapshot, put, take } from "./snapshot.js";
+import { type RestoreOptions, type Snapshot, put, take } from "./snapshot.js";
 import type { Clock } from "./types.js";
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {
   /** 0 to 4,096. */
   maxRetries: number;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   clock?: Clock | undefined;
 }
@@ -84,9 +84,9 @@ export class Budget {
     return take(1, this.slot, this.clock());
   }
 
-  /** Takes a snapshot over; without `offMs` time stood still since. A wrong one changes nothing. */
-  restore(snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
-    put(1, this.slot, this.clock(), snapshot, offMs);
+  /** Takes a snapshot over. A wrong one changes nothing. */
+  restore(snapshot: Snapshot, settings?: RestoreOptions): void {
+    put(1, this.slot, this.clock(), snapshot, settings);
   }
 
   /** Refuses every use from now on. */

@@ -11,5 +11,5 @@ export { type Fetch, type FetchOptions, redressFetch } from "./fetch.js";
 export { Keyed, KeyedPolicy, type KeyedPolicyOptions } from "./keyed.js";
 export { type CallContext, Policy, type PolicyHooks, type PolicyOptions, Retry, RetryPolicy, type Wrapped, retry } from "./policy.js";
 export { RetryConfig, type RetryOptions } from "./rules.js";
-export type { Snapshot } from "./snapshot.js";
+export type { RestoreOptions, Snapshot } from "./snapshot.js";
 export type * from "./types.js";

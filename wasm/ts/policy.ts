@@ -202,6 +202,7 @@ export type Wrapped<F extends AnyFunction> = (
 export function retry(
   settings: RetryOptions & PolicyHooks = {},
 ): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
+  options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
   const bare = settings.strategy === undefined && settings.strategies === undefined;
   const policy = new RetryPolicy(bare ? { ...settings, strategy: backoff.decorrelatedJitter() } : settings);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {

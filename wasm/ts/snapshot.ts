@@ -1,7 +1,7 @@
 // State as plain data for JSON: the core's bytes as text.
 
 import { core } from "./core.js";
-import { show } from "./options.js";
+import { number, options, show } from "./options.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
 export interface Snapshot {
@@ -9,6 +9,12 @@ export interface Snapshot {
   readonly version: 1;
   /** The core's bytes, two digits each, with their checksum. */
   readonly data: string;
+}
+
+/** What is known besides. */
+export interface RestoreOptions {
+  /** How long ago it was taken, in milliseconds, 0 and up; without it time stood still since. */
+  offMs?: number | undefined;
 }
 
 const KINDS = ["circuit_breaker", "budget"] as const;
@@ -33,8 +39,9 @@ export function take(kind: 0 | 1, slot: number, now: number): Snapshot {
   return { kind: KINDS[kind], version: 1, data };
 }
 
-/** Takes a snapshot over, of which `offMs` have passed since if that is known. */
-export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, offMs: number): void {
+/** Takes a snapshot over. */
+export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, settings: RestoreOptions = {}): void {
+  const off = number("restore.offMs", options("restore", settings, ["offMs"])["offMs"], {}, NaN);
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
   if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
@@ -45,7 +52,7 @@ export function put(kind: 0 | 1, slot: number, now: number, snapshot: unknown, o
   const at = core().memory_reserve(data.length / 2);
   const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
   for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
-  const wrong = core().snapshot_load(kind, slot, now, at, bytes.length, offMs);
+  const wrong = core().snapshot_load(kind, slot, now, at, bytes.length, off);
   core().memory_release(at);
   if (wrong !== 0) throw refuse(WRONG[wrong]!);
 }

@@ -15,6 +15,7 @@ import "./steps.js";
 import "./keyed.js";
 import "./testing.js";
 import "./lifecycle.js";
+import "./options.js";
 import "./misuse.js";
 import "./lint.js";
 import "./conformance.js";

@@ -1,7 +1,7 @@
 // The strategies of the core, `backoff.constant` and so on: each is an export of its own, so that a bundler can leave
 // out the others. Delays are milliseconds.
 
-import { number, options, wrongType } from "./options.js";
+import { number, options, outOfRange, wrongType } from "./options.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST = { max: 2 ** 53 / 1000 };
@@ -69,6 +69,7 @@ export const tokenBackoff = /* @__PURE__ */ range("tokenBackoff");
 /** These delays in order, the last one again and again. */
 export function sequence(delaysMs: readonly number[]): Backoff {
   if (!Array.isArray(delaysMs)) throw wrongType("backoff.sequence", delaysMs, "an array of milliseconds");
+  if (delaysMs.length > 10_000) throw outOfRange("backoff.sequence.length", delaysMs.length, "at most 10000 delays");
   const delays = delaysMs.map((ms, index) => delayOf(`backoff.sequence[${index}]`, ms));
   return new Backoff("sequence", { second: delays.length, delays });
 }

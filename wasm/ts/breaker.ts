@@ -2,6 +2,7 @@
 
 import { core, owned, table } from "./core.js";
 import { byClass, callable, classNumber, limit, number, options, systemClock, wrongType } from "./options.js";
+import { handedOut, takenBack } from "./permits.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
 import type { RateWindow } from "./windows.js";
 
@@ -9,11 +10,11 @@ import type { RateWindow } from "./windows.js";
 export interface CircuitBreakerOptions {
   /** Opens at so many failures within the window, 1 to 255; 5 by default. */
   failureThreshold?: number | undefined;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   /** Counts a share in place of a number of failures: `rateOfCalls` or `rateOverTime`. */
   window?: RateWindow | undefined;
-  /** How long it stays open before a probe, in milliseconds, above 0; 30,000 by default. */
+  /** How long it stays open before a probe, in milliseconds, 0.001 and up; 30,000 by default. */
   recoveryTimeoutMs?: number | undefined;
   /** Doubles the recovery time after each failed probe, up to this; null (the default) for no growth. */
   maxRecoveryTimeoutMs?: number | null | undefined;
@@ -21,7 +22,7 @@ export interface CircuitBreakerOptions {
   tripOn?: readonly ErrorClass[] | undefined;
   /** Classes that are counted apart and open at a number of their own. */
   classThresholds?: { readonly [K in ErrorClass]?: number } | undefined;
-  /** How long a probe may take before its place is given away; 60,000 by default. */
+  /** How long a probe may take before its place is given away, 0.001 ms and up; 60,000 by default. */
   leaseMs?: number | undefined;
   /** How many probes at once, 1 to 4; 1 by default. */
   halfOpenPermits?: number | undefined;
@@ -62,6 +63,10 @@ export class CircuitBreaker {
     const window: RateWindow | undefined = (this.#window = given["window"]);
     if (window !== undefined && typeof window?.numbers !== "function") {
       throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
+    }
+    for (const name of window === undefined ? [] : ["failureThreshold", "windowMs", "classThresholds"]) {
+      if (given[name] === undefined) continue;
+      throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
     }
     const [counts, slow] = window?.numbers(`${path}.window`) ?? [failures(path, given), []];
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], ABOVE, 30_000);
@@ -106,13 +111,13 @@ export class CircuitBreaker {
   admit(): Admission<number> {
     const permit = core().breaker_admit(this.slot, this.clock());
     if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
-    return { ok: true, permit: permit & ~1, halfOpened: (permit & 1) === 1 };
+    return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const changed = core().breaker_settle(this.slot, permit, number, this.clock());
+    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, this.clock());
     return STATES[changed - 1] ?? null;
   }
 

@@ -8,7 +8,7 @@ import type { Clock } from "./types.js";
 export interface RollingBudgetOptions {
   /** 0 to 4,096. */
   maxRetries: number;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   clock?: Clock | undefined;
 }

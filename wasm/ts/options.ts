@@ -38,7 +38,7 @@ export function unknown(path: string, key: string, keys: readonly string[]): Typ
 interface Range {
   min?: number;
   max?: number;
-  /** Whether `min` itself is out of range. */
+  /** Above zero: a microsecond at least, as that is what the core counts in. */
   above?: boolean;
   integer?: boolean;
 }
@@ -46,13 +46,12 @@ interface Range {
 /** A number in its range; `fallback` if it is left out. */
 export function number(path: string, value: unknown, range: Range, fallback?: number): number {
   if (value === undefined && fallback !== undefined) return fallback;
-  const { min = 0, max = Number.MAX_SAFE_INTEGER, above = false, integer = false } = range;
+  const { above = false, min = above ? 0.001 : 0, max = Number.MAX_SAFE_INTEGER, integer = false } = range;
   const kind = integer ? "a whole number" : "a number";
   const most = max === Number.MAX_SAFE_INTEGER ? "" : `, at most ${max}`;
-  const right = `${kind} ${above ? "above" : "of at least"} ${min}${most}`;
+  const right = `${kind} of at least ${min}${most}`;
   if (typeof value !== "number") throw wrongType(path, value, right);
-  const fits = above ? value > min : value >= min;
-  if (!fits || value > max || (integer && !Number.isInteger(value))) throw outOfRange(path, value, right);
+  if (!(value >= min) || value > max || (integer && !Number.isInteger(value))) throw outOfRange(path, value, right);
   return value;
 }
 

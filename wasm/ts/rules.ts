@@ -31,7 +31,7 @@ export interface RetryOptions {
   maxAttempts?: number | undefined;
   /** The time for the whole call, delays included; 60,000 by default, null for none. */
   deadlineMs?: number | null | undefined;
-  /** The time for each attempt, above 0; null (the default) for none. */
+  /** The time for each attempt, 0.001 ms and up; null (the default) for none. */
   attemptTimeoutMs?: number | null | undefined;
   /** How many failures of class UNKNOWN are retried, 0 to 65,534; 2 by default, null for no limit. */
   maxUnknownAttempts?: number | null | undefined;
@@ -93,7 +93,7 @@ export class Rules {
 
   /** Of settings that are checked here; `once` of one attempt. */
   constructor(settings: Record<string, any>, once: boolean) {
-    const path = "retry";
+    const path = once ? "policy" : "retry";
     this.classifier = callable<Classifier>(`${path}.classifier`, settings["classifier"]) ?? byDefault;
     this.resultClassifier = callable(`${path}.resultClassifier`, settings["resultClassifier"]);
     this.clock = callable<Clock>(`${path}.clock`, settings["clock"]) ?? systemClock;

@@ -28,17 +28,18 @@ export interface TimeWindow extends Share {
 /** A window of a breaker, made by `rateOfCalls` or `rateOverTime`. */
 export class RateWindow {
   readonly kind: "calls" | "time";
+  readonly #settings: object;
 
   /** @internal */
   constructor(kind: "calls" | "time", settings: object) {
     this.kind = kind;
-    Object.assign(this, settings);
+    this.#settings = settings;
   }
 
   /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
   numbers(path: string): [own: number[], slow: number[]] {
     const own = this.kind === "calls" ? ["size"] : ["ms", "slow"];
-    const given = options(path, this, ["kind", "rate", "minCalls", ...own]);
+    const given = options(path, this.#settings, ["rate", "minCalls", ...own]);
     const rate = Math.round(number(`${path}.rate`, given["rate"], { min: 0.001, max: 1 }) * 1000);
     const least = (max: number) => number(`${path}.minCalls`, given["minCalls"], { min: 1, max, integer: true });
     if (this.kind === "time") {
@@ -48,6 +49,11 @@ export class RateWindow {
     }
     const size = number(`${path}.size`, given["size"], { min: 1, max: 1024, integer: true });
     return [[1, size, rate, least(size)], []];
+  }
+
+  /** Its settings, and its `kind`. */
+  toJSON(): object {
+    return { ...this.#settings, kind: this.kind };
   }
 
   /** Makes a breaker of the settings in the table. @internal */

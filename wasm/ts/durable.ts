@@ -2,7 +2,7 @@
 
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
-import { number } from "./options.js";
+import { WHOLE, number } from "./options.js";
 import { type DurableOptions, type Latency, type Namespace, Remote, parted } from "./remote.js";
 import { MOST_CALLS } from "./state.js";
 import type { Admission, CallResult, Circuit, CircuitState, Pool } from "./types.js";
@@ -79,7 +79,7 @@ export class DurableBudget implements Pool {
   }
 
   async consume(cost = 1): Promise<boolean> {
-    const whole = number("cost", cost, { max: 2 ** 32 - 1, integer: true });
+    const whole = number("cost", cost, [undefined, WHOLE, 0, 2 ** 32 - 1]);
     const id = crypto.randomUUID();
     // Those of a question that is not answered are lost: rather too few retries than too many.
     const calls = this.#calls;
@@ -102,7 +102,7 @@ export function deferMessage(
   outcome: { readonly stopReason: unknown; readonly nextSleepMs: number | null },
 ): boolean {
   if (outcome.stopReason !== "SCHEDULED") return false;
-  const ms = number("deferMessage.nextSleepMs", outcome.nextSleepMs, {});
+  const ms = number("deferMessage.nextSleepMs", outcome.nextSleepMs, [undefined]);
   message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) });
   return true;
 }

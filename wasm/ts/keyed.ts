@@ -2,7 +2,7 @@
 
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
-import { number, wrongType } from "./options.js";
+import { WHOLE, number, wrongType } from "./options.js";
 import { Policy, type PolicyOptions, Retry, Runner } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
 import type { Setting } from "./steps.js";
@@ -36,7 +36,7 @@ export class Keyed<V extends CircuitBreaker | Budget> {
     if (!isOurs(CircuitBreaker) && !isOurs(Budget)) throw wrongType("keyed", kind, "CircuitBreaker or Budget");
     if (typeof settings !== "object" || settings === null) throw wrongType("keyed", settings, "an object of options");
     const { capacity, ...own } = settings;
-    this.capacity = number("keyed.capacity", capacity, { min: 1, max: 100_000, integer: true });
+    this.capacity = number("keyed.capacity", capacity, [undefined, WHOLE, 1, 100_000]);
     this.#make = () => new kind(own);
     this.template = this.#make();
   }

@@ -2,7 +2,7 @@
 
 import type { CircuitBreakerOptions } from "./breaker.js";
 import type { RatioBudgetOptions, RollingBudgetOptions } from "./budget.js";
-import { callable, limit, wrongType } from "./options.js";
+import { NULLABLE, callable, number, wrongType } from "./options.js";
 import type { CallResult } from "./types.js";
 
 /** What is needed of a namespace of Durable Objects. */
@@ -65,7 +65,7 @@ export class Remote {
     const when: unknown = given.whenUnreachable ?? "local";
     if (when !== "local" && when !== "reject") throw wrongType(`${path}.whenUnreachable`, when, '"local" or "reject"');
     this.rejects = when === "reject";
-    this.#timeoutMs = limit(`${path}.timeoutMs`, given.timeoutMs, { min: 1, max: 2 ** 31 - 1 }, 1_000);
+    this.#timeoutMs = number(`${path}.timeoutMs`, given.timeoutMs, [1_000, NULLABLE, 1, 2 ** 31 - 1]);
     this.#onUnreachable = callable(`${path}.onUnreachable`, given.onUnreachable);
     this.#namespace = namespace;
     this.#name = given.name;

@@ -4,7 +4,7 @@ import type { CircuitBreaker } from "./breaker.js";
 import { Budget } from "./budget.js";
 import { core } from "./core.js";
 import { more } from "./more.js";
-import { number, options, show } from "./options.js";
+import { onlyNumbers, show } from "./options.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
 export interface Snapshot {
@@ -46,7 +46,7 @@ export function snapshot(state: CircuitBreaker | Budget): Snapshot {
 
 /** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
 export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
-  const off = number("restore.offMs", options("restore", settings, ["offMs"])["offMs"], {}, NaN);
+  const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
   const kind = state instanceof Budget ? 1 : 0;
@@ -59,7 +59,7 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   const at = core().memory_reserve(data.length / 2);
   const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
   for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
-  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, off);
+  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, off!);
   core().memory_release(at);
   if (wrong !== 0) throw refuse(WRONG[wrong]!);
 }

@@ -2,7 +2,7 @@
 
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget } from "./budget.js";
-import { number, wrongType } from "./options.js";
+import { WHOLE, number, wrongType } from "./options.js";
 import type { Asked } from "./remote.js";
 import { type Snapshot, restore, snapshot } from "./snapshot.js";
 import { windowOf } from "./windows.js";
@@ -114,6 +114,6 @@ function checkedQuestion(asked: Asked): Asked {
   const { ask, id } = asked ?? {};
   if (ask !== "admit" && ask !== "settle" && ask !== "consume") throw wrongType("ask", ask, '"admit", "settle" or "consume"');
   if (typeof id !== "string") throw wrongType("id", id, "a string");
-  if (asked.ask === "consume") number("calls", asked.calls, { max: MOST_CALLS, integer: true });
+  if (asked.ask === "consume") number("calls", asked.calls, [undefined, WHOLE, 0, MOST_CALLS]);
   return asked;
 }

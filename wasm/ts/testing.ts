@@ -13,11 +13,11 @@ export class MockClock {
   readonly sleeps: number[] = [];
 
   constructor(startMs = 0) {
-    this.nowMs = number("MockClock.startMs", startMs, {});
+    this.nowMs = number("MockClock.startMs", startMs, [undefined]);
   }
 
   advance(ms: number): void {
-    this.nowMs += number("MockClock.advance", ms, {});
+    this.nowMs += number("MockClock.advance", ms, [undefined]);
   }
 
   /** The options that put a policy on this clock. */
@@ -36,7 +36,7 @@ export class MockClock {
 export function scriptedRandom(numbers: readonly number[]): () => number {
   if (!Array.isArray(numbers)) throw wrongType("scriptedRandom", numbers, "an array of numbers");
   if (numbers.length === 0) throw new RangeError("scriptedRandom: it was given no numbers");
-  const script = numbers.map((one, nth) => number(`scriptedRandom[${nth}]`, one, { max: 1 - Number.EPSILON / 2 }));
+  const script = numbers.map((one, nth) => number(`scriptedRandom[${nth}]`, one, [undefined, 0, 0, 1 - Number.EPSILON / 2]));
   let drawn = 0;
   return () => script[Math.min(drawn++, script.length - 1)]!;
 }

@@ -22,11 +22,12 @@ const tool = (name) => join(HERE, "node_modules", ".bin", name);
 const names = {};
 
 /** Compiles a module to dist/; where its data end. */
-function compile({ name, crate, features = [], link }) {
+function compile({ name, crate, features = [], level, link }) {
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
   const flags = [...link.map((word) => `-Clink-arg=${word}`), ...remapped.map((paths) => `--remap-path-prefix=${paths}`)];
+  if (level !== undefined) flags.push(`-Copt-level=${level}`);
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
   const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
   const words = ["rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library];
@@ -36,7 +37,7 @@ function compile({ name, crate, features = [], link }) {
   const output = join(DIST, `${name}.wasm`);
   const { bytes, end } = published(readFileSync(built), names);
   writeFileSync(output, bytes);
-  run(tool("wasm-opt"), ["-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
+  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
   return end;
 }
 

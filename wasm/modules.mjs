@@ -12,9 +12,12 @@ const MEMORY = 196_608;
 /** Where the functions of the module `more` are in the core's table. */
 const FUNCTIONS = 128;
 
+/** The core is compiled for speed within small bytes; what is called seldom, for bytes alone. */
+const SMALL = "z";
+
 const stack = (bytes) => [`-zstack-size=${bytes}`];
 
-/** Each is compiled from a crate with these features, by these words to the linker. */
+/** Each is compiled from a crate with these features, at a level of optimisation if not the profile's, by these words to the linker. */
 export const MODULES = [
   {
     name: "core",
@@ -26,6 +29,7 @@ export const MODULES = [
     name: "more",
     crate: "redress-wasm",
     features: ["more"],
+    level: SMALL,
     link: [
       ...stack(MORE_STACK),
       "--no-stack-first",
@@ -35,9 +39,9 @@ export const MODULES = [
       `--table-base=${FUNCTIONS}`,
     ],
   },
-  { name: "http", crate: "redress-wasm-tables", features: ["http"], link: stack(16_384) },
-  { name: "vendors", crate: "redress-wasm-tables", link: stack(16_384) },
-  { name: "lint", crate: "redress-wasm-lint", link: stack(262_144) },
+  { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, link: stack(16_384) },
+  { name: "vendors", crate: "redress-wasm-tables", level: SMALL, link: stack(16_384) },
+  { name: "lint", crate: "redress-wasm-lint", level: SMALL, link: stack(262_144) },
 ];
 
 /** What the linker exports for a host that does not exist here. */

@@ -37,8 +37,13 @@ function isExact(spec, hinted) {
   return false;
 }
 
-/** Runs a scenario on a policy of its own and adds it to the digest; the differences found. */
-export async function runScenario(scenario, digest) {
+const executes = (policy, operation, options) => policy.execute(operation, options);
+
+/**
+ * Runs a scenario on a policy of its own and adds it to the digest; the differences found. Its calls are
+ * made by `execute(policy, operation, options)`, which comes to their outcomes.
+ */
+export async function runScenario(scenario, digest, execute = executes) {
   const { policy: spec, rng } = scenario;
   const differences = [];
   let nowUs = 0;
@@ -160,7 +165,7 @@ export async function runScenario(scenario, digest) {
     }
 
     const { abort_if: abort } = call;
-    const outcome = await policy.execute(operation, {
+    const outcome = await execute(policy, operation, {
       onEvent,
       onAttemptEnd,
       sleep: (context) => call.attempts[context.attempt - 1]?.decision ?? "sleep",

@@ -20,13 +20,13 @@ const DEVIATIONS = [
 
 const deviates = (tags) => tags.some((tag) => DEVIATIONS.includes(tag));
 
-/** Runs scenarios: `{ passed, failed, skipped, digest, failures }`. */
-export async function runEngine(scenarios) {
+/** Runs scenarios, by `execute` of the policy or another way to: `{ passed, failed, skipped, digest, failures }`. */
+export async function runEngine(scenarios, execute) {
   const digest = new Digest();
   const report = { passed: 0, failed: 0, skipped: 0, failures: [] };
   for (const scenario of scenarios) {
     // What deviates is run, too: its decisions are part of the digest.
-    const differences = await runScenario(scenario, digest);
+    const differences = await runScenario(scenario, digest, execute);
     if (deviates(scenario.quirks ?? [])) report.skipped += 1;
     else if (differences.length === 0) report.passed += 1;
     else {

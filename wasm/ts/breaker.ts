@@ -1,7 +1,8 @@
 // The circuit breaker: stops calling what is down.
 
 import { core, owned, table } from "./core.js";
-import { byClass, callable, classNumber, limit, number, options, systemClock, wrongType } from "./options.js";
+import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, classNumber, number, numbers, options, systemClock, wrongType } from "./options.js";
+import { handedOut, takenBack } from "./permits.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
 import type { RateWindow } from "./windows.js";
 
@@ -9,11 +10,11 @@ import type { RateWindow } from "./windows.js";
 export interface CircuitBreakerOptions {
   /** Opens at so many failures within the window, 1 to 255; 5 by default. */
   failureThreshold?: number | undefined;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   /** Counts a share in place of a number of failures: `rateOfCalls` or `rateOverTime`. */
   window?: RateWindow | undefined;
-  /** How long it stays open before a probe, in milliseconds, above 0; 30,000 by default. */
+  /** How long it stays open before a probe, in milliseconds, 0.001 and up; 30,000 by default. */
   recoveryTimeoutMs?: number | undefined;
   /** Doubles the recovery time after each failed probe, up to this; null (the default) for no growth. */
   maxRecoveryTimeoutMs?: number | null | undefined;
@@ -21,7 +22,7 @@ export interface CircuitBreakerOptions {
   tripOn?: readonly ErrorClass[] | undefined;
   /** Classes that are counted apart and open at a number of their own. */
   classThresholds?: { readonly [K in ErrorClass]?: number } | undefined;
-  /** How long a probe may take before its place is given away; 60,000 by default. */
+  /** How long a probe may take before its place is given away, 0.001 ms and up; 60,000 by default. */
   leaseMs?: number | undefined;
   /** How many probes at once, 1 to 4; 1 by default. */
   halfOpenPermits?: number | undefined;
@@ -30,21 +31,11 @@ export interface CircuitBreakerOptions {
   clock?: Clock | undefined;
 }
 
-const KEYS = [
-  "failureThreshold",
-  "windowMs",
-  "window",
-  "recoveryTimeoutMs",
-  "maxRecoveryTimeoutMs",
-  "tripOn",
-  "classThresholds",
-  "leaseMs",
-  "halfOpenPermits",
-  "successesToClose",
-  "clock",
-];
+/** What opens it: how many failures within which time. */
+const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
+const REST: Ranges = { leaseMs: [60_000, ABOVE], halfOpenPermits: [1, WHOLE, 1, 4], successesToClose: [1, WHOLE, 1, 15] };
+const KEYS = [..."window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds clock".split(" "), ...Object.keys({ ...FAILURES, ...REST })];
 export const STATES: readonly CircuitState[] = ["closed", "open", "half_open"];
-const ABOVE = { above: true };
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker {
@@ -63,25 +54,27 @@ export class CircuitBreaker {
     if (window !== undefined && typeof window?.numbers !== "function") {
       throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
     }
-    const [counts, slow] = window?.numbers(`${path}.window`) ?? [failures(path, given), []];
-    const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], ABOVE, 30_000);
-    const numbers = [
+    for (const name of window === undefined ? [] : [...Object.keys(FAILURES), "classThresholds"]) {
+      if (given[name] === undefined) continue;
+      throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
+    }
+    const [counts, slow] = window?.numbers(`${path}.window`) ?? [[0, ...numbers(path, given, FAILURES), 0], []];
+    const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
+    const own = [
       ...counts,
       trips(`${path}.tripOn`, given["tripOn"]),
       recovery,
-      limit(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"] ?? null, { min: recovery }, NaN),
-      number(`${path}.leaseMs`, given["leaseMs"], ABOVE, 60_000),
-      number(`${path}.halfOpenPermits`, given["halfOpenPermits"], { min: 1, max: 4, integer: true }, 1),
-      number(`${path}.successesToClose`, given["successesToClose"], { min: 1, max: 15, integer: true }, 1),
+      number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
+      ...numbers(path, given, REST),
       ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
       ...slow,
     ];
-    if (numbers[0] === 0 && numbers.slice(10, 18).reduce((sum, own) => sum + Math.max(0, own - 1), numbers[1]!) > 255) {
+    if (window === undefined && own.slice(10).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
-    this.numbers = numbers;
+    this.numbers = own;
   }
 
   /** Where the core has it; a breaker that is never asked takes no room there. @internal */
@@ -106,13 +99,13 @@ export class CircuitBreaker {
   admit(): Admission<number> {
     const permit = core().breaker_admit(this.slot, this.clock());
     if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
-    return { ok: true, permit: permit & ~1, halfOpened: (permit & 1) === 1 };
+    return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const changed = core().breaker_settle(this.slot, permit, number, this.clock());
+    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, this.clock());
     return STATES[changed - 1] ?? null;
   }
 
@@ -133,12 +126,6 @@ export class CircuitBreaker {
   }
 }
 
-/** What opens it: its kind, how many failures within which time, and one number more that is left out. */
-function failures(path: string, { failureThreshold, windowMs }: Record<string, any>): number[] {
-  const threshold = number(`${path}.failureThreshold`, failureThreshold, { min: 1, max: 255, integer: true }, 5);
-  return [0, threshold, number(`${path}.windowMs`, windowMs, ABOVE, 60_000), 0];
-}
-
 function trips(path: string, value: unknown): number {
   if (value === undefined) return (1 << 5) | (1 << 6);
   if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
@@ -147,6 +134,6 @@ function trips(path: string, value: unknown): number {
 
 function thresholds(path: string, value: unknown): number[] {
   const numbers = ERROR_CLASSES.map(() => 0);
-  for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, { min: 1, max: 255, integer: true });
+  for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, [undefined, WHOLE, 1, 255]);
   return numbers;
 }

@@ -1,14 +1,14 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
 import { core, owned } from "./core.js";
-import { callable, number, options, systemClock } from "./options.js";
+import { ABOVE, type Ranges, WHOLE, callable, number, numbers, options, systemClock } from "./options.js";
 import type { Clock } from "./types.js";
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {
   /** 0 to 4,096. */
   maxRetries: number;
-  /** In milliseconds, above 0; 60,000 by default. */
+  /** In milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   clock?: Clock | undefined;
 }
@@ -24,6 +24,9 @@ export interface RatioBudgetOptions {
   clock?: Clock | undefined;
 }
 
+const RATIO: Ranges = { ratio: [undefined, 0, 0.001, 1], minPerSecond: [0, WHOLE, 0, 100_000], limit: [1000, WHOLE, 1, 100_000] };
+const ROLLING: Ranges = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, ABOVE] };
+
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget {
   #slot = 0;
@@ -35,20 +38,12 @@ export class Budget {
   constructor(settings: RollingBudgetOptions | RatioBudgetOptions) {
     const path = "budget";
     const isRatio = (settings as Partial<RatioBudgetOptions> | null)?.ratio !== undefined;
-    const keys = isRatio ? ["ratio", "minPerSecond", "limit", "clock"] : ["maxRetries", "windowMs", "clock"];
-    const given = options(path, settings, keys);
+    const ranges = isRatio ? RATIO : ROLLING;
+    const given = options(path, settings, [...Object.keys(ranges), "clock"]);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
     core();
-    if (isRatio) {
-      const ratio = number(`${path}.ratio`, given["ratio"], { min: 0.001, max: 1 });
-      const floor = number(`${path}.minPerSecond`, given["minPerSecond"], { max: 100_000, integer: true }, 0);
-      const most = number(`${path}.limit`, given["limit"], { min: 1, max: 100_000, integer: true }, 1000);
-      this.made = ["ratio", Math.round(ratio * 1000), floor, most];
-    } else {
-      const most = number(`${path}.maxRetries`, given["maxRetries"], { max: 4096, integer: true });
-      const window = number(`${path}.windowMs`, given["windowMs"], { above: true }, 60_000);
-      this.made = ["rolling", most, window, 0];
-    }
+    const [first, second, third = 0] = numbers(path, given, ranges) as [number, number, number?];
+    this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third] : ["rolling", first, second, third];
   }
 
   /** Where the core has it; a budget that is never asked takes no room there. @internal */
@@ -64,7 +59,7 @@ export class Budget {
 
   /** Takes so many retries, all or none; whether they were there. */
   consume(cost = 1): boolean {
-    const whole = number("cost", cost, { max: 2 ** 32 - 1, integer: true });
+    const whole = number("cost", cost, [1, WHOLE, 0, 2 ** 32 - 1]);
     return core().budget_consume(this.slot, whole, this.clock()) === 1;
   }
 

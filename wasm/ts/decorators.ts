@@ -1,6 +1,7 @@
 // The stage-3 decorator of methods.
 
 import { decorrelatedJitter } from "./backoff.js";
+import { wrongType } from "./options.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy.js";
 import type { RetryOptions } from "./rules.js";
 
@@ -17,7 +18,9 @@ export function retry(settings?: RetryOptions & PolicyHooks): <F extends Method>
 export function retry<F extends Method>(method: F, context: MethodContext): F;
 export function retry(given: unknown, context?: MethodContext): unknown {
   if (typeof given === "function" && context !== undefined) return decorated({}, given as Method, context);
-  return (method: Method, of: MethodContext) => decorated((given ?? {}) as RetryOptions & PolicyHooks, method, of);
+  const settings = given === undefined ? {} : given;
+  if (typeof settings !== "object" || settings === null) throw wrongType("retry", given, "an object of options");
+  return (method: Method, of: MethodContext) => decorated(settings, method, of);
 }
 
 function decorated(settings: RetryOptions & PolicyHooks, method: Method, { kind, name }: MethodContext): Wrapped<Method> {

@@ -177,15 +177,8 @@ export function driveSync<T>(
         if (asksToStop(tried.error)) return endsSync(steps, steps.abort({ error: tried.error }));
         code = steps.failBy(tried.error);
       }
-      const { pool } = steps.rules;
-      if (code >= 0 && pool !== undefined && !now("budget.consume", pool.consume(1))) code = OUT_OF_BUDGET;
-      if (code < 0) return endsSync(steps, code === ABORTED ? steps.abort() : steps.stop(code, true));
-      steps.retries(code);
-      if (steps.aborted()) return endsSync(steps, steps.abort());
-      const decision = steps.choose(code);
-      if (decision === "defer") return endsSync(steps, steps.defer(code));
-      if (decision === "abort") return endsSync(steps, steps.abort());
-      steps.sleeps(code);
+      const ended = decideSync(steps, code);
+      if (ended !== undefined) return endsSync(steps, ended);
       if (code > 0) sleepSync(steps, code);
       if (!steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
     }
@@ -193,6 +186,19 @@ export function driveSync<T>(
     settleSync(steps, steps.crash());
     throw error;
   }
+}
+
+/** Tells what was decided, if nobody has a mind of their own; how the call ended, if it has. */
+export function decideSync<T>(steps: Steps<T>, decided: number): CallResult | undefined {
+  const { pool } = steps.rules;
+  const isGranted = decided < 0 || pool === undefined || now("budget.consume", pool.consume(1));
+  const code = isGranted ? decided : OUT_OF_BUDGET;
+  if (code < 0) return code === ABORTED ? steps.abort() : steps.stop(code, true);
+  steps.retries(code);
+  const decision = steps.aborted() ? "abort" : steps.choose(code);
+  if (decision !== "sleep") return decision === "defer" ? steps.defer(code) : steps.abort();
+  steps.sleeps(code);
+  return undefined;
 }
 
 function attempted<T>(operation: (attempt: Attempt) => T, attempt: AttemptContext) {
@@ -208,14 +214,20 @@ function endsSync<T>(steps: Steps<T>, result: CallResult): T {
   return given(steps, false) as T;
 }
 
-function settleSync<T>(steps: Steps<T>, result: CallResult): void {
+/** Hands the permit back to a breaker of one's own. */
+export function settleSync<T>(steps: Steps<T>, result: CallResult): void {
   const held = steps.release();
   if (held !== undefined) steps.settled(now("circuitBreaker.settle", held.circuit.settle(held.permit, result)));
 }
 
-function sleepSync<T>(steps: Steps<T>, ms: number): void {
+/** Runs `beforeSleep`, whose promise nobody waits for. */
+export function hookSync<T>(steps: Steps<T>, ms: number): void {
   const hook = steps.beforeSleep(ms);
   if (isThenable(hook)) hook.then(undefined, (error: unknown) => steps.report(error));
+}
+
+function sleepSync<T>(steps: Steps<T>, ms: number): void {
+  hookSync(steps, ms);
   const sleeper = steps.options.sleeper ?? steps.rules.sleeper;
   if (sleeper === undefined) {
     throw new TypeError(`callSync: a delay of ${ms} ms needs a \`sleeper\` that blocks; or use \`call\``);
@@ -224,9 +236,9 @@ function sleepSync<T>(steps: Steps<T>, ms: number): void {
 }
 
 /** An answer that is there already. */
-function now<A>(who: string, returned: A | PromiseLike<A>): A {
+export function now<A>(who: string, returned: A | PromiseLike<A>): A {
   if (!isThenable(returned)) return returned as A;
   // Nobody is going to wait for it.
   returned.then(undefined, () => {});
-  throw new TypeError(`${who}: it returned a promise, which callSync cannot wait for; use \`call\``);
+  throw new TypeError(`${who}: it returned a promise, which only \`call\` and \`execute\` wait for`);
 }

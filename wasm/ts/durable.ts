@@ -1,160 +1,14 @@
 // A breaker and a budget that isolates share, in a Durable Object; and deferral to a queue.
 
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
-import { Budget } from "./budget.js";
-import { callable, number, options, wrongType } from "./options.js";
-import { type Snapshot, restore, snapshot } from "./snapshot.js";
+import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
+import { WHOLE, number } from "./options.js";
+import { type DurableOptions, type Latency, type Namespace, Remote, parted } from "./remote.js";
+import { MOST_CALLS } from "./state.js";
 import type { Admission, CallResult, Circuit, CircuitState, Pool } from "./types.js";
-import { windowOf } from "./windows.js";
 
-/** What is needed of a Durable Object's storage. */
-interface Storage {
-  get(key: string): Promise<unknown>;
-  put(key: string, value: unknown): Promise<unknown>;
-}
-
-/** What is needed of a namespace of Durable Objects. */
-export interface Namespace {
-  idFromName(name: string): any;
-  get(id: any): { fetch(url: string, init: any): Promise<any> };
-}
-
-type Asked =
-  | { ask: "admit"; settings: CircuitBreakerOptions; id: string }
-  | { ask: "settle"; settings: CircuitBreakerOptions; id: string; result: CallResult }
-  | { ask: "consume"; settings: { maxRetries: number; windowMs: number }; cost: number; id: string };
-
-const clock = () => Date.now();
-
-/** A breaker of settings that came as JSON. */
-function breakerOf(settings: CircuitBreakerOptions): CircuitBreaker {
-  return new CircuitBreaker({ ...settings, window: windowOf(settings.window) as CircuitBreakerOptions["window"], clock });
-}
-
-/** How many answers are remembered, so that a request that is repeated is answered alike. */
-const REMEMBERED = 1000;
-
-/** The Durable Object: export it from the worker and bind its namespace. */
-export class RedressState {
-  readonly #storage: Storage;
-  #breaker: CircuitBreaker | undefined;
-  #budget: Budget | undefined;
-  readonly #answers = new Map<string, unknown>();
-  readonly #permits = new Map<string, number>();
-  #queue: Promise<unknown> = Promise.resolve();
-
-  constructor(context: { storage: Storage }) {
-    this.#storage = context.storage;
-  }
-
-  /** Answers the handles of other isolates, one after the other. */
-  async fetch(request: any): Promise<any> {
-    const asked = (await request.json()) as Asked;
-    const answered = this.#queue.then(() => this.#answer(asked));
-    this.#queue = answered.catch(() => {});
-    return Response.json(await answered);
-  }
-
-  async #answer(asked: Asked): Promise<unknown> {
-    const key = `${asked.ask} ${asked.id}`;
-    if (this.#answers.has(key)) return this.#answers.get(key);
-    const answer = asked.ask === "consume" ? await this.#consume(asked) : await this.#gate(asked);
-    this.#answers.set(key, answer);
-    if (this.#answers.size > REMEMBERED) this.#answers.delete(this.#answers.keys().next().value!);
-    return answer;
-  }
-
-  async #consume({ settings, cost }: Asked & { ask: "consume" }): Promise<unknown> {
-    this.#budget ??= await this.#loaded("budget", new Budget({ ...settings, clock }));
-    const granted = this.#budget.consume(cost);
-    await this.#save("budget", this.#budget);
-    return { granted };
-  }
-
-  async #gate(asked: Asked & { ask: "admit" | "settle" }): Promise<unknown> {
-    this.#breaker ??= await this.#loaded("breaker", breakerOf(asked.settings));
-    const answer = this.#decide(this.#breaker, asked);
-    await this.#save("breaker", this.#breaker);
-    return answer;
-  }
-
-  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): unknown {
-    if (asked.ask === "settle") {
-      // A permit from before the object was moved is unknown; its lease ends by itself.
-      const permit = this.#permits.get(asked.id);
-      this.#permits.delete(asked.id);
-      return { state: permit === undefined ? null : breaker.settle(permit, asked.result) };
-    }
-    const admission = breaker.admit();
-    if (admission.ok) this.#permits.set(asked.id, admission.permit);
-    return admission;
-  }
-
-  async #save(key: string, state: CircuitBreaker | Budget): Promise<void> {
-    await this.#storage.put(`redress ${key}`, { at: Date.now(), snapshot: snapshot(state) });
-  }
-
-  async #loaded<S extends CircuitBreaker | Budget>(key: string, state: S): Promise<S> {
-    const stored = (await this.#storage.get(`redress ${key}`)) as { at: number; snapshot: Snapshot } | undefined;
-    if (stored === undefined) return state;
-    try {
-      restore(state, stored.snapshot, { offMs: Math.max(0, Date.now() - stored.at) });
-    } catch {
-      // It was taken under other settings: a new deployment begins anew.
-    }
-    return state;
-  }
-}
-
-/** What a handle needs besides the settings of what it is a handle of. */
-export interface DurableOptions {
-  /** Which object of the namespace: one for each upstream. */
-  name: string;
-  /** An object that cannot be reached: decide by state of this isolate (the default), or reject. */
-  whenUnreachable?: "local" | "reject" | undefined;
-  onUnreachable?: ((error: unknown) => unknown) | undefined;
-}
-
-const KEYS = ["name", "whenUnreachable", "onUnreachable"];
-
-/** Asks one Durable Object. */
-class Remote {
-  readonly #namespace: Namespace;
-  readonly #name: string;
-  readonly #onUnreachable: ((error: unknown) => unknown) | undefined;
-  readonly rejects: boolean;
-  latencyMs = 0;
-
-  constructor(path: string, namespace: Namespace, given: Record<string, any>) {
-    if (typeof namespace?.idFromName !== "function") throw wrongType(path, namespace, "a namespace of Durable Objects");
-    if (typeof given["name"] !== "string") throw wrongType(`${path}.name`, given["name"], "a string");
-    const when = given["whenUnreachable"] ?? "local";
-    if (when !== "local" && when !== "reject") throw wrongType(`${path}.whenUnreachable`, when, '"local" or "reject"');
-    this.rejects = when === "reject";
-    this.#onUnreachable = callable(`${path}.onUnreachable`, given["onUnreachable"]);
-    this.#namespace = namespace;
-    this.#name = given["name"];
-  }
-
-  /** The object's answer; undefined if it cannot be reached. */
-  async ask(asked: Asked): Promise<any> {
-    const started = Date.now();
-    try {
-      const object = this.#namespace.get(this.#namespace.idFromName(this.#name));
-      const response = await object.fetch("https://redress/", { method: "POST", body: JSON.stringify(asked) });
-      return await response.json();
-    } catch (error) {
-      try {
-        this.#onUnreachable?.(error);
-      } catch {
-        // What a hook throws changes nothing.
-      }
-      return undefined;
-    } finally {
-      this.latencyMs = Date.now() - started;
-    }
-  }
-}
+export type { DurableOptions, Latency, Namespace } from "./remote.js";
+export { RedressState } from "./state.js";
 
 /** A permit of the object (its id), or of this isolate's own breaker. */
 type Permit = string | number;
@@ -166,15 +20,15 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
   readonly #local: CircuitBreaker;
 
   constructor(namespace: Namespace, settings: DurableOptions & Omit<CircuitBreakerOptions, "clock">) {
-    const { name, whenUnreachable, onUnreachable, ...own } = settings;
-    this.#remote = new Remote("durableCircuitBreaker", namespace, { name, whenUnreachable, onUnreachable });
+    const [asking, own] = parted("durableCircuitBreaker", settings);
+    this.#remote = new Remote("durableCircuitBreaker", namespace, asking);
     this.#settings = own;
     this.#local = new CircuitBreaker(own);
   }
 
-  /** How long the object took to answer last time. */
-  get latencyMs(): number {
-    return this.#remote.latencyMs;
+  /** What asking the object has cost so far. */
+  get latency(): Latency {
+    return this.#remote.latency;
   }
 
   async admit(): Promise<Admission<Permit>> {
@@ -193,29 +47,46 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
   }
 }
 
+type BudgetSettings = Omit<RollingBudgetOptions, "clock"> | Omit<RatioBudgetOptions, "clock">;
+
 /** A budget whose state is in a Durable Object. */
 export class DurableBudget implements Pool {
   readonly #remote: Remote;
-  readonly #settings: { maxRetries: number; windowMs: number };
+  readonly #settings: BudgetSettings;
   readonly #local: Budget;
+  /** Calls that the object has not been told of. */
+  #calls = 0;
 
-  constructor(namespace: Namespace, settings: DurableOptions & { maxRetries: number; windowMs?: number }) {
-    const given = options("durableBudget", settings, [...KEYS, "maxRetries", "windowMs"]);
-    this.#remote = new Remote("durableBudget", namespace, given);
-    this.#settings = { maxRetries: settings.maxRetries, windowMs: settings.windowMs ?? 60_000 };
+  constructor(namespace: Namespace, settings: DurableOptions & BudgetSettings) {
+    const [asking, own] = parted("durableBudget", settings);
+    this.#remote = new Remote("durableBudget", namespace, asking);
+    this.#settings = own as BudgetSettings;
     this.#local = new Budget(this.#settings);
   }
 
-  /** How long the object took to answer last time. */
-  get latencyMs(): number {
-    return this.#remote.latencyMs;
+  /** What asking the object has cost so far. */
+  get latency(): Latency {
+    return this.#remote.latency;
+  }
+
+  /**
+   * A call begins: a budget in proportion to calls earns from it. The object hears of it with the next
+   * question, so that a call without a retry costs no request; at most 100,000 calls are told at once.
+   */
+  deposit(): void {
+    this.#local.deposit();
+    if (this.#calls < MOST_CALLS) this.#calls += 1;
   }
 
   async consume(cost = 1): Promise<boolean> {
+    const whole = number("cost", cost, [undefined, WHOLE, 0, 2 ** 32 - 1]);
     const id = crypto.randomUUID();
-    const answer = await this.#remote.ask({ ask: "consume", settings: this.#settings, cost, id });
+    // Those of a question that is not answered are lost: rather too few retries than too many.
+    const calls = this.#calls;
+    this.#calls = 0;
+    const answer = await this.#remote.ask({ ask: "consume", settings: this.#settings, cost: whole, calls, id });
     if (answer !== undefined) return answer.granted === true;
-    return this.#remote.rejects ? false : this.#local.consume(cost);
+    return this.#remote.rejects ? false : this.#local.consume(whole);
   }
 }
 
@@ -231,7 +102,7 @@ export function deferMessage(
   outcome: { readonly stopReason: unknown; readonly nextSleepMs: number | null },
 ): boolean {
   if (outcome.stopReason !== "SCHEDULED") return false;
-  const ms = number("deferMessage.nextSleepMs", outcome.nextSleepMs, {});
+  const ms = number("deferMessage.nextSleepMs", outcome.nextSleepMs, [undefined]);
   message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) });
   return true;
 }

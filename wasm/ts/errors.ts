@@ -5,6 +5,14 @@ import type { CircuitState, ErrorClass, StopReason } from "./types.js";
 
 /** Adds the message to what JSON shows of an error, and its cause by name, message and code. */
 abstract class RedressError extends Error {
+  /** The class that it says it is of. @internal */
+  declare readonly [BRAND]?: string;
+
+  constructor(message?: string, options?: ErrorOptions, brand?: ErrorClass) {
+    super(message, options);
+    if (brand !== undefined) (this as { [BRAND]?: string })[BRAND] = brand;
+  }
+
   /** Its own fields and its message as plain data; what an operation returned is left out. */
   toJSON(): Record<string, unknown> {
     const { lastResult: _, ...fields } = { ...this } as Record<string, unknown>;
@@ -81,28 +89,30 @@ export class RetryExhaustedError extends RedressError {
 export class ConcurrencyError extends RedressError {
   override readonly name: string = "ConcurrencyError";
   readonly code: string = "REDRESS_CONCURRENCY";
-  /** @internal */
-  readonly [BRAND]: string = "CONCURRENCY";
+
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options, "CONCURRENCY");
+  }
 }
 
 /** The request itself is wrong: class PERMANENT. */
 export class PermanentError extends RedressError {
   override readonly name: string = "PermanentError";
   readonly code: string = "REDRESS_PERMANENT";
-  /** @internal */
-  readonly [BRAND]: string = "PERMANENT";
+
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options, "PERMANENT");
+  }
 }
 
 /** Too much at once: class RATE_LIMIT, with the time to stay away if it is known. */
 export class RateLimitError extends RedressError {
   override readonly name: string = "RateLimitError";
   readonly code: string = "REDRESS_RATE_LIMIT";
-  /** @internal */
-  readonly [BRAND]: string = "RATE_LIMIT";
   readonly retryAfterMs: number | undefined;
 
   constructor(message?: string, options?: { cause?: unknown; retryAfterMs?: number }) {
-    super(message, options);
+    super(message, options, "RATE_LIMIT");
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
@@ -111,8 +121,10 @@ export class RateLimitError extends RedressError {
 export class ServerError extends RedressError {
   override readonly name: string = "ServerError";
   readonly code: string = "REDRESS_SERVER_ERROR";
-  /** @internal */
-  readonly [BRAND]: string = "SERVER_ERROR";
+
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options, "SERVER_ERROR");
+  }
 }
 
 /** Whether it is an error of this package, of whichever copy and realm. */

@@ -1,6 +1,9 @@
 // fetch behind a policy.
 
 import { read } from "./facts.js";
+import { checked } from "./hooks.js";
+import type { KeyedPolicy } from "./keyed.js";
+import { wrongType } from "./options.js";
 import type { Policy, Retry, RetryPolicy } from "./policy.js";
 import type { CallOptions } from "./types.js";
 
@@ -22,14 +25,22 @@ type Init = Parameters<typeof fetch>[1];
  * `fetch` behind a policy whose `resultClassifier` is `classify.http`: a response of status 400 and up is a failure of
  * its class, with its Retry-After. A request that may not be sent twice, by its method or because its body is a stream, is
  * sent once, through the breaker all the same. The unread response of a failed attempt is cancelled before the next one.
+ * A `KeyedPolicy` is asked for the host of the URL, with its port: `api.example.com`, `localhost:8080`.
  *
  * Resolves to the last response, whatever its status, as `fetch` does; rejects as `call` does.
  */
 export function redressFetch(
-  policy: Policy | Retry | RetryPolicy,
+  policy: Policy | Retry | RetryPolicy | KeyedPolicy,
   options: FetchOptions = {},
 ): Fetch {
+  if (typeof options !== "object" || options === null) throw wrongType("redressFetch", options, "an object of options");
   const { repeatAnyMethod = false, ...settings } = options;
+  if (typeof repeatAnyMethod !== "boolean") throw wrongType("redressFetch.repeatAnyMethod", repeatAnyMethod, "true or false");
+  checked("redressFetch", settings);
+  const keyed = typeof (policy as Partial<KeyedPolicy> | null)?.at === "function" ? (policy as KeyedPolicy) : undefined;
+  if (keyed === undefined && typeof (policy as Partial<Policy> | null)?.execute !== "function") {
+    throw wrongType("redressFetch", policy, "a policy");
+  }
   return (async (input: Input, init?: Init): Promise<Response> => {
     // A Request that is made of another one with a body would use that up.
     const asked = input instanceof Request ? input : undefined;
@@ -44,7 +55,8 @@ export function redressFetch(
     if (signal !== undefined && signal !== null) call.signal = signal;
     // Put off for good, so that the failure of what is not repeated counts for the breaker.
     if (once) call.sleep = () => "defer";
-    const outcome = await policy.execute(async (attempt) => {
+    const runner = keyed === undefined ? (policy as Policy) : keyed.at(url.host);
+    const outcome = await runner.execute(async (attempt) => {
       await unread?.body?.cancel().catch(() => undefined);
       unread = undefined;
       // What is sent once needs no copy, which would keep the whole body in memory.

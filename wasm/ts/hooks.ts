@@ -3,38 +3,31 @@
 import { unknown, wrongType } from "./options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "./types.js";
 
-/** The options of a call: whether they are hooks that listen. */
-const KEYS: Record<string, "function" | "listener" | "value"> = {
-  operation: "value",
-  signal: "value",
-  captureTimeline: "value",
-  stackTrace: "value",
-  abortIf: "function",
-  sleep: "function",
-  beforeSleep: "function",
-  sleeper: "function",
-  onHookError: "function",
-  onEvent: "listener",
-  onMetric: "listener",
-  onLog: "listener",
-  onAttemptStart: "listener",
-  onAttemptEnd: "listener",
-};
+const VALUE = 0;
+const LISTENER = 2;
+/** The options of a call by what they are: values, functions, and hooks that listen. */
+const KINDS: Record<string, number> = /* @__PURE__ */ Object.fromEntries(
+  [
+    "operation signal captureTimeline stackTrace",
+    "abortIf sleep beforeSleep sleeper onHookError",
+    "onEvent onMetric onLog onAttemptStart onAttemptEnd",
+  ].flatMap((names, kind) => names.split(" ").map((name) => [name, kind])),
+);
 
-export const CALL_KEYS = Object.keys(KEYS);
+export const CALL_KEYS = /* @__PURE__ */ Object.keys(KINDS);
 
 /** Checks the options of a call; whether anything in them listens. */
 export function checked(path: string, options: CallOptions): boolean {
   if (typeof options !== "object" || options === null) throw wrongType(path || "options", options, "an object of options");
   let listens = false;
   for (const key in options) {
-    const kind = KEYS[key];
+    const kind = KINDS[key];
     if (kind === undefined) throw unknown(path, key, CALL_KEYS);
     const value = options[key as keyof CallOptions] as unknown;
     if (value === undefined || value === null) continue;
-    if (kind === "value") check(path, key, value);
+    if (kind === VALUE) check(path, key, value);
     else if (typeof value !== "function") throw wrongType(path === "" ? key : `${path}.${key}`, value, "a function");
-    else if (kind === "listener") listens = true;
+    else if (kind === LISTENER) listens = true;
     if (key === "captureTimeline" && value === true) listens = true;
   }
   return listens;

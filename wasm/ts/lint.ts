@@ -74,6 +74,7 @@ function examine(subject: unknown) {
 function settingsOf(subject: unknown): Settings {
   const given = (subject instanceof WrittenPolicy ? subject.settings : subject) as Settings | null | undefined;
   if (!isSettings(given)) throw unfit(given);
+  if (typeof given["at"] === "function" && isSettings(given["template"])) return settingsOf(given["template"]);
   // By what they have: a module that is linted may use another copy of the package.
   if (typeof given["call"] === "function") {
     if ("circuitBreaker" in given && "setting" in given) {

@@ -35,30 +35,37 @@ export function unknown(path: string, key: string, keys: readonly string[]): Typ
   return new TypeError(`${full} is no option; there are ${keys.join(", ")}`);
 }
 
-interface Range {
-  min?: number;
-  max?: number;
-  /** Whether `min` itself is out of range. */
-  above?: boolean;
-  integer?: boolean;
-}
+/** What a number must be: flags that are added up. */
+export const WHOLE = 1;
+/** A microsecond at least, as that is what the core counts in. */
+export const ABOVE = 2;
+/** May be null for none, which is NaN for the core. */
+export const NULLABLE = 4;
 
-/** A number in its range; `fallback` if it is left out. */
-export function number(path: string, value: unknown, range: Range, fallback?: number): number {
+/** Of a number: its default (undefined if it must be given), what it must be, the least, and the most. */
+export type Range = readonly [fallback: number | undefined, form?: number, min?: number, max?: number];
+export type Ranges = Readonly<Record<string, Range>>;
+
+/** A number in its range; its default if it is left out. */
+export function number(path: string, value: unknown, range: Range): number {
+  const [fallback, form = 0, min = form & ABOVE ? 0.001 : 0, max = Number.MAX_SAFE_INTEGER] = range;
   if (value === undefined && fallback !== undefined) return fallback;
-  const { min = 0, max = Number.MAX_SAFE_INTEGER, above = false, integer = false } = range;
-  const kind = integer ? "a whole number" : "a number";
+  if (value === null && form & NULLABLE) return NaN;
   const most = max === Number.MAX_SAFE_INTEGER ? "" : `, at most ${max}`;
-  const right = `${kind} ${above ? "above" : "of at least"} ${min}${most}`;
+  const right = `a ${form & WHOLE ? "whole " : ""}number of at least ${min}${most}`;
   if (typeof value !== "number") throw wrongType(path, value, right);
-  const fits = above ? value > min : value >= min;
-  if (!fits || value > max || (integer && !Number.isInteger(value))) throw outOfRange(path, value, right);
+  if (!(value >= min) || value > max || (form & WHOLE && !Number.isInteger(value))) throw outOfRange(path, value, right);
   return value;
 }
 
-/** As `number`, where null is none: NaN for the core. */
-export function limit(path: string, value: unknown, range: Range, fallback: number): number {
-  return value === null ? NaN : number(path, value, range, fallback);
+/** The numbers among options, in the order of their ranges. */
+export function numbers(path: string, given: Record<string, any>, ranges: Ranges): number[] {
+  return Object.keys(ranges).map((name) => number(`${path}.${name}`, given[name], ranges[name]!));
+}
+
+/** The same where options are nothing but numbers. */
+export function onlyNumbers(path: string, settings: unknown, ranges: Ranges): number[] {
+  return numbers(path, options(path, settings, Object.keys(ranges)), ranges);
 }
 
 /** A function, or nothing. */

@@ -24,7 +24,7 @@ export interface PolicyOptions
 type Operation<T> = (attempt: Attempt) => T;
 
 /** How operations are run. */
-abstract class Runner {
+export abstract class Runner {
   /** @internal */
   abstract readonly setting: Setting;
 
@@ -51,10 +51,10 @@ abstract class Runner {
   }
 }
 
-type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
+export type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
 
 /** The symbol that `using` looks for, also where it is not there yet. */
-const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
+export const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
 
 class BoundContext {
   #runner: Runner | undefined;
@@ -206,6 +206,7 @@ export type Wrapped<F extends AnyFunction> = (
 export function retry(
   settings: RetryOptions & PolicyHooks = {},
 ): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
+  options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
   const bare = settings.strategy === undefined && settings.strategies === undefined;
   const policy = new RetryPolicy(bare ? { ...settings, strategy: decorrelatedJitter() } : settings);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {

@@ -4,7 +4,7 @@ import { type Backoff, type Strategy, strategy } from "./strategy.js";
 import { Budget } from "./budget.js";
 import { core, owned, table } from "./core.js";
 import { byDefault } from "./defaults.js";
-import { byClass, callable, limit, number, options, systemClock, wrongType } from "./options.js";
+import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
 import {
   type BackoffContext,
   type Classifier,
@@ -31,7 +31,7 @@ export interface RetryOptions {
   maxAttempts?: number | undefined;
   /** The time for the whole call, delays included; 60,000 by default, null for none. */
   deadlineMs?: number | null | undefined;
-  /** The time for each attempt, above 0; null (the default) for none. */
+  /** The time for each attempt, 0.001 ms and up; null (the default) for none. */
   attemptTimeoutMs?: number | null | undefined;
   /** How many failures of class UNKNOWN are retried, 0 to 65,534; 2 by default, null for no limit. */
   maxUnknownAttempts?: number | null | undefined;
@@ -47,21 +47,17 @@ export interface RetryOptions {
   unref?: boolean | undefined;
 }
 
+const NUMBERS: Ranges = {
+  maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
+  deadlineMs: [60_000, NULLABLE],
+  attemptTimeoutMs: [NaN, ABOVE | NULLABLE],
+  maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
+};
+const BY_CLASS = ["strategies", "perClassMaxAttempts"];
 export const RETRY_KEYS = [
-  "classifier",
-  "resultClassifier",
-  "strategy",
-  "strategies",
-  "maxAttempts",
-  "deadlineMs",
-  "attemptTimeoutMs",
-  "maxUnknownAttempts",
-  "perClassMaxAttempts",
-  "budget",
-  "clock",
-  "random",
-  "sleeper",
-  "unref",
+  ..."classifier resultClassifier strategy budget clock random sleeper unref".split(" "),
+  ...Object.keys(NUMBERS),
+  ...BY_CLASS,
 ];
 
 /** A budget in either form. */
@@ -71,8 +67,6 @@ export function pool(path: string, value: unknown): Budget | Pool | undefined {
   if (typeof given?.consume !== "function") throw wrongType(path, value, "a Budget, or an object with `consume`");
   return given as Pool;
 }
-
-const COUNT = { max: 65_534, integer: true };
 
 /** How a call is decided and timed. */
 export class Rules {
@@ -95,19 +89,19 @@ export class Rules {
 
   /** Of settings that are checked here; `once` of one attempt. */
   constructor(settings: Record<string, any>, once: boolean) {
-    const path = "retry";
-    this.classifier = callable<Classifier>(`${path}.classifier`, settings["classifier"]) ?? byDefault;
-    this.resultClassifier = callable(`${path}.resultClassifier`, settings["resultClassifier"]);
-    this.clock = callable<Clock>(`${path}.clock`, settings["clock"]) ?? systemClock;
-    this.random = callable<Random>(`${path}.random`, settings["random"]) ?? Math.random;
-    this.sleeper = callable(`${path}.sleeper`, settings["sleeper"]);
+    const path = once ? "policy" : "retry";
+    const own = <F>(name: string) => callable<F>(`${path}.${name}`, settings[name]);
+    this.classifier = own<Classifier>("classifier") ?? byDefault;
+    this.resultClassifier = own("resultClassifier");
+    this.clock = own<Clock>("clock") ?? systemClock;
+    this.random = own<Random>("random") ?? Math.random;
+    this.sleeper = own("sleeper");
     this.unref = settings["unref"] ?? false;
     if (typeof this.unref !== "boolean") throw wrongType(`${path}.unref`, this.unref, "true or false");
     const budget = pool(`${path}.budget`, settings["budget"]);
     if (budget instanceof Budget) this.budget = budget;
     else this.pool = budget;
-    const timeout = settings["attemptTimeoutMs"] ?? null;
-    this.limited = timeout !== null;
+    this.limited = (settings["attemptTimeoutMs"] ?? null) !== null;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
     if (once) {
@@ -115,27 +109,22 @@ export class Rules {
       this.listens = budget !== undefined;
       return;
     }
-    const numbers = [
-      number(`${path}.maxAttempts`, settings["maxAttempts"], { min: 1, max: 2 ** 32 - 1, integer: true }, 6),
-      limit(`${path}.deadlineMs`, settings["deadlineMs"], {}, 60_000),
-      limit(`${path}.attemptTimeoutMs`, timeout, { above: true }, NaN),
-      limit(`${path}.maxUnknownAttempts`, settings["maxUnknownAttempts"], COUNT, 2),
-    ];
+    const all = numbers(path, settings, NUMBERS);
     const limits = ERROR_CLASSES.map(() => NaN);
     for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
-      limits[index] = number(at, value, COUNT);
+      limits[index] = number(at, value, [undefined, WHOLE, 0, 65_534]);
     }
     const given = settings["strategy"];
     const general = given === undefined ? undefined : strategy(`${path}.strategy`, given);
-    const own: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
+    const special: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
     for (const [index, at, value] of byClass(`${path}.strategies`, settings["strategies"])) {
-      own[index] = strategy(at, value);
+      special[index] = strategy(at, value);
     }
-    if (general === undefined && own.every((one) => one === undefined)) {
+    if (general === undefined && special.every((one) => one === undefined)) {
       throw new TypeError(`${path}.strategy: there is none, and no strategies by class; give one or more`);
     }
-    this.#numbers = [...numbers, ...limits];
-    this.strategies = [...own.map((one) => one ?? general), general];
+    this.#numbers = [...all, ...limits];
+    this.strategies = [...special.map((one) => one ?? general), general];
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
 
@@ -190,7 +179,7 @@ export class RetryConfig implements RetryOptions {
 export function copied(settings: unknown): RetryOptions {
   const given = options("retry", settings, RETRY_KEYS);
   const copy: Record<string, unknown> = { ...given };
-  for (const key of ["strategies", "perClassMaxAttempts"]) {
+  for (const key of BY_CLASS) {
     if (typeof given[key] === "object" && given[key] !== null) copy[key] = Object.freeze({ ...given[key] });
   }
   return copy as RetryOptions;

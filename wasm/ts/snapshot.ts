@@ -4,7 +4,7 @@ import type { CircuitBreaker } from "./breaker.js";
 import { Budget } from "./budget.js";
 import { core } from "./core.js";
 import { more } from "./more.js";
-import { show } from "./options.js";
+import { onlyNumbers, show } from "./options.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
 export interface Snapshot {
@@ -12,6 +12,12 @@ export interface Snapshot {
   readonly version: 1;
   /** The core's bytes, two digits each, with their checksum. */
   readonly data: string;
+}
+
+/** What is known besides. */
+export interface RestoreOptions {
+  /** How long ago it was taken, in milliseconds, 0 and up; without it time stood still since. */
+  offMs?: number | undefined;
 }
 
 const KINDS = ["circuit_breaker", "budget"] as const;
@@ -38,11 +44,9 @@ export function snapshot(state: CircuitBreaker | Budget): Snapshot {
   return { kind: KINDS[kind], version: 1, data };
 }
 
-/**
- * Gives a breaker or a budget the state of a snapshot; without `offMs` time stood still since. What is wrong with it is
- * told in a TypeError, and changes nothing.
- */
-export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, { offMs = NaN }: { offMs?: number } = {}): void {
+/** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
+export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
+  const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
   const kind = state instanceof Budget ? 1 : 0;
@@ -55,7 +59,7 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, { of
   const at = core().memory_reserve(data.length / 2);
   const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
   for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
-  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, offMs);
+  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, off!);
   core().memory_release(at);
   if (wrong !== 0) throw refuse(WRONG[wrong]!);
 }

@@ -454,7 +454,8 @@ export class Steps<T> implements Asked {
 
   /** How the call ended. */
   get outcome(): Outcome<T> {
-    return this.#outcome ?? this.#failed(this.rejection, null);
+    if (this.#outcome === undefined && this.rejection !== undefined) this.#outcome = this.#failed(this.rejection, null);
+    return this.#outcome!;
   }
 
   /** The breaker of one's own and what it gave, to be handed back: once. */

@@ -1,9 +1,9 @@
 // For the tests of programs that use redress: time, randomness, strategies and policies in the hand.
 
 import { constant, sequence } from "./backoff.js";
-import { RetryConfig, type RetryOptions } from "./rules.js";
+import { RETRY_KEYS, RetryConfig, type RetryOptions } from "./rules.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState, Outcome } from "./types.js";
-import { show } from "./options.js";
+import { number, options, show, wrongType } from "./options.js";
 import type { Backoff } from "./strategy.js";
 
 /** A clock that moves when it is told to, or when a policy sleeps on it. */
@@ -13,11 +13,11 @@ export class MockClock {
   readonly sleeps: number[] = [];
 
   constructor(startMs = 0) {
-    this.nowMs = startMs;
+    this.nowMs = number("MockClock.startMs", startMs, [undefined]);
   }
 
   advance(ms: number): void {
-    this.nowMs += ms;
+    this.nowMs += number("MockClock.advance", ms, [undefined]);
   }
 
   /** The options that put a policy on this clock. */
@@ -32,15 +32,13 @@ export class MockClock {
   }
 }
 
-/** Randomness that plays a script, its last number again and again. */
+/** Randomness that plays a script of numbers from 0 to 1, without 1; its last one again and again. */
 export function scriptedRandom(numbers: readonly number[]): () => number {
+  if (!Array.isArray(numbers)) throw wrongType("scriptedRandom", numbers, "an array of numbers");
+  if (numbers.length === 0) throw new RangeError("scriptedRandom: it was given no numbers");
+  const script = numbers.map((one, nth) => number(`scriptedRandom[${nth}]`, one, [undefined, 0, 0, 1 - Number.EPSILON / 2]));
   let drawn = 0;
-  return () => {
-    const number = numbers[Math.min(drawn, numbers.length - 1)];
-    drawn += 1;
-    if (number === undefined) throw new RangeError("scriptedRandom: it was given no numbers");
-    return number;
-  };
+  return () => script[Math.min(drawn++, script.length - 1)]!;
 }
 
 /** A strategy of these delays in milliseconds, the last one again and again. */
@@ -61,7 +59,7 @@ export class DeterministicStrategy {
 /** The same settings without any delay: every class that was retried still is. */
 export function instantRetries(config: RetryOptions): RetryConfig {
   const at = constant(0);
-  const { strategy, strategies, ...rest } = config;
+  const { strategy, strategies, ...rest } = options("instantRetries", config, RETRY_KEYS) as RetryOptions;
   const own = Object.entries(strategies ?? {}).map(([name, one]) => [name, one === undefined ? one : at] as const);
   return new RetryConfig({
     ...rest,
@@ -72,7 +70,7 @@ export function instantRetries(config: RetryOptions): RetryConfig {
 
 /** The same settings with a single attempt. */
 export function noRetries(config: RetryOptions): RetryConfig {
-  return new RetryConfig({ ...config, maxAttempts: 1 });
+  return new RetryConfig({ ...options("noRetries", config, RETRY_KEYS), maxAttempts: 1 });
 }
 
 /** What a fake policy answers: a result, an error, or a whole outcome. */
@@ -83,6 +81,9 @@ export class FakePolicy {
   readonly #outcome: Outcome<any>;
 
   constructor(answer: FakeAnswer) {
+    if (Object.keys(options("FakePolicy", answer, ["result", "error", "outcome"])).length !== 1) {
+      throw wrongType("FakePolicy", answer, "one of { result }, { error } and { outcome }");
+    }
     this.#outcome = outcomeOf(answer);
   }
 

@@ -12,16 +12,7 @@ export type ErrorClass =
   | "UNKNOWN";
 
 /** All classes, in the order of the core's numbers. */
-export const ERROR_CLASSES: readonly ErrorClass[] = [
-  "AUTH",
-  "PERMISSION",
-  "PERMANENT",
-  "CONCURRENCY",
-  "RATE_LIMIT",
-  "SERVER_ERROR",
-  "TRANSIENT",
-  "UNKNOWN",
-];
+export const ERROR_CLASSES = /* @__PURE__ */ "AUTH PERMISSION PERMANENT CONCURRENCY RATE_LIMIT SERVER_ERROR TRANSIENT UNKNOWN".split(" ") as readonly ErrorClass[];
 
 /** What a classifier says of a failure. */
 export interface Classification {
@@ -45,17 +36,10 @@ export type StopReason =
   | "ABORTED";
 
 /** All reasons, in the order of the core's numbers. */
-export const STOP_REASONS: readonly StopReason[] = [
-  "MAX_ATTEMPTS_GLOBAL",
-  "MAX_ATTEMPTS_PER_CLASS",
-  "DEADLINE_EXCEEDED",
-  "MAX_UNKNOWN_ATTEMPTS",
-  "NON_RETRYABLE_CLASS",
-  "NO_STRATEGY",
-  "BUDGET_EXHAUSTED",
-  "SCHEDULED",
-  "ABORTED",
-];
+export const STOP_REASONS = /* @__PURE__ */ (
+  "MAX_ATTEMPTS_GLOBAL MAX_ATTEMPTS_PER_CLASS DEADLINE_EXCEEDED MAX_UNKNOWN_ATTEMPTS NON_RETRYABLE_CLASS NO_STRATEGY " +
+  "BUDGET_EXHAUSTED SCHEDULED ABORTED"
+).split(" ") as readonly StopReason[];
 
 /** How an attempt failed: by what it threw, or by the value it returned. */
 export type Cause = "exception" | "result";

@@ -1,7 +1,7 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
 import { more } from "./more.js";
-import { number, options } from "./options.js";
+import { ABOVE, WHOLE, numbers, onlyNumbers, options, outOfRange } from "./options.js";
 
 /** What every window of a rate says. */
 interface Share {
@@ -25,29 +25,38 @@ export interface TimeWindow extends Share {
   slow?: { afterMs: number; rate: number } | undefined;
 }
 
+const RATE = [undefined, 0, 0.001, 1] as const;
+const CALLS = { size: [undefined, WHOLE, 1, 1024], rate: RATE, minCalls: [undefined, WHOLE, 1] } as const;
+const TIME = { ms: [undefined, 0, 0.01], rate: RATE, minCalls: [undefined, WHOLE, 1, 65_535] } as const;
+const SLOW = { afterMs: [undefined, ABOVE], rate: RATE } as const;
+
 /** A window of a breaker, made by `rateOfCalls` or `rateOverTime`. */
 export class RateWindow {
   readonly kind: "calls" | "time";
+  readonly #settings: object;
 
   /** @internal */
   constructor(kind: "calls" | "time", settings: object) {
     this.kind = kind;
-    Object.assign(this, settings);
+    this.#settings = settings;
   }
 
   /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
   numbers(path: string): [own: number[], slow: number[]] {
-    const own = this.kind === "calls" ? ["size"] : ["ms", "slow"];
-    const given = options(path, this, ["kind", "rate", "minCalls", ...own]);
-    const rate = Math.round(number(`${path}.rate`, given["rate"], { min: 0.001, max: 1 }) * 1000);
-    const least = (max: number) => number(`${path}.minCalls`, given["minCalls"], { min: 1, max, integer: true });
-    if (this.kind === "time") {
-      const minCalls = least(65_535);
-      const ms = number(`${path}.ms`, given["ms"], { min: 0.01 });
-      return [[2, ms, rate, minCalls], slow(`${path}.slow`, given["slow"])];
+    if (this.kind === "calls") {
+      const [size, rate, minCalls] = onlyNumbers(path, this.#settings, CALLS) as [number, number, number];
+      if (minCalls > size) throw outOfRange(`${path}.minCalls`, minCalls, `a whole number of at least 1, at most ${size}`);
+      return [[1, size, Math.round(rate * 1000), minCalls], []];
     }
-    const size = number(`${path}.size`, given["size"], { min: 1, max: 1024, integer: true });
-    return [[1, size, rate, least(size)], []];
+    const given = options(path, this.#settings, [...Object.keys(TIME), "slow"]);
+    const [ms, rate, minCalls] = numbers(path, given, TIME) as [number, number, number];
+    const slow = given["slow"] === undefined ? [NaN, 0] : onlyNumbers(`${path}.slow`, given["slow"], SLOW);
+    return [[2, ms, Math.round(rate * 1000), minCalls], [slow[0]!, Math.round(slow[1]! * 1000)]];
+  }
+
+  /** Its settings, and its `kind`. */
+  toJSON(): object {
+    return { ...this.#settings, kind: this.kind };
   }
 
   /** Makes a breaker of the settings in the table. @internal */
@@ -70,11 +79,4 @@ export function rateOverTime(settings: TimeWindow): RateWindow {
 export function windowOf(written: unknown): unknown {
   const { kind, ...settings } = (written ?? {}) as Record<string, unknown>;
   return kind === "calls" || kind === "time" ? new RateWindow(kind, settings) : written;
-}
-
-function slow(path: string, value: unknown): number[] {
-  if (value === undefined) return [NaN, 0];
-  const { afterMs, rate } = options(path, value, ["afterMs", "rate"]);
-  const share = number(`${path}.rate`, rate, { min: 0.001, max: 1 });
-  return [number(`${path}.afterMs`, afterMs, { above: true }), Math.round(share * 1000)];
 }

@@ -39,6 +39,13 @@ export function ours(redress) {
 
     idleBreaker: { make: breaker, drop: () => {} },
 
+    /** One that has counted a failure: from its first use on it has its place in the core. */
+    usedBreaker: () => {
+      const used = breaker();
+      used.settle(used.admit().permit, "TRANSIENT");
+      return used;
+    },
+
     storm: () => {
       const budget = new Budget({ ratio: 0.1 });
       const policy = new RetryPolicy({ ...RETRY, strategy: backoff.constant(1), budget });

@@ -98,6 +98,8 @@ for (const [name, { make, drop }] of Object.entries({ redress: us.idleBreaker, .
 }
 const { redress: heap, ...otherHeaps } = heaps;
 row("heap of an idle breaker, JS and wasm, bytes", "400", heap, otherHeaps);
+const { each: heapInUse } = await bytesEach(us.usedBreaker, 10_000);
+row("heap of a breaker after its first failure, bytes", "", heapInUse, {});
 const { redress: quiet, ...noisy } = idle;
 const describeIdle = ({ timers, cpuMs }) => `${number(timers)} timers, ${cpuMs.toFixed(0)} ms`;
 const loud = Object.entries(noisy).map(([name, cost]) => `${name} ${describeIdle(cost)}`);

@@ -7,6 +7,29 @@ import { runSuite } from "../suite/index.js";
 
 export { RedressState };
 
+/** State by a clock that a test moves: `/advance?ms=300`. */
+export class ClockedState extends RedressState {
+  #now = 1_000_000;
+
+  now() {
+    return this.#now;
+  }
+
+  async fetch(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== "/advance") return super.fetch(request);
+    this.#now += Number(searchParams.get("ms"));
+    return new Response();
+  }
+}
+
+/** An object that waits for another one's answer. */
+export class HungState {
+  fetch(request) {
+    return fetch(request);
+  }
+}
+
 const jobs = new Policy({
   retry: {
     resultClassifier: classify.http,

@@ -2,7 +2,8 @@
 //
 // `/flaky/<id>?script=503,429;retry-after=1,reset,200` answers the first request to that
 // id with 503, the second with 429 and the header, resets the third, and so on; the last
-// step repeats. `/log/<id>` tells what arrived. Steps:
+// step repeats. `/log/<id>` tells what arrived; with `?arrived=N` once N requests have, with
+// `?closed=N` once the N-th was given up by its client. Steps:
 //
 //   NNN[;header=value]..   that status, a short body
 //   NNN;retry-after-in=S   Retry-After as the HTTP date S seconds from now
@@ -13,6 +14,7 @@
 //
 // `/example/..` answers with JSON, always well. Everything else is a file below the root, so that a browser's page has the same origin.
 
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
@@ -29,6 +31,7 @@ const TYPES = {
 /** Starts the server on a free port of the loopback interface. */
 export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
   const logs = new Map();
+  const changes = new EventEmitter().setMaxListeners(0);
   const open = new Set();
   let connections = 0;
 
@@ -41,7 +44,7 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
     if (url.pathname.startsWith("/flaky/")) return void answer(request, response, url);
     if (url.pathname.startsWith("/log/")) {
       response.setHeader("content-type", "application/json");
-      return void response.end(JSON.stringify(logs.get(url.pathname.slice(5)) ?? []));
+      return void told(url).then((log) => response.end(JSON.stringify(log)));
     }
     if (url.pathname.startsWith("/example")) {
       response.setHeader("content-type", "application/json");
@@ -55,6 +58,18 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
     socket.on("close", () => open.delete(socket));
     socket.on("error", () => {});
   });
+
+  /** The log of an id, once what is waited for has happened. */
+  async function told({ pathname, searchParams }) {
+    const id = pathname.slice(5);
+    const arrived = Number(searchParams.get("arrived") ?? 0);
+    const closed = Number(searchParams.get("closed") ?? 0);
+    for (;;) {
+      const log = logs.get(id) ?? [];
+      if (log.length >= arrived && (closed === 0 || log[closed - 1]?.closedEarly)) return log;
+      await once(changes, id);
+    }
+  }
 
   async function answer(request, response, url) {
     const id = url.pathname.slice(7);
@@ -72,8 +87,10 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
       closedEarly: false,
     };
     log.push(entry);
+    changes.emit(id);
     response.on("close", () => {
       entry.closedEarly = !response.writableFinished;
+      changes.emit(id);
     });
     try {
       for await (const chunk of request) entry.body += chunk;

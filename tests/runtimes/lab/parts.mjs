@@ -13,6 +13,7 @@ import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
+import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
 import { runInBrowser } from "./runtimes/browsers.mjs";
 import { runInProcess } from "./runtimes/process.mjs";
@@ -30,6 +31,7 @@ const PARTS = {
   manifest: checkManifest,
   types: checkTypes,
   modules: checkModules,
+  processes: checkProcesses,
   doctor: checkDoctor,
   readme: checkReadme,
   examples: checkExamples,

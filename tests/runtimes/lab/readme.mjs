@@ -1,17 +1,22 @@
-// Every snippet of the package's README runs, on each runtime that has processes.
+// Every snippet of the package's README runs where it says that it does.
 //
-// A fenced block in js or ts is a program, unless the line before it says `<!-- needs: .. -->`:
-// what follows there is put in front of the block (names that the text around it explains).
-// Hosts named example.com are the laboratory's own server, which answers them with JSON.
+// A fenced block in js, ts or html is a program. The word after the language says for what: `deno` or `bun`, `browser`
+// (bundled, in Chromium), `vercel` (its conditions, in workerd), `peer` (another library's, beside which ours stands); without
+// one it runs on each runtime that has processes, or in workerd if it exports a worker. A page runs in Chromium and Firefox.
+// What the line before it says as `<!-- needs: .. -->` is put in front of it. Hosts named example.com are the laboratory's own
+// server, which answers them with JSON.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { transform } from "esbuild";
+import { build, transform } from "esbuild";
+import { HERE, importMap } from "./consumer.mjs";
+import { openChromium, openFirefox } from "./runtimes/browsers.mjs";
 import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
 const BLOCK = /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
 const RUNTIMES = ["node-20", "node-24", "deno", "bun"];
+const LABELS = ["deno", "bun", "browser", "vercel", "peer"];
 
 /** The snippets of a text, each with the line it starts at. */
 export function snippets(text) {
@@ -24,43 +29,98 @@ export function snippets(text) {
 export async function checkReadme({ project, base }) {
   const text = readFileSync(join(project, "node_modules", "redress", "README.md"), "utf8");
   const folder = join(project, "readme");
-  mkdirSync(folder, { recursive: true });
-  const found = snippets(text).filter(({ language }) => language !== "html");
+  // What a snippet of another library imports is not installed in the project.
+  const peers = join(folder, "peers");
+  mkdirSync(peers, { recursive: true });
+  if (!existsSync(join(peers, "node_modules"))) symlinkSync(join(HERE, "node_modules"), join(peers, "node_modules"));
+  const found = snippets(text);
   const results = [{ name: "the README has snippets", error: found.length > 3 ? null : `only ${found.length}` }];
-  for (const { language, code, needs = "", line } of found) {
+  for (const snippet of found) {
+    const { code, needs = "", label } = snippet;
     const source = `${needs}\n${code}`.replaceAll(/https:\/\/[a-z.]*example\.(com|org|net)/g, `${base}/example`);
-    const isWorker = /export default \{/.test(code);
-    const isCommon = language === "cjs" || (/\brequire\(/.test(code) && !/^import /m.test(code));
-    const file = join(folder, `line-${line}.${isCommon ? "cjs" : "mjs"}`);
-    try {
-      const target = "es2022";
-      const compiled = await transform(source, { loader: language.startsWith("t") ? "ts" : "js", target });
-      writeFileSync(file, compiled.code);
-    } catch (error) {
-      results.push({ name: `README line ${line} compiles`, error: error.message });
-      continue;
-    }
-    if (isWorker) {
-      results.push({ name: `README line ${line} answers in workerd`, error: await answers(file, project) });
-      continue;
-    }
-    for (const runtime of RUNTIMES) {
-      const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project, limitMs: 30_000 });
-      const error = exit === 0 ? null : `exit code ${exit}\n${stdout}${stderr}`;
-      results.push({ name: `README line ${line} runs on ${runtime}`, error });
-    }
+    const name = `README line ${snippet.line}`;
+    const unknown = label !== undefined && !LABELS.includes(label);
+    const all = unknown ? { "has a known label": `${label} is none of ${LABELS.join(", ")}` } : await played({ ...snippet, source }, { project, base, folder, peers });
+    for (const [what, error] of Object.entries(all)) results.push({ name: `${name} ${what}`, error });
   }
   return results;
 }
 
-async function answers(file, project) {
+/** Runs one snippet wherever it belongs: what it does, and why not. */
+async function played({ language, label, code, source, line }, { project, base, folder, peers }) {
+  if (language === "html") return shown(source, { project, base, name: `line-${line}` });
+  const isCommon = language === "cjs" || (/\brequire\(/.test(code) && !/^import /m.test(code));
+  const file = join(label === "peer" ? peers : folder, `line-${line}.${isCommon ? "cjs" : "mjs"}`);
   try {
-    const modules = await bundleWorker(file, { project });
-    return await withMiniflare({ modules }, async (miniflare) => {
+    const compiled = await transform(source, { loader: language.startsWith("t") ? "ts" : "js", target: "es2022" });
+    writeFileSync(file, compiled.code);
+  } catch (error) {
+    return { compiles: error.message };
+  }
+  if (label === "browser") return { "runs in Chromium, bundled": await runsBundled(file, { project, base, name: `line-${line}` }) };
+  if (label === "vercel") return { "answers by the conditions of Vercel's edge": await answersAtEdge(file, { project, line }) };
+  if (/export default \{/.test(code)) return { "answers in workerd": await answers(file, { project }) };
+  const runtimes = label === "peer" ? ["node-24"] : label === undefined ? RUNTIMES : [label];
+  const results = {};
+  for (const runtime of runtimes) {
+    const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project, limitMs: 30_000 });
+    results[`runs on ${runtime}`] = exit === 0 ? null : `exit code ${exit}\n${stdout}${stderr}`;
+  }
+  return results;
+}
+
+/** Whether a worker answers; one with the Durable Object has its namespace. */
+async function answers(file, { project, conditions }) {
+  try {
+    const modules = await bundleWorker(file, { project, conditions });
+    const isBound = readFileSync(file, "utf8").includes("RedressState");
+    const bindings = isBound ? { durableObjects: { BREAKERS: "RedressState" } } : {};
+    return await withMiniflare({ modules, ...bindings }, async (miniflare) => {
       const response = await miniflare.dispatchFetch("http://worker.test/");
-      return response.status < 500 || response.headers.has("retry-after") ? null : `${response.status} ${await response.text()}`;
+      return response.ok ? null : `${response.status} ${await response.text()}`;
     });
   } catch (error) {
     return String(error.stack);
+  }
+}
+
+async function answersAtEdge(file, { project, line }) {
+  const worker = join(project, "readme", `line-${line}.worker.mjs`);
+  writeFileSync(worker, `import { GET } from "./line-${line}.mjs";\nexport default { fetch: (request) => GET(request) };\n`);
+  return answers(worker, { project, conditions: ["edge-light"] });
+}
+
+/** A page in both browsers. What it imports from the CDN is the installed package. */
+async function shown(html, { project, base, name }) {
+  const { imports } = importMap(project, "redress");
+  const map = JSON.stringify({ imports: { "https://esm.sh/redress": imports.redress } });
+  writeFileSync(join(project, `${name}.html`), html.replace("<script", () => `<script type="importmap">${map}</script>\n<script`));
+  const results = {};
+  for (const [browser, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
+    results[`shows its answer in ${browser}`] = await says(open, `${base}/${name}.html`);
+  }
+  return results;
+}
+
+async function runsBundled(file, { project, base, name }) {
+  const bundle = { entryPoints: [file], outfile: join(project, `${name}.js`), bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022" };
+  await build({ ...bundle, logLevel: "silent" });
+  writeFileSync(join(project, `${name}.html`), `<!doctype html><body></body><script type="module" src="/${name}.js"></script>`);
+  return says(openChromium, `${base}/${name}.html`);
+}
+
+/** Whether a page comes to say what it was answered. */
+async function says(open, url) {
+  const { page, close } = await open();
+  const noise = [];
+  page.on("pageerror", (error) => noise.push(String(error?.stack ?? error)));
+  try {
+    await page.goto(url);
+    await page.waitForFunction("document.body.textContent.includes('answered 200')", { timeout: 10_000 });
+    return noise.length === 0 ? null : noise.join("\n");
+  } catch (error) {
+    return `${error.stack}\n${noise.join("\n")}`;
+  } finally {
+    await close();
   }
 }

@@ -1,10 +1,10 @@
 // What workerd alone can show: module scope, Durable Objects, queues.
 
 import { CircuitBreaker, CircuitOpenError, Policy, backoff } from "redress";
-import { DurableBudget, DurableCircuitBreaker, deferMessage } from "redress/durable";
-import { assert, describe, rejection, test } from "./harness.js";
+import { DurableBudget, DurableCircuitBreaker, RedressState, deferMessage } from "redress/durable";
+import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
-import { failure, script } from "./stage.js";
+import { Time, failure, script } from "./stage.js";
 
 // At module scope a worker has no timers, no AbortController and no random values.
 const atModuleScope = new Policy({
@@ -15,15 +15,19 @@ const atModuleScope = new Policy({
 let count = 0;
 const settings = { failureThreshold: 2, windowMs: 60_000, recoveryTimeoutMs: 300, leaseMs: 1_000 };
 
-/** Two handles of one breaker, as two isolates have them. */
-function twins({ BREAKERS }, more = {}) {
-  const name = `breaker-${++count}-${Date.now()}`;
-  const make = () => new DurableCircuitBreaker(BREAKERS, { name, ...settings, ...more });
-  return [make(), make()];
+/** Two handles of one breaker, as two isolates have them, and what moves the clock of its object. */
+function twins({ CLOCKED }, more = {}) {
+  const name = fresh("breaker");
+  const make = () => new DurableCircuitBreaker(CLOCKED, { name, ...settings, ...more });
+  const advance = (ms) => CLOCKED.get(CLOCKED.idFromName(name)).fetch(`https://clock/advance?ms=${ms}`);
+  return [make(), make(), advance];
 }
 
+const fresh = (kind) => `${kind}-${++count}-${Date.now()}`;
 const through = (circuitBreaker, more = {}) => new Policy({ circuitBreaker, ...more });
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A namespace none of whose objects can be reached. */
+const unreachable = { idFromName: (name) => name, get: () => ({ fetch: () => Promise.reject(new Error("unreachable")) }) };
 
 describe("edge");
 
@@ -38,11 +42,12 @@ test("a policy made at module scope works in requests, with jitter, timeout and 
 });
 
 test("an open breaker becomes half-open in a later request, without a timer", async () => {
-  const circuitBreaker = new CircuitBreaker({ failureThreshold: 1, recoveryTimeoutMs: 30 });
+  const time = new Time();
+  const circuitBreaker = new CircuitBreaker({ failureThreshold: 1, recoveryTimeoutMs: 30_000, clock: time.clock });
   const policy = new Policy({ circuitBreaker });
   await policy.execute(script(failure(503)));
   assert.instanceOf(await rejection(policy.call(script(1))), CircuitOpenError);
-  await pause(40);
+  time.advance(30_000);
   assert.equal(await policy.call(script("back")), "back");
 });
 
@@ -60,40 +65,43 @@ test("what one isolate counts, the other knows", async ({ env }) => {
 });
 
 test("of many callers in two isolates one is the probe", async ({ env }) => {
-  const [one, two] = twins(env);
+  const [one, two, advance] = twins(env);
   for (let n = 0; n < 2; n += 1) await through(one).execute(script(failure(503)));
-  await pause(320);
+  await advance(300);
   let reached = 0;
-  const operation = async () => {
+  let rejected = 0;
+  let answer;
+  const operation = () => {
     reached += 1;
-    await pause(50);
-    return "alive";
+    return new Promise((resolve) => (answer = resolve));
   };
-  const calls = Array.from({ length: 20 }, (_, n) => through(n % 2 ? one : two).execute(operation));
+  const calls = Array.from({ length: 20 }, async (_, n) => {
+    const outcome = await through(n % 2 ? one : two).execute(operation);
+    if (!outcome.ok && ++rejected === 19) answer("alive");
+    return outcome;
+  });
   const outcomes = await Promise.all(calls);
   assert.equal(reached, 1);
   assert.equal(outcomes.filter(({ ok }) => ok).length, 1);
 });
 
 test("a probe whose isolate is gone gives its place up when its lease ends", async ({ env }) => {
-  const [one, two] = twins(env, { leaseMs: 200 });
+  const [one, two, advance] = twins(env, { leaseMs: 200 });
   for (let n = 0; n < 2; n += 1) await through(one).execute(script(failure(503)));
-  await pause(320);
-  void through(one).execute(() => new Promise(() => {}));
-  await pause(20);
+  await advance(300);
+  await new Promise((admitted) => {
+    void through(one).execute(() => {
+      admitted();
+      return new Promise(() => {});
+    });
+  });
+  await advance(199);
   assert.equal((await through(two).execute(script(1))).ok, false);
-  await pause(250);
+  await advance(1);
   assert.equal((await through(two).execute(script("again"))).value, "again");
 });
 
 test("an object that cannot be reached means local state and an event", async () => {
-  const unreachable = {
-    idFromName: (name) => name,
-    get: () => ({
-      fetch: () => Promise.reject(new Error("unreachable")),
-      admit: () => Promise.reject(new Error("unreachable")),
-    }),
-  };
   const heard = [];
   const breaker = new DurableCircuitBreaker(unreachable, {
     name: "x",
@@ -108,11 +116,61 @@ test("an object that cannot be reached means local state and an event", async ()
 });
 
 test("an object that cannot be reached rejects, where that is asked for", async () => {
-  const unreachable = { idFromName: (name) => name, get: () => ({ fetch: () => Promise.reject(new Error("unreachable")) }) };
   const breaker = new DurableCircuitBreaker(unreachable, { name: "x", ...settings, whenUnreachable: "reject" });
   const operation = script(1);
   assert.equal((await through(breaker).execute(operation)).ok, false);
   assert.equal(operation.calls, 0);
+  assert.deepEqual(breaker.latency, { count: 0, lastMs: 0, minMs: 0, maxMs: 0, meanMs: 0, unreachable: 1 });
+  const budget = new DurableBudget(unreachable, { name: "x", maxRetries: 9, whenUnreachable: "reject" });
+  assert.isFalse(await budget.consume());
+});
+
+for (const whenUnreachable of ["local", "reject"]) {
+  test(`an object that hangs counts as unreachable after its time: ${whenUnreachable}`, async (context) => {
+    const { url } = flaky(context, "hang");
+    const { HUNG } = context.env;
+    // Its question goes on to a server that never answers: nothing else hangs in workerd.
+    const signals = [];
+    const hung = {
+      idFromName: (name) => HUNG.idFromName(name),
+      get: (id) => ({
+        fetch: (_, init) => {
+          signals.push(init.signal);
+          return HUNG.get(id).fetch(url, init);
+        },
+      }),
+    };
+    const heard = [];
+    const onUnreachable = (error) => heard.push(error);
+    const breaker = new DurableCircuitBreaker(hung, { name: "hung", ...settings, timeoutMs: 40, whenUnreachable, onUnreachable });
+    const operation = script("local");
+    const outcome = await through(breaker).execute(operation);
+    assert.deepEqual([outcome.ok, operation.calls], whenUnreachable === "local" ? [true, 1] : [false, 0]);
+    assert.equal(heard[0].name, "TimeoutError");
+    assert.match(heard[0].message, /hung: the object did not answer within 40 ms/);
+    assert.equal(breaker.latency.unreachable, heard.length);
+    assert.isTrue(signals.every(({ aborted }) => aborted), "a question is taken back");
+  });
+}
+
+test("a time limit holds for an object that is deaf to signals", async () => {
+  const deaf = { idFromName: (name) => name, get: () => ({ fetch: () => new Promise(() => {}) }) };
+  const budget = new DurableBudget(deaf, { name: "deaf", maxRetries: 1, timeoutMs: 5 });
+  assert.deepEqual([await budget.consume(), await budget.consume()], [true, false]);
+  assert.equal(budget.latency.unreachable, 2);
+});
+
+test("an object decides by the time of day, which stays while it is moved", () => {
+  assert.isAtMost(Math.abs(new RedressState({ storage: {} }).now() - Date.now()), 1_000);
+});
+
+test("what asking adds is measured over all answers", async ({ env }) => {
+  const breaker = new DurableCircuitBreaker(env.BREAKERS, { name: fresh("latency"), ...settings });
+  for (let n = 0; n < 5; n += 1) await through(breaker).call(script(n));
+  const { count, lastMs, minMs, maxMs, meanMs, unreachable: lost } = breaker.latency;
+  assert.deepEqual([count, lost], [10, 0]);
+  for (const ms of [lastMs, meanMs]) assert.isTrue(minMs <= ms && ms <= maxMs, `${minMs} ${ms} ${maxMs}`);
+  assert.isAbove(maxMs, 0);
 });
 
 test("a budget is shared by isolates", async ({ env }) => {
@@ -127,6 +185,29 @@ test("a budget is shared by isolates", async ({ env }) => {
   assert.equal(operation.calls, 5);
 });
 
+test("a ratio budget is shared by isolates, and hears of calls with the next question", async ({ env }) => {
+  const name = fresh("ratio");
+  const make = () => new DurableBudget(env.BREAKERS, { name, ratio: 0.1 });
+  const [one, two] = [make(), make()];
+  const policy = (budget) => new Policy({ retry: { strategy: backoff.constant(0), maxAttempts: 9, budget } });
+  for (let n = 0; n < 29; n += 1) await policy(one).call(script(n));
+  assert.equal(one.latency.count, 0);
+  const down = script(failure(503));
+  assert.equal((await policy(one).execute(down)).stopReason, "BUDGET_EXHAUSTED");
+  // Thirty calls earn three retries, here or there.
+  assert.deepEqual([down.calls, one.latency.count], [4, 4]);
+  assert.isFalse(await two.consume());
+  for (let n = 0; n < 10; n += 1) await policy(two).call(script(n));
+  assert.isTrue(await two.consume());
+  assert.isFalse(await one.consume());
+});
+
+test("a ratio budget that cannot reach its object earns here", async () => {
+  const budget = new DurableBudget(unreachable, { name: "x", ratio: 0.5 });
+  for (let n = 0; n < 4; n += 1) budget.deposit();
+  assert.deepEqual([await budget.consume(2), await budget.consume()], [true, false]);
+});
+
 test("a breaker and a budget of one name keep apart, in one object", async ({ env }) => {
   const name = `both-${Date.now()}`;
   const breaker = new DurableCircuitBreaker(env.BREAKERS, { name, ...settings, failureThreshold: 1 });
@@ -135,7 +216,6 @@ test("a breaker and a budget of one name keep apart, in one object", async ({ en
   assert.deepEqual([await budget.consume(), await budget.consume()], [true, false]);
   await through(breaker).execute(script(failure(503)));
   assert.instanceOf((await through(breaker).execute(script(1))).error, CircuitOpenError);
-  assert.isAtLeast(breaker.latencyMs, 0);
 });
 
 test("an object answers a request that is repeated as it did the first time", async ({ env }) => {
@@ -150,6 +230,52 @@ test("an object answers a request that is repeated as it did the first time", as
   assert.equal((await ask({ ask: "admit", id: "b" })).ok, true);
   assert.equal((await ask({ ask: "settle", id: "b", result: "TRANSIENT" })).state, "open");
 });
+
+test("an object refuses what no handle asks, by name, and a handle takes that for unreachable", async ({ env }) => {
+  const object = env.BREAKERS.get(env.BREAKERS.idFromName(fresh("wrong")));
+  for (const [body, words] of [
+    ["{", /JSON/i],
+    ["null", /ask: undefined is not "admit", "settle" or "consume"/],
+    [{ ask: "open", id: "a" }, /ask: "open" is not/],
+    [{ ask: "admit", settings: {} }, /id: undefined is not a string/],
+    [{ ask: "admit", id: "a", settings: { windowMs: -1 } }, /circuitBreaker.windowMs: -1/],
+    [{ ask: "consume", id: "a", settings: { ratio: 0.1 }, cost: 1, calls: -1 }, /calls: -1/],
+    [{ ask: "consume", id: "a", settings: { ratio: 0.1 }, cost: "1", calls: 0 }, /cost: "1"/],
+  ]) {
+    const sent = typeof body === "string" ? body : JSON.stringify(body);
+    const response = await object.fetch("https://redress/", { method: "POST", body: sent });
+    assert.equal(response.status, 400);
+    assert.match((await response.json()).error, words);
+  }
+  const refusing = { idFromName: (name) => name, get: () => ({ fetch: async () => Response.json({ error: "no" }, { status: 400 }) }) };
+  const heard = [];
+  const breaker = new DurableCircuitBreaker(refusing, { name: "x", onUnreachable: (error) => heard.push(error.message) });
+  assert.isTrue((await breaker.admit()).ok);
+  assert.match(heard[0], /x: the object answered 400: \{"error":"no"\}/);
+});
+
+for (const [name, more, words] of [
+  ["a namespace", [{}], "a namespace of Durable Objects"],
+  ["options", [unreachable], "undefined is not an object of options"],
+  ["name", [unreachable, { name: 7 }], "name: 7 is not a string"],
+  ["whenUnreachable", [unreachable, { whenUnreachable: "wait" }], 'whenUnreachable: "wait" is not "local" or "reject"'],
+  ["timeoutMs", [unreachable, { timeoutMs: 0 }], "timeoutMs: 0 is out of range: a number of at least 1, at most 2147483647"],
+  ["timeoutMs", [unreachable, { timeoutMs: "1s" }], 'timeoutMs: "1s" is not a number'],
+  ["timeoutMs", [unreachable, { timeoutMs: Infinity }], "timeoutMs: Infinity is out of range"],
+  ["onUnreachable", [unreachable, { onUnreachable: 7 }], "onUnreachable: 7 is not a function"],
+  ["clock", [unreachable, { clock: () => 1 }], "clock is no option"],
+  ["what does not exist", [unreachable, { ratios: 1 }], "ratios is no option"],
+]) {
+  test(`a handle refuses a wrong ${name}: ${words}`, () => {
+    for (const [Handle, own] of [[DurableCircuitBreaker, {}], [DurableBudget, { maxRetries: 1 }]]) {
+      const [namespace, given] = more;
+      const right = given === undefined && words.includes("options") ? undefined : { name: "x", ...own, ...given };
+      const error = thrown(() => new Handle(namespace, right));
+      assert.isTrue(error instanceof TypeError || error instanceof RangeError);
+      assert.include(error.message, words);
+    }
+  });
+}
 
 test("a deferred message comes back after its delay, rounded up to whole seconds", () => {
   for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200]]) {
@@ -166,8 +292,6 @@ test("a message that a policy defers is delivered again by the queue, after the 
   const { env } = context;
   const { url, log } = flaky(context, "429;retry-after=2,200");
   await env.JOBS.send({ url });
-  const deadline = Date.now() + 15_000;
-  while (Date.now() < deadline && (await log()).length < 2) await pause(100);
-  const [first, second] = await log();
+  const [first, second] = await log({ arrived: 2 });
   assert.isAtLeast(second.atMs - first.atMs, 1_900);
 });

@@ -114,6 +114,18 @@ for (const [settings, field, value] of WARNINGS) {
   });
 }
 
+test("what was used is linted without complaint; its settings are the engine's by then", () => {
+  const circuitBreaker = new CircuitBreaker({ tripOn: [] });
+  const budget = new Budget({ maxRetries: 0 });
+  const policy = new Policy({ retry: { strategy, budget, maxAttempts: 3, maxUnknownAttempts: 9 }, circuitBreaker });
+  const own = ["warning", "retry.maxUnknownAttempts", 9];
+  assert.sameDeepMembers(found(policy), [own, ["warning", "budget.maxRetries", 0], ["warning", "circuitBreaker.tripOn", 0]]);
+  assert.equal(policy.callSync(() => 1), 1);
+  budget.consume();
+  for (const subject of [policy, { retry: { ...policy.retry.config }, circuitBreaker }]) assert.deepEqual(found(subject), [own]);
+  assert.match(show(policy), /max_unknown_attempts: 9/);
+});
+
 test("rates over calls and over time are linted like counts of failures", () => {
   for (const window of [
     rateOfCalls({ size: 10, rate: 0.5, minCalls: 5 }),

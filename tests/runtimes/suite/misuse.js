@@ -1,60 +1,13 @@
-// Bad input is refused where it is written, naming path, value and range.
+// Wrong use that is no wrong option.
 
-import { Budget, CircuitBreaker, Policy, Retry, backoff, rateOfCalls, rateOverTime } from "redress";
-import { assert, describe, test, thrown } from "./harness.js";
+import { Budget, CircuitBreaker, Policy, Retry, backoff, restore, snapshot } from "redress";
+import { retry as decorator } from "redress/decorators";
+import { DeterministicStrategy, FakeCircuitBreaker, FakePolicy, MockClock, instantRetries, noRetries, scriptedRandom } from "redress/testing";
+import { assert, describe, rejection, test, thrown } from "./harness.js";
 
 describe("bad input");
 
 const strategy = backoff.constant(1);
-const retry = (more) => () => new Policy({ retry: { strategy, ...more } });
-
-const TABLE = [
-  [retry({ maxAttempts: 0 }), "retry.maxAttempts", "0"],
-  [retry({ maxAttempts: -1 }), "retry.maxAttempts", "-1"],
-  [retry({ maxAttempts: 1.5 }), "retry.maxAttempts", "1.5"],
-  [retry({ maxAttempts: NaN }), "retry.maxAttempts", "NaN"],
-  [retry({ maxAttempts: Infinity }), "retry.maxAttempts", "Infinity"],
-  [retry({ maxAttempts: "4" }), "retry.maxAttempts", "4"],
-  [retry({ maxAttempts: null }), "retry.maxAttempts", "null"],
-  [retry({ deadlineMs: -1 }), "retry.deadlineMs", "-1"],
-  [retry({ deadlineMs: NaN }), "retry.deadlineMs", "NaN"],
-  [retry({ deadlineMs: "60s" }), "retry.deadlineMs", "60s"],
-  [retry({ attemptTimeoutMs: 0 }), "retry.attemptTimeoutMs", "0"],
-  [retry({ attemptTimeoutMs: -5 }), "retry.attemptTimeoutMs", "-5"],
-  [retry({ maxUnknownAttempts: -1 }), "retry.maxUnknownAttempts", "-1"],
-  [retry({ perClassMaxAttempts: { RATE_LIMIT: -1 } }), "retry.perClassMaxAttempts.RATE_LIMIT", "-1"],
-  [retry({ perClassMaxAttempts: { RATELIMIT: 1 } }), "retry.perClassMaxAttempts", "RATELIMIT"],
-  [retry({ strategies: { TRANSIENTS: strategy } }), "retry.strategies", "TRANSIENTS"],
-  [retry({ strategy: 7 }), "retry.strategy", "7"],
-  [retry({ classifier: "http" }), "retry.classifier", "http"],
-  [retry({ maxAttemps: 3 }), "retry.maxAttemps", "maxAttempts"],
-  [() => new CircuitBreaker({ window: { kind: "calls", size: 10, rate: 0.5, minCalls: 2 } }), "circuitBreaker.window", "rateOfCalls"],
-  [() => new CircuitBreaker({ window: rateOfCalls({ size: 2_000, rate: 0.5, minCalls: 2 }) }), "circuitBreaker.window.size", "2000"],
-  [() => new CircuitBreaker({ window: rateOfCalls({ size: 10, rate: 0.5, minCalls: 11 }) }), "circuitBreaker.window.minCalls", "11"],
-  [() => new CircuitBreaker({ window: rateOverTime({ ms: 1, rate: 2, minCalls: 1 }) }), "circuitBreaker.window.rate", "2"],
-  [() => new Policy({ retries: {} }), "retries", "retry"],
-  [() => new Policy({ circuitBreaker: {} }), "circuitBreaker", ""],
-  [() => new Policy(null), "", "null"],
-  [() => new Policy("x"), "", "x"],
-  [() => new CircuitBreaker({ failureThreshold: "5" }), "failureThreshold", "5"],
-  [() => new CircuitBreaker({ failureTreshold: 5 }), "failureTreshold", "failureThreshold"],
-  [() => new CircuitBreaker({ windowMs: Infinity }), "windowMs", "Infinity"],
-  [() => new Budget({}), "maxRetries", ""],
-  [() => new Budget({ ratio: 2 }), "ratio", "2"],
-  [() => backoff.decorrelatedJitter({ baseMs: -1 }), "baseMs", "-1"],
-  [() => backoff.equalJitter({ base: 1 }), "base", "baseMs"],
-  [() => backoff.constant(NaN), "", "NaN"],
-];
-
-for (const [build, path, value] of TABLE) {
-  const source = String(build).replace(/^\(\) => /, "");
-  test(`${path || source} = ${value || "wrong"} is refused when it is built`, () => {
-    const error = thrown(build);
-    assert.isTrue(error instanceof TypeError || error instanceof RangeError, String(error));
-    assert.include(error.message, path);
-    assert.include(error.message, value);
-  });
-}
 
 test("what is called must be a function", async () => {
   const policy = new Policy({ retry: { strategy } });
@@ -76,4 +29,49 @@ test("a Retry may be shared by policies, and a wrong one is named", () => {
   new Policy({ retry: shared });
   new Policy({ retry: shared });
   assert.include(thrown(() => new Policy({ retry: 7 })).message, "retry");
+});
+
+test("a permit goes back once, to its own breaker, and what is none is refused", () => {
+  const [one, other] = [new CircuitBreaker({ failureThreshold: 1 }), new CircuitBreaker()];
+  const { permit } = one.admit();
+  for (const [breaker, wrong] of [[other, permit], [one, 8], [one, permit + 8], [one, NaN], [one, "1"], [one, undefined]]) {
+    assert.match(thrown(() => breaker.settle(wrong, "success")).message, /^settle: .* is not a permit of this breaker/);
+  }
+  assert.match(thrown(() => one.settle(permit, "FAILED")).message, /"FAILED" is no class/);
+  assert.equal(one.settle(permit, "TRANSIENT"), "open");
+  assert.match(thrown(() => one.settle(permit, "TRANSIENT")).message, /settled before/);
+});
+
+test("the time since a snapshot is checked, and nothing is changed by a wrong one", () => {
+  for (const state of [new CircuitBreaker(), new Budget({ maxRetries: 1 })]) {
+    const saved = snapshot(state);
+    for (const offMs of [NaN, -1, Infinity, "5", null]) {
+      assert.match(thrown(() => restore(state, saved, { offMs })).message, /^restore\.offMs: /);
+    }
+    assert.match(thrown(() => restore(state, saved, { off: 5 })).message, /^restore\.off is no option/);
+    assert.match(thrown(() => restore(state, saved, null)).message, /^restore: null/);
+    restore(state, saved, { offMs: 0 });
+    restore(state, saved);
+  }
+});
+
+test("what helps tests is as strict", () => {
+  for (const [build, words] of [
+    [() => new MockClock("0"), /^MockClock\.startMs: "0"/],
+    [() => new MockClock().advance(-1), /^MockClock\.advance: -1/],
+    [() => scriptedRandom(0.5), /^scriptedRandom: 0.5/],
+    [() => scriptedRandom([]), /no numbers/],
+    [() => scriptedRandom([0.5, 1]), /^scriptedRandom\[1\]: 1 is out of range/],
+    [() => new DeterministicStrategy([1, "2"]), /\[1\]: "2"/],
+    [() => new FakePolicy({}), /^FakePolicy: /],
+    [() => new FakePolicy({ value: 1 }), /^FakePolicy\.value is no option/],
+    [() => new FakePolicy(null), /^FakePolicy: null/],
+    [() => new FakeCircuitBreaker(["maybe"]), /"maybe"/],
+    [() => instantRetries(null), /^instantRetries: null/],
+    [() => noRetries({ maxAttempt: 1 }), /^noRetries\.maxAttempt is no option/],
+    [() => decorator(7), /^retry: 7/],
+    [() => decorator(null), /^retry: null/],
+  ]) {
+    assert.match(thrown(build).message, words);
+  }
 });

@@ -5,16 +5,16 @@ import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-/** Bundles a worker's entry; the modules that miniflare takes. */
-export async function bundleWorker(entry, { project, external = [] } = {}) {
+/** Bundles a worker's entry, or one for another edge's conditions; the modules that miniflare takes. */
+export async function bundleWorker(entry, { project, external = [], conditions = ["workerd", "worker", "browser"] } = {}) {
   const wasm = new Map();
   const keepWasm = {
     name: "wasm-modules",
     setup(esbuild) {
-      esbuild.onResolve({ filter: /\.wasm$/ }, async (found) => {
+      esbuild.onResolve({ filter: /\.wasm(\?module)?$/ }, async (found) => {
         if (found.pluginData === "resolved") return undefined;
         const options = { resolveDir: found.resolveDir, kind: found.kind, importer: found.importer };
-        const resolved = await esbuild.resolve(found.path, { ...options, pluginData: "resolved" });
+        const resolved = await esbuild.resolve(found.path.replace("?module", ""), { ...options, pluginData: "resolved" });
         wasm.set(`./${basename(resolved.path)}`, resolved.path);
         return { path: `./${basename(resolved.path)}`, external: true };
       });
@@ -29,7 +29,7 @@ export async function bundleWorker(entry, { project, external = [] } = {}) {
     target: "es2024",
     platform: "neutral",
     mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
+    conditions,
     external: ["cloudflare:*", "node:*", ...external],
     plugins: [keepWasm],
     logLevel: "silent",
@@ -56,7 +56,7 @@ export async function withMiniflare(options, body) {
 export async function runInWorkerd({ project, base, filter }) {
   const modules = await bundleWorker(join(project, "entries", "worker.js"), { project });
   const bindings = {
-    durableObjects: { BREAKERS: "RedressState" },
+    durableObjects: { BREAKERS: "RedressState", CLOCKED: "ClockedState", HUNG: "HungState" },
     queueProducers: { JOBS: "jobs" },
     queueConsumers: { jobs: { maxBatchTimeout: 0.05, maxRetries: 10 } },
   };

@@ -4,7 +4,8 @@ import { DEADLINE, decideSync, hookSync, now, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
 import { classNumber, wrongType } from "./options.js";
 import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { Steps, asksToStop } from "./steps.js";
+import { Steps } from "./steps.js";
+import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 
 /** What follows a failed attempt: another one after the delay, or nothing any more. */

@@ -5,6 +5,7 @@ import { Budget } from "./budget.js";
 import { number, wrongType } from "./options.js";
 import type { Asked } from "./remote.js";
 import type { Snapshot } from "./snapshot.js";
+import type { Admission, CircuitState } from "./types.js";
 
 /** What is needed of a Durable Object's storage. */
 interface Storage {
@@ -15,6 +16,9 @@ interface Storage {
 /** How many answers are remembered, so that a request that is repeated is answered alike. */
 const REMEMBERED = 1000;
 
+/** How many permits are out at once; those of isolates that are gone come back by no other way. */
+const OUT = 10_000;
+
 /** The Durable Object: export it from the worker and bind its namespace. */
 export class RedressState {
   readonly #storage: Storage;
@@ -22,6 +26,8 @@ export class RedressState {
   #budget: Budget | undefined;
   readonly #answers = new Map<string, unknown>();
   readonly #permits = new Map<string, number>();
+  /** What storage holds, to write to it only what has changed. */
+  readonly #saved = new Map<string, string>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(context: { storage: Storage }) {
@@ -69,11 +75,11 @@ export class RedressState {
     const clock = () => this.now();
     this.#breaker ??= await this.#loaded("breaker", new CircuitBreaker({ ...asked.settings, clock }));
     const answer = this.#decide(this.#breaker, asked);
-    await this.#save("breaker", this.#breaker);
+    if (answer.ok !== false) await this.#save("breaker", this.#breaker);
     return answer;
   }
 
-  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): unknown {
+  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): Partial<Admission> & { state?: CircuitState | null } {
     if (asked.ask === "settle") {
       // A permit from before the object was moved is unknown; its lease ends by itself.
       const permit = this.#permits.get(asked.id);
@@ -81,12 +87,21 @@ export class RedressState {
       return { state: permit === undefined ? null : breaker.settle(permit, asked.result) };
     }
     const admission = breaker.admit();
-    if (admission.ok) this.#permits.set(asked.id, admission.permit);
+    if (!admission.ok) return admission;
+    this.#permits.set(asked.id, admission.permit);
+    if (this.#permits.size > OUT) {
+      const [id, permit] = this.#permits.entries().next().value!;
+      this.#permits.delete(id);
+      breaker.settle(permit, "cancelled");
+    }
     return admission;
   }
 
   async #save(key: string, state: CircuitBreaker | Budget): Promise<void> {
-    await this.#storage.put(`redress ${key}`, { at: this.now(), snapshot: state.snapshot() });
+    const snapshot = state.snapshot();
+    if (this.#saved.get(key) === snapshot.data) return;
+    await this.#storage.put(`redress ${key}`, { at: this.now(), snapshot });
+    this.#saved.set(key, snapshot.data);
   }
 
   async #loaded<S extends CircuitBreaker | Budget>(key: string, state: S): Promise<S> {

@@ -2,6 +2,7 @@
 
 import { core, table } from "./core.js";
 import { hand, header, marker, nameOf, number, read } from "./facts.js";
+import { systemClass } from "./system.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
 const DEFAULT = 0;
@@ -79,17 +80,25 @@ function http(value: unknown): Classification | null {
   return by(HTTP, value);
 }
 
+/** What the default rules do not know, by the operating system's code. */
+function system(error: unknown): Classification {
+  const found = by(DEFAULT, error);
+  return found.class === "UNKNOWN" ? (systemClass(error) ?? found) : found;
+}
+
 /**
  * Classifiers, for `classifier` and `resultClassifier`. They take anything, and never throw.
  *
  * - `default`: the package's own errors, time-outs, `status` and `code`, then words in the error's name
  * - `strict`: the same without words
+ * - `system`: the default rules, then all codes of the operating system, of files too: ENOENT, EACCES, EBUSY ..
  * - `http`: a `Response` (null if it is ok), or an error that carries a status or a response, with Retry-After
  * - `sqlstate`, `odbc`, `grpc` (by the status' name in `grpc`), `aws`, `redis`: by the tables of those
  */
 export const classify = {
   default: (error: unknown): Classification => by(DEFAULT, error),
   strict: (error: unknown): Classification => by(STRICT, error),
+  system,
   http: http as (value: unknown) => Classification | null,
   sqlstate: (error: unknown): Classification => by(SQLSTATE, error),
   odbc: (error: unknown): Classification => by(ODBC, error),

@@ -230,3 +230,17 @@ test("an error is plain data in JSON, whatever it carries", () => {
   assert.equal(open.retryAfterMs, 7);
   assert.include(open.message, "open");
 });
+
+test("codes of the operating system have the core's classes in classify.system, which asks the default rules first", () => {
+  const table = { ENOENT: "PERMANENT", EACCES: "PERMISSION", EBUSY: "CONCURRENCY", ENOSPC: "SERVER_ERROR", EDQUOT: "RATE_LIMIT", EINTR: "TRANSIENT" };
+  for (const [code, want] of Object.entries(table)) {
+    const error = Object.assign(new Error("failed"), { code });
+    assert.equal(classify.system(error).class, want, code);
+    assert.equal(classify.system({ cause: error }).class, want, code);
+    assert.equal(classify.default(error).class, "UNKNOWN", code);
+    assert.equal(classify.system(Object.assign(error, { status: 429 })).class, "RATE_LIMIT");
+  }
+  for (const other of [undefined, null, "ENOENT", new Error("x"), { code: 7 }, { code: "ENOSUCH" }, { get code() { throw new Error("getter"); } }]) {
+    assert.equal(classify.system(other).class, classify.default(other).class);
+  }
+});

@@ -2,7 +2,7 @@
 
 import { core, table } from "./core.js";
 import { hand, header, marker, nameOf, number, read } from "./facts.js";
-import { systemClass } from "./system.js";
+import { domClass, systemClass } from "./system.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
 const DEFAULT = 0;
@@ -14,9 +14,9 @@ const GRPC = 5;
 const AWS = 6;
 const REDIS = 7;
 
-/** The system's and undici's codes of connections that fail, and Bun's. */
+/** The system's, Node's, undici's, axios' and Bun's codes of connections that fail. */
 const CONNECTION_CODES =
-  /^(E(CONN(RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|AI_AGAIN|NETUNREACH|NETDOWN|NETRESET|HOSTUNREACH|HOSTDOWN)|UND_ERR_(SOCKET|(CONNECT|HEADERS|BODY)_TIMEOUT)|Connection(Refused|Reset|Closed)|FailedToOpenSocket)$/;
+  /^(E(CONN(RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|AI_AGAIN|NETUNREACH|NETDOWN|NETRESET|HOSTUNREACH|HOSTDOWN)|ERR_(NETWORK|STREAM_PREMATURE_CLOSE)|UND_ERR_(SOCKET|(CONNECT|HEADERS|BODY)_TIMEOUT)|Connection(Refused|Reset|Closed)|FailedToOpenSocket)$/;
 
 /** What fetch says in Node, Deno, Chromium, Firefox, Safari and workerd, as it has no code for it. */
 const CONNECTION_WORDS =
@@ -29,6 +29,7 @@ function lost(error: unknown): boolean {
   }
   const message = read(error, "message");
   const name = read(error, "name");
+  if (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") return true;
   return (name === "TypeError" || name === "Error") && typeof message === "string" && CONNECTION_WORDS.test(message);
 }
 
@@ -80,10 +81,10 @@ function http(value: unknown): Classification | null {
   return by(HTTP, value);
 }
 
-/** What the default rules do not know, by the operating system's code. */
+/** What the default rules do not know, by the operating system's code or a DOMException's name. */
 function system(error: unknown): Classification {
   const found = by(DEFAULT, error);
-  return found.class === "UNKNOWN" ? (systemClass(error) ?? found) : found;
+  return found.class === "UNKNOWN" ? (systemClass(error) ?? domClass(error) ?? found) : found;
 }
 
 /**
@@ -91,7 +92,8 @@ function system(error: unknown): Classification {
  *
  * - `default`: the package's own errors, time-outs, `status` and `code`, then words in the error's name
  * - `strict`: the same without words
- * - `system`: the default rules, then all codes of the operating system, of files too: ENOENT, EACCES, EBUSY ..
+ * - `system`: the default rules, then what the platform throws: all codes of the operating system, of files too (ENOENT,
+ *   EBUSY), and the names of DOMExceptions (QuotaExceededError, NotAllowedError)
  * - `http`: a `Response` (null if it is ok), or an error that carries a status or a response, with Retry-After
  * - `sqlstate`, `odbc`, `grpc` (by the status' name in `grpc`), `aws`, `redis`: by the tables of those
  */

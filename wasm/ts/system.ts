@@ -1,10 +1,12 @@
-// Errors of the operating system, by the codes that Node, Deno and Bun give them. The classes are those of the core for
-// `std::io`, against which the tests hold them.
+// What the platform itself throws: errors of the operating system, by the codes that Node, Deno and Bun give them, and
+// DOMExceptions by their names. The classes of codes are those of the core for `std::io`, against which the tests hold them.
 
 import { read } from "./facts.js";
 import type { Classification, ErrorClass } from "./types.js";
 
-const CODES: readonly (readonly [ErrorClass, readonly string[]])[] = [
+type Table = readonly (readonly [ErrorClass, readonly string[]])[];
+
+const CODES: Table = [
   ["TRANSIENT", ["EADDRNOTAVAIL", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EINTR"]],
   ["TRANSIENT", ["ENETDOWN", "ENETUNREACH", "ENOTCONN", "EPIPE", "ETIMEDOUT"]],
   ["PERMISSION", ["EACCES", "EPERM", "EROFS"]],
@@ -15,6 +17,17 @@ const CODES: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ["PERMANENT", ["ENOTEMPTY", "ENOTSUP", "EOPNOTSUPP", "ESPIPE", "EXDEV"]],
 ];
 
+/** By the names of Web IDL; TimeoutError and NetworkError are the default rules' own. */
+const NAMES: Table = [
+  ["TRANSIENT", ["NotReadableError"]],
+  ["PERMISSION", ["NotAllowedError", "SecurityError", "NoModificationAllowedError", "ReadOnlyError"]],
+  ["CONCURRENCY", ["InUseAttributeError", "TransactionInactiveError"]],
+  ["RATE_LIMIT", ["QuotaExceededError"]],
+  ["PERMANENT", ["ConstraintError", "DataCloneError", "DataError", "EncodingError", "InvalidAccessError", "InvalidCharacterError"]],
+  ["PERMANENT", ["InvalidNodeTypeError", "InvalidStateError", "NamespaceError", "NotFoundError", "NotSupportedError", "SyntaxError"]],
+  ["PERMANENT", ["URLMismatchError", "VersionError", "WrongDocumentError"]],
+];
+
 /** The class of a code of the operating system, of an error or of its cause; undefined if there is none. */
 export function systemClass(error: unknown): Classification | undefined {
   for (const one of [error, read(error, "cause")]) {
@@ -23,4 +36,12 @@ export function systemClass(error: unknown): Classification | undefined {
     if (found !== undefined) return { class: found[0] };
   }
   return undefined;
+}
+
+/** The class of a DOMException, of whichever realm; undefined for other errors and names. */
+export function domClass(error: unknown): Classification | undefined {
+  if (read(error, Symbol.toStringTag) !== "DOMException") return undefined;
+  const name = read(error, "name");
+  const found = NAMES.find(([, names]) => names.includes(name as string));
+  return found && { class: found[0] };
 }

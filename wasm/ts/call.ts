@@ -30,7 +30,7 @@ let dropped: FinalizationRegistry<Steps<any>> | undefined;
  * Begins a call that you drive: `start` an attempt, run it, and tell that it `succeed`ed or
  * `fail`ed. After `{ retry: true }` wait in whatever way you wait, say `woke`, and start again.
  *
- * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours. `signal` and `abortIf` are asked at each
+ * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours, and a `sleeper` is not asked. `signal` and `abortIf` are asked at each
  * step. A breaker and a budget of your own must answer at once.
  *
  * Throws a CircuitOpenError if the breaker rejects the call.

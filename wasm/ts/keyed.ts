@@ -19,7 +19,7 @@ interface Capacity {
  *
  * A new key begins with a new entry of the same settings. When the map is full, the entry that
  * was used least recently makes room; but an open or half-open breaker stays, so that no closed
- * one pushes it out. If nothing may go, the new key gets no entry: its calls run without a
+ * one pushes it out, and one that is never asked again stays open. If nothing may go, the new key gets no entry: its calls run without a
  * breaker, its retries without a budget, and `refused` counts them.
  */
 export class Keyed<V extends CircuitBreaker | Budget> {

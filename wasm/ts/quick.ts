@@ -3,7 +3,8 @@
 
 import { isThenable } from "./hooks.js";
 import type { Rules } from "./rules.js";
-import { DEADLINE, type Setting, Steps, asksToStop } from "./steps.js";
+import { DEADLINE, type Setting, Steps } from "./steps.js";
+import { asksToStop } from "./thrown.js";
 import type { Attempt } from "./types.js";
 import { pause } from "./waiting.js";
 

@@ -12,7 +12,6 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::{Draw, NoRandom};
 use crate::retry::Retry;
-use crate::snapshot::{CALL_BYTES, Restored, SnapshotError, Suspended};
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
     EventKind, Instant, Observer, Policy, Settings, StopReason,
@@ -50,12 +49,12 @@ pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
     /// That of `retry`, where the compiler can see that nothing changes it: a `const`
     /// policy is then worked into the code.
-    policy: P,
+    pub(crate) policy: P,
     pub(crate) call: Call,
     /// Held until the call is settled.
     pub(crate) pass: Option<B::Pass>,
     /// The latest time that is known; the attempt in flight started at it.
-    now: Instant,
+    pub(crate) now: Instant,
     longest: Duration,
 }
 
@@ -110,29 +109,6 @@ where
         Steps::new(self, policy, Some(pass), now)
     }
 
-    /// Goes on with a call that was [`suspend`](Steps::suspend)ed, after `off` if
-    /// that is known. Returns it with the rest of its delay: wait, say
-    /// [`woke`](Steps::woke), start.
-    ///
-    /// Restore the breaker first, with the same `off` and at the same time.
-    ///
-    /// # Errors
-    ///
-    /// If the snapshot is damaged, of another policy or of another version.
-    pub fn resume(
-        &mut self,
-        bytes: &[u8],
-        off: Option<Duration>,
-    ) -> Result<(Steps<'_, 'a, T, R, K, B, U, O, H, P>, Duration, Restored), SnapshotError> {
-        let now = self.time.now();
-        let (suspended, restored) = Suspended::load(self.policy.settings(), bytes, now, off)?;
-        let pass = B::pass(suspended.permit).ok_or(SnapshotError::Value)?;
-        let policy = self.policy;
-        let mut steps = Steps::new(self, policy, Some(pass), now);
-        steps.call = suspended.call;
-        Ok((steps, suspended.due.since(now), restored))
-    }
-
     /// Asks a breaker that is not closed.
     fn admit(&mut self) -> Result<(B::Pass, bool), CircuitOpen> {
         let now = self.time.now();
@@ -161,9 +137,6 @@ where
     H: Control,
     P: Settings<Policy>,
 {
-    /// How many bytes [`suspend`](Self::suspend) writes, always.
-    pub const SNAPSHOT_BYTES: usize = CALL_BYTES;
-
     /// Starts an attempt.
     ///
     /// # Errors
@@ -279,25 +252,6 @@ where
     /// Gives the call up: a probe's place is free again, nothing is counted. The
     /// same as dropping it.
     pub fn cancel(self) {}
-
-    /// Writes the state of the call after a [`Decision::Retry`], with what is left
-    /// of its delay and its permit, to go on elsewhere with
-    /// [`resume`](Retry::resume). The call ends here without a result.
-    ///
-    /// `out` needs [`Steps::SNAPSHOT_BYTES`]; their number is returned.
-    ///
-    /// # Errors
-    ///
-    /// [`SnapshotError::Length`] if `out` is too short; the call goes on.
-    pub fn suspend(&mut self, out: &mut [u8]) -> Result<usize, SnapshotError> {
-        let due = self.now.saturating_add(self.call.previous);
-        let permit = self.pass.as_ref().and_then(B::permit);
-        let suspended = Suspended { call: self.call, permit, due };
-        let written = suspended.save(self.policy.settings(), self.retry.time.now(), out)?;
-        // The permit goes along with the snapshot: dropping must not free it.
-        self.pass = None;
-        Ok(written)
-    }
 
     /// The state of the call.
     pub const fn call(&self) -> &Call {
@@ -520,7 +474,7 @@ where
     P: Settings<Policy>,
 {
     #[inline]
-    fn new(
+    pub(crate) fn new(
         retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
         policy: P,
         pass: Option<B::Pass>,

@@ -27,6 +27,64 @@
 //! # }
 //! ```
 //!
+//! # Deep sleep
+//!
+//! A call made by [`call_or_suspend_async`](redress::Retry::call_or_suspend_async), or its
+//! blocking sister, does not wait for a long delay. It hands back when to wake, and its
+//! snapshot:
+//!
+//! ```no_run
+//! # use redress::{Backoff, Budget, Duration, ErrorClass, Instant, Policy, Progress, RatioBudget, RatioConfig, Suspended, policy, checked};
+//! # use redress::{Clock, random::NoRandom};
+//! # use redress_embassy::{EmbassyTime, durable::{Durable, Fields, Record, Retained, SaveError, OVERHEAD}};
+//! # use core::cell::RefCell;
+//! # use core::convert::Infallible;
+//! # const RATIO: RatioConfig = RatioConfig::new(100);
+//! # const NETWORK: Policy = policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(900))) };
+//! # struct Rtc;
+//! # impl Rtc { fn slept(&self) -> Option<Duration> { None } fn wake_after(&mut self, _: Duration) -> ! { loop {} } }
+//! # async fn send() -> Result<(), ()> { Ok(()) }
+//! # async fn run(memory: &mut [u8], mut rtc: Rtc) -> Result<(), SaveError<Infallible>> {
+//! const LIMIT: Duration = Duration::from_secs(10);
+//! let budget = RefCell::new(checked!(RatioBudget::new(&RATIO)));
+//! let mut durable = Durable::new(Retained::new(memory), 1);
+//! let mut retry = NETWORK
+//!     .on(EmbassyTime, NoRandom)
+//!     .classify(|_: &()| ErrorClass::Transient)
+//!     .budget(&budget);
+//!
+//! // After the reset: one instant for all, and how long nothing ran.
+//! let (now, off) = (EmbassyTime.now(), rtc.slept());
+//! let mut record = Record::<200>::new();
+//! let call = durable.load(&mut record).ok().and_then(|mut fields| {
+//!     fields.take(&budget, now, off).ok()?;
+//!     fields.take_bytes::<{ Suspended::BYTES }>().ok()
+//! });
+//! let progress = match call {
+//!     Some(call) => {
+//!         let call = retry.resume(&call, now, off)?;
+//!         call.call_or_suspend_async(LIMIT, async |_| send().await).await
+//!     }
+//!     None => retry.call_or_suspend_async(LIMIT, async |_| send().await).await,
+//! };
+//!
+//! if let Progress::Suspended(call) = progress {
+//!     let mut record = Record::<200>::new();
+//!     record.put(&budget, call.at)?;
+//!     record.put_bytes(&call.bytes)?;
+//!     durable.save(&record)?;
+//!     rtc.wake_after(call.wake_after);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a clock that runs through the sleep, `off` is what the alarm was set to, where it
+//! is known that the alarm woke the chip; else `None`, and the whole delay is waited for
+//! awake.
+//!
+//! # The bytes
+//!
 //! A slot holds the sequence number (4 bytes), the layout (2), the length (2), the fields, and a
 //! CRC-32 (IEEE 802.3) of all before, little-endian. The newer one of the whole slots counts.
 
@@ -36,7 +94,7 @@ use redress::{Duration, Instant, Restored, Shared, Snapshot, SnapshotError};
 mod slots;
 mod wear;
 
-pub use slots::{Eeprom, Flash, Slots};
+pub use slots::{Eeprom, Flash, Retained, Slots};
 pub use wear::{Transitions, writes_a_day};
 
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);

@@ -101,7 +101,7 @@ async fn power_cut_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
     let decisions = stage
         .sees_all(&[
             &["post reading #1 RATE_LIMIT", "retry in 1"],
-            &["post reading saved at attempt 1"],
+            &["post reading saved, next attempt in"],
         ])
         .await?;
     stage.cut_power().await?;
@@ -168,7 +168,7 @@ async fn power_cut_while_probing(stage: &mut Stage) -> Result<Finding, Trouble> 
         .sees_all(&[
             &["post reading circuit_half_open"],
             &["post reading #1 RATE_LIMIT", "retry in 1"],
-            &["post reading saved at attempt 1"],
+            &["post reading saved, next attempt in"],
         ])
         .await?;
     stage.cut_power().await?;

@@ -49,43 +49,45 @@ macro_rules! walk {
         // Blocks, so that nothing is stored for the length of an attempt or a delay but
         // what is needed after it.
         let (reason, failure) = loop {
-            let result = {
-                let attempt = match $steps.next() {
-                    Ok(attempt) => attempt,
-                    Err(reason) => break (reason, None),
+            let delay = {
+                let result = {
+                    let attempt = match $steps.next() {
+                        Ok(attempt) => attempt,
+                        Err(reason) => break (reason, None),
+                    };
+                    if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
+                        Some($operation(attempt).await)
+                    } else {
+                        let timeout = $steps.retry.time.sleep(attempt.timeout);
+                        // In place: as arguments of a function both would be stored twice.
+                        let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
+                        core::future::poll_fn(move |context| {
+                            // The operation first: a result that is there wins over a
+                            // timeout that is due.
+                            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                                return Poll::Ready(Some(output));
+                            }
+                            timer.as_mut().poll(context).map(|()| None)
+                        })
+                        .await
+                    }
                 };
-                if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
-                    Some($operation(attempt).await)
-                } else {
-                    let timeout = $steps.retry.time.sleep(attempt.timeout);
-                    // In place: as arguments of a function both would be stored twice.
-                    let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
-                    core::future::poll_fn(move |context| {
-                        // The operation first: a result that is there wins over a
-                        // timeout that is due.
-                        if let Poll::Ready(output) = future.as_mut().poll(context) {
-                            return Poll::Ready(Some(output));
+                let judged = match result {
+                    Some(result) => $steps.judge(result),
+                    None => Err(Failed::Timeout),
+                };
+                match judged {
+                    Ok(value) => {
+                        $steps.settle_success($timed);
+                        return Outcome::of(&$steps, Ok(value)).into();
+                    }
+                    Err(failed) => {
+                        let failure = $steps.classify(&failed);
+                        last = Some(failed.into_last());
+                        match $steps.decide(&failure) {
+                            Decision::Retry { after } => after,
+                            Decision::Stop(reason) => break (reason, Some(failure)),
                         }
-                        timer.as_mut().poll(context).map(|()| None)
-                    })
-                    .await
-                }
-            };
-            let judged = match result {
-                Some(result) => $steps.judge(result),
-                None => Err(Failed::Timeout),
-            };
-            let delay = match judged {
-                Ok(value) => {
-                    $steps.settle_success($timed);
-                    return Outcome::of(&$steps, Ok(value)).into();
-                }
-                Err(failed) => {
-                    let failure = $steps.classify(&failed);
-                    last = Some(failed.into_last());
-                    match $steps.decide(&failure) {
-                        Decision::Retry { after } => after,
-                        Decision::Stop(reason) => break (reason, Some(failure)),
                     }
                 }
             };

@@ -165,7 +165,7 @@ where
     /// `None` for a call that found no room.
     type Pass = Option<Permit>;
 
-    const TIMES_ATTEMPTS: bool = V::TIMES_ATTEMPTS;
+    type Attempts = V::Attempts;
 
     fn enter(&self) -> Option<Self::Pass> {
         self.map

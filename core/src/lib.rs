@@ -119,8 +119,8 @@ pub use suspend::{Progress, Resumed, Suspended};
 pub use time::{Clock, Duration, FnClock, Instant};
 pub use timeline::{Timeline, TimelineEntry};
 pub use window::{
-    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
-    Window,
+    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,
+    TimeSlices, Window,
 };
 
 /// The snippets of the crate's README run as tests.

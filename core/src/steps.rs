@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::{Draw, NoRandom};
 use crate::retry::Retry;
+use crate::window::Stopwatch as _;
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
     EventKind, Instant, Observer, Policy, Settings, StopReason,
@@ -55,7 +56,7 @@ pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     pub(crate) pass: Option<B::Pass>,
     /// The latest time that is known; the attempt in flight started at it.
     pub(crate) now: Instant,
-    longest: Duration,
+    attempts: B::Attempts,
 }
 
 impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
@@ -103,7 +104,7 @@ where
         timed: bool,
     ) -> Steps<'_, 'a, T, R, K, B, U, O, H, P> {
         self.budget.deposit();
-        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
+        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::Attempts::RUNS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
         Steps::new(self, policy, Some(pass), now)
@@ -335,8 +336,8 @@ where
 
     /// Notes how long the attempt in flight took, where somebody wants to know.
     fn spent(&mut self, now: Instant) {
-        if B::TIMES_ATTEMPTS {
-            self.longest = self.longest.max(now.since(self.now));
+        if B::Attempts::RUNS {
+            self.attempts.note(now.since(self.now));
         }
     }
 
@@ -386,7 +387,7 @@ where
 
     #[inline]
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
-        let changed = self.retry.breaker.settle(pass, result, self.longest, self.now);
+        let changed = self.retry.breaker.settle(pass, result, self.attempts.longest(), self.now);
         if O::OBSERVES
             && let Some(state) = changed
         {
@@ -481,7 +482,7 @@ where
         now: Instant,
     ) -> Self {
         let call = Call::begin(policy.settings(), now);
-        Self { retry, policy, call, pass, now, longest: Duration::ZERO }
+        Self { retry, policy, call, pass, now, attempts: B::Attempts::default() }
     }
 
     /// Takes what the operation returned and asks the classifier of values.

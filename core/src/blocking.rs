@@ -125,7 +125,8 @@ where
     /// ```
     /// # #[cfg(feature = "testing")] {
     /// use redress::testing::MockClock;
-    /// use redress::{Backoff, Duration, ErrorClass, Policy, Progress, policy, random::NoRandom};
+    /// use redress::random::NoRandom;
+    /// use redress::{Backoff, Duration, ErrorClass, Instant, Policy, Progress, policy};
     /// const NETWORK: Policy =
     ///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(600))) };
     /// let clock = MockClock::new();
@@ -139,7 +140,7 @@ where
     /// // Save `call.bytes`, sleep until then. After the reset the clock begins anew:
     /// let clock = MockClock::new();
     /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
-    /// let resumed = retry.resume(&call.bytes, clock.now(), Some(Duration::from_secs(600)))?;
+    /// let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(Duration::from_secs(600)))?;
     /// let Progress::Over(outcome) = resumed.call_or_suspend(limit, |_| Ok::<_, &str>("sent")) else {
     ///     panic!("nothing is left of the delay");
     /// };

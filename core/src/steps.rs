@@ -80,7 +80,8 @@ where
     }
 
     /// Begins a call; `timed` if its start must be known in any case.
-    #[inline]
+    // Always: a success at once then needs little of what is made here.
+    #[inline(always)]
     pub(crate) fn enter(
         &mut self,
         timed: bool,

@@ -124,11 +124,14 @@ where
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
-    /// use redress::testing::MockClock;
     /// use redress::random::NoRandom;
+    /// use redress::testing::MockClock;
     /// use redress::{Backoff, Duration, ErrorClass, Instant, Policy, Progress, policy};
-    /// const NETWORK: Policy =
-    ///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(600))) };
+    /// const NETWORK: Policy = policy! {
+    ///     Policy::new()
+    ///         .deadline(Duration::from_secs(3600))
+    ///         .backoff(Backoff::constant(Duration::from_secs(600)))
+    /// };
     /// let clock = MockClock::new();
     /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
     ///

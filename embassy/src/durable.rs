@@ -40,7 +40,7 @@
 //! # use core::cell::RefCell;
 //! # use core::convert::Infallible;
 //! # const RATIO: RatioConfig = RatioConfig::new(100);
-//! # const NETWORK: Policy = policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(900))) };
+//! # const NETWORK: Policy = policy! { Policy::new().deadline(Duration::from_secs(86_400)).backoff(Backoff::constant(Duration::from_secs(900))) };
 //! # struct Rtc;
 //! # impl Rtc { fn slept(&self) -> Option<Duration> { None } fn wake_after(&mut self, _: Duration) -> ! { loop {} } }
 //! # async fn send() -> Result<(), ()> { Ok(()) }

@@ -130,9 +130,9 @@ impl ErrorType for Chip {
 impl ReadNorFlash for Chip {
     const READ_SIZE: usize = WORD;
 
-    fn read(&mut self, offset: u32, mut bytes: &mut [u8]) -> Result<(), NoPower> {
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
         let mut this = self;
-        ReadStorage::read(&mut this, offset, &mut bytes)
+        ReadStorage::read(&mut this, offset, bytes)
     }
 
     fn capacity(&self) -> usize {

@@ -65,7 +65,7 @@ fn day(
     let mut durable = Durable::new(Eeprom::new(&mut chip, 0), 1);
     let mut save = || {
         let mut record = Record::<{ OVERHEAD + 64 }>::new();
-        record.put(&breaker, (&clock).now()).expect("it has room");
+        record.put(&breaker, clock.now()).expect("it has room");
         durable.save(&record).expect("the chip is in order");
     };
     while clock.get() < DAY {

@@ -2,6 +2,7 @@
 
 mod board;
 mod conformance;
+mod driverless;
 mod encode;
 mod figures;
 mod image;
@@ -36,6 +37,8 @@ enum Part {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// The program in the docs links, but not without a time driver
+    Driverless,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -56,6 +59,18 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// More tasks wait at once than a timer queue of a fixed size holds
+    Crowd {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// The clock begins anew under breakers, a budget and a call
+    Restart {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A million calls: depth of the stack, no drift
     Endurance {
         /// The board
@@ -67,10 +82,13 @@ enum Part {
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
+        Part::Driverless => driverless::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
+        Part::Crowd { board } => image::judge(board, "crowd"),
+        Part::Restart { board } => image::judge(board, "restart"),
         Part::Endurance { board } => image::judge(board, "endurance"),
     };
     match report {

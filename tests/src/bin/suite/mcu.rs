@@ -13,8 +13,10 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 5] = [
     ("timing", "delays and timeouts to the tick"),
+    ("crowd", "more tasks than a timer queue holds"),
+    ("restart", "a clock that begins anew"),
     ("sharing", "a breaker shared with interrupts"),
     ("endurance", "a million calls"),
 ];
@@ -29,9 +31,8 @@ impl Suite {
             "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
         );
         self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
-        let program = "cargo build --manifest-path tests/firmware/Cargo.toml -p thermometer \
-                       --release --target thumbv7em-none-eabihf";
-        self.step("the program in the docs, for its chip", program, Count::One);
+        let program = format!("{FIRMWARE} driverless");
+        self.step("the program in the docs, with and without a driver", &program, Count::Runner);
         for (emulator, package) in EMULATORS {
             if !exists(emulator, "--version") && !self.install(package) {
                 self.failed += 1;

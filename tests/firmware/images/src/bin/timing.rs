@@ -9,23 +9,18 @@
 
 use core::cell::Cell;
 use core::future::pending;
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicBool, Ordering};
 
-use embassy_executor::raw::Executor;
+use embassy_executor::Spawner;
 use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
-use firmware::clock;
-use firmware::image;
 use redress::random::NoRandom;
 use redress::{
     Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
     FailureTimes, Policy, Shared, StopReason, checked, policy,
 };
 use redress_embassy::{EmbassyTime, Locked};
-use static_cell::StaticCell;
 
 const DELAYS: [Duration; 3] =
     [Duration::from_micros(1_234), Duration::from_millis(25), Duration::from_secs(3)];
@@ -58,7 +53,7 @@ impl Drop for Dropped<'_> {
 }
 
 #[embassy_executor::task]
-async fn tests() {
+async fn tests(_spawner: Spawner) {
     let mut checks = Checks::default();
 
     let started = EmbassyTime.now();
@@ -113,36 +108,4 @@ async fn tests() {
     semihosting::process::exit(if checks.close() { 0 } else { 1 });
 }
 
-static READY: AtomicBool = AtomicBool::new(false);
-
-/// Embassy calls it when a task becomes ready, from interrupts too.
-#[unsafe(export_name = "__pender")]
-fn pend(_: *mut ()) {
-    READY.store(true, Ordering::Release);
-}
-
-fn main() -> bool {
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
-    let executor = EXECUTOR.init(Executor::new(null_mut()));
-    clock::start(|| {});
-    let Ok(token) = tests() else { return false };
-    executor.spawner().spawn(token);
-    loop {
-        // SAFETY: this is the only place that polls, and `pend` does not.
-        unsafe { executor.poll() };
-        // With interrupts masked none can come between the question and the sleep;
-        // WFI returns on a pending one all the same.
-        critical_section::with(|_| {
-            if READY.load(Ordering::Acquire) {
-                READY.store(false, Ordering::Release);
-            } else {
-                #[cfg(target_arch = "arm")]
-                cortex_m::asm::wfi();
-                #[cfg(target_arch = "riscv32")]
-                riscv::asm::wfi();
-            }
-        });
-    }
-}
-
-image!(main);
+firmware::tasks!(tests);

@@ -22,7 +22,11 @@ pub(crate) type Said = Vec<(String, Result<(), String>)>;
 pub(crate) fn run(board: Board, image: &str, features: &str) -> Result<Said, String> {
     let path = board.build(image, features)?;
     let speed = if IN_TIME.contains(&image) { FAST } else { EXACT };
-    let output = board.emulate(&path, &[], &speed)?;
+    let mut options = speed.to_vec();
+    if board == Board::Lm3s6965evb && image == "blocking" {
+        options.extend(["-device", "tmp105,bus=i2c,address=0x49"]);
+    }
+    let output = board.emulate(&path, &[], &options)?;
     let text = said(&output);
     let lines: Said = text
         .lines()

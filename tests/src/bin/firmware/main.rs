@@ -59,6 +59,12 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// Firmware without an executor: the blocking driver, with delays of embedded-hal
+    Blocking {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// More tasks wait at once than a timer queue of a fixed size holds
     Crowd {
         /// The board
@@ -87,6 +93,7 @@ fn main() -> ExitCode {
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
+        Part::Blocking { board } => image::judge(board, "blocking"),
         Part::Crowd { board } => image::judge(board, "crowd"),
         Part::Restart { board } => image::judge(board, "restart"),
         Part::Endurance { board } => image::judge(board, "endurance"),

@@ -13,8 +13,9 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("timing", "delays and timeouts to the tick"),
+    ("blocking", "firmware without an executor"),
     ("crowd", "more tasks than a timer queue holds"),
     ("restart", "a clock that begins anew"),
     ("sharing", "a breaker shared with interrupts"),

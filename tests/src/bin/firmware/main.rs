@@ -6,7 +6,9 @@ mod driverless;
 mod encode;
 mod figures;
 mod image;
+mod journey;
 mod steps;
+mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

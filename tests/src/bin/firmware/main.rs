@@ -67,6 +67,18 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// Calls together at a breaker that is half-open, and at one budget
+    Together {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// Calls that are given up, by predicate, operation, signal and drop
+    GivingUp {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// More tasks wait at once than a timer queue of a fixed size holds
     Crowd {
         /// The board
@@ -96,6 +108,8 @@ fn main() -> ExitCode {
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
         Part::Blocking { board } => image::judge(board, "blocking"),
+        Part::Together { board } => image::judge(board, "together"),
+        Part::GivingUp { board } => image::judge(board, "giving_up"),
         Part::Crowd { board } => image::judge(board, "crowd"),
         Part::Restart { board } => image::judge(board, "restart"),
         Part::Endurance { board } => image::judge(board, "endurance"),

@@ -13,9 +13,11 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 8] = [
     ("timing", "delays and timeouts to the tick"),
     ("blocking", "firmware without an executor"),
+    ("together", "calls together at a breaker and a budget"),
+    ("giving-up", "calls that are given up"),
     ("crowd", "more tasks than a timer queue holds"),
     ("restart", "a clock that begins anew"),
     ("sharing", "a breaker shared with interrupts"),

@@ -35,6 +35,13 @@ const IMPATIENT: Policy = policy! {
         .backoff(Backoff::constant(Duration::from_micros(777)))
 };
 
+const HURRIED: Policy = policy! {
+    Policy::new()
+        .deadline(Duration::from_millis(12))
+        .attempt_timeout(Duration::from_millis(5))
+        .backoff(Backoff::constant(Duration::from_millis(3)))
+};
+
 const ONCE: Policy =
     policy! { Policy::new().max_attempts(1).backoff(Backoff::constant(Duration::ZERO)) };
 
@@ -90,6 +97,36 @@ async fn tests(_spawner: Spawner) {
             && outcome.stop_reason() == Some(StopReason::MaxAttemptsGlobal),
         class.map_or("", ErrorClass::as_str),
     );
+
+    let started = EmbassyTime.now();
+    let (told, tried) = (Cell::new(Duration::ZERO), Cell::new(0));
+    let outcome = HURRIED
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |attempt| {
+            told.set(attempt.timeout);
+            tried.set(attempt.number);
+            pending::<Result<(), ()>>().await
+        })
+        .await;
+    let took = EmbassyTime.now().since(started).as_micros();
+    // 5 ms, a delay of 3 ms, and what is left of 12 ms.
+    let left = (3_990..=4_000).contains(&told.get().as_micros()) && tried.get() == 2;
+    checks.check("an attempt is given no more than the deadline leaves", left, told.get());
+    let exact = outcome.stop_reason() == Some(StopReason::DeadlineExceeded)
+        && (12_000..=12_004).contains(&took);
+    checks.check("a deadline of 12 ms ends an attempt that hangs, in us", exact, took);
+
+    let outcome = HURRIED
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |_| {
+            Timer::after_micros(4_998).await;
+            Ok::<(), ()>(())
+        })
+        .await;
+    let in_time = outcome.is_ok() && outcome.attempts == 1;
+    checks.check("a result just before its timeout stands", in_time, outcome.attempts);
 
     let mut guarded =
         ONCE.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient).breaker(&BREAKER);

@@ -67,6 +67,17 @@ pub struct Keyed<K, V, const N: usize> {
     refused: u32,
 }
 
+#[cfg(feature = "defmt")]
+impl<K: defmt::Format, V, const N: usize> defmt::Format for Keyed<K, V, N> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Keyed({=usize} of {=usize} keys:", self.entries.len(), N);
+        for entry in &self.entries {
+            defmt::write!(f, " {}", entry.key);
+        }
+        defmt::write!(f, ")");
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Kept<K, V> {
     key: K,

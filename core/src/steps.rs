@@ -540,6 +540,13 @@ where
     }
 }
 
+#[cfg(feature = "defmt")]
+impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Steps<'_, '_, T, R, K, B, U, O, H, P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Steps({})", self.call);
+    }
+}
+
 impl<T, R, K, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, K, B, U, O, H, P> {
     #[inline]
     fn drop(&mut self) {

@@ -60,6 +60,23 @@ pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     pub restored: Restored,
 }
 
+impl<T, R, K, B: Gate, U, O, H, P> core::fmt::Debug for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Resumed")
+            .field("call", &self.steps.call)
+            .field("due", &self.due)
+            .field("restored", &self.restored)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Resumed({}, due {}, {})", self.steps.call, self.due, self.restored);
+    }
+}
+
 impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
 where
     T: Clock,

@@ -14,6 +14,7 @@ use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
 use crate::steps::Failed;
+use crate::suspend::{Progress, Resumed};
 use crate::{Clock, Duration, Observer, Policy, Settings};
 
 /// A clock that can also wait, asynchronously.
@@ -29,66 +30,81 @@ impl<T: Timer + ?Sized> Timer for &mut T {
     }
 }
 
-/// The one loop of this driver, for both forms of an operation.
+/// A whole call by the one loop of this driver.
 macro_rules! drive {
-    ($retry:expr, $operation:expr, $timed:expr) => {{
+    ($retry:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
         let mut steps = match $retry.enter($timed) {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };
+        walk!(steps, $operation, $timed $(, $limit)?)
+    }};
+}
+
+/// The one loop of this driver, for both forms of an operation; with a limit, a delay from
+/// that length on suspends the call.
+macro_rules! walk {
+    ($steps:ident, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
         let mut last = None;
         // Blocks, so that nothing is stored for the length of an attempt or a delay but
         // what is needed after it.
         let (reason, failure) = loop {
-            let result = {
-                let attempt = match steps.next() {
-                    Ok(attempt) => attempt,
-                    Err(reason) => break (reason, None),
+            let delay = {
+                let result = {
+                    let attempt = match $steps.next() {
+                        Ok(attempt) => attempt,
+                        Err(reason) => break (reason, None),
+                    };
+                    if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
+                        Some($operation(attempt).await)
+                    } else {
+                        let timeout = $steps.retry.time.sleep(attempt.timeout);
+                        // In place: as arguments of a function both would be stored twice.
+                        let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
+                        core::future::poll_fn(move |context| {
+                            // The operation first: a result that is there wins over a
+                            // timeout that is due.
+                            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                                return Poll::Ready(Some(output));
+                            }
+                            timer.as_mut().poll(context).map(|()| None)
+                        })
+                        .await
+                    }
                 };
-                if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
-                    Some($operation(attempt).await)
-                } else {
-                    let timeout = steps.retry.time.sleep(attempt.timeout);
-                    // In place: as arguments of a function both would be stored twice.
-                    let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
-                    core::future::poll_fn(move |context| {
-                        // The operation first: a result that is there wins over a
-                        // timeout that is due.
-                        if let Poll::Ready(output) = future.as_mut().poll(context) {
-                            return Poll::Ready(Some(output));
+                let judged = match result {
+                    Some(result) => $steps.judge(result),
+                    None => Err(Failed::Timeout),
+                };
+                match judged {
+                    Ok(value) => {
+                        $steps.settle_success($timed);
+                        return Outcome::of(&$steps, Ok(value)).into();
+                    }
+                    Err(failed) => {
+                        let failure = $steps.classify(&failed);
+                        last = Some(failed.into_last());
+                        match $steps.decide(&failure) {
+                            Decision::Retry { after } => after,
+                            Decision::Stop(reason) => break (reason, Some(failure)),
                         }
-                        timer.as_mut().poll(context).map(|()| None)
-                    })
-                    .await
-                }
-            };
-            let judged = match result {
-                Some(result) => steps.judge(result),
-                None => Err(Failed::Timeout),
-            };
-            let delay = match judged {
-                Ok(value) => {
-                    steps.settle_success($timed);
-                    return Outcome::of(&steps, Ok(value)).into();
-                }
-                Err(failed) => {
-                    let failure = steps.classify(&failed);
-                    last = Some(failed.into_last());
-                    match steps.decide(&failure) {
-                        Decision::Retry { after } => after,
-                        Decision::Stop(reason) => break (reason, Some(failure)),
                     }
                 }
             };
             if delay.as_micros() != 0 {
-                steps.retry.time.sleep(delay).await;
+                $(
+                    if let Some(suspended) = $steps.suspend_from($limit, delay) {
+                        return Progress::Suspended(suspended);
+                    }
+                )?
+                $steps.retry.time.sleep(delay).await;
             }
-            if let Err(reason) = steps.awake() {
+            if let Err(reason) = $steps.awake() {
                 break (reason, None);
             }
         };
-        steps.end(reason, failure.as_ref());
-        Outcome::stopped(&steps, reason, last).into()
+        $steps.end(reason, failure.as_ref());
+        Outcome::stopped(&$steps, reason, last).into()
     }};
 }
 
@@ -144,6 +160,22 @@ where
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
         async move { drive!(self, operation, true) }
+    }
+
+    /// As [`execute_async`](Self::execute_async), but a delay of `limit` or more is not
+    /// waited for: the call is suspended instead, to go on after a deep sleep or a reset;
+    /// see [`call_or_suspend`](Self::call_or_suspend).
+    #[inline]
+    pub fn call_or_suspend_async<V, E, F>(
+        &mut self,
+        limit: Duration,
+        mut operation: F,
+    ) -> impl Future<Output = Progress<V, E>>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(Attempt) -> Result<V, E>,
+    {
+        async move { drive!(self, operation, true, limit) }
     }
 
     /// Wraps an asynchronous function of one argument once, for many calls.
@@ -213,6 +245,39 @@ where
         A: Future<Output = Result<V, E>>,
     {
         async move { drive!(self, operation, true) }
+    }
+}
+
+impl<T, R, K, B, U, O, H, P> Resumed<'_, '_, T, R, K, B, U, O, H, P>
+where
+    T: Timer,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
+    /// As [`call_or_suspend`](Self::call_or_suspend), asynchronously.
+    pub async fn call_or_suspend_async<V, E, F>(
+        mut self,
+        limit: Duration,
+        mut operation: F,
+    ) -> Progress<V, E>
+    where
+        K: Classify<V, E>,
+        F: AsyncFnMut(Attempt) -> Result<V, E>,
+    {
+        match self.rest(limit) {
+            Ok(rest) if rest.is_zero() => {}
+            Ok(rest) => self.steps.retry.time.sleep(rest).await,
+            Err(suspended) => return Progress::Suspended(suspended),
+        }
+        let mut steps = self.steps;
+        if let Err(reason) = steps.woke() {
+            return Outcome::stopped(&steps, reason, None).into();
+        }
+        walk!(steps, operation, true, limit)
     }
 }
 

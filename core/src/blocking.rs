@@ -1,5 +1,7 @@
 //! The blocking driver: runs an operation, sleeps on the spot, tries again.
 
+use core::convert::Infallible;
+
 use crate::budget::Pool;
 use crate::call::{Attempt, Decision};
 use crate::classifier::Classify;
@@ -9,6 +11,7 @@ use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
 use crate::steps::{Failed, Steps};
+use crate::suspend::{Progress, Resumed};
 use crate::{Clock, Duration, Observer, Policy, Settings};
 
 /// Whether a success at the first attempt leaves by a way of its own: where speed counts
@@ -86,9 +89,14 @@ where
                     Outcome::of(&steps, Ok(value))
                 }
                 Err(Failed::Error(error)) => {
-                    steps.go_on(Some(Failed::Error(error)), operation, timed)
+                    let Ok(outcome) =
+                        steps.go_on(Some(Failed::Error(error)), operation, timed, wait);
+                    outcome
                 }
-                Err(failed) => steps.go_on(Some(failed), operation, timed),
+                Err(failed) => {
+                    let Ok(outcome) = steps.go_on(Some(failed), operation, timed, wait);
+                    outcome
+                }
             };
         }
         self.run_long(operation, timed)
@@ -103,8 +111,54 @@ where
         F: FnMut(Attempt) -> Result<V, E>,
     {
         match self.enter(timed) {
-            Ok(steps) => steps.go_on(None, operation, timed),
+            Ok(steps) => {
+                let Ok(outcome) = steps.go_on(None, operation, timed, wait);
+                outcome
+            }
             Err(rejection) => Outcome::rejected(rejection),
+        }
+    }
+
+    /// As [`execute`](Self::execute), but a delay of `limit` or more is not waited for:
+    /// the call is suspended instead, to go on after a deep sleep or a reset.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use redress::random::NoRandom;
+    /// use redress::testing::MockClock;
+    /// use redress::{Backoff, Duration, ErrorClass, Instant, Policy, Progress, policy};
+    /// const NETWORK: Policy = policy! {
+    ///     Policy::new()
+    ///         .deadline(Duration::from_secs(3600))
+    ///         .backoff(Backoff::constant(Duration::from_secs(600)))
+    /// };
+    /// let clock = MockClock::new();
+    /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+    ///
+    /// let limit = Duration::from_secs(10);
+    /// let Progress::Suspended(call) = retry.call_or_suspend(limit, |_| Err::<(), _>("down")) else {
+    ///     panic!("the delay is longer than the limit");
+    /// };
+    /// assert_eq!(call.wake_after, Duration::from_secs(600));
+    /// // Save `call.bytes`, sleep until then. After the reset the clock begins anew:
+    /// let clock = MockClock::new();
+    /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+    /// let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(Duration::from_secs(600)))?;
+    /// let Progress::Over(outcome) = resumed.call_or_suspend(limit, |_| Ok::<_, &str>("sent")) else {
+    ///     panic!("nothing is left of the delay");
+    /// };
+    /// assert_eq!((outcome.result, outcome.attempts), (Ok("sent"), 2));
+    /// # }
+    /// # Ok::<(), redress::SnapshotError>(())
+    /// ```
+    pub fn call_or_suspend<V, E, F>(&mut self, limit: Duration, operation: F) -> Progress<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.enter(true) {
+            Ok(steps) => steps.go_on_or_suspend(limit, operation),
+            Err(rejection) => Outcome::rejected(rejection).into(),
         }
     }
 
@@ -148,12 +202,13 @@ where
     /// compiler see the constants of a policy and leave out what it does not use.
     // Always: a const policy is worked in only where it is known.
     #[inline(always)]
-    fn go_on<V, E, F>(
+    fn go_on<V, E, F, S>(
         mut self,
         mut failed: Option<Failed<V, E>>,
         mut operation: F,
         timed: bool,
-    ) -> Outcome<V, E>
+        suspend: impl Fn(&mut Self, Duration) -> Option<S>,
+    ) -> Result<Outcome<V, E>, S>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
@@ -163,7 +218,12 @@ where
                 let failure = self.classify(failed);
                 match self.decide(&failure) {
                     Decision::Retry { after } if after.is_zero() => {}
-                    Decision::Retry { after } => self.retry.time.sleep(after),
+                    Decision::Retry { after } => {
+                        if let Some(suspended) = suspend(&mut self, after) {
+                            return Err(suspended);
+                        }
+                        self.retry.time.sleep(after);
+                    }
                     Decision::Stop(reason) => break (reason, Some(failure)),
                 }
                 if let Err(reason) = self.awake() {
@@ -177,14 +237,63 @@ where
             match self.judge(operation(attempt)) {
                 Ok(value) => {
                     self.settle_success(timed);
-                    return Outcome::of(&self, Ok(value));
+                    return Ok(Outcome::of(&self, Ok(value)));
                 }
                 Err(again) => failed = Some(again),
             }
         };
         self.end(reason, failure.as_ref());
-        Outcome::stopped(&self, reason, failed.map(Failed::into_last))
+        Ok(Outcome::stopped(&self, reason, failed.map(Failed::into_last)))
     }
+
+    fn go_on_or_suspend<V, E, F>(self, limit: Duration, operation: F) -> Progress<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        let suspend = |steps: &mut Self, delay| steps.suspend_from(limit, delay);
+        match self.go_on(None, operation, true, suspend) {
+            Ok(outcome) => outcome.into(),
+            Err(suspended) => Progress::Suspended(suspended),
+        }
+    }
+}
+
+impl<T, R, K, B, U, O, H, P> Resumed<'_, '_, T, R, K, B, U, O, H, P>
+where
+    T: Sleep,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
+    /// Waits for the rest of the delay and goes on as [`Retry::call_or_suspend`].
+    ///
+    /// Suspends at once if it was woken too early and the rest is `limit` or more; where
+    /// the time off is not known, the rest is waited for, so that the call gets on.
+    pub fn call_or_suspend<V, E, F>(mut self, limit: Duration, operation: F) -> Progress<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.rest(limit) {
+            Ok(rest) if rest.is_zero() => {}
+            Ok(rest) => self.steps.retry.time.sleep(rest),
+            Err(suspended) => return Progress::Suspended(suspended),
+        }
+        if let Err(reason) = self.steps.woke() {
+            return Outcome::stopped(&self.steps, reason, None).into();
+        }
+        self.steps.go_on_or_suspend(limit, operation)
+    }
+}
+
+/// For a driver that waits for every delay.
+#[inline]
+fn wait<S>(_: &mut S, _: Duration) -> Option<Infallible> {
+    None
 }
 
 /// `operation.retry(&mut retry)`, for those who read it better that way round.

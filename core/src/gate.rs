@@ -2,7 +2,7 @@
 //! one out of many by key.
 
 use crate::breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-use crate::window::Window;
+use crate::window::{Stopwatch, Window};
 use crate::{CircuitState, Duration, Instant, Settings, Shared};
 
 /// What a call needs of its breaker: `()` for none, a reference to a [`Shared`]
@@ -13,8 +13,9 @@ pub trait Gate {
     /// What a call holds while it runs.
     type Pass: Copy;
 
-    /// Whether a breaker is there that wants to know how long attempts took.
-    const TIMES_ATTEMPTS: bool;
+    /// What the breaker wants to know of how long attempts took; see
+    /// [`Window::Attempts`](crate::Window::Attempts).
+    type Attempts: Stopwatch;
 
     /// Admits a call without asking for the time, if the breaker is closed.
     fn enter(&self) -> Option<Self::Pass>;
@@ -53,7 +54,7 @@ pub trait Gate {
 impl Gate for () {
     type Pass = ();
 
-    const TIMES_ATTEMPTS: bool = false;
+    type Attempts = ();
 
     #[inline]
     fn enter(&self) -> Option<()> {
@@ -91,7 +92,7 @@ impl Gate for () {
 impl<G: Gate> Gate for Option<G> {
     type Pass = Option<G::Pass>;
 
-    const TIMES_ATTEMPTS: bool = G::TIMES_ATTEMPTS;
+    type Attempts = G::Attempts;
 
     #[inline]
     fn enter(&self) -> Option<Self::Pass> {
@@ -141,8 +142,9 @@ pub trait Circuit {
     /// Whether successes change it while it is closed.
     const HEARS_SUCCESS: bool;
 
-    /// Whether it wants to know how long attempts took.
-    const TIMES_ATTEMPTS: bool;
+    /// What it wants to know of how long attempts took; see
+    /// [`Window::Attempts`](crate::Window::Attempts).
+    type Attempts: Stopwatch;
 
     /// As [`Breaker::enter`].
     fn enter(&mut self) -> Option<Permit>;
@@ -172,8 +174,9 @@ where
     W: Window,
     C: Settings<BreakerConfig<W::Rule>>,
 {
+    type Attempts = W::Attempts;
+
     const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
-    const TIMES_ATTEMPTS: bool = W::TIMES_ATTEMPTS;
 
     #[inline]
     fn enter(&mut self) -> Option<Permit> {
@@ -206,7 +209,7 @@ const BUSY: CircuitOpen = CircuitOpen { state: CircuitState::Open, retry_after: 
 impl<S: Shared<Item: Circuit>> Gate for &S {
     type Pass = Permit;
 
-    const TIMES_ATTEMPTS: bool = <S::Item as Circuit>::TIMES_ATTEMPTS;
+    type Attempts = <S::Item as Circuit>::Attempts;
 
     #[inline]
     fn enter(&self) -> Option<Permit> {

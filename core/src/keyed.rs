@@ -67,6 +67,17 @@ pub struct Keyed<K, V, const N: usize> {
     refused: u32,
 }
 
+#[cfg(feature = "defmt")]
+impl<K: defmt::Format, V, const N: usize> defmt::Format for Keyed<K, V, N> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Keyed({=usize} of {=usize} keys:", self.entries.len(), N);
+        for entry in &self.entries {
+            defmt::write!(f, " {}", entry.key);
+        }
+        defmt::write!(f, ")");
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Kept<K, V> {
     key: K,
@@ -165,7 +176,7 @@ where
     /// `None` for a call that found no room.
     type Pass = Option<Permit>;
 
-    const TIMES_ATTEMPTS: bool = V::TIMES_ATTEMPTS;
+    type Attempts = V::Attempts;
 
     fn enter(&self) -> Option<Self::Pass> {
         self.map

@@ -80,6 +80,7 @@ mod settings;
 mod shared;
 mod snapshot;
 mod steps;
+mod suspend;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
@@ -114,11 +115,12 @@ pub use settings::{Fixed, Settings};
 pub use shared::Shared;
 pub use snapshot::{Restored, Snapshot, SnapshotError};
 pub use steps::Steps;
+pub use suspend::{Progress, Resumed, Suspended};
 pub use time::{Clock, Duration, FnClock, Instant};
 pub use timeline::{Timeline, TimelineEntry};
 pub use window::{
-    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
-    Window,
+    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,
+    TimeSlices, Window,
 };
 
 /// The snippets of the crate's README run as tests.

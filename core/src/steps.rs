@@ -12,7 +12,7 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::{Draw, NoRandom};
 use crate::retry::Retry;
-use crate::snapshot::{CALL_BYTES, Restored, SnapshotError, Suspended};
+use crate::window::Stopwatch as _;
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
     EventKind, Instant, Observer, Policy, Settings, StopReason,
@@ -50,13 +50,13 @@ pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
     /// That of `retry`, where the compiler can see that nothing changes it: a `const`
     /// policy is then worked into the code.
-    policy: P,
+    pub(crate) policy: P,
     pub(crate) call: Call,
     /// Held until the call is settled.
     pub(crate) pass: Option<B::Pass>,
     /// The latest time that is known; the attempt in flight started at it.
-    now: Instant,
-    longest: Duration,
+    pub(crate) now: Instant,
+    attempts: B::Attempts,
 }
 
 impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
@@ -80,7 +80,8 @@ where
     }
 
     /// Begins a call; `timed` if its start must be known in any case.
-    #[inline]
+    // Always: a success at once then needs little of what is made here.
+    #[inline(always)]
     pub(crate) fn enter(
         &mut self,
         timed: bool,
@@ -104,33 +105,10 @@ where
         timed: bool,
     ) -> Steps<'_, 'a, T, R, K, B, U, O, H, P> {
         self.budget.deposit();
-        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::TIMES_ATTEMPTS;
+        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::Attempts::RUNS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
         Steps::new(self, policy, Some(pass), now)
-    }
-
-    /// Goes on with a call that was [`suspend`](Steps::suspend)ed, after `off` if
-    /// that is known. Returns it with the rest of its delay: wait, say
-    /// [`woke`](Steps::woke), start.
-    ///
-    /// Restore the breaker first, with the same `off` and at the same time.
-    ///
-    /// # Errors
-    ///
-    /// If the snapshot is damaged, of another policy or of another version.
-    pub fn resume(
-        &mut self,
-        bytes: &[u8],
-        off: Option<Duration>,
-    ) -> Result<(Steps<'_, 'a, T, R, K, B, U, O, H, P>, Duration, Restored), SnapshotError> {
-        let now = self.time.now();
-        let (suspended, restored) = Suspended::load(self.policy.settings(), bytes, now, off)?;
-        let pass = B::pass(suspended.permit).ok_or(SnapshotError::Value)?;
-        let policy = self.policy;
-        let mut steps = Steps::new(self, policy, Some(pass), now);
-        steps.call = suspended.call;
-        Ok((steps, suspended.due.since(now), restored))
     }
 
     /// Asks a breaker that is not closed.
@@ -161,9 +139,6 @@ where
     H: Control,
     P: Settings<Policy>,
 {
-    /// How many bytes [`suspend`](Self::suspend) writes, always.
-    pub const SNAPSHOT_BYTES: usize = CALL_BYTES;
-
     /// Starts an attempt.
     ///
     /// # Errors
@@ -280,25 +255,6 @@ where
     /// same as dropping it.
     pub fn cancel(self) {}
 
-    /// Writes the state of the call after a [`Decision::Retry`], with what is left
-    /// of its delay and its permit, to go on elsewhere with
-    /// [`resume`](Retry::resume). The call ends here without a result.
-    ///
-    /// `out` needs [`Steps::SNAPSHOT_BYTES`]; their number is returned.
-    ///
-    /// # Errors
-    ///
-    /// [`SnapshotError::Length`] if `out` is too short; the call goes on.
-    pub fn suspend(&mut self, out: &mut [u8]) -> Result<usize, SnapshotError> {
-        let due = self.now.saturating_add(self.call.previous);
-        let permit = self.pass.as_ref().and_then(B::permit);
-        let suspended = Suspended { call: self.call, permit, due };
-        let written = suspended.save(self.policy.settings(), self.retry.time.now(), out)?;
-        // The permit goes along with the snapshot: dropping must not free it.
-        self.pass = None;
-        Ok(written)
-    }
-
     /// The state of the call.
     pub const fn call(&self) -> &Call {
         &self.call
@@ -381,8 +337,8 @@ where
 
     /// Notes how long the attempt in flight took, where somebody wants to know.
     fn spent(&mut self, now: Instant) {
-        if B::TIMES_ATTEMPTS {
-            self.longest = self.longest.max(now.since(self.now));
+        if B::Attempts::RUNS {
+            self.attempts.note(now.since(self.now));
         }
     }
 
@@ -432,7 +388,7 @@ where
 
     #[inline]
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
-        let changed = self.retry.breaker.settle(pass, result, self.longest, self.now);
+        let changed = self.retry.breaker.settle(pass, result, self.attempts.longest(), self.now);
         if O::OBSERVES
             && let Some(state) = changed
         {
@@ -520,14 +476,14 @@ where
     P: Settings<Policy>,
 {
     #[inline]
-    fn new(
+    pub(crate) fn new(
         retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
         policy: P,
         pass: Option<B::Pass>,
         now: Instant,
     ) -> Self {
         let call = Call::begin(policy.settings(), now);
-        Self { retry, policy, call, pass, now, longest: Duration::ZERO }
+        Self { retry, policy, call, pass, now, attempts: B::Attempts::default() }
     }
 
     /// Takes what the operation returned and asks the classifier of values.
@@ -581,6 +537,13 @@ where
             last,
             next_sleep: scheduled.then_some(self.call.previous),
         })
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Steps<'_, '_, T, R, K, B, U, O, H, P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Steps({})", self.call);
     }
 }
 

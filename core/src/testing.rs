@@ -264,8 +264,9 @@ impl<'s> FakeBreaker<'s> {
 }
 
 impl Circuit for FakeBreaker<'_> {
+    type Attempts = ();
+
     const HEARS_SUCCESS: bool = true;
-    const TIMES_ATTEMPTS: bool = false;
 
     fn enter(&mut self) -> Option<Permit> {
         None

@@ -18,6 +18,44 @@ pub struct Observation {
     pub now: Instant,
 }
 
+/// What a call remembers of how long its attempts took.
+pub trait Stopwatch: Copy + Default + core::fmt::Debug {
+    /// Whether it remembers anything.
+    const RUNS: bool;
+
+    /// An attempt took this long.
+    fn note(&mut self, span: Duration);
+
+    /// The longest attempt; zero if that is not remembered.
+    fn longest(self) -> Duration;
+}
+
+impl Stopwatch for () {
+    const RUNS: bool = false;
+
+    #[inline]
+    fn note(&mut self, _: Duration) {}
+
+    #[inline]
+    fn longest(self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Stopwatch for Duration {
+    const RUNS: bool = true;
+
+    #[inline]
+    fn note(&mut self, span: Duration) {
+        *self = (*self).max(span);
+    }
+
+    #[inline]
+    fn longest(self) -> Duration {
+        self
+    }
+}
+
 /// A window of a breaker: it hears of results and says when to open.
 pub trait Window {
     /// The rule it is read by.
@@ -26,8 +64,9 @@ pub trait Window {
     /// Whether successes change it, too.
     const HEARS_SUCCESS: bool;
 
-    /// Whether it wants to know how long attempts took.
-    const TIMES_ATTEMPTS: bool;
+    /// What it wants to know of how long attempts took: `()` nothing, [`Duration`] the
+    /// longest of a call.
+    type Attempts: Stopwatch;
 
     /// Counts a result and says whether the breaker must open.
     fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;
@@ -136,9 +175,9 @@ impl<const N: usize> FailureTimes<N> {
 
 impl<const N: usize> Window for FailureTimes<N> {
     type Rule = FailureRule;
+    type Attempts = ();
 
     const HEARS_SUCCESS: bool = false;
-    const TIMES_ATTEMPTS: bool = false;
 
     fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
         let Some(class) = seen.failure else { return false };
@@ -230,9 +269,9 @@ impl<const WORDS: usize> LastOutcomes<WORDS> {
 
 impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
     type Rule = OutcomeRule;
+    type Attempts = ();
 
     const HEARS_SUCCESS: bool = true;
-    const TIMES_ATTEMPTS: bool = false;
 
     fn record(&mut self, rule: &OutcomeRule, seen: &Observation) -> bool {
         let failed = seen.failure.is_some();
@@ -336,9 +375,9 @@ impl<const N: usize> TimeSlices<N> {
 
 impl<const N: usize> Window for TimeSlices<N> {
     type Rule = SliceRule;
+    type Attempts = Duration;
 
     const HEARS_SUCCESS: bool = true;
-    const TIMES_ATTEMPTS: bool = true;
 
     fn record(&mut self, rule: &SliceRule, seen: &Observation) -> bool {
         self.advance(rule.slice, seen.now);

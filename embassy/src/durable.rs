@@ -27,6 +27,64 @@
 //! # }
 //! ```
 //!
+//! # Deep sleep
+//!
+//! A call made by [`call_or_suspend_async`](redress::Retry::call_or_suspend_async), or its
+//! blocking sister, does not wait for a long delay. It hands back when to wake, and its
+//! snapshot:
+//!
+//! ```no_run
+//! # use redress::{Backoff, Budget, Duration, ErrorClass, Instant, Policy, Progress, RatioBudget, RatioConfig, Suspended, policy, checked};
+//! # use redress::{Clock, random::NoRandom};
+//! # use redress_embassy::{EmbassyTime, durable::{Durable, Fields, Record, Retained, SaveError, OVERHEAD}};
+//! # use core::cell::RefCell;
+//! # use core::convert::Infallible;
+//! # const RATIO: RatioConfig = RatioConfig::new(100);
+//! # const NETWORK: Policy = policy! { Policy::new().deadline(Duration::from_secs(86_400)).backoff(Backoff::constant(Duration::from_secs(900))) };
+//! # struct Rtc;
+//! # impl Rtc { fn slept(&self) -> Option<Duration> { None } fn wake_after(&mut self, _: Duration) -> ! { loop {} } }
+//! # async fn send() -> Result<(), ()> { Ok(()) }
+//! # async fn run(memory: &mut [u8], mut rtc: Rtc) -> Result<(), SaveError<Infallible>> {
+//! const LIMIT: Duration = Duration::from_secs(10);
+//! let budget = RefCell::new(checked!(RatioBudget::new(&RATIO)));
+//! let mut durable = Durable::new(Retained::new(memory), 1);
+//! let mut retry = NETWORK
+//!     .on(EmbassyTime, NoRandom)
+//!     .classify(|_: &()| ErrorClass::Transient)
+//!     .budget(&budget);
+//!
+//! // After the reset: one instant for all, and how long nothing ran.
+//! let (now, off) = (EmbassyTime.now(), rtc.slept());
+//! let mut record = Record::<200>::new();
+//! let call = durable.load(&mut record).ok().and_then(|mut fields| {
+//!     fields.take(&budget, now, off).ok()?;
+//!     fields.take_bytes::<{ Suspended::BYTES }>().ok()
+//! });
+//! let progress = match call {
+//!     Some(call) => {
+//!         let call = retry.resume(&call, now, off)?;
+//!         call.call_or_suspend_async(LIMIT, async |_| send().await).await
+//!     }
+//!     None => retry.call_or_suspend_async(LIMIT, async |_| send().await).await,
+//! };
+//!
+//! if let Progress::Suspended(call) = progress {
+//!     let mut record = Record::<200>::new();
+//!     record.put(&budget, call.at)?;
+//!     record.put_bytes(&call.bytes)?;
+//!     durable.save(&record)?;
+//!     rtc.wake_after(call.wake_after);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a clock that runs through the sleep, `off` is what the alarm was set to, where it
+//! is known that the alarm woke the chip; else `None`, and the whole delay is waited for
+//! awake.
+//!
+//! # The bytes
+//!
 //! A slot holds the sequence number (4 bytes), the layout (2), the length (2), the fields, and a
 //! CRC-32 (IEEE 802.3) of all before, little-endian. The newer one of the whole slots counts.
 
@@ -36,7 +94,7 @@ use redress::{Duration, Instant, Restored, Shared, Snapshot, SnapshotError};
 mod slots;
 mod wear;
 
-pub use slots::{Eeprom, Flash, Slots};
+pub use slots::{Eeprom, Flash, Retained, Slots};
 pub use wear::{Transitions, writes_a_day};
 
 const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -117,18 +175,30 @@ impl<const N: usize> Record<N> {
         (slot, self.len + 4)
     }
 
-    /// Sequence and layout, if the slot is whole.
-    fn open(&mut self) -> Option<(u32, u16)> {
+    /// What a slot of `size` bytes holds, if it is whole or longer than this record.
+    fn open(&mut self, size: usize) -> Option<Held> {
         let (sequence, rest) = self.bytes.split_first_chunk()?;
         let (layout, rest) = rest.split_first_chunk()?;
         let len = usize::from(u16::from_le_bytes(*rest.first_chunk()?));
-        let sum = self.bytes.get(len..)?.first_chunk()?;
+        let (sequence, layout) = (u32::from_le_bytes(*sequence), u16::from_le_bytes(*layout));
+        let Some(sum) = self.bytes.get(len..).and_then(|rest| rest.first_chunk()) else {
+            return (len + 4 <= size).then_some(Held { sequence, layout, whole: false });
+        };
         if len < HEADER || CHECKSUM.checksum(self.bytes.get(..len)?) != u32::from_le_bytes(*sum) {
             return None;
         }
         self.len = len;
-        Some((u32::from_le_bytes(*sequence), u16::from_le_bytes(*layout)))
+        Some(Held { sequence, layout, whole: true })
     }
+}
+
+/// What a slot holds.
+#[derive(Clone, Copy)]
+struct Held {
+    sequence: u32,
+    layout: u16,
+    /// Its checksum is right; else it is longer than the record into which it was read.
+    whole: bool,
 }
 
 /// Copies as much as there is room for.
@@ -185,7 +255,8 @@ impl Fields<'_> {
 pub enum LoadError<E> {
     /// No slot is whole: nothing was ever saved, or the storage is damaged.
     Empty,
-    /// The newest state is of another layout: another version of the firmware wrote it.
+    /// The newest state is of another layout: another version of the firmware wrote it. If it
+    /// is longer than the record its checksum is not known, and rubbish may look like it.
     Layout {
         /// The layout that it has.
         has: u16,
@@ -271,21 +342,26 @@ impl<S: Slots> Durable<S> {
             (Err(why), Err(_)) => return Err(LoadError::Storage(why)),
             (first, second) => (first.unwrap_or(None), second.unwrap_or(None)),
         };
-        let second_is_newer = match (first, second) {
-            (None, None) => return Err(LoadError::Empty),
-            (Some((first, _)), Some((second, _))) => newer(second, first),
-            (first, _) => first.is_none(),
+        let second_counts = match (first, second) {
+            (Some(first), Some(second)) if first.whole == second.whole => {
+                newer(second.sequence, first.sequence)
+            }
+            (first, second) => first.is_none_or(|first| !first.whole && second.is_some()),
         };
-        let newest = if second_is_newer {
+        let newest = if second_counts {
             record.clone_from(&other);
             second
         } else {
             first
         };
-        let Some((sequence, layout)) = newest else { return Err(LoadError::Empty) };
+        let Some(Held { sequence, layout, whole }) = newest else { return Err(LoadError::Empty) };
+        // Also of one that cannot be read: what is saved next must be newer for its firmware.
         self.sequence = Some(sequence);
         if layout != self.layout {
             return Err(LoadError::Layout { has: layout });
+        }
+        if !whole {
+            return Err(LoadError::Empty);
         }
         Ok(Fields(record.bytes.get(HEADER..record.len).unwrap_or_default()))
     }
@@ -315,7 +391,8 @@ impl<S: Slots> Durable<S> {
         let bytes = bytes.get(..len).unwrap_or_default();
         self.slots.write(slot, bytes).map_err(SaveError::Storage)?;
         match self.read(slot, &mut back).map_err(SaveError::Storage)? {
-            Some((read, layout)) if (read, layout) == (sequence, self.layout) => {}
+            Some(held) if held.whole && (held.sequence, held.layout) == (sequence, self.layout) => {
+            }
             _ => return Err(SaveError::Worn),
         }
         self.sequence = Some(sequence);
@@ -327,15 +404,16 @@ impl<S: Slots> Durable<S> {
         &mut self.slots
     }
 
-    /// Sequence and layout of the slot, if it is whole.
+    /// What the slot holds, if it is whole or longer than the record.
     fn read<const N: usize>(
         &mut self,
         slot: u8,
         record: &mut Record<N>,
-    ) -> Result<Option<(u32, u16)>, S::Error> {
+    ) -> Result<Option<Held>, S::Error> {
         self.slots.read(slot, &mut record.bytes)?;
+        let held = record.open(self.slots.size());
         // A slot holds numbers of its own parity; another one was never written here.
-        Ok(record.open().filter(|(sequence, _)| sequence & 1 == u32::from(slot)))
+        Ok(held.filter(|held| held.sequence & 1 == u32::from(slot)))
     }
 }
 

@@ -5,9 +5,10 @@
 //! has 50 ms, a sensor that fails three times in a minute is left alone for 30 s, and another
 //! task may share its breaker.
 //!
-//! ```ignore
-#![doc = include_str!("../examples/thermometer.rs")]
-//! ```
+// A host can neither build nor run it: the workspace of the firmware builds it for its chip.
+#![cfg_attr(not(doctest), doc = "```no_run")]
+#![cfg_attr(not(doctest), doc = include_str!("../examples/thermometer.rs"))]
+#![cfg_attr(not(doctest), doc = "```")]
 //!
 //! # What is where
 //!
@@ -32,7 +33,8 @@
 //! # Without an executor
 //!
 //! Blocking firmware takes the engine alone, with its feature `embedded-hal`:
-//! `redress::WithDelay { clock, delay }` sleeps with any `DelayNs`.
+//! `redress::WithDelay { clock, delay }` sleeps with any `DelayNs`. A whole one, with a sensor, is
+//! [`blocking`](https://github.com/redress-rs/redress/tree/main/tests/firmware/images/src/bin/blocking).
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -10,9 +10,17 @@ use redress::{Clock, Duration, Instant, Timer};
 /// the image. At another `tick-hz` spans are rounded up to whole ticks, so a delay is
 /// never short, and spans that no `u64` of ticks can hold never end.
 ///
-/// It needs the time driver of a HAL; without one the image does not link. Where the
-/// driver has a fixed number of alarms, more of them at once are the driver's panic:
-/// take the queue that grows with the tasks, which is embassy's default.
+/// It needs the time driver of a HAL; without one the image does not link, and the linker
+/// names `_embassy_time_now`.
+///
+/// The driver's queue of alarms is never full where it is embassy's default, which grows with
+/// the tasks; it takes no wakers but those of embassy's executor. One of fixed size
+/// (`generic-queue-8` and the like) that is full wakes a task early to make room, which comes
+/// back at once: delays still end to the tick, but the processor does not sleep meanwhile.
+///
+/// A clock of embassy-time never goes back. If one did, breakers and budgets would go on for
+/// no longer than their own times, and a delay under way would end when the clock is at its
+/// tick again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EmbassyTime;

@@ -3,8 +3,10 @@
 use core::cell::Cell;
 use core::future::pending;
 use core::pin::pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
@@ -171,4 +173,37 @@ fn a_state_that_is_lent_already_is_not_lent_again() {
         count.with(|inner| *inner)
     });
     assert_eq!((inner, count.with(|count| *count)), (Some(None), Some(2)));
+}
+
+/// Whether it was woken since it was last polled.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn more_delays_than_a_queue_of_fixed_size_holds_end_to_the_tick() {
+    let _turn = time();
+    // The queue of this driver holds eight.
+    let span = |nth: u64| 100 + 7 * nth;
+    let mut waiting: Vec<_> = (0..30)
+        .map(|nth| {
+            let sleep = async move { EmbassyTime.sleep(Duration::from_micros(span(nth))).await };
+            (nth, Box::pin(sleep), Arc::new(Woken(AtomicBool::new(true))))
+        })
+        .collect();
+    for now in 0..400 {
+        waiting.retain_mut(|(nth, sleep, woken)| {
+            let waker = Waker::from(woken.clone());
+            let polled = woken.0.swap(false, Ordering::Relaxed)
+                && sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            assert!(!polled || now == span(*nth), "delay {nth} ended at {now} us");
+            !polled
+        });
+        advance(1);
+    }
+    assert!(waiting.is_empty(), "{} delays never end", waiting.len());
 }

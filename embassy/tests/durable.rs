@@ -1,16 +1,18 @@
-//! State over a reset: whatever happens to a write, the state is the one before it or the
-//! one after it.
+//! State over a reset: what is taken over, and what is refused with its reason.
 #![cfg(feature = "storage")]
 
 use std::cell::RefCell;
+use std::ops::Range;
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 use embedded_storage::{ReadStorage, Storage};
 use redress::{
-    Breaker, BreakerConfig, CallResult, CircuitState, Duration, ErrorClass, FailureRule,
-    FailureTimes, Instant, Restored, Snapshot, SnapshotError, checked,
+    Breaker, BreakerConfig, Budget as _, CallResult, CircuitState, Duration, ErrorClass,
+    FailureRule, FailureTimes, Instant, Restored, RollingBudget, RollingConfig, Snapshot,
+    SnapshotError, checked,
 };
 use redress_embassy::durable::{
     Durable, Eeprom, Flash, LoadError, OVERHEAD, Record, SaveError, Slots,
@@ -26,44 +28,43 @@ const OTHER: BreakerConfig<FailureRule> =
 const LAYOUT: u16 = 7;
 const ROOM: usize = OVERHEAD + Circuit::BYTES + 4;
 
-/// What a power cut or wear does to the byte at which it happens.
-#[derive(Clone, Copy, Debug)]
-enum Torn {
-    /// It is as before.
-    Old,
-    /// Half of its bits are new.
-    Mixed,
-    /// It is erased, as an EEPROM's page is before it is written.
-    Erased,
+type Tokens = RollingBudget<8>;
+
+const RETRIES: RollingConfig = RollingConfig::new(8, Duration::from_secs(60));
+
+fn tokens() -> RefCell<Tokens> {
+    RefCell::new(checked!(Tokens::new(&RETRIES)))
 }
 
-/// An EEPROM whose power is cut after so many bytes.
+/// An EEPROM, of which some addresses may not answer.
 #[derive(Clone, Debug)]
 struct Chip {
     bytes: [u8; 512],
-    left: Option<usize>,
-    torn: Torn,
-    silent: bool,
+    silent: Range<u32>,
+    protected: bool,
 }
 
 impl Chip {
     fn filled(byte: u8) -> Self {
-        Self { bytes: [byte; 512], left: None, torn: Torn::Old, silent: false }
+        Self { bytes: [byte; 512], silent: 0..0, protected: false }
+    }
+
+    fn answers(&self, offset: u32, len: usize) -> Result<Range<usize>, NoAnswer> {
+        let range = offset as usize..offset as usize + len;
+        let silent = self.silent.contains(&offset) || range.end > self.bytes.len();
+        if silent { Err(NoAnswer) } else { Ok(range) }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct NoPower;
+struct NoAnswer;
 
 impl ReadStorage for &mut Chip {
-    type Error = NoPower;
+    type Error = NoAnswer;
 
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
-        if self.silent {
-            return Err(NoPower);
-        }
-        let from = self.bytes.get(offset as usize..).ok_or(NoPower)?;
-        bytes.copy_from_slice(from.get(..bytes.len()).ok_or(NoPower)?);
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoAnswer> {
+        let range = self.answers(offset, bytes.len())?;
+        bytes.copy_from_slice(&self.bytes[range]);
         Ok(())
     }
 
@@ -73,21 +74,10 @@ impl ReadStorage for &mut Chip {
 }
 
 impl Storage for &mut Chip {
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NoPower> {
-        for (place, &byte) in self.bytes.iter_mut().skip(offset as usize).zip(bytes) {
-            match &mut self.left {
-                Some(0) => {
-                    *place = match self.torn {
-                        Torn::Old => *place,
-                        Torn::Mixed => *place & 0x0F | byte & 0xF0,
-                        Torn::Erased => 0xFF,
-                    };
-                    return Err(NoPower);
-                }
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            *place = byte;
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NoAnswer> {
+        let range = self.answers(offset, bytes.len())?;
+        if !self.protected {
+            self.bytes[range].copy_from_slice(bytes);
         }
         Ok(())
     }
@@ -126,62 +116,14 @@ fn found<S: Slots<Error: std::fmt::Debug>>(slots: S) -> Option<(u32, CircuitStat
     let mut durable = Durable::new(slots, LAYOUT);
     let mut fields = match durable.load(&mut record) {
         Ok(fields) => fields,
-        Err(LoadError::Empty) => return None,
+        // Rubbish may look like a longer record of another layout.
+        Err(LoadError::Empty | LoadError::Layout { .. }) => return None,
         Err(why) => panic!("{why}"),
     };
     assert_eq!(fields.take(&breaker, at(0), None), Ok(Restored::TimeStoodStill));
     let count = u32::from_le_bytes(fields.take_bytes().unwrap());
     let state = breaker.borrow().state();
     Some((count, state))
-}
-
-#[test]
-fn a_power_cut_after_any_byte_of_any_write_leaves_the_old_or_the_new_state() {
-    for torn in [Torn::Old, Torn::Mixed, Torn::Erased] {
-        for saved in 0..4_u32 {
-            let (mut old, mut new) = (0, 0);
-            // Every byte of a slot, and one more: the write that is not cut.
-            for cut in 0..=ROOM {
-                let mut chip = Chip::filled(0xFF);
-                let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
-                for count in 0..saved {
-                    durable.save(&record(&failed(0), count)).unwrap();
-                }
-                (chip.left, chip.torn) = (Some(cut), torn);
-                let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
-                let written = durable.save(&record(&failed(2), 99));
-                chip.left = None;
-                let before = saved.checked_sub(1).map(|count| (count, CircuitState::Closed));
-                let after = Some((99, CircuitState::Open));
-                match found(Eeprom::new(&mut chip, 0)) {
-                    state if state == after => new += 1,
-                    state => {
-                        assert_eq!(state, before, "{torn:?}, cut after byte {cut}");
-                        assert!(written.is_err(), "it was told to be saved");
-                        old += 1;
-                    }
-                }
-                // And it goes on from there.
-                let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
-                durable.save(&record(&failed(1), 100)).unwrap();
-                assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((100, CircuitState::Closed)));
-            }
-            assert!(old >= ROOM - 4 && new >= 1, "{old} old, {new} new");
-        }
-    }
-}
-
-#[test]
-fn two_power_cuts_in_a_row_still_leave_the_last_whole_state() {
-    let mut chip = Chip::filled(0);
-    Durable::new(Eeprom::new(&mut chip, 0), LAYOUT).save(&record(&failed(2), 1)).unwrap();
-    for cut in [3, 20, 40] {
-        (chip.left, chip.torn) = (Some(cut), Torn::Mixed);
-        let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
-        assert_eq!(durable.save(&record(&failed(0), 2)), Err(SaveError::Storage(NoPower)));
-        chip.left = None;
-        assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((1, CircuitState::Open)));
-    }
 }
 
 #[test]
@@ -218,28 +160,96 @@ fn a_damaged_bit_in_the_newer_slot_brings_back_the_older_one() {
 fn a_storage_that_does_not_answer_is_a_typed_error_and_nothing_is_written_over() {
     let mut chip = Chip::filled(0xFF);
     Durable::new(Eeprom::new(&mut chip, 0), LAYOUT).save(&record(&failed(2), 5)).unwrap();
-    chip.silent = true;
+    chip.silent = 0..512;
     let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
     let mut empty = Record::<ROOM>::new();
-    assert_eq!(durable.load(&mut empty).err(), Some(LoadError::Storage(NoPower)));
+    assert_eq!(durable.load(&mut empty).err(), Some(LoadError::Storage(NoAnswer)));
     let unsaved = durable.save(&record(&failed(0), 6));
-    assert_eq!(unsaved, Err(SaveError::Storage(NoPower)));
-    chip.silent = false;
+    assert_eq!(unsaved, Err(SaveError::Storage(NoAnswer)));
+    chip.silent = 0..0;
     assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((5, CircuitState::Open)));
+}
+
+#[test]
+fn while_one_slot_does_not_answer_the_other_one_counts() {
+    let mut chip = Chip::filled(0xFF);
+    let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
+    durable.save(&record(&failed(0), 1)).unwrap();
+    durable.save(&record(&failed(2), 2)).unwrap();
+    for (silent, state) in
+        [(0..256, (2, CircuitState::Open)), (256..512, (1, CircuitState::Closed))]
+    {
+        let mut chip = Chip { silent, ..chip.clone() };
+        assert_eq!(found(Eeprom::new(&mut chip, 0)), Some(state));
+    }
+}
+
+#[test]
+fn a_slot_that_is_not_there_is_a_typed_error() {
+    let mut chip = Chip::filled(0xFF);
+    // The second slot lies behind the end of the chip.
+    let mut durable = Durable::new(Eeprom::new(&mut chip, 256), LAYOUT);
+    durable.save(&record(&failed(2), 1)).unwrap();
+    let unsaved = durable.save(&record(&failed(0), 2));
+    assert_eq!(unsaved, Err(SaveError::Storage(NoAnswer)));
+    assert_eq!(found(Eeprom::new(&mut chip, 256)), Some((1, CircuitState::Open)));
+    let mut durable = Durable::new(Eeprom::new(&mut chip, u32::MAX - 300), LAYOUT);
+    let mut loaded = Record::<ROOM>::new();
+    assert_eq!(durable.load(&mut loaded).err(), Some(LoadError::Storage(NoAnswer)));
+}
+
+#[test]
+fn a_storage_that_reads_something_else_each_time_is_never_told_to_have_saved() {
+    struct Loose(u32);
+    impl Slots for Loose {
+        type Error = NoAnswer;
+        fn size(&self) -> usize {
+            256
+        }
+        fn read(&mut self, _: u8, bytes: &mut [u8]) -> Result<(), NoAnswer> {
+            for byte in bytes {
+                self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (self.0 >> 24) as u8;
+            }
+            Ok(())
+        }
+        fn write(&mut self, _: u8, _: &[u8]) -> Result<(), NoAnswer> {
+            Ok(())
+        }
+    }
+    for seed in 0..1_000 {
+        let mut durable = Durable::new(Loose(seed), LAYOUT);
+        let mut loaded = Record::<ROOM>::new();
+        let fresh = durable.load(&mut loaded).err();
+        assert!(matches!(fresh, Some(LoadError::Empty | LoadError::Layout { .. })), "{fresh:?}");
+        assert_eq!(durable.save(&record(&failed(0), 1)), Err(SaveError::Worn));
+    }
+}
+
+#[test]
+fn a_storage_that_is_write_protected_is_noticed_and_keeps_the_state_it_has() {
+    let mut chip = Chip::filled(0xFF);
+    Durable::new(Eeprom::new(&mut chip, 0), LAYOUT).save(&record(&failed(2), 1)).unwrap();
+    chip.protected = true;
+    let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
+    for count in 2..5 {
+        assert_eq!(durable.save(&record(&failed(0), count)), Err(SaveError::Worn));
+    }
+    assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((1, CircuitState::Open)));
 }
 
 #[test]
 fn a_worn_cell_is_noticed_when_it_is_written() {
     struct Worn(Chip);
     impl Slots for Worn {
-        type Error = NoPower;
+        type Error = NoAnswer;
         fn size(&self) -> usize {
             256
         }
-        fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), NoPower> {
+        fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), NoAnswer> {
             (&mut self.0).read(u32::from(slot) * 256, bytes)
         }
-        fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), NoPower> {
+        fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), NoAnswer> {
             (&mut self.0).write(u32::from(slot) * 256, bytes)?;
             // One bit of slot 1 is stuck.
             self.0.bytes[256 + 10] |= 0x20;
@@ -270,15 +280,80 @@ fn a_snapshot_of_other_settings_is_refused_and_the_next_field_is_still_read() {
 }
 
 #[test]
-fn another_layout_is_named_and_the_next_save_replaces_it() {
-    let mut chip = Chip::filled(0xFF);
-    let mut old = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT - 1);
-    old.save(&record(&failed(2), 3)).unwrap();
-    let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
-    let mut loaded = Record::<ROOM>::new();
-    assert_eq!(durable.load(&mut loaded).err(), Some(LoadError::Layout { has: LAYOUT - 1 }));
-    durable.save(&record(&failed(0), 4)).unwrap();
-    assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((4, CircuitState::Closed)));
+fn an_older_or_newer_layout_is_named_and_the_next_save_replaces_it() {
+    for layout in [LAYOUT - 1, LAYOUT + 1] {
+        let mut chip = Chip::filled(0xFF);
+        let mut other = Durable::new(Eeprom::new(&mut chip, 0), layout);
+        other.save(&record(&failed(2), 3)).unwrap();
+        let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
+        let mut loaded = Record::<ROOM>::new();
+        assert_eq!(durable.load(&mut loaded).err(), Some(LoadError::Layout { has: layout }));
+        durable.save(&record(&failed(0), 4)).unwrap();
+        assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((4, CircuitState::Closed)));
+    }
+}
+
+#[test]
+fn a_layout_with_fewer_or_more_fields_is_named_as_well() {
+    for fields in [0, ROOM - OVERHEAD + 1, 200] {
+        let mut chip = Chip::filled(0xFF);
+        let mut other = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT + 1);
+        let mut fewer_or_more = Record::<256>::new();
+        fewer_or_more.put_bytes(&[7; 200][..fields]).unwrap();
+        other.save(&fewer_or_more).unwrap();
+        other.save(&fewer_or_more).unwrap();
+        let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
+        let mut loaded = Record::<ROOM>::new();
+        let why = durable.load(&mut loaded).err();
+        assert_eq!(why, Some(LoadError::Layout { has: LAYOUT + 1 }), "{fields} bytes of fields");
+        durable.save(&record(&failed(2), 4)).unwrap();
+        assert_eq!(found(Eeprom::new(&mut chip, 0)), Some((4, CircuitState::Open)));
+        // Nor does the other firmware, when it is back, take its own old state for the newest.
+        let mut other = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT + 1);
+        let mut loaded = Record::<256>::new();
+        assert_eq!(other.load(&mut loaded).err(), Some(LoadError::Layout { has: LAYOUT }));
+    }
+}
+
+/// The same snapshot as another version of the engine would write it.
+fn of_version(version: u8, snapshot: &[u8]) -> Vec<u8> {
+    let mut bytes = snapshot.to_vec();
+    bytes[1] = version;
+    let (body, sum) = bytes.split_last_chunk_mut::<4>().unwrap();
+    *sum = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(body).to_le_bytes();
+    bytes
+}
+
+#[test]
+fn snapshots_of_an_older_or_newer_engine_are_named_one_by_one_and_nothing_is_taken_over() {
+    for version in [0, 2, u8::MAX] {
+        let refused = SnapshotError::Version { has: version };
+        let (breaker, budget) = (failed(2), tokens());
+        budget.borrow_mut().consume(3, at(1));
+        let (mut circuit, mut retries) = ([0; Circuit::BYTES], [0; Tokens::BYTES]);
+        breaker.borrow().snapshot(at(1), &mut circuit).unwrap();
+        budget.borrow().snapshot(at(1), &mut retries).unwrap();
+        let mut record = Record::<256>::new();
+        record.put_bytes(&of_version(version, &circuit)).unwrap();
+        record.put_bytes(&of_version(version, &retries)).unwrap();
+        let mut chip = Chip::filled(0xFF);
+        let mut durable = Durable::new(Eeprom::new(&mut chip, 0), LAYOUT);
+        durable.save(&record).unwrap();
+
+        let (breaker, budget) = (fresh(), tokens());
+        let mut fields = durable.load(&mut record).unwrap();
+        assert_eq!(fields.take(&breaker, at(1), None), Err(refused));
+        assert_eq!(fields.take(&budget, at(1), None), Err(refused));
+        assert_eq!(breaker.borrow().state(), CircuitState::Closed);
+        assert_eq!(budget.borrow_mut().remaining(at(1)), 8);
+
+        // And the suspended call, which is the last field of this state.
+        let mut node = power_cut_state::state(3).unwrap();
+        let call = 4 + Circuit::BYTES + Tokens::BYTES;
+        let other = of_version(version, &node[call..]);
+        node[call..].copy_from_slice(&other);
+        assert_eq!(power_cut_state::restore(&node).err(), Some(refused));
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Reader<'_> {
 
 /// A call between two attempts, with the permit that it holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Suspended {
+pub(crate) struct Between {
     pub(crate) call: Call,
     pub(crate) permit: Option<Permit>,
     /// When the next attempt is due.
@@ -55,15 +55,10 @@ const CALL: u8 = 1;
 pub(crate) const CALL_BYTES: usize =
     HEADER + 8 * 4 + 4 + 2 * ErrorClass::COUNT + 2 + PERMIT_BYTES + CHECKSUM;
 
-impl Suspended {
-    pub(crate) fn save(
-        &self,
-        policy: &Policy,
-        now: Instant,
-        out: &mut [u8],
-    ) -> Result<usize, SnapshotError> {
+impl Between {
+    pub(crate) fn save(&self, policy: &Policy, now: Instant, out: &mut [u8; CALL_BYTES]) {
         let fingerprint = fingerprint(&policy.config());
-        let mut to = Writer::begin(CALL, fingerprint, CALL_BYTES, now, out)?;
+        let mut to = Writer::whole(CALL, fingerprint, now, out);
         to.u64(self.call.elapsed(now).as_micros());
         to.until(self.call.until, policy.deadline());
         to.u64(self.call.previous.as_micros());
@@ -79,7 +74,7 @@ impl Suspended {
         to.u8(class);
         to.u8(cause);
         to.permit(self.permit);
-        Ok(to.end())
+        to.end();
     }
 
     pub(crate) fn load(

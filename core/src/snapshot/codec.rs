@@ -30,11 +30,21 @@ impl<'o> Writer<'o> {
         let Some(out) = out.get_mut(..bytes) else {
             return Err(SnapshotError::Length { needs: bytes, has });
         };
+        Ok(Self::whole(kind, fingerprint, now, out))
+    }
+
+    /// Into as many bytes as the snapshot takes.
+    pub(super) fn whole(
+        kind: u8,
+        fingerprint: Fingerprint,
+        now: Instant,
+        out: &'o mut [u8],
+    ) -> Self {
         let mut writer = Self { out, len: 0, now };
         writer.u8(kind);
         writer.u8(VERSION);
         writer.bytes(&fingerprint.0.to_le_bytes());
-        Ok(writer)
+        writer
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {

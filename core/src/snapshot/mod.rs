@@ -18,7 +18,7 @@ mod budget;
 mod call;
 mod codec;
 
-pub(crate) use call::{CALL_BYTES, Suspended};
+pub(crate) use call::{Between, CALL_BYTES};
 
 use crate::snapshot::codec::VERSION;
 use crate::{Duration, Instant};

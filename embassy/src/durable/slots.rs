@@ -1,4 +1,6 @@
-//! Where the two slots are: [`Slots`], with [`Eeprom`] and [`Flash`].
+//! Where the two slots are: [`Slots`], with [`Eeprom`], [`Flash`] and [`Retained`].
+
+use core::convert::Infallible;
 
 use embedded_storage::Storage;
 use embedded_storage::nor_flash::NorFlash;
@@ -27,8 +29,56 @@ pub trait Slots {
     fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// Slots in a storage that writes bytes without erasing: an EEPROM, an FRAM, RAM that is
-/// retained.
+/// Slots in memory that keeps its content over a deep sleep: each takes half of it.
+///
+/// After a power loss it holds anything, which [`Durable::load`](super::Durable::load)
+/// refuses. Where such memory lies is the linker script's business, and how a `static mut` of
+/// a section that nobody initialises becomes a slice is the firmware's:
+///
+/// ```
+/// # use redress_embassy::durable::{Durable, Record, Retained};
+/// # let memory = &mut [0_u8; 256][..];
+/// let mut durable = Durable::new(Retained::new(memory), 1);
+/// # assert!(durable.load(&mut Record::<64>::new()).is_err());
+/// ```
+#[derive(Debug)]
+pub struct Retained<'m>(&'m mut [u8]);
+
+impl<'m> Retained<'m> {
+    /// Slots in the halves of `memory`.
+    pub const fn new(memory: &'m mut [u8]) -> Self {
+        Self(memory)
+    }
+
+    fn slot(&mut self, slot: u8) -> impl Iterator<Item = &mut u8> {
+        let size = self.size();
+        self.0.iter_mut().skip(size * usize::from(slot)).take(size)
+    }
+}
+
+impl Slots for Retained<'_> {
+    type Error = Infallible;
+
+    fn size(&self) -> usize {
+        self.0.len() / 2
+    }
+
+    fn read(&mut self, slot: u8, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for (byte, kept) in bytes.iter_mut().zip(self.slot(slot)) {
+            *byte = *kept;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, slot: u8, bytes: &[u8]) -> Result<(), Infallible> {
+        for (kept, byte) in self.slot(slot).zip(bytes) {
+            *kept = *byte;
+        }
+        Ok(())
+    }
+}
+
+/// Slots in a storage that writes bytes without erasing: an EEPROM, an FRAM.
 #[derive(Clone, Debug)]
 pub struct Eeprom<S> {
     storage: S,

@@ -1,10 +1,10 @@
 //! What survives a reset, and in which order it is written: [`Durable`].
 
 use embedded_storage::Storage;
-use redress::{Duration, Instant, Snapshot as _, SnapshotError};
+use redress::{Duration, Instant, Snapshot as _, SnapshotError, Suspended};
 use redress_embassy::durable::{self, Eeprom, Fields, LoadError, OVERHEAD};
 
-use crate::policy::{BUDGET, Budget, CALL_BYTES, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
+use crate::policy::{BUDGET, Budget, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
 use crate::wall::between;
 
 /// What the sensor measured. Start and number name it once and for all, so that the
@@ -21,7 +21,7 @@ pub struct Reading {
 /// Where a call stands that waits for its next attempt.
 #[derive(Clone, Copy)]
 pub struct Pause {
-    pub call: [u8; CALL_BYTES],
+    pub call: [u8; Suspended::BYTES],
     /// When the breaker that belongs to it was saved, or restored.
     pub at: Instant,
     /// How long nothing ran until then, if that is known.
@@ -47,7 +47,7 @@ pub struct Restored {
 
 /// Start and wall time, both breakers and the budget, and a call in flight: whether there is
 /// one, its reading (start, number, degrees) and its state.
-const FIELDS: usize = 4 + 8 + 2 * NodeBreaker::BYTES + Budget::BYTES + 1 + 3 * 4 + CALL_BYTES;
+const FIELDS: usize = 4 + 8 + 2 * NodeBreaker::BYTES + Budget::BYTES + 1 + 3 * 4 + Suspended::BYTES;
 type Record = durable::Record<{ OVERHEAD + FIELDS }>;
 
 /// Counts up when the fields change.

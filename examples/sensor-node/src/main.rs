@@ -10,13 +10,11 @@
 //! | `durable` | what survives a reset |
 //! | `wall` | the time that nothing ran |
 //! | `log` | every decision in one line |
-//! | `clock` | the time, which can be held |
 //! | `ethernet`, `i2c`, `systick`, `executor`, `register` | the chip |
 
 #![no_std]
 #![no_main]
 
-mod clock;
 mod durable;
 mod ethernet;
 mod executor;

@@ -1,10 +1,9 @@
 //! What each failure of this node deserves.
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
-use redress::random::NoRandom;
 use redress::{
-    Backoff, Breaker, BreakerConfig, ByDescription, Duration, ErrorClass, FailureRule,
-    FailureTimes, FnClock, Policy, RatioBudget, RatioConfig, Steps, checked, policy,
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
+    RatioBudget, RatioConfig, checked, policy,
 };
 use redress_embassy::Locked;
 
@@ -46,10 +45,6 @@ const RETRIES: RatioConfig = RatioConfig::new(500).limit(5);
 
 /// A wait as long as this is worth a write to the EEPROM: the call goes on after a reset.
 pub const LONG: Duration = Duration::from_millis(800);
-
-/// How many bytes the state of a call takes.
-pub const CALL_BYTES: usize =
-    Steps::<'_, '_, FnClock<fn() -> u64>, NoRandom, ByDescription, (), (), (), ()>::SNAPSHOT_BYTES;
 
 pub type Budget = RatioBudget;
 pub type NodeBreaker = Breaker<FailureTimes<3>>;

@@ -1,24 +1,23 @@
-//! Posting a reading under its policy, step by step: before a long wait the call is
-//! written to the EEPROM, and after a reset it goes on from there.
+//! Posting a reading under its policy: before a long wait the call is written to the
+//! EEPROM, and after a reset it goes on from there.
 
 use core::fmt::Write as _;
 
 use embassy_net::dns::DnsSocket;
 use embassy_net::tcp::client::TcpClient;
-use embassy_time::{Timer, with_timeout};
 use embedded_hal::i2c::I2c;
 use embedded_storage::Storage;
 use heapless::String;
 use rand_xoshiro::Xoshiro128PlusPlus;
-use redress::{Classification, Clock as _, Decision, ErrorClass, classify};
+use redress::{Classification, Progress, classify};
+use redress_embassy::EmbassyTime;
 use redress_embassy::classify::web;
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};
 
-use crate::clock::HeldClock;
 use crate::durable::{Durable, InFlight, Pause, Reading};
 use crate::log::Log;
-use crate::policy::{BUDGET, CALL_BYTES, LONG, NETWORK, NETWORK_BREAKER};
+use crate::policy::{BUDGET, LONG, NETWORK, NETWORK_BREAKER};
 use crate::wall::WallClock;
 
 pub type Tcp<'a> = TcpClient<'a, 2, 512, 512>;
@@ -70,6 +69,8 @@ fn body(reading: &Reading) -> String<96> {
 }
 
 /// Posts a reading, or goes on with the call that was `paused`.
+///
+/// A chip that sleeps deeply would set its alarm where this one stays awake.
 pub async fn post<B: I2c, S: Storage>(
     to: &mut Web<'_>,
     rng: &mut Xoshiro128PlusPlus,
@@ -78,36 +79,28 @@ pub async fn post<B: I2c, S: Storage>(
     reading: &Reading,
     mut paused: Option<Pause>,
 ) {
-    let clock = HeldClock::new();
     let mut after_reset = paused.is_some();
     let mut retry = NETWORK
-        .on(&clock, rng)
+        .on(EmbassyTime, rng)
+        .classify(|class: &Classification| *class)
         .breaker(&NETWORK_BREAKER)
         .budget(&BUDGET)
         .observer(Log)
         .operation("post reading");
-    'call: loop {
-        let mut steps = match paused.take() {
-            None => match retry.begin() {
-                Ok(steps) => steps,
-                // Not sent, and not kept: the next reading is newer.
-                Err(_) => return,
-            },
-            Some(Pause { call, at, off }) => match clock.hold(at, || retry.resume(&call, off)) {
-                Ok((mut steps, rest, _)) => {
+    loop {
+        let attempt = async |_| to.post(reading, wall.now()).await;
+        let progress = match paused.take() {
+            None => retry.call_or_suspend_async(LONG, attempt).await,
+            Some(Pause { call, at, off }) => match retry.resume(&call, at, off) {
+                Ok(call) => {
                     if core::mem::take(&mut after_reset) {
                         defmt::info!(
                             "post reading goes on after the reset: attempt {=u32} in {=u64} ms",
-                            steps.call().attempts() + 1,
-                            rest.as_millis()
+                            call.steps.call().attempts() + 1,
+                            call.due.since(at).as_millis()
                         );
                     }
-                    // Writing has taken its time, too.
-                    sleep(at.saturating_add(rest).since(clock.now())).await;
-                    if steps.woke().is_err() {
-                        return;
-                    }
-                    steps
+                    call.call_or_suspend_async(LONG, attempt).await
                 }
                 Err(why) => {
                     defmt::warn!("the call in flight is lost: {}", why);
@@ -115,12 +108,11 @@ pub async fn post<B: I2c, S: Storage>(
                 }
             },
         };
-        loop {
-            let Ok(attempt) = steps.start() else { return };
-            let timeout = embassy_time::Duration::from_micros(attempt.timeout.as_micros());
-            let decision = match with_timeout(timeout, to.post(reading, wall.now())).await {
-                Ok(Ok(status)) => {
-                    steps.succeed();
+        let call = match progress {
+            Progress::Suspended(call) => call,
+            Progress::Over(outcome) => {
+                // What was not sent is not kept: the next reading is newer.
+                if let Ok(status) = outcome.result {
                     let Reading { number, celsius, .. } = *reading;
                     defmt::info!(
                         "reading {=u32} of {=f32} C posted: {=u16}",
@@ -128,31 +120,15 @@ pub async fn post<B: I2c, S: Storage>(
                         celsius,
                         status
                     );
-                    return;
                 }
-                Ok(Err(classification)) => steps.fail(classification),
-                Err(embassy_time::TimeoutError) => steps.fail(ErrorClass::Transient),
-            };
-            let Decision::Retry { after } = decision else { return };
-            if after >= LONG {
-                let mut pause = Pause { call: [0; CALL_BYTES], at: clock.now(), off: None };
-                // The buffer has the size that it takes.
-                let _ = clock.hold(pause.at, || steps.suspend(&mut pause.call));
-                let in_flight = InFlight { reading: *reading, pause };
-                if durable.save(pause.at, wall.now(), Some(&in_flight)) {
-                    defmt::info!("post reading saved at attempt {=u32}", attempt.number);
-                }
-                paused = Some(pause);
-                continue 'call;
-            }
-            sleep(after).await;
-            if steps.woke().is_err() {
                 return;
             }
+        };
+        let pause = Pause { call: call.bytes, at: call.at, off: None };
+        if durable.save(call.at, wall.now(), Some(&InFlight { reading: *reading, pause })) {
+            let next = call.wake_after.as_millis();
+            defmt::info!("post reading saved, next attempt in {=u64} ms", next);
         }
+        paused = Some(pause);
     }
-}
-
-async fn sleep(span: redress::Duration) {
-    Timer::after_micros(span.as_micros()).await;
 }

@@ -5,6 +5,11 @@ fn main() {
     if target.starts_with("riscv32") {
         println!("cargo:rustc-link-arg-bins=-Tmemory.x");
     }
+    // The only board whose emulation has a bus for real drivers.
+    println!("cargo:rustc-check-cfg=cfg(i2c)");
+    if target == "thumbv7m-none-eabi" {
+        println!("cargo:rustc-cfg=i2c");
+    }
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rustc-link-arg-bins=--nmagic");
     println!("cargo:rerun-if-changed=build.rs");

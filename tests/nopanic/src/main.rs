@@ -18,7 +18,7 @@ use redress::random::from_fn;
 use redress::{
     AdaptiveConfig, Backoff, BackoffContext, Breaker, BreakerConfig, Budget, Call, CallResult,
     ClassSet, Classification, Clock, Duration, ErrorClass, FailureTimes, Instant, Keyed,
-    LastOutcomes, Memory, Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep,
+    LastOutcomes, Memory, Policy, Progress, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep,
     SleepDecision, Snapshot, Steps, Strategy, TimeSlices, Timeline, Verdict, by_key,
 };
 
@@ -187,18 +187,24 @@ fn calls() -> Option<()> {
             })
             .stop_reason(),
     );
-    let mut bytes = [0; 256];
-    {
+    let suspended = {
         let mut steps = retry.begin().ok()?;
         black_box(steps.start().ok());
         black_box(steps.fail(class()));
         black_box(steps.fail_by_value(class()));
         black_box(steps.chosen(SleepDecision::Defer));
         black_box(steps.woke().is_ok());
-        black_box(steps.suspend(&mut bytes).ok());
         steps.succeed();
+        steps.suspend()
+    };
+    let (bytes, at) = (black_box(suspended).bytes, suspended.at);
+    if let Ok(resumed) = retry.resume(&bytes, at, Some(span())) {
+        black_box(matches!(
+            resumed.call_or_suspend(span(), |_| operation()),
+            Progress::Suspended(_)
+        ));
     }
-    black_box(retry.resume(&bytes, Some(span())).is_ok());
+    black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
     fn size<'r, 'a, T, R, K, B: redress::Gate, U, O, H>(_: &Steps<'r, 'a, T, R, K, B, U, O, H>) {}
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());
@@ -241,7 +247,7 @@ fn machines() -> Option<()> {
     black_box(budget.restore(&bytes, now, None).ok());
     let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
     let mut tokens = RatioBudget::new(&ratio).ok()?;
-    black_box(tokens.remaining(now));
+    black_box(ratio_remaining(&tokens, now));
     black_box(tokens.snapshot(now, &mut bytes).ok());
     black_box(tokens.restore(&bytes, now, None).ok());
     let budgets = RefCell::new(Keyed::<u32, _, 4>::new(budget));
@@ -258,6 +264,12 @@ fn machines() -> Option<()> {
     black_box(call.woke(now).is_ok());
     call.succeed(&policy, now);
     Some(())
+}
+
+/// Apart, as it divides.
+#[inline(never)]
+fn ratio_remaining(tokens: &RatioBudget<&RatioConfig>, now: Instant) -> u32 {
+    tokens.remaining(now)
 }
 
 fn classifiers(text: &'static str) {

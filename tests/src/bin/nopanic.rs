@@ -18,6 +18,19 @@ const TARGETS: [&str; 4] = [
 const UNWANTED: [&str; 7] =
     ["__aeabi_f", "__aeabi_d", "uldivmod", "ldivmod", "__udivdi3", "__divdi3", "__umoddi3"];
 
+/// A routine for 32-bit division, where the processor cannot divide: a Cortex-M0.
+const DIVISIONS: [&str; 2] = ["__aeabi_uidiv", "__aeabi_idiv"];
+
+/// What divides on a Cortex-M0: part of the functions' names. No decision does.
+const DIVIDING: [&str; 3] = [
+    // A Retry-After that is a date.
+    "11retry_after",
+    // Room for a new key, by the size of an entry.
+    "5keyed",
+    // What is left in a `RatioBudget`, for who asks.
+    "ratio_remaining",
+];
+
 fn main() -> ExitCode {
     let mut report = Report::default();
     for target in TARGETS {
@@ -25,6 +38,7 @@ fn main() -> ExitCode {
         report.count(&format!("no panic on {target}"), image.clone().map(|_| ()));
         if let Ok(image) = image {
             report.count(&format!("no float, no 64-bit division on {target}"), symbols(&image));
+            report.count(&format!("no 32-bit division routine on {target}"), divisions(&image));
         }
     }
     // The proof must be able to fail: one panic is left in on purpose.
@@ -57,21 +71,45 @@ fn link(target: &str, more: &[&str]) -> Result<String, String> {
 }
 
 fn symbols(image: &str) -> Result<(), String> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "target-libdir"])
-        .output()
-        .map_err(|why| format!("rustc cannot be run: {why}"))?;
-    let libraries = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    let nm = Path::new(&libraries).join("../bin/llvm-nm");
-    let output = Command::new(nm)
-        .arg(image)
-        .output()
-        .map_err(|why| format!("llvm-nm cannot be run: {why}; component llvm-tools is needed"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = tool("llvm-nm", &[], image)?;
     if !text.contains("_start") {
         return Err("the image has no symbols to look at".into());
     }
     let unwanted: Vec<&str> =
         text.lines().filter(|line| UNWANTED.iter().any(|name| line.contains(name))).collect();
     if unwanted.is_empty() { Ok(()) } else { Err(unwanted.join(", ")) }
+}
+
+/// Nothing but what is known to divide calls a routine for it.
+fn divisions(image: &str) -> Result<(), String> {
+    let text = tool("llvm-objdump", &["--disassemble", "--no-show-raw-insn"], image)?;
+    let is_division = |text: &str| DIVISIONS.iter().any(|name| text.contains(name));
+    let (mut function, mut callers) = ("", Vec::new());
+    for line in text.lines() {
+        if let Some(name) = line.strip_suffix(">:") {
+            function = name.split('<').nth(1).unwrap_or_default();
+        } else if line.split('<').nth(1).is_some_and(is_division) && !is_division(function) {
+            callers.push(function);
+        }
+    }
+    if function.is_empty() {
+        return Err("the image has no functions to look at".into());
+    }
+    callers.retain(|caller| !DIVIDING.iter().any(|known| caller.contains(known)));
+    if callers.is_empty() { Ok(()) } else { Err(format!("in {}", callers.join(", "))) }
+}
+
+/// What a tool of the toolchain says of an image.
+fn tool(name: &str, arguments: &[&str], image: &str) -> Result<String, String> {
+    let sysroot = Command::new("rustc")
+        .args(["--print", "target-libdir"])
+        .output()
+        .map_err(|why| format!("rustc cannot be run: {why}"))?;
+    let libraries = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
+    let output = Command::new(Path::new(&libraries).join("../bin").join(name))
+        .args(arguments)
+        .arg(image)
+        .output()
+        .map_err(|why| format!("{name} cannot be run: {why}; component llvm-tools is needed"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

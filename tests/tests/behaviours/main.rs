@@ -15,6 +15,7 @@ mod outcomes;
 mod retry;
 mod sleep;
 mod snapshots;
+mod suspend;
 mod timeout;
 
 use std::future::Future;

@@ -6,8 +6,8 @@ use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, ClassSet, Clock, Decision,
     Duration, ErrorClass, FailureRule, FailureTimes, Instant, LastOutcomes, OutcomeRule, Policy,
-    RatioBudget, RatioConfig, Restored, RetryConfig, RollingBudget, RollingConfig, SliceRule,
-    Snapshot, SnapshotError, TimeSlices, Window,
+    RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
+    SliceRule, Snapshot, SnapshotError, TimeSlices, Window,
 };
 
 use crate::faults::{Small, TRIPPED, half_open_next, panics};
@@ -238,8 +238,8 @@ fn a_call_does_not_go_on_under_another_strategy() {
         let one = Policy::new().backoff(one).build().unwrap();
         let other = Policy::new().backoff(other).build().unwrap();
         let bytes = suspended(&one, &clock);
-        assert!(on(&one, &clock).resume(&bytes, None).is_ok());
-        let refused = on(&other, &clock).resume(&bytes, None).err();
+        assert!(on(&one, &clock).resume(&bytes, clock.now(), None).is_ok());
+        let refused = on(&other, &clock).resume(&bytes, clock.now(), None).err();
         assert_eq!(refused, Some(SnapshotError::Fingerprint));
     }
 }
@@ -314,10 +314,7 @@ fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
     }
     steps.start().unwrap();
     assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
-    let mut bytes = vec![0; 100];
-    let written = steps.suspend(&mut bytes).unwrap();
-    bytes.truncate(written);
-    bytes
+    steps.suspend().bytes.to_vec()
 }
 
 /// Five seconds between attempts, a minute for all.
@@ -335,7 +332,7 @@ fn what_is_no_snapshot_of_this_call_is_refused_with_its_reason() {
     let budget = RefCell::new(RollingBudget::<3>::new(&ROLLING).unwrap());
     let refused = |policy: &Policy, bytes: &[u8]| {
         let mut retry = on(policy, &clock).breaker(&breaker).budget(&budget);
-        let error = retry.resume(bytes, None).err();
+        let error = retry.resume(bytes, clock.now(), None).err();
         // Nothing was entered and nothing spent.
         assert_eq!(breaker.borrow().state(), CircuitState::Closed);
         assert_eq!(budget.borrow().remaining(clock.now()), 3);
@@ -380,7 +377,7 @@ fn what_is_no_snapshot_of_this_call_is_refused_with_its_reason() {
     assert_eq!(refused(&policy, &wrong), Some(SnapshotError::Value));
     // It went without a breaker, and goes on without.
     assert_eq!(refused(&policy, &good), Some(SnapshotError::Value));
-    assert!(on(&policy, &clock).resume(&good, None).is_ok());
+    assert!(on(&policy, &clock).resume(&good, clock.now(), None).is_ok());
 }
 
 /// Whatever a tampered call says, it goes on without a panic.
@@ -396,7 +393,8 @@ fn a_tampered_call_with_a_right_checksum_breaks_nothing() {
             seal(&mut bytes);
             let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
             let mut retry = on(&policy, &clock).breaker(&breaker);
-            let Ok((mut steps, ..)) = retry.resume(&bytes, None) else { continue };
+            let Ok(resumed) = retry.resume(&bytes, clock.now(), None) else { continue };
+            let mut steps = resumed.steps;
             while steps.woke().is_ok() && steps.start().is_ok() {
                 if let Decision::Stop(_) = steps.fail(TRANSIENT) {
                     break;
@@ -417,7 +415,9 @@ fn a_resumed_call_has_what_was_left_of_it() {
         clock.advance(Duration::from_secs(1000));
         let mut retry = on(&policy, &clock);
         let off = off.map(Duration::from_secs);
-        let (mut steps, left, restored) = retry.resume(&bytes, off).unwrap();
+        let Resumed { mut steps, due, restored, .. } =
+            retry.resume(&bytes, clock.now(), off).unwrap();
+        let left = due.since(clock.now());
         assert_eq!(left, Duration::from_secs(rest));
         assert_eq!(restored == Restored::TimeOff, off.is_some());
         assert_eq!((steps.call().attempts(), steps.call().previous().as_secs()), (3, 5));
@@ -440,25 +440,28 @@ fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
     let policy = each_five_seconds().build().unwrap();
     for (off, holds) in [(None, true), (Some(59), true), (Some(60), false)] {
         let (clock, breaker) = half_open_next();
-        let mut call = vec![0; 100];
         let mut bytes = vec![0; Small::BYTES];
-        {
+        let call = {
             let mut retry = on(&policy, &clock).breaker(&breaker);
             let mut steps = retry.begin().unwrap();
             steps.start().unwrap();
             assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
-            let written = steps.suspend(&mut call).unwrap();
-            call.truncate(written);
-        }
-        breaker.borrow().snapshot(clock.now(), &mut bytes).unwrap();
+            // Whatever happens between the two snapshots takes time.
+            let call = steps.suspend();
+            clock.advance(Duration::from_millis(3));
+            call
+        };
+        breaker.borrow().snapshot(call.at, &mut bytes).unwrap();
 
         let off = off.map(Duration::from_secs);
         let clock = MockClock::new();
+        let now = clock.now();
         let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
-        breaker.borrow_mut().restore(&bytes, clock.now(), off).unwrap();
-        assert_eq!(breaker.borrow().retry_after(clock.now()).is_some(), holds, "{off:?}");
+        breaker.borrow_mut().restore(&bytes, now, off).unwrap();
+        assert_eq!(breaker.borrow().retry_after(now).is_some(), holds, "{off:?}");
+        clock.advance(Duration::from_millis(3));
         let mut retry = on(&policy, &clock).breaker(&breaker);
-        let (mut steps, ..) = retry.resume(&call, off).unwrap();
+        let mut steps = retry.resume(&call.bytes, now, off).unwrap().steps;
         if steps.woke().is_ok() {
             steps.start().unwrap();
             steps.succeed();
@@ -474,24 +477,22 @@ fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
 fn a_suspended_probe_keeps_its_place_over_a_clock_that_jumped_back() {
     let policy = each_five_seconds().build().unwrap();
     let (clock, breaker) = half_open_next();
-    let mut call = vec![0; 100];
     let mut bytes = vec![0; Small::BYTES];
-    {
+    let call = {
         let mut retry = on(&policy, &clock).breaker(&breaker);
         let mut steps = retry.begin().unwrap();
         steps.start().unwrap();
         assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
         clock.jump_to(Instant::from_micros(clock.now().as_micros() - 20_000_000));
-        let written = steps.suspend(&mut call).unwrap();
-        call.truncate(written);
-    }
-    breaker.borrow().snapshot(clock.now(), &mut bytes).unwrap();
+        steps.suspend()
+    };
+    breaker.borrow().snapshot(call.at, &mut bytes).unwrap();
 
     let clock = MockClock::new();
     let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
     breaker.borrow_mut().restore(&bytes, clock.now(), None).unwrap();
     let mut retry = on(&policy, &clock).breaker(&breaker);
-    let (mut steps, ..) = retry.resume(&call, None).unwrap();
+    let mut steps = retry.resume(&call.bytes, clock.now(), None).unwrap().steps;
     steps.woke().unwrap();
     steps.start().unwrap();
     steps.succeed();

@@ -25,8 +25,8 @@ pub(super) async fn play(stage: &mut Stage) -> Result<Vec<Finding>, Trouble> {
     findings.push(power_cut_while_open(rested(stage).await?).await?);
     findings.push(power_cut_while_probing(rested(stage).await?).await?);
     findings.push(sensor_elsewhere(rested(stage).await?).await?);
-    findings.push(torn_write(rested(stage).await?).await?);
-    findings.push(all_torn(rested(stage).await?).await?);
+    findings.push(slot_damaged(rested(stage).await?).await?);
+    findings.push(all_damaged(rested(stage).await?).await?);
     rested(stage).await?;
     Ok(findings)
 }
@@ -101,7 +101,7 @@ async fn power_cut_in_flight(stage: &mut Stage) -> Result<Finding, Trouble> {
     let decisions = stage
         .sees_all(&[
             &["post reading #1 RATE_LIMIT", "retry in 1"],
-            &["post reading saved at attempt 1"],
+            &["post reading saved, next attempt in"],
         ])
         .await?;
     stage.cut_power().await?;
@@ -168,7 +168,7 @@ async fn power_cut_while_probing(stage: &mut Stage) -> Result<Finding, Trouble> 
         .sees_all(&[
             &["post reading circuit_half_open"],
             &["post reading #1 RATE_LIMIT", "retry in 1"],
-            &["post reading saved at attempt 1"],
+            &["post reading saved, next attempt in"],
         ])
         .await?;
     stage.cut_power().await?;
@@ -209,11 +209,11 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     Ok(Finding { fault, decisions, recovery })
 }
 
-async fn torn_write(stage: &mut Stage) -> Result<Finding, Trouble> {
-    let fault = "power cut in the middle of a write";
+async fn slot_damaged(stage: &mut Stage) -> Result<Finding, Trouble> {
+    let fault = "newest slot of the EEPROM damaged";
     stage.say(fault)?;
     stage.cut_power().await?;
-    stage.tear(false)?;
+    stage.damage(false)?;
     stage.power_on(SENSOR).await?;
     // The record before the damaged one is from when the sensor was elsewhere.
     let decisions = stage.sees_all(&[&["start 7"], &["restored: sensor breaker open"]]).await?;
@@ -221,11 +221,11 @@ async fn torn_write(stage: &mut Stage) -> Result<Finding, Trouble> {
     Ok(Finding { fault, decisions, recovery })
 }
 
-async fn all_torn(stage: &mut Stage) -> Result<Finding, Trouble> {
+async fn all_damaged(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "EEPROM full of rubbish";
     stage.say(fault)?;
     stage.cut_power().await?;
-    stage.tear(true)?;
+    stage.damage(true)?;
     stage.power_on(SENSOR).await?;
     let decisions = stage.sees_all(&[&["no state in the EEPROM: a fresh start"]]).await?;
     let recovery = stage.sees_all(&[&["start 1"], &["posted: 200"]]).await?;

@@ -102,7 +102,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Cuts the power, and drops what the node has said until then.
+    /// Cuts the power. What the node has said until then stays in the log, before what the
+    /// next board says.
     ///
     /// # Errors
     ///
@@ -114,13 +115,14 @@ impl Stage {
         Ok(())
     }
 
-    /// Damages what the node wrote last, or all, as a power cut in the middle of a write
-    /// does: the second half is not what it should be. For a board without power.
+    /// Damages the slot that the node wrote last, or both, by hand: the second half is as
+    /// from the factory. For a board without power. (Real cuts inside a write are those of
+    /// `tests/src/bin/power_cut`.)
     ///
     /// # Errors
     ///
     /// If the EEPROM's file cannot be read or written.
-    pub(super) fn tear(&self, all: bool) -> Result<(), Trouble> {
+    pub(super) fn damage(&self, all: bool) -> Result<(), Trouble> {
         let path = self.folder.join("eeprom");
         let wrong = |why| Trouble::place(&path, &why);
         let mut bytes = std::fs::read(&path).map_err(wrong)?;

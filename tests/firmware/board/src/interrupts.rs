@@ -7,12 +7,14 @@ use critical_section::Mutex;
 
 /// What the timer's interrupt does; it is given the address that it preempted.
 pub type OnTimer = fn(usize);
+/// What the lower interrupt does.
+pub type OnSoft = fn();
 
 static ON_TIMER: Mutex<Cell<Option<OnTimer>>> = Mutex::new(Cell::new(None));
-static ON_SOFT: Mutex<Cell<Option<fn()>>> = Mutex::new(Cell::new(None));
+static ON_SOFT: Mutex<Cell<Option<OnSoft>>> = Mutex::new(Cell::new(None));
 
 /// Takes the two handlers and lets the interrupts come.
-pub fn start(on_timer: OnTimer, on_soft: fn()) {
+pub fn start(on_timer: OnTimer, on_soft: OnSoft) {
     critical_section::with(|cs| {
         ON_TIMER.borrow(cs).set(Some(on_timer));
         ON_SOFT.borrow(cs).set(Some(on_soft));

@@ -29,6 +29,16 @@ pub fn start(on_soft: fn()) {
     critical_section::with(|cs| DRIVER.alarm(cs, u64::MAX));
 }
 
+/// Time begins anew, as no driver of embassy's may: who waits goes on waiting for the tick that
+/// was due.
+pub fn restart() {
+    critical_section::with(|cs| {
+        let base = DRIVER.base.borrow(cs);
+        base.set(0);
+        interrupts::fire_in(1);
+    });
+}
+
 impl Ticks {
     fn cycles(&self, cs: CriticalSection<'_>) -> u64 {
         self.base.borrow(cs).get() + interrupts::elapsed()

@@ -7,6 +7,7 @@ pub mod check;
 pub mod clock;
 pub mod engine;
 pub mod errors;
+pub mod executor;
 pub mod full;
 
 use semihosting::{eprintln, process};

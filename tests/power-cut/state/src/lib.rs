@@ -9,9 +9,9 @@ use core::fmt;
 
 use redress::random::NoRandom;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget as _, ByDescription, CallResult, CircuitState,
-    Decision, Duration, ErrorClass, FailureRule, FailureTimes, Instant, Policy, RollingBudget,
-    RollingConfig, Snapshot as _, SnapshotError, Steps, checked, policy,
+    Backoff, Breaker, BreakerConfig, Budget as _, CallResult, CircuitState, Decision, Duration,
+    ErrorClass, FailureRule, FailureTimes, Instant, Policy, RollingBudget, RollingConfig,
+    Snapshot as _, SnapshotError, Suspended, checked, policy,
 };
 
 const POLICY: Policy = policy! {
@@ -26,13 +26,9 @@ const RETRIES: RollingConfig = RollingConfig::new(8, Duration::from_secs(60));
 
 type Circuit = Breaker<FailureTimes<3>>;
 type Retries = RollingBudget<8>;
-type Time<'c> = &'c Cell<u64>;
-
-const CALL_BYTES: usize =
-    Steps::<'_, '_, Time<'_>, NoRandom, ByDescription, (), (), (), ()>::SNAPSHOT_BYTES;
 
 /// How many bytes a state takes: its number, a breaker, a budget and a call.
-pub const BYTES: usize = 4 + Circuit::BYTES + Retries::BYTES + CALL_BYTES;
+pub const BYTES: usize = 4 + Circuit::BYTES + Retries::BYTES + Suspended::BYTES;
 
 fn circuit() -> RefCell<Circuit> {
     RefCell::new(checked!(Circuit::new(&RULE)))
@@ -51,7 +47,6 @@ fn retries() -> RefCell<Retries> {
 pub fn state(number: u32) -> Result<[u8; BYTES], SnapshotError> {
     let clock = Cell::new(1_000_000 + u64::from(number) * 1_000);
     let (breaker, budget) = (circuit(), retries());
-    let mut call = [0; CALL_BYTES];
     let mut retry = POLICY.on(&clock, NoRandom).breaker(&breaker).budget(&budget);
     let mut steps = retry.begin().map_err(|_| SnapshotError::Value)?;
     for attempt in 0..=number % 4 {
@@ -65,8 +60,8 @@ pub fn state(number: u32) -> Result<[u8; BYTES], SnapshotError> {
             steps.woke().map_err(|_| SnapshotError::Value)?;
         }
     }
-    steps.suspend(&mut call)?;
-    let now = Instant::from_micros(clock.get());
+    let call = steps.suspend();
+    let now = call.at;
     for _ in 0..(number / 4) % 4 {
         let permit = breaker.borrow_mut().admit(now).map_err(|_| SnapshotError::Value)?.permit;
         breaker.borrow_mut().settle(permit, CallResult::Failure(ErrorClass::Transient), now);
@@ -78,7 +73,7 @@ pub fn state(number: u32) -> Result<[u8; BYTES], SnapshotError> {
     breaker.borrow().snapshot(now, first)?;
     let (second, third) = rest.split_at_mut(Retries::BYTES);
     budget.borrow().snapshot(now, second)?;
-    third.copy_from_slice(&call);
+    third.copy_from_slice(&call.bytes);
     Ok(bytes)
 }
 
@@ -128,9 +123,9 @@ pub fn restore(bytes: &[u8; BYTES]) -> Result<Found, SnapshotError> {
     let (second, call) = rest.split_at(Retries::BYTES);
     budget.borrow_mut().restore(second, now, None)?;
     let mut retry = POLICY.on(&clock, NoRandom).breaker(&breaker).budget(&budget);
-    let (steps, next_in, _) = retry.resume(call, None)?;
-    let attempts = steps.call().attempts();
-    drop(steps);
+    let call = retry.resume(call, now, None)?;
+    let (attempts, next_in) = (call.steps.call().attempts(), call.due.since(now));
+    drop(call);
     let breaker = breaker.borrow();
     Ok(Found {
         number: u32::from_le_bytes(*number),

@@ -7,7 +7,9 @@ use std::path::Path;
 use redress_tests::report::Report;
 
 use crate::board::{Board, said};
+use crate::journey::{self, Journey};
 use crate::steps;
+use crate::trace::{symbols, tool};
 
 const BOARDS: [(Board, &str); 4] = [
     (Board::Microbit, "M0"),
@@ -20,33 +22,84 @@ const BOARDS: [(Board, &str); 4] = [
 const IMAGES: [(&str, &str); 6] = [
     ("bare", "the operation until it succeeds"),
     ("plain", "a loop around `with_timeout`"),
-    ("hand", "the loop by hand: jitter, deadline; no breaker, no budget"),
-    ("backon", "backon with `embassy-sleep`: jitter; no breaker, no budget"),
+    ("hand", "the loop by hand: jitter, deadline"),
+    ("backon", "backon with `embassy-sleep`: jitter"),
     ("redress", "redress: jitter, deadline, classes"),
-    ("redress_full", "redress: and a breaker of 5, a rolling budget of 16"),
+    ("redress_full", FULL),
 ];
+
+/// The full policy: goals are for it, peers have no breaker and no budget.
+const FULL: &str = "redress: and breaker of 5, rolling budget of 16";
 
 /// What an image takes.
 struct Taken {
     flash: usize,
     ram: usize,
     future: usize,
+    journey: Journey,
 }
 
-/// The most bytes of flash, RAM of the state and future that the full policy may take.
-const FLASH: (Board, usize) = (Board::Microbit, 3072);
+/// A figure of an image, beside the plain loop's and the bare operation's.
+type Figure = fn(of: &Taken, plain: &Taken, bare: &Taken) -> isize;
+
+/// The figures, and the goals for the full policy as a table shows them.
+const FIGURES: [(&str, &str, Figure); 7] = [
+    ("flash over the plain loop", "3072 on M0", |of, plain, _| difference(of.flash, plain.flash)),
+    ("RAM over the plain loop", "", |of, plain, _| difference(of.ram, plain.ram)),
+    ("future over the operation's", "160", |of, _, bare| difference(of.future, bare.future)),
+    ("instructions, failed attempt to its delay", "", |of, _, _| of.journey.failure.cast_signed()),
+    ("bytes of stack of the task meanwhile", "", |of, _, _| of.journey.stack.cast_signed()),
+    ("instructions, success to next call's wait", "", |of, _, _| of.journey.success.cast_signed()),
+    ("instructions, two calls of four attempts", "", |of, _, _| of.journey.all.cast_signed()),
+];
+
+/// The most bytes of flash and future that the full policy may take, and of RAM its state.
+fn goal(board: Board, figure: &str) -> Option<usize> {
+    match (board, figure) {
+        (Board::Microbit, "flash over the plain loop") => Some(3072),
+        (_, "future over the operation's") => Some(160),
+        _ => None,
+    }
+}
 const STATE: usize = 224;
-const FUTURE: usize = 160;
+
+/// A line of the table.
+struct Row {
+    figure: String,
+    of: &'static str,
+    goal: &'static str,
+    cells: Vec<String>,
+}
+
+/// The table, a column for each board.
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+impl Table {
+    fn add(&mut self, figure: &str, of: &'static str, goal: &'static str, cell: &impl ToString) {
+        let cell = cell.to_string();
+        if let Some(row) = self.0.iter_mut().find(|row| row.figure == figure && row.of == of) {
+            row.cells.push(cell);
+        } else {
+            self.0.push(Row { figure: figure.to_owned(), of, goal, cells: vec![cell] });
+        }
+    }
+
+    fn print(&self) {
+        println!("| figure | of | goal | {} |", BOARDS.map(|(_, name)| name).join(" | "));
+        println!("| --- | --- | ---: |{}", " ---: |".repeat(BOARDS.len()));
+        let mut above = "";
+        for Row { figure, of, goal, cells } in &self.0 {
+            let shown = if figure == above { "" } else { figure };
+            println!("| {shown} | {of} | {goal} | {} |", cells.join(" | "));
+            above = figure;
+        }
+    }
+}
 
 /// Prints the table; a goal that is missed is told, and counted as skipped.
 pub(crate) fn run() -> Result<Report, String> {
-    let mut report = Report::default();
-    let mut rows: Vec<(String, String, Vec<String>)> = Vec::new();
-    let mut add =
-        |name: String, goal: &str, cell: String| match rows.iter_mut().find(|row| row.0 == name) {
-            Some(row) => row.2.push(cell),
-            None => rows.push((name, goal.to_owned(), vec![cell])),
-        };
+    let (mut report, mut table) = (Report::default(), Table::default());
     for (board, _) in BOARDS {
         let mut taken = BTreeMap::new();
         for (image, _) in IMAGES {
@@ -54,49 +107,31 @@ pub(crate) fn run() -> Result<Report, String> {
             let output = board.emulate(&path, &[], &["-icount", "shift=0,sleep=off"])?;
             let does = if output.status.success() { Ok(()) } else { Err(said(&output)) };
             report.count(&format!("{image} on {board:?} has its two readings"), does);
-            taken.insert(image, measure(&path)?);
+            taken.insert(image, measure(board, &path)?);
         }
-        let base = &taken["plain"];
-        let bare = &taken["bare"];
-        for (image, what) in IMAGES {
-            let (of, full) = (&taken[image], image == "redress_full");
-            let flash = difference(of.flash, base.flash);
-            let goal = if full { "3072 on M0" } else { "" };
-            add(format!("flash over the plain loop: {what}"), goal, flash.to_string());
-            if full && board == FLASH.0 {
-                steps::judge("flash of the full policy", flash, FLASH.1, &mut report);
-            }
-        }
-        for (image, what) in IMAGES {
-            let ram = difference(taken[image].ram, base.ram);
-            add(format!("RAM over the plain loop: {what}"), "", ram.to_string());
-        }
-        for (image, what) in IMAGES {
-            let future = difference(taken[image].future, bare.future);
-            let full = image == "redress_full";
-            let goal = if full { "160" } else { "" };
-            add(format!("future over the operation's: {what}"), goal, future.to_string());
-            if full {
-                steps::judge("future of a call", future, FUTURE, &mut report);
+        for (figure, shown, value) in FIGURES {
+            for (image, of) in IMAGES {
+                let full = of == FULL;
+                let value = value(&taken[image], &taken["plain"], &taken["bare"]);
+                table.add(figure, of, if full { shown } else { "" }, &value);
+                if let Some(goal) = goal(board, figure).filter(|_| full) {
+                    steps::judge(&format!("{figure}, {board:?}"), value, goal, &mut report);
+                }
             }
         }
         let (figures, state) = steps::measure(board)?;
-        add("RAM of breaker and budget with their locks".into(), "224", state.to_string());
+        table.add("RAM of breaker and budget with their locks", "", "224", &state);
         steps::judge("RAM of the state", state.cast_signed(), STATE, &mut report);
         for (name, value, goal) in figures {
             let shown =
                 steps::GOALS.iter().find(|(of, _)| *of == name).map_or("", |(_, goal)| goal);
-            add(name.clone(), shown, value.to_string());
+            table.add(&name, "", shown, &value);
             if let Some(goal) = goal {
-                steps::judge(&name, value.cast_signed(), goal, &mut report);
+                steps::judge(&format!("{name}, {board:?}"), value.cast_signed(), goal, &mut report);
             }
         }
     }
-    println!("| figure | goal | {} |", BOARDS.map(|(_, name)| name).join(" | "));
-    println!("| --- | ---: |{}", " ---: |".repeat(BOARDS.len()));
-    for (name, goal, cells) in rows {
-        println!("| {name} | {goal} | {} |", cells.join(" | "));
-    }
+    table.print();
     Ok(report)
 }
 
@@ -105,8 +140,8 @@ fn difference(of: usize, base: usize) -> isize {
 }
 
 /// Sections that are flashed, those that are memory, and the task with its future.
-fn measure(image: &Path) -> Result<Taken, String> {
-    let sections = steps::tool("llvm-size", &["-A"], image)?;
+fn measure(board: Board, image: &Path) -> Result<Taken, String> {
+    let sections = tool("llvm-size", &["-A"], image)?;
     let of = |names: &[&str]| -> usize {
         sections
             .lines()
@@ -118,12 +153,13 @@ fn measure(image: &Path) -> Result<Taken, String> {
             })
             .sum()
     };
-    let symbols = steps::symbols(image)?;
+    let symbols = symbols(image)?;
     let task = symbols.iter().find(|(name, _)| name.contains("3job4POOL"));
     let (_, task) = task.ok_or_else(|| format!("{} has no task", image.display()))?;
     Ok(Taken {
         flash: of(&[".vector_table", ".text", ".trap", ".init", ".rodata", ".data", ".ARM.ex"]),
         ram: of(&[".data", ".bss"]),
         future: usize::try_from(task.end - task.start).unwrap_or(usize::MAX),
+        journey: journey::measure(board, image)?,
     })
 }

@@ -12,14 +12,21 @@ const EXACT: [&str; 2] = ["-icount", "shift=7,sleep=off"];
 /// An instruction is 1 ns, so that a thousand of them are a tick of embassy-time.
 const FAST: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
+/// The images whose tasks wait for the clock of embassy-time.
+const IN_TIME: [&str; 5] = ["timing", "together", "giving_up", "crowd", "restart"];
+
 /// What an image said: name and value, and whether it is as it should be.
 pub(crate) type Said = Vec<(String, Result<(), String>)>;
 
 /// Runs an image to its end.
 pub(crate) fn run(board: Board, image: &str, features: &str) -> Result<Said, String> {
     let path = board.build(image, features)?;
-    let speed = if image == "timing" { FAST } else { EXACT };
-    let output = board.emulate(&path, &[], &speed)?;
+    let speed = if IN_TIME.contains(&image) { FAST } else { EXACT };
+    let mut options = speed.to_vec();
+    if board == Board::Lm3s6965evb && image == "blocking" {
+        options.extend(["-device", "tmp105,bus=i2c,address=0x49"]);
+    }
+    let output = board.emulate(&path, &[], &options)?;
     let text = said(&output);
     let lines: Said = text
         .lines()

@@ -2,10 +2,13 @@
 
 mod board;
 mod conformance;
+mod driverless;
 mod encode;
 mod figures;
 mod image;
+mod journey;
 mod steps;
+mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +39,8 @@ enum Part {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// The program in the docs links, but not without a time driver
+    Driverless,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -56,6 +61,36 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// Firmware without an executor: the blocking driver, with delays of embedded-hal
+    Blocking {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// Calls together at a breaker that is half-open, and at one budget
+    Together {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// Calls that are given up, by predicate, operation, signal and drop
+    GivingUp {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// More tasks wait at once than a timer queue of a fixed size holds
+    Crowd {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// The clock begins anew under breakers, a budget and a call
+    Restart {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A million calls: depth of the stack, no drift
     Endurance {
         /// The board
@@ -67,10 +102,16 @@ enum Part {
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
+        Part::Driverless => driverless::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
+        Part::Blocking { board } => image::judge(board, "blocking"),
+        Part::Together { board } => image::judge(board, "together"),
+        Part::GivingUp { board } => image::judge(board, "giving_up"),
+        Part::Crowd { board } => image::judge(board, "crowd"),
+        Part::Restart { board } => image::judge(board, "restart"),
         Part::Endurance { board } => image::judge(board, "endurance"),
     };
     match report {

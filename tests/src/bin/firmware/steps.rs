@@ -1,14 +1,9 @@
-//! How many instructions each step of a call takes, counted in a trace of the emulator:
-//! two runs agree exactly.
-
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::Path;
-use std::process::Command;
+//! How many instructions each step of a call takes.
 
 use redress_tests::report::Report;
 
-use crate::board::{Board, said};
+use crate::board::Board;
+use crate::trace::{symbols, trace};
 
 /// The functions of the image `steps`, and what each of them is.
 const STEPS: [(&str, &str); 7] = [
@@ -74,9 +69,9 @@ pub(crate) fn measure(board: Board) -> Result<(Vec<Figure>, usize), String> {
     let caller = symbols.get("walk").ok_or("the image has no function walk")?;
     for (step, name) in STEPS {
         let range = symbols.get(step).ok_or_else(|| format!("the image has no {step}"))?;
-        let from = trace.iter().position(|address| *address == range.start);
+        let from = trace.iter().position(|step| step.at == range.start & !1);
         let from = from.ok_or_else(|| format!("{step} was never called"))?;
-        let taken = trace[from..].iter().take_while(|address| !caller.contains(address)).count();
+        let taken = trace[from..].iter().take_while(|step| !caller.contains(&step.at)).count();
         figures.push((format!("instructions, {name}"), taken, goal(board, step)));
     }
     Ok((figures, state.ok_or("the image does not say what its state takes")?))
@@ -95,47 +90,4 @@ pub(crate) fn run(board: Board) -> Result<Report, String> {
         }
     }
     Ok(report)
-}
-
-/// Every instruction's address, in the order in which they ran.
-fn trace(board: Board, image: &Path) -> Result<Vec<u64>, String> {
-    let log = std::env::temp_dir().join(format!("redress-trace-{}", std::process::id()));
-    let path = log.display().to_string();
-    let options =
-        ["-icount", "shift=10,sleep=off", "-singlestep", "-d", "exec,nochain", "-D", &path];
-    let output = board.emulate(image, &[], &options)?;
-    let text = std::fs::read_to_string(&log).map_err(|why| format!("{path}: {why}"));
-    let _ = std::fs::remove_file(&log);
-    if !output.status.success() {
-        return Err(format!("the image failed: {}", said(&output)));
-    }
-    let address = |line: &str| u64::from_str_radix(line.split('/').nth(1)?, 16).ok();
-    Ok(text?.lines().filter(|line| line.starts_with("Trace")).filter_map(address).collect())
-}
-
-/// Where each function and static is.
-pub(crate) fn symbols(image: &Path) -> Result<BTreeMap<String, Range<u64>>, String> {
-    let text = tool("llvm-nm", &["--print-size"], image)?;
-    let symbol = |line: &str| {
-        let mut words = line.split_whitespace();
-        let start = u64::from_str_radix(words.next()?, 16).ok()?;
-        let size = u64::from_str_radix(words.next()?, 16).ok()?;
-        Some((words.nth(1)?.to_owned(), start..start + size))
-    };
-    Ok(text.lines().filter_map(symbol).collect())
-}
-
-/// What a tool of the toolchain says of a file.
-pub(crate) fn tool(name: &str, arguments: &[&str], file: &Path) -> Result<String, String> {
-    let sysroot = Command::new("rustc")
-        .args(["--print", "target-libdir"])
-        .output()
-        .map_err(|why| format!("rustc cannot be run: {why}"))?;
-    let libraries = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    let output = Command::new(Path::new(&libraries).join("../bin").join(name))
-        .args(arguments)
-        .arg(file)
-        .output()
-        .map_err(|why| format!("{name} cannot be run: {why}; component llvm-tools is needed"))?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -4,13 +4,72 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Part of the name of the driver's function that moves one byte, and of nothing else.
 const BYTE: &str = "I2c03run";
 
 /// A second of emulation is minutes of a processor; what takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The EEPROM on the bus, over the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chip {
+    /// As it should be.
+    Sound,
+    /// It acknowledges every byte and keeps none.
+    Protected,
+    /// Nobody answers.
+    Absent,
+}
+
+/// A board with this chip; what is given to the image is said on stdout.
+fn emulator(image: &Path, eeprom: &Path, chip: Chip) -> Command {
+    let drive = format!("if=none,id=eeprom,format=raw,cache=unsafe,file={}", eeprom.display());
+    let mut command = Command::new("qemu-system-arm");
+    command
+        .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"])
+        // Not through a buffer of the emulator, which a kill would lose.
+        .args(["-chardev", "stdio,id=said,signal=off"])
+        .args(["-semihosting-config", "enable=on,target=native,chardev=said"])
+        .args(["-icount", "shift=7,sleep=off", "-drive", &drive])
+        .arg("-kernel")
+        .arg(image)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let device = "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom";
+    match chip {
+        Chip::Sound => command.args(["-device", device]),
+        Chip::Protected => command.args(["-device", &format!("{device},writable=off")]),
+        Chip::Absent => &mut command,
+    };
+    command
+}
+
+/// What the board says of itself; the emulator's own warnings stand between.
+fn own(line: &str) -> bool {
+    ["found", "saving", "saved", "not saved", "panicked"].iter().any(|word| line.starts_with(word))
+}
+
+/// Runs the image to its own end, which a chip that keeps nothing brings about.
+pub(crate) fn run_to_end(image: &Path, eeprom: &Path, chip: Chip) -> Result<Vec<String>, String> {
+    let mut child = emulator(image, eeprom, chip)
+        .spawn()
+        .map_err(|why| format!("qemu-system-arm cannot be run: {why}"))?;
+    let until = Instant::now() + PATIENCE;
+    while child.try_wait().map_err(|why| why.to_string())?.is_none() {
+        if Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("the board did not end in {PATIENCE:?}"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().map_err(|why| why.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = text.lines().filter(|line| own(line)).map(str::to_owned).collect();
+    if output.status.success() { Ok(said) } else { Err(format!("{}: {said:?}", output.status)) }
+}
 
 /// A board under power. Dropping it cuts the power.
 pub(crate) struct Board {
@@ -25,20 +84,9 @@ impl Board {
         let text = |why: std::io::Error| format!("the emulator cannot be talked to: {why}");
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(text)?;
         let port = listener.local_addr().map_err(text)?.port();
-        let drive = format!("if=none,id=eeprom,format=raw,cache=unsafe,file={}", eeprom.display());
         let debugger = format!("socket,id=gdb,host=127.0.0.1,port={port},nodelay=on");
-        let mut child = Command::new("qemu-system-arm")
-            .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"])
-            // Not through a buffer of the emulator, which a kill would lose.
-            .args(["-chardev", "stdio,id=said,signal=off"])
-            .args(["-semihosting-config", "enable=on,target=native,chardev=said"])
-            .args(["-icount", "shift=7,sleep=off", "-S"])
-            .args(["-chardev", &debugger, "-gdb", "chardev:gdb", "-drive", &drive])
-            .args(["-device", "at24c-eeprom,bus=i2c,address=0x50,rom-size=4096,drive=eeprom"])
-            .arg("-kernel")
-            .arg(image)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+        let mut child = emulator(image, eeprom, Chip::Sound)
+            .args(["-S", "-chardev", &debugger, "-gdb", "chardev:gdb"])
             .spawn()
             .map_err(|why| format!("qemu-system-arm cannot be run: {why}"))?;
         let said = BufReader::new(child.stdout.take().ok_or("no output of the emulator")?);
@@ -73,11 +121,8 @@ impl Board {
         let killed = self.child.kill().and_then(|()| self.child.wait());
         killed.map_err(|why| format!("the emulator lives on: {why}"))?;
         let lines: Result<Vec<String>, _> = self.said.by_ref().lines().collect();
-        // The emulator's own warnings stand between.
-        let words = ["found", "saving", "saved", "panicked"];
-        let own = |line: &String| words.iter().any(|word| line.starts_with(word));
         lines
-            .map(|lines| lines.into_iter().filter(own).collect())
+            .map(|lines| lines.into_iter().filter(|line| own(line)).collect())
             .map_err(|why| format!("the emulator cannot be heard: {why}"))
     }
 }

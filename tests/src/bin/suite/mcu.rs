@@ -13,8 +13,13 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 8] = [
     ("timing", "delays and timeouts to the tick"),
+    ("blocking", "firmware without an executor"),
+    ("together", "calls together at a breaker and a budget"),
+    ("giving-up", "calls that are given up"),
+    ("crowd", "more tasks than a timer queue holds"),
+    ("restart", "a clock that begins anew"),
     ("sharing", "a breaker shared with interrupts"),
     ("endurance", "a million calls"),
 ];
@@ -29,9 +34,8 @@ impl Suite {
             "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
         );
         self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
-        let program = "cargo build --manifest-path tests/firmware/Cargo.toml -p thermometer \
-                       --release --target thumbv7em-none-eabihf";
-        self.step("the program in the docs, for its chip", program, Count::One);
+        let program = format!("{FIRMWARE} driverless");
+        self.step("the program in the docs, with and without a driver", &program, Count::Runner);
         for (emulator, package) in EMULATORS {
             if !exists(emulator, "--version") && !self.install(package) {
                 self.failed += 1;
@@ -53,6 +57,15 @@ impl Suite {
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
         let firmware = "cargo fmt --all --check --manifest-path tests/firmware/Cargo.toml";
         self.step("formatting of the firmware images", firmware, Count::One);
+        let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
+                        -p board -p firmware -p prices -p redress-wire \
+                        --target thumbv7m-none-eabi -- -D warnings";
+        self.step("lints of the firmware images", firmware, Count::One);
+        let cuts = "cargo fmt --all --check --manifest-path tests/power-cut/Cargo.toml";
+        self.step("formatting of the image for power cuts", cuts, Count::One);
+        let cuts = "cargo clippy --release --manifest-path tests/power-cut/Cargo.toml \
+                    --workspace --target thumbv7m-none-eabi -- -D warnings";
+        self.step("lints of the image for power cuts", cuts, Count::One);
         let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
         self.step("power cuts while the state is saved", cuts, Count::Runner);
         // Firmware is a workspace of its own: the host's formatting and lints do not see it.
@@ -63,6 +76,9 @@ impl Suite {
         self.step("lints of the sensor node", node, Count::One);
         let pico = "cargo fmt --check --manifest-path examples/pico-node/Cargo.toml";
         self.step("formatting of the node for an RP2040", pico, Count::One);
+        let pico = "cargo clippy --release --manifest-path examples/pico-node/Cargo.toml \
+                    --target thumbv6m-none-eabi -- -D warnings";
+        self.step("lints of the node for an RP2040", pico, Count::One);
         let pico = "cargo build --release --manifest-path examples/pico-node/Cargo.toml \
                     --target thumbv6m-none-eabi";
         self.step("the node for an RP2040 builds", pico, Count::One);

@@ -199,7 +199,7 @@ fn on_timer(preempted: usize) {
     if let Some(permit) = admit() {
         settle(permit, result());
     }
-    if random() % 4 == 0 {
+    if random().is_multiple_of(4) {
         WAKE.signal(());
     }
     interrupts::fire_in(1 + random() % 512);
@@ -277,7 +277,7 @@ fn decide() -> CallResult {
     let mut call = Call::begin(&POLICY, now());
     loop {
         call.start(&POLICY, now());
-        if random() % 2 == 0 {
+        if random().is_multiple_of(2) {
             let at = now();
             call.succeed(&POLICY, at);
             return CallResult::Success;
@@ -292,7 +292,7 @@ fn decide() -> CallResult {
             &(),
         ) {
             Decision::Retry { .. } if call.woke(now()).is_ok() => {}
-            _ if random() % 4 == 0 => return CallResult::Cancelled,
+            _ if random().is_multiple_of(4) => return CallResult::Cancelled,
             _ => return CallResult::Failure(classification.class),
         }
     }
@@ -312,9 +312,11 @@ fn question() {
         ledger(|ledger| ledger.questions += 1);
         for permit in permits {
             match permit {
-                Some(admitted) => BREAKER.with(|breaker| breaker.cancel(admitted.permit)),
-                None => Some(ledger(|ledger| ledger.lost += 1)),
-            };
+                Some(admitted) => {
+                    BREAKER.with(|breaker| breaker.cancel(admitted.permit));
+                }
+                None => ledger(|ledger| ledger.lost += 1),
+            }
         }
     });
 }

@@ -9,23 +9,18 @@
 
 use core::cell::Cell;
 use core::future::pending;
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicBool, Ordering};
 
-use embassy_executor::raw::Executor;
+use embassy_executor::Spawner;
 use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
-use firmware::clock;
-use firmware::image;
 use redress::random::NoRandom;
 use redress::{
     Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
     FailureTimes, Policy, Shared, StopReason, checked, policy,
 };
 use redress_embassy::{EmbassyTime, Locked};
-use static_cell::StaticCell;
 
 const DELAYS: [Duration; 3] =
     [Duration::from_micros(1_234), Duration::from_millis(25), Duration::from_secs(3)];
@@ -38,6 +33,13 @@ const IMPATIENT: Policy = policy! {
         .max_attempts(3)
         .attempt_timeout(Duration::from_micros(5_001))
         .backoff(Backoff::constant(Duration::from_micros(777)))
+};
+
+const HURRIED: Policy = policy! {
+    Policy::new()
+        .deadline(Duration::from_millis(12))
+        .attempt_timeout(Duration::from_millis(5))
+        .backoff(Backoff::constant(Duration::from_millis(3)))
 };
 
 const ONCE: Policy =
@@ -58,7 +60,7 @@ impl Drop for Dropped<'_> {
 }
 
 #[embassy_executor::task]
-async fn tests() {
+async fn tests(_spawner: Spawner) {
     let mut checks = Checks::default();
 
     let started = EmbassyTime.now();
@@ -96,6 +98,36 @@ async fn tests() {
         class.map_or("", ErrorClass::as_str),
     );
 
+    let started = EmbassyTime.now();
+    let (told, tried) = (Cell::new(Duration::ZERO), Cell::new(0));
+    let outcome = HURRIED
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |attempt| {
+            told.set(attempt.timeout);
+            tried.set(attempt.number);
+            pending::<Result<(), ()>>().await
+        })
+        .await;
+    let took = EmbassyTime.now().since(started).as_micros();
+    // 5 ms, a delay of 3 ms, and what is left of 12 ms.
+    let left = (3_990..=4_000).contains(&told.get().as_micros()) && tried.get() == 2;
+    checks.check("an attempt is given no more than the deadline leaves", left, told.get());
+    let exact = outcome.stop_reason() == Some(StopReason::DeadlineExceeded)
+        && (12_000..=12_004).contains(&took);
+    checks.check("a deadline of 12 ms ends an attempt that hangs, in us", exact, took);
+
+    let outcome = HURRIED
+        .on(EmbassyTime, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |_| {
+            Timer::after_micros(4_998).await;
+            Ok::<(), ()>(())
+        })
+        .await;
+    let in_time = outcome.is_ok() && outcome.attempts == 1;
+    checks.check("a result just before its timeout stands", in_time, outcome.attempts);
+
     let mut guarded =
         ONCE.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient).breaker(&BREAKER);
     let _ = guarded.call_async(async |_| Err::<(), ()>(())).await;
@@ -113,36 +145,4 @@ async fn tests() {
     semihosting::process::exit(if checks.close() { 0 } else { 1 });
 }
 
-static READY: AtomicBool = AtomicBool::new(false);
-
-/// Embassy calls it when a task becomes ready, from interrupts too.
-#[unsafe(export_name = "__pender")]
-fn pend(_: *mut ()) {
-    READY.store(true, Ordering::Release);
-}
-
-fn main() -> bool {
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
-    let executor = EXECUTOR.init(Executor::new(null_mut()));
-    clock::start(|| {});
-    let Ok(token) = tests() else { return false };
-    executor.spawner().spawn(token);
-    loop {
-        // SAFETY: this is the only place that polls, and `pend` does not.
-        unsafe { executor.poll() };
-        // With interrupts masked none can come between the question and the sleep;
-        // WFI returns on a pending one all the same.
-        critical_section::with(|_| {
-            if READY.load(Ordering::Acquire) {
-                READY.store(false, Ordering::Release);
-            } else {
-                #[cfg(target_arch = "arm")]
-                cortex_m::asm::wfi();
-                #[cfg(target_arch = "riscv32")]
-                riscv::asm::wfi();
-            }
-        });
-    }
-}
-
-image!(main);
+firmware::tasks!(tests);

@@ -12,6 +12,7 @@ use embassy_time::with_timeout;
 use prices::image;
 use prices::sensor::{Sensor, SensorError};
 
+#[expect(clippy::await_holding_refcell_ref, reason = "attempts come one after the other")]
 async fn call(sensor: &mut Sensor) -> Option<u16> {
     let delays = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(10))

@@ -1,0 +1,169 @@
+//! A call that is put aside over a deep sleep or a reset: [`Suspended`], and the way
+//! back, [`Resumed`].
+
+use crate::budget::Pool;
+use crate::control::Control;
+use crate::gate::Gate;
+use crate::outcome::Outcome;
+use crate::random::Draw;
+use crate::retry::Retry;
+use crate::snapshot::{Between, CALL_BYTES};
+use crate::steps::Steps;
+use crate::{Clock, Duration, Instant, Observer, Policy, Restored, Settings, SnapshotError};
+
+/// A call between two attempts, as it is written down before nothing runs any more.
+///
+/// What belongs to it is written down as of the same instant: take the snapshots of its
+/// breaker and its budget with [`at`](Self::at).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Suspended {
+    /// The snapshot of the call.
+    pub bytes: [u8; Self::BYTES],
+    /// When it was taken, on the clock of the call.
+    pub at: Instant,
+    /// How long after that the next attempt is due: when to wake.
+    pub wake_after: Duration,
+}
+
+impl Suspended {
+    /// How many bytes the snapshot of a call takes.
+    pub const BYTES: usize = CALL_BYTES;
+}
+
+/// How far a call came whose long delays are not waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Progress<V, E> {
+    /// It is over.
+    Over(Outcome<V, E>),
+    /// A long delay is due. Save this, sleep, and [`resume`](Retry::resume).
+    Suspended(Suspended),
+}
+
+impl<V, E> From<Outcome<V, E>> for Progress<V, E> {
+    #[inline]
+    fn from(outcome: Outcome<V, E>) -> Self {
+        Self::Over(outcome)
+    }
+}
+
+/// A call that goes on, with the rest of its delay before it.
+#[non_exhaustive]
+pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
+    /// The call. After [`due`](Self::due), say that you [`woke`](Steps::woke), and
+    /// [`start`](Steps::start).
+    pub steps: Steps<'r, 'a, T, R, K, B, U, O, H, P>,
+    /// When its next attempt is due.
+    pub due: Instant,
+    /// What was known of the time that nothing ran.
+    pub restored: Restored,
+}
+
+impl<T, R, K, B: Gate, U, O, H, P> core::fmt::Debug for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Resumed")
+            .field("call", &self.steps.call)
+            .field("due", &self.due)
+            .field("restored", &self.restored)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Resumed({}, due {}, {})", self.steps.call, self.due, self.restored);
+    }
+}
+
+impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
+    /// Goes on with the call in `bytes`, of which `off` has passed while nothing ran, if
+    /// that is known. Without `off` time stood still, and all of the delay is left.
+    ///
+    /// Restore the breaker first, with the same `now` and `off`. A call that did not
+    /// leave this run goes on with [`Suspended::at`] as `now`.
+    ///
+    /// # Errors
+    ///
+    /// If the snapshot is damaged, of another policy or of another version.
+    pub fn resume(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        off: Option<Duration>,
+    ) -> Result<Resumed<'_, 'a, T, R, K, B, U, O, H, P>, SnapshotError> {
+        let (between, restored) = Between::load(self.policy.settings(), bytes, now, off)?;
+        let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
+        let policy = self.policy;
+        let mut steps = Steps::new(self, policy, Some(pass), now);
+        steps.call = between.call;
+        Ok(Resumed { steps, due: between.due, restored })
+    }
+}
+
+impl<T, R, K, B, U, O, H, P> Steps<'_, '_, T, R, K, B, U, O, H, P>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
+    /// Writes the call down after a [`Decision::Retry`](crate::Decision::Retry), with
+    /// what is left of its delay and its permit, to go on elsewhere with
+    /// [`resume`](Retry::resume). The call ends here without a result.
+    pub fn suspend(&mut self) -> Suspended {
+        self.suspend_until(self.now.saturating_add(self.call.previous))
+    }
+
+    /// As [`suspend`](Self::suspend), if the delay is `limit` or more.
+    #[inline]
+    pub(crate) fn suspend_from(&mut self, limit: Duration, delay: Duration) -> Option<Suspended> {
+        (delay >= limit).then(|| self.suspend())
+    }
+
+    fn suspend_until(&mut self, due: Instant) -> Suspended {
+        let at = self.retry.time.now();
+        let permit = self.pass.as_ref().and_then(B::permit);
+        let mut bytes = [0; CALL_BYTES];
+        Between { call: self.call, permit, due }.save(self.policy.settings(), at, &mut bytes);
+        // The permit goes along with the snapshot: dropping must not free it.
+        self.pass = None;
+        Suspended { bytes, at, wake_after: due.since(at) }
+    }
+}
+
+impl<T, R, K, B, U, O, H, P> Resumed<'_, '_, T, R, K, B, U, O, H, P>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
+    /// What is left of the delay; or the call again, if that is still `limit` or more.
+    ///
+    /// Where time stood still the rest is waited for, however long it is: a node that
+    /// is woken again and again would otherwise never come to its attempt.
+    pub(crate) fn rest(&mut self, limit: Duration) -> Result<Duration, Suspended> {
+        let rest = self.due.since(self.steps.retry.time.now());
+        if self.restored == Restored::TimeOff && rest >= limit {
+            return Err(self.steps.suspend_until(self.due));
+        }
+        Ok(rest)
+    }
+}

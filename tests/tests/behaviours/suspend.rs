@@ -1,0 +1,208 @@
+//! Calls that do not wait for long delays, over a deep sleep or a reset.
+
+use std::cell::RefCell;
+
+use redress::testing::{MockClock, Recorder};
+use redress::{
+    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, EventKind,
+    FailureRule, FailureTimes, Policy, Progress, RetryConfig, RollingBudget, RollingConfig,
+    Snapshot, StopReason, Suspended,
+};
+
+use crate::{block_on, on};
+
+const SECOND: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(10);
+const TRANSIENT: ErrorClass = ErrorClass::Transient;
+
+/// Delays of 1, 4, 16, 64 .. seconds, six attempts, an hour for all.
+fn growing() -> RetryConfig {
+    Policy::new().backoff(Backoff::exponential_by(SECOND, Duration::from_secs(1000), 4000))
+}
+
+fn suspended<V: core::fmt::Debug, E: core::fmt::Debug>(progress: Progress<V, E>) -> Suspended {
+    match progress {
+        Progress::Suspended(suspended) => suspended,
+        over => panic!("not suspended: {over:?}"),
+    }
+}
+
+fn over<V: core::fmt::Debug, E: core::fmt::Debug>(
+    progress: Progress<V, E>,
+) -> redress::Outcome<V, E> {
+    match progress {
+        Progress::Over(outcome) => outcome,
+        suspended => panic!("not over: {suspended:?}"),
+    }
+}
+
+/// Runs the operation in the blocking and in the asynchronous driver; both end alike.
+macro_rules! both {
+    ($driver:expr, $operation:expr) => {{
+        let (blocking, asynchronous) = $driver;
+        let operation = $operation;
+        let first = blocking.call_or_suspend(LIMIT, &operation);
+        let second =
+            block_on(asynchronous.call_or_suspend_async(LIMIT, async |attempt| operation(attempt)));
+        assert_eq!(first, second);
+        first
+    }};
+}
+
+#[test]
+fn short_delays_are_waited_for_and_the_first_long_one_suspends() {
+    let policy = growing().max_attempts(6).deadline(Duration::from_secs(3600)).build().unwrap();
+    let (one, other) = (MockClock::new(), MockClock::new());
+    let (mut first, mut second) = (on(&policy, &one), on(&policy, &other));
+    let call = suspended(both!((&mut first, &mut second), |_| Err::<(), _>(TRANSIENT)));
+    // One second and four were waited for.
+    assert_eq!(call.at, one.now());
+    assert_eq!(one.now().as_micros(), 5_000_000);
+    assert_eq!(call.wake_after, Duration::from_secs(16));
+}
+
+#[test]
+fn a_call_goes_on_where_it_stood_until_it_is_over() {
+    let policy = growing().max_attempts(5).deadline(Duration::from_secs(3600)).build().unwrap();
+    let clock = MockClock::new();
+    let mut call =
+        suspended(on(&policy, &clock).call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT)));
+    let mut slept = vec![call.wake_after.as_secs()];
+    let outcome = loop {
+        // A reset: another clock, another driver.
+        let (one, other) = (MockClock::new(), MockClock::new());
+        let (mut first, mut second) = (on(&policy, &one), on(&policy, &other));
+        let off = Some(call.wake_after);
+        let first = first.resume(&call.bytes, one.now(), off).unwrap();
+        let second = second.resume(&call.bytes, other.now(), off).unwrap();
+        match both!((first, second), |_| Err::<(), _>(TRANSIENT)) {
+            Progress::Suspended(again) => {
+                slept.push(again.wake_after.as_secs());
+                call = again;
+            }
+            Progress::Over(outcome) => break outcome,
+        }
+    };
+    // The fifth attempt was the last.
+    assert_eq!(slept, [16, 64]);
+    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    assert_eq!(outcome.attempts, 5);
+}
+
+#[test]
+fn woken_too_early_it_sleeps_on_and_too_late_it_has_no_time_left() {
+    let policy = growing().deadline(Duration::from_secs(100)).build().unwrap();
+    let clock = MockClock::new();
+    let call = suspended(on(&policy, &clock).call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT)));
+    let resume = |off| {
+        let (one, other) = (MockClock::new(), MockClock::new());
+        // Starting has taken its time.
+        one.advance(SECOND);
+        other.advance(SECOND);
+        let started = one.now();
+        let (mut first, mut second) = (on(&policy, &one), on(&policy, &other));
+        let first = first.resume(&call.bytes, one.now(), off).unwrap();
+        let second = second.resume(&call.bytes, other.now(), off).unwrap();
+        let progress = both!((first, second), |attempt: redress::Attempt| {
+            Ok::<_, ErrorClass>(attempt.number)
+        });
+        (progress, one.now().since(started).as_micros())
+    };
+    // Five of sixteen seconds are over: eleven are more than the limit.
+    let (early, waited) = resume(Some(Duration::from_secs(5)));
+    assert_eq!((suspended(early).wake_after.as_secs(), waited), (11, 0));
+    // Seven are over: nine are waited for.
+    let (short, waited) = resume(Some(Duration::from_secs(7)));
+    assert_eq!((over(short).result, waited), (Ok(4), 9_000_000));
+    // How long it slept is not known: it gets on nevertheless.
+    let (unknown, waited) = resume(None);
+    assert_eq!((over(unknown).result, waited), (Ok(4), 16_000_000));
+    // It overslept its deadline.
+    let (late, _) = resume(Some(Duration::from_secs(200)));
+    let late = over(late);
+    assert_eq!(late.stop_reason(), Some(StopReason::DeadlineExceeded));
+    assert_eq!((late.attempts, late.last_class()), (3, Some(TRANSIENT)));
+}
+
+#[test]
+fn a_call_suspended_in_the_same_run_goes_on_at_once() {
+    let policy = growing().build().unwrap();
+    let clock = MockClock::new();
+    let mut retry = on(&policy, &clock);
+    let call = suspended(retry.call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT)));
+    // Saving failed, say: the node stays awake. Time goes on meanwhile.
+    clock.advance(SECOND);
+    let resumed = retry.resume(&call.bytes, call.at, None).unwrap();
+    let outcome = over(resumed.call_or_suspend(LIMIT, |_| Ok::<_, ErrorClass>(7)));
+    assert_eq!((outcome.result, outcome.attempts), (Ok(7), 4));
+    assert_eq!(clock.now(), call.at.saturating_add(call.wake_after));
+}
+
+/// The breaker and the budget sleep with the call: one opening, one token for each retry.
+#[test]
+fn breaker_and_budget_go_along() {
+    const RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(600));
+    const RETRIES: RollingConfig = RollingConfig::new(4, Duration::from_secs(6000));
+    type Circuit = Breaker<FailureTimes<1>>;
+    type Retries = RollingBudget<4>;
+    let policy = growing().max_attempts(4).deadline(Duration::from_secs(3600)).build().unwrap();
+    let mut events = Vec::new();
+    let (mut saved, mut runs) = (None::<(Suspended, Vec<u8>, Vec<u8>)>, 0);
+    let outcome = loop {
+        runs += 1;
+        let clock = MockClock::new();
+        let breaker = RefCell::new(Circuit::new(&RULE).unwrap());
+        let budget = RefCell::new(Retries::new(&RETRIES).unwrap());
+        let mut recorder = Recorder::<16>::new();
+        let mut retry =
+            on(&policy, &clock).breaker(&breaker).budget(&budget).observer(&mut recorder);
+        let progress = match &saved {
+            None => retry.call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT)),
+            Some((call, circuit, retries)) => {
+                let (now, off) = (clock.now(), Some(call.wake_after));
+                breaker.borrow_mut().restore(circuit, now, off).unwrap();
+                budget.borrow_mut().restore(retries, now, off).unwrap();
+                let resumed = retry.resume(&call.bytes, now, off).unwrap();
+                resumed.call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT))
+            }
+        };
+        events.extend_from_slice(recorder.kinds());
+        match progress {
+            Progress::Over(outcome) => {
+                assert_eq!(breaker.borrow().state(), CircuitState::Open);
+                break outcome;
+            }
+            Progress::Suspended(call) => {
+                let mut circuit = vec![0; Circuit::BYTES];
+                let mut retries = vec![0; Retries::BYTES];
+                breaker.borrow().snapshot(call.at, &mut circuit).unwrap();
+                budget.borrow().snapshot(call.at, &mut retries).unwrap();
+                assert_eq!(breaker.borrow().state(), CircuitState::Closed);
+                saved = Some((call, circuit, retries));
+            }
+        }
+    };
+    assert_eq!((runs, outcome.attempts), (2, 4));
+    assert_eq!(outcome.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    let expected = [EventKind::Retry, EventKind::Retry, EventKind::Retry];
+    assert_eq!(events[..3], expected);
+    assert_eq!(events.iter().filter(|kind| **kind == EventKind::CircuitOpened).count(), 1);
+}
+
+#[test]
+fn a_rejection_is_over_and_a_success_at_once_never_sleeps() {
+    const RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(600));
+    let policy = growing().max_attempts(1).build().unwrap();
+    let clock = MockClock::new();
+    let breaker = RefCell::new(Breaker::<FailureTimes<1>>::new(&RULE).unwrap());
+    let mut retry = on(&policy, &clock).breaker(&breaker);
+    let fine = over(retry.call_or_suspend(LIMIT, |_| Ok::<_, ErrorClass>(1)));
+    assert_eq!(fine.result, Ok(1));
+    let failed = over(retry.call_or_suspend(LIMIT, |_| Err::<u8, _>(TRANSIENT)));
+    assert_eq!(failed.stop_reason(), Some(StopReason::MaxAttemptsGlobal));
+    let rejected = over(retry.call_or_suspend(LIMIT, |_| Ok::<_, ErrorClass>(1)));
+    assert!(rejected.rejection().is_some());
+    let rejected =
+        over(block_on(retry.call_or_suspend_async(LIMIT, async |_| Ok::<_, ErrorClass>(1))));
+    assert!(rejected.rejection().is_some());
+}

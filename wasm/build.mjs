@@ -22,7 +22,7 @@ const tool = (name) => join(HERE, "node_modules", ".bin", name);
 const names = {};
 
 /** Compiles a module to dist/; where its data end. */
-function compile({ name, crate, features = [], level, link }) {
+function compile({ name, crate, features = [], level, formats, link }) {
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
@@ -35,7 +35,7 @@ function compile({ name, crate, features = [], level, link }) {
   const folder = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
   const built = join(folder, target, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const output = join(DIST, `${name}.wasm`);
-  const { bytes, end } = published(readFileSync(built), names);
+  const { bytes, end } = published(readFileSync(built), names, formats);
   writeFileSync(output, bytes);
   run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
   return end;

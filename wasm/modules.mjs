@@ -41,15 +41,21 @@ export const MODULES = [
   },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, link: stack(16_384) },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, link: stack(16_384) },
-  { name: "lint", crate: "redress-wasm-lint", level: SMALL, link: stack(262_144) },
+  { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, link: stack(262_144) },
 ];
+
+/** The core's formatting, which a single panic with a message brings in; the linter alone has use for it. */
+const FORMATTING = /4core3fmt/;
 
 /** What the linker exports for a host that does not exist here. */
 const NEEDLESS = ["__data_end", "__heap_base"];
 
 /** Makes of a linked module what is published: its exports under short names, which `names` collects. */
-export function published(linked, names) {
+export function published(linked, names, formats = false) {
   const module = binaryen.readBinary(linked);
+  const functions = Array.from({ length: module.getNumFunctions() }, (_, n) => binaryen.getFunctionInfo(module.getFunctionByIndex(n)).name);
+  const needless = functions.filter((name) => !formats && FORMATTING.test(name));
+  if (needless.length > 0) throw new Error(`the module formats texts, by a panic perhaps: ${needless.join(", ")}`);
   const kept = [];
   let end = 0;
   for (let index = 0; index < module.getNumExports(); index += 1) {

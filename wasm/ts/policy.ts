@@ -1,8 +1,9 @@
 // Policies: retry and breaker around an operation.
 
 import { decorrelatedJitter } from "./backoff.js";
-import { CircuitBreaker } from "./breaker.js";
+import type { CircuitBreaker } from "./breaker.js";
 import { drive, driveSync } from "./drive.js";
+import { Held } from "./held.js";
 import { CALL_KEYS, checked } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
@@ -139,12 +140,12 @@ export class Policy extends Runner {
     const breaker = given["circuitBreaker"];
     this.circuitBreaker = breaker;
     const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
-    const isOurs = breaker instanceof CircuitBreaker;
-    if (breaker !== undefined && !isOurs && !isCircuit(breaker)) {
+    const isOurs = breaker instanceof Held;
+    if (breaker !== undefined && !isCircuit(breaker)) {
       throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
     }
     const circuit = breaker === undefined || isOurs ? undefined : breaker;
-    this.#setting = { rules, breaker: isOurs ? breaker : undefined, circuit, hooks, observed };
+    this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed };
   }
 
   /** @internal */

@@ -4,7 +4,8 @@ import { DEADLINE, decideSync, hookSync, now, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
 import { classNumber, wrongType } from "./options.js";
 import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { Steps, asksToStop } from "./steps.js";
+import { Steps } from "./steps.js";
+import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 
 /** What follows a failed attempt: another one after the delay, or nothing any more. */
@@ -29,7 +30,7 @@ let dropped: FinalizationRegistry<Steps<any>> | undefined;
  * Begins a call that you drive: `start` an attempt, run it, and tell that it `succeed`ed or
  * `fail`ed. After `{ retry: true }` wait in whatever way you wait, say `woke`, and start again.
  *
- * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours. `signal` and `abortIf` are asked at each
+ * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours, and a `sleeper` is not asked. `signal` and `abortIf` are asked at each
  * step. A breaker and a budget of your own must answer at once.
  *
  * Throws a CircuitOpenError if the breaker rejects the call.

@@ -3,4 +3,5 @@
 
 export { byDefault as default, strict } from "./defaults.js";
 export { http } from "./http.js";
+export { system } from "./system.js";
 export { aws, grpc, odbc, redis, sqlstate } from "./vendors.js";

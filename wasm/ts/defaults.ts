@@ -4,9 +4,9 @@ import { core } from "./core.js";
 import { marker, nameOf, number, read } from "./facts.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
-/** The system's and undici's codes of connections that fail, and Bun's. */
+/** The system's, Node's, undici's, axios' and Bun's codes of connections that fail. */
 const CONNECTION_CODES =
-  /^(E(CONN(RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|AI_AGAIN|NETUNREACH|NETDOWN|NETRESET|HOSTUNREACH|HOSTDOWN)|UND_ERR_(SOCKET|(CONNECT|HEADERS|BODY)_TIMEOUT)|Connection(Refused|Reset|Closed)|FailedToOpenSocket)$/;
+  /^(E(CONN(RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|AI_AGAIN|NETUNREACH|NETDOWN|NETRESET|HOSTUNREACH|HOSTDOWN)|ERR_(NETWORK|STREAM_PREMATURE_CLOSE)|UND_ERR_(SOCKET|(CONNECT|HEADERS|BODY)_TIMEOUT)|Connection(Refused|Reset|Closed)|FailedToOpenSocket)$/;
 
 /** What fetch says in Node, Deno, Chromium, Firefox, Safari and workerd, as it has no code for it. */
 const CONNECTION_WORDS =
@@ -19,6 +19,7 @@ function lost(error: unknown): boolean {
   }
   const message = read(error, "message");
   const name = read(error, "name");
+  if (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") return true;
   return (name === "TypeError" || name === "Error") && typeof message === "string" && CONNECTION_WORDS.test(message);
 }
 

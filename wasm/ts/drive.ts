@@ -3,7 +3,8 @@
 import type { AttemptContext } from "./attempt.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { BUDGET_EXHAUSTED, type Setting, Steps, asksToStop } from "./steps.js";
+import { BUDGET_EXHAUSTED, type Setting, Steps } from "./steps.js";
+import { asksToStop } from "./thrown.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
 import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
 

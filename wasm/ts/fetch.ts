@@ -71,7 +71,7 @@ export function redressFetch(
   }) as Fetch;
 }
 
-/** Whether its body can be sent again: what was taken out of a stream once is gone, and a `Request` is cloned. */
+/** Whether its body can be sent again: what was taken out of a stream or an iterator is gone, and a `Request` is cloned. */
 function replayable(body: unknown): boolean {
-  return !(body instanceof ReadableStream);
+  return !(body instanceof ReadableStream) && !(Symbol.asyncIterator in Object(body));
 }

@@ -19,7 +19,7 @@ interface Capacity {
  *
  * A new key begins with a new entry of the same settings. When the map is full, the entry that
  * was used least recently makes room; but an open or half-open breaker stays, so that no closed
- * one pushes it out. If nothing may go, the new key gets no entry: its calls run without a
+ * one pushes it out, and one that is never asked again stays open. If nothing may go, the new key gets no entry: its calls run without a
  * breaker, its retries without a budget, and `refused` counts them.
  */
 export class Keyed<V extends CircuitBreaker | Budget> {
@@ -97,6 +97,8 @@ export class KeyedPolicy {
   readonly template: Policy;
   readonly #breakers: Keyed<CircuitBreaker> | undefined;
   readonly #budgets: Keyed<Budget> | undefined;
+  /** The rules with the budget of each key, which are kept as long as that. */
+  readonly #known = new WeakMap<Budget, Rules>();
 
   constructor(settings: KeyedPolicyOptions) {
     if (typeof settings !== "object" || settings === null) throw wrongType("policy", settings, "an object of options");
@@ -129,7 +131,7 @@ export class KeyedPolicy {
       return {
         ...setting,
         ...(this.#breakers && { breaker: this.#breakers.entry(key) }),
-        rules: this.#budgets === undefined ? rules : lent(rules, this.#budgets.entry(key)),
+        rules: this.#budgets === undefined ? rules : this.#lent(rules, this.#budgets.entry(key)),
         hooks: { operation: key, ...hooks },
       };
     });
@@ -138,6 +140,15 @@ export class KeyedPolicy {
   /** Refuses every call from now on. */
   dispose(): void {
     this.template.dispose();
+  }
+
+  #lent(rules: Rules, budget: Budget | undefined): Rules {
+    let found = budget && this.#known.get(budget);
+    if (found === undefined) {
+      found = new Lent(rules, budget) as Rules & Lent;
+      if (budget !== undefined) this.#known.set(budget, found);
+    }
+    return found;
   }
 }
 
@@ -155,6 +166,21 @@ class ByKey extends Runner {
 }
 
 /** Rules with another budget; all else, also where the core has them, stays. */
-function lent(rules: Rules, budget: Budget | undefined): Rules {
-  return Object.create(rules, { budget: { value: budget }, slot: { get: () => rules.slot } }) as Rules;
+class Lent {
+  readonly budget: Budget | undefined;
+  readonly #rules: Rules;
+
+  constructor(rules: Rules, budget: Budget | undefined) {
+    Object.assign(this, rules);
+    this.#rules = rules;
+    this.budget = budget;
+  }
+
+  get slot(): number {
+    return this.#rules.slot;
+  }
+
+  own(errorClass: number): ReturnType<Rules["own"]> {
+    return this.#rules.own(errorClass);
+  }
 }

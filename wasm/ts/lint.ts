@@ -1,6 +1,7 @@
 // `redress/lint`: what is wrong or suspicious in a configuration, by the core's linter.
 
 import * as backoff from "./backoff.js";
+import type { KeyedPolicy } from "./keyed.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "./policy.js";
 import { type Finding, finding, refused, text } from "./findings.js";
 import { ask } from "./linter.js";
@@ -16,7 +17,7 @@ export type { Shown } from "./shown.js";
 export { WrittenPolicy } from "./written.js";
 
 /** What can be linted: what was built, or what it would be built from. */
-export type Lintable = Policy | Retry | RetryConfig | PolicyOptions | (RetryOptions & PolicyHooks) | WrittenPolicy;
+export type Lintable = Policy | KeyedPolicy | Retry | RetryConfig | PolicyOptions | (RetryOptions & PolicyHooks) | WrittenPolicy;
 
 type Settings = Record<string, any>;
 

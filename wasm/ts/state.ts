@@ -5,6 +5,7 @@ import { Budget } from "./budget.js";
 import { WHOLE, number, wrongType } from "./options.js";
 import type { Asked } from "./remote.js";
 import { type Snapshot, restore, snapshot } from "./snapshot.js";
+import type { Admission, CircuitState } from "./types.js";
 import { windowOf } from "./windows.js";
 
 /** What is needed of a Durable Object's storage. */
@@ -16,6 +17,9 @@ interface Storage {
 /** How many answers are remembered, so that a request that is repeated is answered alike. */
 const REMEMBERED = 1000;
 
+/** How many permits are out at once; those of isolates that are gone come back by no other way. */
+const OUT = 10_000;
+
 /** The Durable Object: export it from the worker and bind its namespace. */
 export class RedressState {
   readonly #storage: Storage;
@@ -23,6 +27,8 @@ export class RedressState {
   #budget: Budget | undefined;
   readonly #answers = new Map<string, unknown>();
   readonly #permits = new Map<string, number>();
+  /** What storage holds, to write to it only what has changed. */
+  readonly #saved = new Map<string, string>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(context: { storage: Storage }) {
@@ -70,11 +76,11 @@ export class RedressState {
     const clock = () => this.now();
     this.#breaker ??= await this.#loaded("breaker", new CircuitBreaker({ ...settingsOf(asked), clock }));
     const answer = this.#decide(this.#breaker, asked);
-    await this.#save("breaker", this.#breaker);
+    if (answer.ok !== false) await this.#save("breaker", this.#breaker);
     return answer;
   }
 
-  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): unknown {
+  #decide(breaker: CircuitBreaker, asked: Asked & { ask: "admit" | "settle" }): Partial<Admission> & { state?: CircuitState | null } {
     if (asked.ask === "settle") {
       // A permit from before the object was moved is unknown; its lease ends by itself.
       const permit = this.#permits.get(asked.id);
@@ -82,12 +88,21 @@ export class RedressState {
       return { state: permit === undefined ? null : breaker.settle(permit, asked.result) };
     }
     const admission = breaker.admit();
-    if (admission.ok) this.#permits.set(asked.id, admission.permit);
+    if (!admission.ok) return admission;
+    this.#permits.set(asked.id, admission.permit);
+    if (this.#permits.size > OUT) {
+      const [id, permit] = this.#permits.entries().next().value!;
+      this.#permits.delete(id);
+      breaker.settle(permit, "cancelled");
+    }
     return admission;
   }
 
   async #save(key: string, state: CircuitBreaker | Budget): Promise<void> {
-    await this.#storage.put(`redress ${key}`, { at: this.now(), snapshot: snapshot(state) });
+    const taken = snapshot(state);
+    if (this.#saved.get(key) === taken.data) return;
+    await this.#storage.put(`redress ${key}`, { at: this.now(), snapshot: taken });
+    this.#saved.set(key, taken.data);
   }
 
   async #loaded<S extends CircuitBreaker | Budget>(key: string, state: S): Promise<S> {

@@ -8,6 +8,7 @@ import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
 import { show } from "./options.js";
 import type { Rules } from "./rules.js";
+import { nameOf, rejection } from "./thrown.js";
 import {
   type Admission,
   type AttemptEnd,
@@ -530,39 +531,7 @@ export class Steps<T> implements Asked {
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
 
-/** The error of a rejection, without the stack trace that would cost more than all the rest. */
-function rejection(state: CircuitState, retryAfterMs: number): CircuitOpenError {
-  const traced = Error as { stackTraceLimit?: number };
-  const kept = traced.stackTraceLimit;
-  if (typeof kept === "number") traced.stackTraceLimit = 0;
-  try {
-    return new CircuitOpenError({ state, retryAfterMs });
-  } finally {
-    if (typeof kept === "number") traced.stackTraceLimit = kept;
-  }
-}
-
 /** A hint that can be waited for. */
 function hint(ms: unknown): number | undefined {
   return typeof ms === "number" && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
-}
-
-/** The name of a thrown value, whatever its getters do. */
-function nameOf(error: unknown): string {
-  try {
-    const name = (error as { name?: unknown } | null | undefined)?.name;
-    return typeof name === "string" ? name : typeof error;
-  } catch {
-    return typeof error;
-  }
-}
-
-/** Whether a thrown value asks to stop, in whatever realm it was made. */
-export function asksToStop(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  try {
-    return error instanceof AbortRetryError || (error as { name?: unknown }).name === "AbortRetryError";
-  } catch {
-    return false;
-  }
 }

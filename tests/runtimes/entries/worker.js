@@ -7,9 +7,18 @@ import { runSuite } from "../suite/index.js";
 
 export { RedressState };
 
-/** State by a clock that a test moves: `/advance?ms=300`. */
+/** State by a clock that a test moves, `/advance?ms=300`; `/writes` says how often it wrote to its storage. */
 export class ClockedState extends RedressState {
   #now = 1_000_000;
+  #writes = 0;
+
+  constructor({ storage }) {
+    const counted = (key, value) => {
+      this.#writes += 1;
+      return storage.put(key, value);
+    };
+    super({ storage: { get: (key) => storage.get(key), put: counted } });
+  }
 
   now() {
     return this.#now;
@@ -17,6 +26,7 @@ export class ClockedState extends RedressState {
 
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/writes") return Response.json(this.#writes);
     if (pathname !== "/advance") return super.fetch(request);
     this.#now += Number(searchParams.get("ms"));
     return new Response();

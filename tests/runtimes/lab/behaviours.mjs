@@ -15,12 +15,12 @@ export async function checkBehaviours() {
       else group = found[1];
     }
   }
-  const table = readFileSync(join(HERE, "BEHAVIOURS.md"), "utf8").split("\n").filter((line) => /^\| \d/.test(line));
+  const table = readFileSync(join(HERE, "BEHAVIOURS.md"), "utf8").split("\n").filter((line) => /^\| (?!line |of |---)/.test(line));
   return table.map((line) => {
-    const [, number, , shown] = line.split(/(?<!\\)\|/);
+    const [, number, what, shown] = line.split(/(?<!\\)\|/);
     const named = [...shown.matchAll(/`([^`]+: [^`]+)`/g)].map(([, name]) => name);
     const missing = named.filter((name) => !names.has(name));
     const error = shown.trim() === "" ? "no test is named" : missing.join(", ");
-    return { name: `line ${number.trim()} is shown by a test`, error: error === "" ? null : error };
+    return { name: `${number.trim()}: ${what.trim()} is shown by a test`, error: error === "" ? null : error };
   });
 }

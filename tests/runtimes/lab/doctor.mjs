@@ -9,7 +9,7 @@ import { commandOf, run } from "./runtimes/process.mjs";
 
 const FILES = {
   "app.mjs": `
-    import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff } from "redress";
+    import { Budget, CircuitBreaker, Keyed, KeyedPolicy, Policy, Retry, RetryConfig, RetryPolicy, backoff } from "redress";
     const strategy = backoff.decorrelatedJitter({ baseMs: 250, maxMs: 5_000 });
     const settings = {
       strategy,
@@ -34,6 +34,7 @@ const FILES = {
       perClassMaxAttempts: { RATELIMIT: 1, TRANSIENT: -1, AUTH: 0 },
     };
     export const once = new Policy({ circuitBreaker: new CircuitBreaker() });
+    export const byHost = new KeyedPolicy({ retry: settings, circuitBreaker: new Keyed(CircuitBreaker, { capacity: 8 }) });
     export const breaker = new CircuitBreaker();
     export const seven = 7;`,
   "app.cjs": `
@@ -80,6 +81,7 @@ const TABLE = [
   [["./app.mjs:config"], 0, [OK("./app.mjs:config")]],
   [["./app.mjs:retry"], 0, [OK("./app.mjs:retry")]],
   [["./app.mjs:short"], 0, [OK("./app.mjs:short")]],
+  [["./app.mjs:byHost"], 0, [OK("./app.mjs:byHost")]],
   [["./app.mjs"], 0, [OK("./app.mjs")]],
   [["app.cjs"], 0, [OK("app.cjs")]],
   [["./serving.mjs"], 0, [OK("./serving.mjs")]],

@@ -15,6 +15,7 @@ import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
+import { checkSystem } from "./system.mjs";
 import { runInBrowser } from "./runtimes/browsers.mjs";
 import { runInProcess } from "./runtimes/process.mjs";
 import { runInWorkerd } from "./runtimes/workerd.mjs";
@@ -32,6 +33,7 @@ const PARTS = {
   types: checkTypes,
   modules: checkModules,
   processes: checkProcesses,
+  system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,
   examples: checkExamples,

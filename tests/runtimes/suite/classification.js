@@ -165,7 +165,7 @@ test("an error that carries status and headers is read like a Response", () => {
 });
 
 test("a Node system error has the class of its code", () => {
-  for (const code of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]) {
+  for (const code of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "ERR_NETWORK", "ERR_STREAM_PREMATURE_CLOSE"]) {
     const error = Object.assign(new Error(code), { code });
     assert.equal(classOf(classify.default(error)), "TRANSIENT", code);
     const wrapped = new TypeError("fetch failed", { cause: error });
@@ -229,4 +229,33 @@ test("an error is plain data in JSON, whatever it carries", () => {
   const open = JSON.parse(JSON.stringify(new CircuitOpenError({ state: "open", retryAfterMs: 7 })));
   assert.equal(open.retryAfterMs, 7);
   assert.include(open.message, "open");
+});
+
+test("codes of the operating system have the core's classes in classify.system, which asks the default rules first", () => {
+  const table = { ENOENT: "PERMANENT", EACCES: "PERMISSION", EBUSY: "CONCURRENCY", ENOSPC: "SERVER_ERROR", EDQUOT: "RATE_LIMIT", EINTR: "TRANSIENT" };
+  for (const [code, want] of Object.entries(table)) {
+    const error = Object.assign(new Error("failed"), { code });
+    assert.equal(classify.system(error).class, want, code);
+    assert.equal(classify.system({ cause: error }).class, want, code);
+    assert.equal(classify.default(error).class, "UNKNOWN", code);
+    assert.equal(classify.system(Object.assign(error, { status: 429 })).class, "RATE_LIMIT");
+  }
+  for (const other of [undefined, null, "ENOENT", new Error("x"), { code: 7 }, { code: "ENOSUCH" }, { get code() { throw new Error("getter"); } }]) {
+    assert.equal(classify.system(other).class, classify.default(other).class);
+  }
+});
+
+test("a DOMException has the class of its name: connections and time by the default rules, others by classify.system", () => {
+  const table = { NotAllowedError: "PERMISSION", QuotaExceededError: "RATE_LIMIT", NotFoundError: "PERMANENT", NotReadableError: "TRANSIENT", OperationError: "UNKNOWN" };
+  for (const [name, want] of Object.entries(table)) {
+    assert.equal(classify.system(new DOMException("failed", name)).class, want, name);
+    assert.equal(classify.default(new DOMException("failed", name)).class, "UNKNOWN", name);
+    assert.equal(classify.system(Object.assign(new Error("failed"), { name })).class, "UNKNOWN", name);
+  }
+  for (const rule of ["default", "strict", "system"]) {
+    for (const name of ["NetworkError", "TimeoutError"]) {
+      assert.equal(classify[rule](new DOMException("failed", name)).class, "TRANSIENT", `${name} by ${rule}`);
+    }
+    assert.equal(classify[rule]({ name: "NetworkError" }).class, "UNKNOWN");
+  }
 });

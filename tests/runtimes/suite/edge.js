@@ -15,12 +15,14 @@ const atModuleScope = new Policy({
 let count = 0;
 const settings = { failureThreshold: 2, windowMs: 60_000, recoveryTimeoutMs: 300, leaseMs: 1_000 };
 
-/** Two handles of one breaker, as two isolates have them, and what moves the clock of its object. */
+/** Two handles of one breaker, as two isolates have them, what moves the clock of its object, and how often that wrote. */
 function twins({ CLOCKED }, more = {}) {
   const name = fresh("breaker");
   const make = () => new DurableCircuitBreaker(CLOCKED, { name, ...settings, ...more });
-  const advance = (ms) => CLOCKED.get(CLOCKED.idFromName(name)).fetch(`https://clock/advance?ms=${ms}`);
-  return [make(), make(), advance];
+  const object = CLOCKED.get(CLOCKED.idFromName(name));
+  const advance = (ms) => object.fetch(`https://clock/advance?ms=${ms}`);
+  const writes = async () => (await object.fetch("https://clock/writes")).json();
+  return [make(), make(), advance, writes];
 }
 
 const fresh = (kind) => `${kind}-${++count}-${Date.now()}`;
@@ -276,6 +278,36 @@ for (const [name, more, words] of [
     }
   });
 }
+
+test("an object writes down what has changed, and nothing else", async ({ env }) => {
+  const [one, two, advance, writes] = twins(env);
+  for (let n = 0; n < 5; n += 1) await through(one).call(script(n));
+  assert.equal(await writes(), 1);
+  for (let n = 0; n < 2; n += 1) await through(two).execute(script(failure(503)));
+  assert.equal(await writes(), 3);
+  for (let n = 0; n < 5; n += 1) {
+    await advance(50);
+    assert.isFalse((await through(one).execute(script(n))).ok);
+  }
+  assert.equal(await writes(), 3);
+  await advance(50);
+  assert.equal(await through(one).call(script("probe")), "probe");
+  assert.equal(await writes(), 5);
+});
+
+test("permits of isolates that are gone do not pile up in an object", async () => {
+  const kept = new Map();
+  const storage = { get: async (key) => kept.get(key), put: async (key, value) => kept.set(key, value) };
+  const object = new RedressState({ storage });
+  const ask = async (body) => {
+    const sent = JSON.stringify({ settings: { failureThreshold: 1 }, ...body });
+    return (await object.fetch(new Request("https://redress/", { method: "POST", body: sent }))).json();
+  };
+  for (let n = 0; n <= 10_000; n += 1) await ask({ ask: "admit", id: String(n) });
+  // The first of so many is taken back, as if it had been cancelled; the next one still counts.
+  assert.deepEqual(await ask({ ask: "settle", id: "0", result: "TRANSIENT" }), { state: null });
+  assert.deepEqual(await ask({ ask: "settle", id: "1", result: "TRANSIENT" }), { state: "open" });
+});
 
 test("a deferred message comes back after its delay, rounded up to whole seconds", () => {
   for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200]]) {

@@ -172,6 +172,22 @@ test("redressFetch does not repeat a POST, unless it is idempotent or said to be
   assert.deepEqual((await put.log()).map((entry) => entry.body), ["whole", "whole"]);
 });
 
+test("redressFetch sends a body that is used up but once", async (context) => {
+  const get = redressFetch(upstream());
+  const stream = () => new Blob(["streamed"]).stream();
+  const { url, log } = flaky(context, "503,200");
+  // Not every runtime streams what it sends; none of them sends it again.
+  const answer = await get(url, { method: "PUT", body: stream(), duplex: "half" }).catch((error) => error);
+  assert.isTrue(answer.status === 503 || answer instanceof Error, String(answer));
+  const iterated = flaky(context, "503,200");
+  const pieces = async function* () {
+    yield new TextEncoder().encode("piece");
+  };
+  const second = await get(iterated.url, { method: "PUT", body: pieces(), duplex: "half" }).catch((error) => error);
+  assert.isTrue(second.status === 503 || second instanceof Error, String(second));
+  for (const entries of [await log(), await iterated.log()]) assert.isAtMost(entries.length, 1);
+});
+
 test("redressFetch cancels the body of a failed response before it asks again", async (context) => {
   const { url, log } = flaky(context, "trickle,200");
   const response = await redressFetch(upstream())(url);

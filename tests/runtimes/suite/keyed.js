@@ -154,7 +154,7 @@ for (const [build, path, value] of [
   [() => new Keyed(CircuitBreaker, { capacity: 8, windowMs: -1 }), "circuitBreaker.windowMs", "-1"],
   [() => new Keyed(CircuitBreaker, { capacity: 8, capcity: 1 }), "circuitBreaker.capcity", "no option"],
   [() => new Keyed(Budget, { capacity: 8 }), "budget.maxRetries", "undefined"],
-  [() => new Keyed(Policy, { capacity: 8 }), "keyed", "function "],
+  [() => new Keyed(Policy, { capacity: 8 }), "keyed", "is not CircuitBreaker or Budget"],
   [() => new Keyed("breaker", { capacity: 8 }), "keyed", "breaker"],
   [() => hosts(8).entry(7), "keyed.key", "7"],
   [() => hosts(8).entry(), "keyed.key", "undefined"],

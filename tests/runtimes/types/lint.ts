@@ -1,12 +1,13 @@
 // What can be linted, and what comes of it.
 
-import { Policy, RetryConfig, RetryPolicy, backoff } from "redress";
+import { CircuitBreaker, Keyed, KeyedPolicy, Policy, RetryConfig, RetryPolicy, backoff } from "redress";
 import { type Finding, type Shown, WrittenPolicy, describe, lint, show } from "redress/lint";
 
 const strategy = backoff.constant(1);
 const policy = new Policy({ retry: { strategy } });
 export const findings: Finding[] = [
   ...lint(policy),
+  ...lint(new KeyedPolicy({ circuitBreaker: new Keyed(CircuitBreaker, { capacity: 8 }), retry: { strategy } })),
   ...lint(new RetryPolicy({ strategy })),
   ...lint(new RetryConfig({ strategy })),
   ...lint({ strategy, maxAttempts: 3 }),

@@ -45,7 +45,23 @@ export abstract class Runner {
 
   /** The same with options said once. */
   context(options: CallOptions = {}): CallContext {
-    return new CallContext(this, options);
+    checked("context", options);
+    const own = { ...options };
+    let runner: Runner | undefined = this;
+    const live = (): Runner => {
+      if (runner === undefined) throw new Error("context: it was disposed of");
+      return runner;
+    };
+    const dispose = () => {
+      runner = undefined;
+    };
+    return {
+      call: async (operation: Operation<any>, more?: CallOptions) => live().call(operation, { ...own, ...more }),
+      execute: async (operation: Operation<any>, more?: CallOptions) => live().execute(operation, { ...own, ...more }),
+      callSync: (operation: Operation<any>, more?: CallOptions) => live().callSync(operation, { ...own, ...more }),
+      dispose,
+      [DISPOSE]: dispose,
+    } as CallContext;
   }
 }
 
@@ -54,48 +70,11 @@ export type Disposing = SymbolConstructor extends { readonly dispose: infer D ex
 /** The symbol that `using` looks for, also where it is not there yet. */
 export const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
 
-class BoundContext {
-  #runner: Runner | undefined;
-  readonly #options: CallOptions;
-
-  constructor(runner: Runner, given: CallOptions) {
-    checked("context", given);
-    this.#runner = runner;
-    this.#options = { ...given };
-  }
-
-  /** @internal */
-  get runner(): Runner {
-    if (this.#runner === undefined) throw new Error("context: it was disposed of");
-    return this.#runner;
-  }
-
-  /** As `call` of the policy. */
-  async call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
-    return this.runner.call(operation, { ...this.#options, ...options });
-  }
-
-  /** As `execute` of the policy. */
-  async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
-    return this.runner.execute(operation, { ...this.#options, ...options });
-  }
-
-  /** As `callSync` of the policy. */
-  callSync<T>(operation: Operation<T>, options?: CallOptions): T {
-    return this.runner.callSync(operation, { ...this.#options, ...options });
-  }
-
-  /** Refuses every call from now on; `using` does this at the end of its block. */
-  dispose(): void {
-    this.#runner = undefined;
-  }
-}
-
-Object.defineProperty(BoundContext.prototype, DISPOSE, { value: BoundContext.prototype.dispose });
-
 /** A policy with options said once; ends with `using`. */
-export type CallContext = BoundContext & Disposing;
-const CallContext = BoundContext as unknown as new (runner: Runner, options: CallOptions) => CallContext;
+export type CallContext = Pick<Runner, "call" | "execute" | "callSync"> & Disposing & {
+  /** Refuses every call from now on; `using` does this at the end of its block. */
+  dispose(): void;
+};
 
 /** What each class of failure deserves, for one policy or several. */
 export class Retry extends Runner {

@@ -18,6 +18,7 @@ extern "C" fn classify_name() -> *mut u8 {
     (&raw mut NAME).cast()
 }
 
+#[expect(clippy::float_cmp, reason = "a whole number is exactly one")]
 fn integer(number: f64) -> Option<i64> {
     let whole = number as i64;
     (whole as f64 == number).then_some(whole)
@@ -29,7 +30,9 @@ fn integer(number: f64) -> Option<i64> {
 extern "C" fn classify(strict: u32, marker: u32, status: f64, code: f64, length: usize) -> u32 {
     // SAFETY: one thread, and nothing else refers to the name while a classifier runs.
     let name = unsafe { &mut *(&raw mut NAME) }.get_mut(..length).unwrap_or_default();
-    name.iter_mut().for_each(|letter| *letter &= 0x7F);
+    for letter in &mut *name {
+        *letter &= 0x7F;
+    }
     let facts = Facts {
         class: marker.checked_sub(CLASSES).map(class),
         marker: (marker == 1).then_some(Marker::Timeout),

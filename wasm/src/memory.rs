@@ -7,8 +7,10 @@ const PAGE: usize = 65_536;
 /// The smallest slot, its header included.
 const SMALLEST: usize = 32;
 const SIZES: usize = 16;
-/// What precedes the content of a slot: the index of its size.
-const HEADER: usize = 8;
+/// What precedes the content of a slot: the index of its size, and the address of another
+/// slot that is given back with it, 0 for none.
+type Header = [u32; 2];
+const HEADER: usize = size_of::<Header>();
 
 struct Free {
     next: *mut Free,
@@ -49,25 +51,34 @@ pub(crate) fn reserve(bytes: usize) -> *mut u8 {
     };
     // SAFETY: a slot has at least `SMALLEST` bytes, aligned to 8.
     unsafe {
-        slot.cast::<u32>().write(index as u32);
+        slot.cast::<Header>().write([index as u32, 0]);
         slot.add(HEADER)
     }
 }
 
-/// Gives back a slot that [`reserve`] returned.
-pub(crate) fn release(content: *mut u8) {
-    if content.is_null() {
-        return;
+/// Gives back a slot that [`reserve`] returned, and those that are linked to it.
+#[inline(never)]
+pub(crate) fn release(mut content: *mut u8) {
+    while !content.is_null() {
+        // SAFETY: a header precedes the content of a slot.
+        let [index, linked] = unsafe { content.sub(HEADER).cast::<Header>().read() };
+        // SAFETY: one thread, and no reference into the arena outlives this function.
+        let arena = unsafe { &mut *(&raw mut ARENA) };
+        let Some(first) = arena.free.get_mut(index as usize) else { return };
+        let free = content.cast::<Free>();
+        // SAFETY: the content has at least 24 bytes, and nobody uses it any more.
+        unsafe { free.write(Free { next: *first }) };
+        *first = free;
+        content = linked as *mut u8;
     }
-    // SAFETY: the header of a slot holds the index of its size.
-    let index = unsafe { content.sub(HEADER).cast::<u32>().read() } as usize;
-    // SAFETY: one thread, and no reference into the arena outlives this function.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
-    let Some(first) = arena.free.get_mut(index) else { return };
-    let free = content.cast::<Free>();
-    // SAFETY: the content has at least 24 bytes, and nobody uses it any more.
-    unsafe { free.write(Free { next: *first }) };
-    *first = free;
+}
+
+/// Has `linked` given back with a slot. Nothing happens if there is no slot.
+pub(crate) fn link(content: *mut u8, linked: *mut u8) {
+    if !content.is_null() {
+        // SAFETY: a header precedes the content of a slot.
+        unsafe { (*content.sub(HEADER).cast::<Header>())[1] = linked as u32 };
+    }
 }
 
 /// Puts `value` into a slot of its own; null if there is no more memory.

@@ -2,7 +2,7 @@
 
 use core::ptr::null_mut;
 
-use redress::{ErrorClass, Policy};
+use redress::{Backoff, Duration, ErrorClass, Policy};
 
 use crate::memory::place;
 use crate::strategy::backoff;
@@ -17,7 +17,8 @@ pub(crate) struct Slot {
 
 /// A policy of the settings in the table: most attempts, deadline, attempt timeout,
 /// limit of unknown failures, limits by class (eight), the default strategy and those
-/// by class (eight, 0 for none). 0 if one is out of its range.
+/// by class (eight, 0 for none; without any there is no delay, as for a single attempt).
+/// 0 if one is out of its range.
 #[unsafe(no_mangle)]
 extern "C" fn policy_new() -> *mut Slot {
     let mut config = Policy::new().max_attempts(table::get(0) as u32).no_deadline();
@@ -32,10 +33,12 @@ extern "C" fn policy_new() -> *mut Slot {
         limit => config.max_unknown_attempts(limit as u16),
     };
     let mut listens = false;
+    let mut has_strategy = false;
     if table::get(12) != 0.0 {
         // SAFETY: the package keeps strategies as long as the policy.
         let default = unsafe { backoff(table::get(12) as u32) };
         listens |= default.listens();
+        has_strategy = true;
         config = config.backoff(default);
     }
     for (index, class) in ErrorClass::ALL.into_iter().enumerate() {
@@ -48,17 +51,15 @@ extern "C" fn policy_new() -> *mut Slot {
             // SAFETY: as above.
             let special = unsafe { backoff(special as u32) };
             listens |= special.listens();
+            has_strategy = true;
             config = config.backoff_for(class, special);
         }
+    }
+    if !has_strategy {
+        config = config.backoff(Backoff::constant(Duration::ZERO));
     }
     match config.build() {
         Ok(policy) => place(Slot { policy, listens }),
         Err(_) => null_mut(),
     }
-}
-
-/// A policy of one attempt.
-#[unsafe(no_mangle)]
-extern "C" fn policy_once() -> *mut Slot {
-    place(Slot { policy: Policy::once(), listens: false })
 }

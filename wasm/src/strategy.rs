@@ -6,7 +6,7 @@ use core::ptr::null_mut;
 use redress::random::Draw;
 use redress::{Adaptive, AdaptiveConfig, Backoff, BackoffContext, Duration, Memory, Shared};
 
-use crate::memory::{place, release};
+use crate::memory::{self, place};
 use crate::table;
 
 #[link(wasm_import_module = "js")]
@@ -59,13 +59,6 @@ impl<T> Shared for Local<T> {
 /// How many outcomes an adaptive strategy remembers.
 const REMEMBERED: usize = 255;
 
-/// A strategy with what it refers to.
-struct Slot {
-    backoff: Backoff,
-    /// A sequence or a memory, to be given back with it.
-    owned: *mut u8,
-}
-
 /// The strategy in a slot.
 ///
 /// # Safety
@@ -73,7 +66,7 @@ struct Slot {
 /// `slot` is one that `strategy_new` returned, and is kept while the copy is in use.
 pub(crate) unsafe fn backoff(slot: u32) -> Backoff {
     // SAFETY: the caller says so.
-    unsafe { (*(slot as *const Slot)).backoff }
+    unsafe { *(slot as *const Backoff) }
 }
 
 /// A strategy of this kind; `link` is the slot of the fallback or where a sequence is,
@@ -82,6 +75,7 @@ pub(crate) unsafe fn backoff(slot: u32) -> Backoff {
 #[unsafe(no_mangle)]
 extern "C" fn strategy_new(kind: u32, first: f64, second: f64, link: u32) -> *mut u8 {
     let (from, to) = (table::duration(first), table::duration(second));
+    // A sequence or a memory, which is given back with the strategy.
     let mut owned = null_mut();
     let backoff = match kind {
         0 => Backoff::constant(from),
@@ -97,7 +91,7 @@ extern "C" fn strategy_new(kind: u32, first: f64, second: f64, link: u32) -> *mu
             Backoff::sequence(sequence(link, second as usize))
         }
         // SAFETY: the package keeps the fallback as long as what refers to it.
-        9 => Backoff::retry_after_or(unsafe { &(*(link as *const Slot)).backoff }, from),
+        9 => Backoff::retry_after_or(unsafe { &*(link as *const Backoff) }, from),
         10 => Backoff::function(function),
         _ => {
             // SAFETY: as above.
@@ -117,7 +111,9 @@ extern "C" fn strategy_new(kind: u32, first: f64, second: f64, link: u32) -> *mu
             Backoff::own(unsafe { &*adaptive })
         }
     };
-    place(Slot { backoff, owned }).cast()
+    let slot = place(backoff).cast();
+    memory::link(slot, owned);
+    slot
 }
 
 /// The delays at `from`, milliseconds turned into durations where they are.
@@ -133,12 +129,4 @@ fn sequence(from: u32, length: usize) -> &'static [Duration] {
     }
     // SAFETY: all of them are durations now, kept as long as the strategy.
     unsafe { core::slice::from_raw_parts(delays.cast::<Duration>(), length) }
-}
-
-/// Gives back a strategy that no policy uses any more.
-#[unsafe(no_mangle)]
-extern "C" fn strategy_free(slot: *mut u8) {
-    // SAFETY: it is one that `strategy_new` returned.
-    release(unsafe { (*slot.cast::<Slot>()).owned });
-    release(slot);
 }

@@ -1,9 +1,10 @@
 // The circuit breaker: stops calling what is down.
 
-import { core, owned, table } from "./core.js";
+import { core, table } from "./core.js";
+import { Held } from "./held.js";
 import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, classNumber, number, numbers, options, systemClock, wrongType } from "./options.js";
 import { handedOut, takenBack } from "./permits.js";
-import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass } from "./types.js";
+import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass, STATES } from "./types.js";
 import type { RateWindow } from "./windows.js";
 
 /** The settings of a breaker. */
@@ -35,11 +36,9 @@ export interface CircuitBreakerOptions {
 const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
 const REST: Ranges = { leaseMs: [60_000, ABOVE], halfOpenPermits: [1, WHOLE, 1, 4], successesToClose: [1, WHOLE, 1, 15] };
 const KEYS = [..."window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds clock".split(" "), ...Object.keys({ ...FAILURES, ...REST })];
-export const STATES: readonly CircuitState[] = ["closed", "open", "half_open"];
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
-export class CircuitBreaker {
-  #slot = 0;
+export class CircuitBreaker extends Held {
   /** The settings as the core takes them, until it has or all is over. @internal */
   numbers: readonly number[] | undefined;
   /** @internal */
@@ -47,6 +46,7 @@ export class CircuitBreaker {
   readonly #window: RateWindow | undefined;
 
   constructor(settings: CircuitBreakerOptions = {}) {
+    super();
     const path = "circuitBreaker";
     const given = options(path, settings, KEYS);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
@@ -77,17 +77,12 @@ export class CircuitBreaker {
     this.numbers = own;
   }
 
-  /** Where the core has it; a breaker that is never asked takes no room there. @internal */
-  get slot(): number {
-    return this.#slot > 0 ? this.#slot : this.#made();
-  }
-
-  #made(): number {
+  /** @internal */
+  override make(): number {
     if (this.numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
     table().set(this.numbers);
     this.numbers = undefined;
-    this.#slot = owned(this, this.#window?.made() ?? core().breaker_new());
-    return this.#slot;
+    return this.#window?.made() ?? core().breaker_new();
   }
 
   /** The state, which changes by calls alone: after its recovery time it is open until one asks. */
@@ -121,7 +116,7 @@ export class CircuitBreaker {
 
   /** Refuses every use from now on. */
   dispose(): void {
-    this.#slot = 0;
+    this.forget();
     this.numbers = undefined;
   }
 }

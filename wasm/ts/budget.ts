@@ -1,6 +1,7 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
-import { core, owned } from "./core.js";
+import { core } from "./core.js";
+import { Held } from "./held.js";
 import { ABOVE, type Ranges, WHOLE, callable, number, numbers, options, systemClock } from "./options.js";
 import type { Clock } from "./types.js";
 
@@ -28,14 +29,14 @@ const RATIO: Ranges = { ratio: [undefined, 0, 0.001, 1], minPerSecond: [0, WHOLE
 const ROLLING: Ranges = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, ABOVE] };
 
 /** A pool of retries, shared by every policy that calls the same upstream. */
-export class Budget {
-  #slot = 0;
+export class Budget extends Held {
   /** Its kind and its settings as the core takes them, until it has or all is over. @internal */
   made: readonly ["ratio" | "rolling", number, number, number] | undefined;
   /** @internal */
   readonly clock: Clock;
 
   constructor(settings: RollingBudgetOptions | RatioBudgetOptions) {
+    super();
     const path = "budget";
     const isRatio = (settings as Partial<RatioBudgetOptions> | null)?.ratio !== undefined;
     const ranges = isRatio ? RATIO : ROLLING;
@@ -46,15 +47,12 @@ export class Budget {
     this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third] : ["rolling", first, second, third];
   }
 
-  /** Where the core has it; a budget that is never asked takes no room there. @internal */
-  get slot(): number {
-    if (this.#slot === 0) {
-      if (this.made === undefined) throw new Error("budget: it was disposed of");
-      const [kind, first, second, third] = this.made;
-      this.made = undefined;
-      this.#slot = owned(this, kind === "ratio" ? core().budget_ratio(first, second, third) : core().budget_rolling(first, second));
-    }
-    return this.#slot;
+  /** @internal */
+  override make(): number {
+    if (this.made === undefined) throw new Error("budget: it was disposed of");
+    const [kind, first, second, third] = this.made;
+    this.made = undefined;
+    return kind === "ratio" ? core().budget_ratio(first, second, third) : core().budget_rolling(first, second);
   }
 
   /** Takes so many retries, all or none; whether they were there. */
@@ -75,7 +73,7 @@ export class Budget {
 
   /** Refuses every use from now on. */
   dispose(): void {
-    this.#slot = 0;
+    this.forget();
     this.made = undefined;
   }
 }

@@ -10,9 +10,7 @@ export interface Core {
   memory_reserve(bytes: number): number;
   memory_release(slot: number): void;
   strategy_new(kind: number, first: number, second: number, link: number): number;
-  strategy_free(slot: number): void;
   policy_new(): number;
-  policy_once(): number;
   breaker_new(): number;
   breaker_state(slot: number): number;
   breaker_switch(slot: number, open: number): void;
@@ -81,10 +79,7 @@ function start(): Core {
   };
   started = instance<Core>(compiled, { js });
   if (typeof FinalizationRegistry === "function") {
-    registry = new FinalizationRegistry((slot) => {
-      if (slot < 0) started!.strategy_free(-slot);
-      else started!.memory_release(slot);
-    });
+    registry = new FinalizationRegistry(started.memory_release);
   }
   return started;
 }
@@ -105,9 +100,9 @@ export function table(): Float64Array {
   return numbers;
 }
 
-/** Gives a slot back once its owner is collected; a strategy's may own more. */
-export function owned(owner: object, slot: number, isStrategy = false): number {
+/** Gives a slot back once its owner is collected. */
+export function owned(owner: object, slot: number): number {
   if (slot === 0) throw new RangeError("redress: out of memory, or a setting out of its range");
-  registry?.register(owner, isStrategy ? -slot : slot);
+  registry?.register(owner, slot);
   return slot;
 }

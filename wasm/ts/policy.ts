@@ -1,8 +1,9 @@
 // Policies: retry and breaker around an operation.
 
 import { decorrelatedJitter } from "./backoff.js";
-import { CircuitBreaker } from "./breaker.js";
+import type { CircuitBreaker } from "./breaker.js";
 import { drive, driveSync } from "./drive.js";
+import { Held } from "./held.js";
 import { CALL_KEYS, checked } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
@@ -47,7 +48,23 @@ export abstract class Runner {
 
   /** The same with options said once. */
   context(options: CallOptions = {}): CallContext {
-    return new CallContext(this, options);
+    checked("context", options);
+    const own = { ...options };
+    let runner: Runner | undefined = this;
+    const live = (): Runner => {
+      if (runner === undefined) throw new Error("context: it was disposed of");
+      return runner;
+    };
+    const dispose = () => {
+      runner = undefined;
+    };
+    return {
+      call: async (operation: Operation<any>, more?: CallOptions) => live().call(operation, { ...own, ...more }),
+      execute: async (operation: Operation<any>, more?: CallOptions) => live().execute(operation, { ...own, ...more }),
+      callSync: (operation: Operation<any>, more?: CallOptions) => live().callSync(operation, { ...own, ...more }),
+      dispose,
+      [DISPOSE]: dispose,
+    } as CallContext;
   }
 }
 
@@ -56,48 +73,11 @@ export type Disposing = SymbolConstructor extends { readonly dispose: infer D ex
 /** The symbol that `using` looks for, also where it is not there yet. */
 export const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
 
-class BoundContext {
-  #runner: Runner | undefined;
-  readonly #options: CallOptions;
-
-  constructor(runner: Runner, given: CallOptions) {
-    checked("context", given);
-    this.#runner = runner;
-    this.#options = { ...given };
-  }
-
-  /** @internal */
-  get runner(): Runner {
-    if (this.#runner === undefined) throw new Error("context: it was disposed of");
-    return this.#runner;
-  }
-
-  /** As `call` of the policy. */
-  async call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
-    return this.runner.call(operation, { ...this.#options, ...options });
-  }
-
-  /** As `execute` of the policy. */
-  async execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
-    return this.runner.execute(operation, { ...this.#options, ...options });
-  }
-
-  /** As `callSync` of the policy. */
-  callSync<T>(operation: Operation<T>, options?: CallOptions): T {
-    return this.runner.callSync(operation, { ...this.#options, ...options });
-  }
-
-  /** Refuses every call from now on; `using` does this at the end of its block. */
-  dispose(): void {
-    this.#runner = undefined;
-  }
-}
-
-Object.defineProperty(BoundContext.prototype, DISPOSE, { value: BoundContext.prototype.dispose });
-
 /** A policy with options said once; ends with `using`. */
-export type CallContext = BoundContext & Disposing;
-const CallContext = BoundContext as unknown as new (runner: Runner, options: CallOptions) => CallContext;
+export type CallContext = Pick<Runner, "call" | "execute" | "callSync"> & Disposing & {
+  /** Refuses every call from now on; `using` does this at the end of its block. */
+  dispose(): void;
+};
 
 /** What each class of failure deserves, for one policy or several. */
 export class Retry extends Runner {
@@ -142,13 +122,13 @@ export class Policy extends Runner {
     const breaker = given["circuitBreaker"];
     this.circuitBreaker = breaker;
     const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
-    const isOurs = breaker instanceof CircuitBreaker;
-    if (breaker !== undefined && !isOurs && !isCircuit(breaker)) {
+    const isOurs = breaker instanceof Held;
+    if (breaker !== undefined && !isCircuit(breaker)) {
       throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
     }
     const circuit = breaker === undefined || isOurs ? undefined : breaker;
     const plain = circuit === undefined && hooks === undefined && isPlain(rules);
-    this.#setting = { rules, breaker: isOurs ? breaker : undefined, circuit, hooks, observed, plain };
+    this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed, plain };
   }
 
   /** @internal */

@@ -1,9 +1,10 @@
 // The settings of retrying, checked, and the policy that the core makes of them.
 
 import { type Backoff, type Strategy, strategy } from "./strategy.js";
-import { Budget } from "./budget.js";
-import { core, owned, table } from "./core.js";
+import type { Budget } from "./budget.js";
+import { core, table } from "./core.js";
 import { byDefault } from "./defaults.js";
+import { Held } from "./held.js";
 import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
 import {
   type BackoffContext,
@@ -62,15 +63,14 @@ export const RETRY_KEYS = [
 
 /** A budget in either form. */
 export function pool(path: string, value: unknown): Budget | Pool | undefined {
-  if (value === undefined || value instanceof Budget) return value;
+  if (value === undefined) return value;
   const given = value as Partial<Pool> | null;
   if (typeof given?.consume !== "function") throw wrongType(path, value, "a Budget, or an object with `consume`");
   return given as Pool;
 }
 
 /** How a call is decided and timed. */
-export class Rules {
-  #slot = 0;
+export class Rules extends Held {
   /** The settings as the core takes them, until it has. */
   #numbers: readonly number[] | undefined;
   readonly classifier: Classifier;
@@ -89,6 +89,7 @@ export class Rules {
 
   /** Of settings that are checked here; `once` of one attempt. */
   constructor(settings: Record<string, any>, once: boolean) {
+    super();
     const path = once ? "policy" : "retry";
     const own = <F>(name: string) => callable<F>(`${path}.${name}`, settings[name]);
     this.classifier = own<Classifier>("classifier") ?? byDefault;
@@ -99,18 +100,20 @@ export class Rules {
     this.unref = settings["unref"] ?? false;
     if (typeof this.unref !== "boolean") throw wrongType(`${path}.unref`, this.unref, "true or false");
     const budget = pool(`${path}.budget`, settings["budget"]);
-    if (budget instanceof Budget) this.budget = budget;
+    if (budget instanceof Held) this.budget = budget;
     else this.pool = budget;
     this.limited = (settings["attemptTimeoutMs"] ?? null) !== null;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
+    const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
+      // A single attempt, without limits and without a strategy.
+      this.#numbers = [1, NaN, NaN, NaN, ...limits];
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
     }
     const all = numbers(path, settings, NUMBERS);
-    const limits = ERROR_CLASSES.map(() => NaN);
     for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
       limits[index] = number(at, value, [undefined, WHOLE, 0, 65_534]);
     }
@@ -128,18 +131,13 @@ export class Rules {
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
 
-  /** Where the core has it; a policy that is never called takes no room there. */
-  get slot(): number {
-    if (this.#slot === 0) this.#slot = owned(this, this.#built());
-    return this.#slot;
-  }
-
-  #built(): number {
-    const numbers = this.#numbers;
-    if (numbers === undefined) return core().policy_once();
+  override make(): number {
     const general = this.strategies[ERROR_CLASSES.length];
-    const own = this.strategies.slice(0, -1).map((one) => (one === general ? 0 : (one?.slot ?? 0)));
-    const settings = [...numbers, general?.slot ?? 0, ...own];
+    const own = ERROR_CLASSES.map((_, at) => {
+      const one = this.strategies[at];
+      return one === general ? 0 : (one?.slot ?? 0);
+    });
+    const settings = [...this.#numbers!, general?.slot ?? 0, ...own];
     table().set(settings);
     this.#numbers = undefined;
     return core().policy_new();

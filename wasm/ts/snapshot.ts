@@ -1,7 +1,7 @@
 // State as plain data for JSON: the core's bytes as text.
 
 import type { CircuitBreaker } from "./breaker.js";
-import { Budget } from "./budget.js";
+import type { Budget } from "./budget.js";
 import { core } from "./core.js";
 import { more } from "./more.js";
 import { onlyNumbers, show } from "./options.js";
@@ -33,7 +33,7 @@ const WRONG = [
 
 /** The state of a breaker or a budget as plain data. */
 export function snapshot(state: CircuitBreaker | Budget): Snapshot {
-  const kind = state instanceof Budget ? 1 : 0;
+  const kind = "consume" in state ? 1 : 0;
   const { slot } = state;
   const length = more().snapshot_bytes(kind, slot);
   const at = core().memory_reserve(length);
@@ -49,7 +49,7 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
-  const kind = state instanceof Budget ? 1 : 0;
+  const kind = "consume" in state ? 1 : 0;
   const { slot } = state;
   if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
   if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);

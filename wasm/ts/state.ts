@@ -5,8 +5,8 @@ import { Budget } from "./budget.js";
 import { WHOLE, number, wrongType } from "./options.js";
 import type { Asked } from "./remote.js";
 import { type Snapshot, restore, snapshot } from "./snapshot.js";
-import { windowOf } from "./windows.js";
 import type { Admission, CircuitState } from "./types.js";
+import { windowOf } from "./windows.js";
 
 /** What is needed of a Durable Object's storage. */
 interface Storage {

@@ -2,7 +2,6 @@
 
 import { AttemptContext } from "./attempt.js";
 import type { CircuitBreaker } from "./breaker.js";
-import { STATES } from "./breaker.js";
 import { checkedDelay } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
@@ -27,6 +26,7 @@ import {
   type Outcome,
   type PolicyEvent,
   type SleepDecision,
+  STATES,
   STOP_REASONS,
   type StopReason,
   type Verdict,

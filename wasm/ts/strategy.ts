@@ -1,6 +1,7 @@
 // Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
 
-import { core, owned, table } from "./core.js";
+import { core, table } from "./core.js";
+import { Held } from "./held.js";
 import { show, wrongType } from "./options.js";
 import type { BackoffContext, ErrorClass } from "./types.js";
 
@@ -41,15 +42,15 @@ interface Parts {
 }
 
 /** A strategy of the core, made by the functions of `backoff`. */
-export class Backoff {
+export class Backoff extends Held {
   /** Its name. */
   readonly kind: Kind;
   /** What the core is handed. @internal */
   readonly parts: Parts;
-  #slot = 0;
 
   /** @internal */
   constructor(kind: Kind, parts: Parts) {
+    super();
     this.kind = kind;
     this.parts = parts;
   }
@@ -64,19 +65,16 @@ export class Backoff {
     return this.kind === "adaptive" || this.parts.fallback?.listens === true;
   }
 
-  /** Where the core has it. @internal */
-  get slot(): number {
-    if (this.#slot === 0) {
-      const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
-      let link = fallback?.slot ?? 0;
-      if (delays !== undefined) {
-        link = core().memory_reserve(Math.max(8, delays.length * 8));
-        new Float64Array(core().memory.buffer, link, delays.length).set(delays);
-      }
-      table().set(more);
-      this.#slot = owned(this, core().strategy_new(KINDS.indexOf(this.kind), first, second, link), true);
+  /** @internal */
+  override make(): number {
+    const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
+    let link = fallback?.slot ?? 0;
+    if (delays !== undefined) {
+      link = core().memory_reserve(Math.max(8, delays.length * 8));
+      new Float64Array(core().memory.buffer, link, delays.length).set(delays);
     }
-    return this.#slot;
+    table().set(more);
+    return core().strategy_new(KINDS.indexOf(this.kind), first, second, link);
   }
 }
 

@@ -47,7 +47,10 @@ function domClass(error: unknown): Classification | undefined {
   return found && { class: found[0] };
 }
 
-/** What the default rules do not know, by the operating system's code or a DOMException's name. */
+/**
+ * The default rules, then what the platform throws: all codes of the operating system, of files too (ENOENT, EBUSY), and the
+ * names of DOMExceptions (QuotaExceededError, NotAllowedError).
+ */
 export function system(error: unknown): Classification {
   const found = byDefault(error);
   return found.class === "UNKNOWN" ? (systemClass(error) ?? domClass(error) ?? found) : found;

@@ -47,6 +47,9 @@ export type Cause = "exception" | "result";
 /** The state of a breaker. */
 export type CircuitState = "closed" | "open" | "half_open";
 
+/** All states, in the order of the core's numbers. */
+export const STATES: readonly CircuitState[] = ["closed", "open", "half_open"];
+
 /** The names of events, as dashboards know them. */
 export type EventName =
   | "success"

@@ -1,7 +1,7 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
 import { more } from "./more.js";
-import { ABOVE, WHOLE, numbers, onlyNumbers, options, outOfRange } from "./options.js";
+import { ABOVE, WHOLE, number, numbers, onlyNumbers, options } from "./options.js";
 
 /** What every window of a rate says. */
 interface Share {
@@ -26,7 +26,7 @@ export interface TimeWindow extends Share {
 }
 
 const RATE = [undefined, 0, 0.001, 1] as const;
-const CALLS = { size: [undefined, WHOLE, 1, 1024], rate: RATE, minCalls: [undefined, WHOLE, 1] } as const;
+const CALLS = { size: [undefined, WHOLE, 1, 1024], rate: RATE } as const;
 const TIME = { ms: [undefined, 0, 0.01], rate: RATE, minCalls: [undefined, WHOLE, 1, 65_535] } as const;
 const SLOW = { afterMs: [undefined, ABOVE], rate: RATE } as const;
 
@@ -44,8 +44,9 @@ export class RateWindow {
   /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
   numbers(path: string): [own: number[], slow: number[]] {
     if (this.kind === "calls") {
-      const [size, rate, minCalls] = onlyNumbers(path, this.#settings, CALLS) as [number, number, number];
-      if (minCalls > size) throw outOfRange(`${path}.minCalls`, minCalls, `a whole number of at least 1, at most ${size}`);
+      const given = options(path, this.#settings, [...Object.keys(CALLS), "minCalls"]);
+      const [size, rate] = numbers(path, given, CALLS) as [number, number];
+      const minCalls = number(`${path}.minCalls`, given["minCalls"], [undefined, WHOLE, 1, size]);
       return [[1, size, Math.round(rate * 1000), minCalls], []];
     }
     const given = options(path, this.#settings, [...Object.keys(TIME), "slow"]);

@@ -40,6 +40,7 @@ fn written() -> [Option<&'static str>; TEXTS] {
     })
 }
 
+#[expect(clippy::float_cmp, reason = "a whole number is exactly one")]
 fn integer(number: f64) -> Option<i64> {
     let whole = number as i64;
     (whole as f64 == number).then_some(whole)

@@ -5,6 +5,8 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 // JavaScript has only this kind of number; a cast of what is out of range saturates.
 #![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
+// Addresses are references here: a place is taken first, then what is in it.
+#![allow(clippy::deref_addrof)]
 
 #[cfg(target_arch = "wasm32")]
 mod facts;

@@ -13,7 +13,7 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
-use crate::steps::Failed;
+use crate::steps::{Failed, judge};
 use crate::suspend::{Progress, Resumed};
 use crate::{Clock, Duration, Observer, Policy, Settings};
 
@@ -33,18 +33,18 @@ impl<T: Timer + ?Sized> Timer for &mut T {
 /// A whole call by the one loop of this driver.
 macro_rules! drive {
     ($retry:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
-        let mut steps = match $retry.enter($timed) {
+        let mut steps = match $retry.engine.enter($timed) {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };
-        walk!(steps, $operation, $timed $(, $limit)?)
+        walk!(steps, $retry.classifier, $operation, $timed $(, $limit)?)
     }};
 }
 
 /// The one loop of this driver, for both forms of an operation; with a limit, a delay from
 /// that length on suspends the call.
 macro_rules! walk {
-    ($steps:ident, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
+    ($steps:ident, $classifier:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
         let mut last = None;
         // Blocks, so that nothing is stored for the length of an attempt or a delay but
         // what is needed after it.
@@ -58,7 +58,7 @@ macro_rules! walk {
                     if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
                         Some($operation(attempt).await)
                     } else {
-                        let timeout = $steps.retry.time.sleep(attempt.timeout);
+                        let timeout = $steps.engine.time.sleep(attempt.timeout);
                         // In place: as arguments of a function both would be stored twice.
                         let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
                         core::future::poll_fn(move |context| {
@@ -73,7 +73,7 @@ macro_rules! walk {
                     }
                 };
                 let judged = match result {
-                    Some(result) => $steps.judge(result),
+                    Some(result) => judge(&mut $classifier, result),
                     None => Err(Failed::Timeout),
                 };
                 match judged {
@@ -82,7 +82,7 @@ macro_rules! walk {
                         return Outcome::of(&$steps, Ok(value)).into();
                     }
                     Err(failed) => {
-                        let failure = $steps.classify(&failed);
+                        let failure = failed.classify(&mut $classifier, O::OBSERVES);
                         last = Some(failed.into_last());
                         match $steps.decide(&failure) {
                             Decision::Retry { after } => after,
@@ -97,7 +97,7 @@ macro_rules! walk {
                         return Progress::Suspended(suspended);
                     }
                 )?
-                $steps.retry.time.sleep(delay).await;
+                $steps.engine.time.sleep(delay).await;
             }
             if let Err(reason) = $steps.awake() {
                 break (reason, None);
@@ -270,14 +270,14 @@ where
     {
         match self.rest(limit) {
             Ok(rest) if rest.is_zero() => {}
-            Ok(rest) => self.steps.retry.time.sleep(rest).await,
+            Ok(rest) => self.steps.engine.time.sleep(rest).await,
             Err(suspended) => return Progress::Suspended(suspended),
         }
-        let mut steps = self.steps;
+        let Self { mut steps, classifier, .. } = self;
         if let Err(reason) = steps.woke() {
             return Outcome::stopped(&steps, reason, None).into();
         }
-        walk!(steps, operation, true, limit)
+        walk!(steps, *classifier, operation, true, limit)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::gate::Gate;
 use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
-use crate::steps::{Failed, Steps};
+use crate::steps::{Failed, Steps, judge};
 use crate::suspend::{Progress, Resumed};
 use crate::{Clock, Duration, Observer, Policy, Settings};
 
@@ -77,24 +77,25 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        if SHORT_WAY && let Some(pass) = self.breaker.enter() {
-            let mut steps = self.set_out(pass, timed);
+        let Self { engine, classifier } = self;
+        if SHORT_WAY && let Some(pass) = engine.breaker.enter() {
+            let mut steps = engine.set_out(pass, timed);
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
                 Err(reason) => return Outcome::stopped(&steps, reason, None),
             };
-            return match steps.judge(operation(attempt)) {
+            return match judge(classifier, operation(attempt)) {
                 Ok(value) => {
                     steps.settle_success(timed);
                     Outcome::of(&steps, Ok(value))
                 }
                 Err(Failed::Error(error)) => {
                     let Ok(outcome) =
-                        steps.go_on(Some(Failed::Error(error)), operation, timed, wait);
+                        steps.go_on(classifier, Some(Failed::Error(error)), operation, timed, wait);
                     outcome
                 }
                 Err(failed) => {
-                    let Ok(outcome) = steps.go_on(Some(failed), operation, timed, wait);
+                    let Ok(outcome) = steps.go_on(classifier, Some(failed), operation, timed, wait);
                     outcome
                 }
             };
@@ -110,9 +111,9 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.enter(timed) {
+        match self.engine.enter(timed) {
             Ok(steps) => {
-                let Ok(outcome) = steps.go_on(None, operation, timed, wait);
+                let Ok(outcome) = steps.go_on(&mut self.classifier, None, operation, timed, wait);
                 outcome
             }
             Err(rejection) => Outcome::rejected(rejection),
@@ -156,8 +157,8 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.enter(true) {
-            Ok(steps) => steps.go_on_or_suspend(limit, operation),
+        match self.engine.enter(true) {
+            Ok(steps) => steps.go_on_or_suspend(&mut self.classifier, limit, operation),
             Err(rejection) => Outcome::rejected(rejection).into(),
         }
     }
@@ -185,7 +186,7 @@ where
     }
 }
 
-impl<T, R, K, B, U, O, H, P> Steps<'_, '_, T, R, K, B, U, O, H, P>
+impl<T, R, B, U, O, H, P> Steps<'_, '_, T, R, B, U, O, H, P>
 where
     T: Sleep,
     R: Draw,
@@ -202,8 +203,9 @@ where
     /// compiler see the constants of a policy and leave out what it does not use.
     // Always: a const policy is worked in only where it is known.
     #[inline(always)]
-    fn go_on<V, E, F, S>(
+    fn go_on<K, V, E, F, S>(
         mut self,
+        classifier: &mut K,
         mut failed: Option<Failed<V, E>>,
         mut operation: F,
         timed: bool,
@@ -215,14 +217,14 @@ where
     {
         let (reason, failure) = loop {
             if let Some(failed) = &failed {
-                let failure = self.classify(failed);
+                let failure = failed.classify(classifier, O::OBSERVES);
                 match self.decide(&failure) {
                     Decision::Retry { after } if after.is_zero() => {}
                     Decision::Retry { after } => {
                         if let Some(suspended) = suspend(&mut self, after) {
                             return Err(suspended);
                         }
-                        self.retry.time.sleep(after);
+                        self.engine.time.sleep(after);
                     }
                     Decision::Stop(reason) => break (reason, Some(failure)),
                 }
@@ -234,7 +236,7 @@ where
                 Ok(attempt) => attempt,
                 Err(reason) => break (reason, None),
             };
-            match self.judge(operation(attempt)) {
+            match judge(classifier, operation(attempt)) {
                 Ok(value) => {
                     self.settle_success(timed);
                     return Ok(Outcome::of(&self, Ok(value)));
@@ -246,13 +248,18 @@ where
         Ok(Outcome::stopped(&self, reason, failed.map(Failed::into_last)))
     }
 
-    fn go_on_or_suspend<V, E, F>(self, limit: Duration, operation: F) -> Progress<V, E>
+    fn go_on_or_suspend<K, V, E, F>(
+        self,
+        classifier: &mut K,
+        limit: Duration,
+        operation: F,
+    ) -> Progress<V, E>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let suspend = |steps: &mut Self, delay| steps.suspend_from(limit, delay);
-        match self.go_on(None, operation, true, suspend) {
+        match self.go_on(classifier, None, operation, true, suspend) {
             Ok(outcome) => outcome.into(),
             Err(suspended) => Progress::Suspended(suspended),
         }
@@ -280,13 +287,13 @@ where
     {
         match self.rest(limit) {
             Ok(rest) if rest.is_zero() => {}
-            Ok(rest) => self.steps.retry.time.sleep(rest),
+            Ok(rest) => self.steps.engine.time.sleep(rest),
             Err(suspended) => return Progress::Suspended(suspended),
         }
         if let Err(reason) = self.steps.woke() {
             return Outcome::stopped(&self.steps, reason, None).into();
         }
-        self.steps.go_on_or_suspend(limit, operation)
+        self.steps.go_on_or_suspend(self.classifier, limit, operation)
     }
 }
 

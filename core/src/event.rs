@@ -107,7 +107,8 @@ impl core::fmt::Display for StopReason {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[repr(u8)]
+// A whole word: what a byte leaves open behind it is copied by `memcpy`, which is 600 bytes.
+#[repr(u32)]
 pub enum CircuitState {
     /// Calls go through and their results are counted.
     Closed = 0,

@@ -145,8 +145,8 @@ impl<T, E> Outcome<T, E> {
 
     /// The call ended in this result.
     #[inline]
-    pub(crate) fn of<C, R, K, B, U, O, H, P>(
-        steps: &Steps<'_, '_, C, R, K, B, U, O, H, P>,
+    pub(crate) fn of<C, R, B, U, O, H, P>(
+        steps: &Steps<'_, '_, C, R, B, U, O, H, P>,
         result: Result<T, Error<T, E>>,
     ) -> Self
     where
@@ -163,8 +163,8 @@ impl<T, E> Outcome<T, E> {
 
     /// The call stopped between two attempts, or before the first.
     #[inline]
-    pub(crate) fn stopped<C, R, K, B, U, O, H, P>(
-        steps: &Steps<'_, '_, C, R, K, B, U, O, H, P>,
+    pub(crate) fn stopped<C, R, B, U, O, H, P>(
+        steps: &Steps<'_, '_, C, R, B, U, O, H, P>,
         reason: StopReason,
         last: Option<Last<T, E>>,
     ) -> Self

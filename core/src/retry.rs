@@ -40,15 +40,37 @@ use crate::{BackoffContext, Duration, Event, Fixed, Policy, Settings};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Retry<'a, T, R, K = ByDescription, B = (), U = (), O = (), H = (), P = &'a Policy> {
+    pub(crate) engine: Engine<'a, T, R, B, U, O, H, P>,
+    pub(crate) classifier: K,
+}
+
+/// All of a [`Retry`] that decides. Operations whose errors differ share its code, as they
+/// differ in their classifiers alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine<'a, T, R, B, U, O, H, P> {
     pub(crate) policy: P,
     pub(crate) time: T,
     pub(crate) random: R,
-    pub(crate) classifier: K,
     pub(crate) breaker: B,
     pub(crate) budget: U,
     pub(crate) observer: O,
     pub(crate) control: H,
     pub(crate) operation: &'a str,
+}
+
+impl<T, R, P> Engine<'_, T, R, (), (), (), (), P> {
+    const fn new(policy: P, time: T, random: R) -> Self {
+        Self {
+            policy,
+            time,
+            random,
+            breaker: (),
+            budget: (),
+            observer: (),
+            control: (),
+            operation: "",
+        }
+    }
 }
 
 impl Policy {
@@ -57,17 +79,7 @@ impl Policy {
     /// Without jitter, [`NoRandom`](crate::random::NoRandom) will do.
     #[inline]
     pub const fn on<T, R>(&self, time: T, random: R) -> Retry<'_, T, R> {
-        Retry {
-            policy: self,
-            time,
-            random,
-            classifier: ByDescription,
-            breaker: (),
-            budget: (),
-            observer: (),
-            control: (),
-            operation: "",
-        }
+        Retry { engine: Engine::new(self, time, random), classifier: ByDescription }
     }
 }
 
@@ -91,42 +103,28 @@ impl<T, R, P: Fixed<Of = Policy>> Retry<'_, T, R, ByDescription, (), (), (), (),
     /// ```
     #[inline]
     pub const fn fixed(policy: P, time: T, random: R) -> Self {
-        Self {
-            policy,
-            time,
-            random,
-            classifier: ByDescription,
-            breaker: (),
-            budget: (),
-            observer: (),
-            control: (),
-            operation: "",
-        }
+        Self { engine: Engine::new(policy, time, random), classifier: ByDescription }
     }
 }
 
-/// Replaces one field, which changes the type, and keeps the others.
+/// Replaces one field of the engine, which changes its type, and keeps the others.
 macro_rules! replace {
     ($retry:expr, $field:ident: $value:expr) => {{
-        let Retry {
-            policy, time, random, classifier, breaker, budget, observer, control, operation
-        } = $retry;
-        replace!(@ $field $value, policy time random classifier breaker budget observer control operation)
+        let Retry { engine, classifier } = $retry;
+        let Engine { policy, time, random, breaker, budget, observer, control, operation } = engine;
+        replace!(@ $field $value, policy time random breaker budget observer control operation, classifier)
     }};
-    (@ classifier $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
-        Retry { classifier: ($v)($k), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, observer: $o, control: $h, operation: $n }
+    (@ breaker $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { breaker: ($v)($b), policy: $p, time: $t, random: $r, budget: $u, observer: $o, control: $h, operation: $n }, classifier: $k }
     };
-    (@ breaker $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
-        Retry { breaker: ($v)($b), policy: $p, time: $t, random: $r, classifier: $k, budget: $u, observer: $o, control: $h, operation: $n }
+    (@ budget $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { budget: ($v)($u), policy: $p, time: $t, random: $r, breaker: $b, observer: $o, control: $h, operation: $n }, classifier: $k }
     };
-    (@ budget $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
-        Retry { budget: ($v)($u), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, observer: $o, control: $h, operation: $n }
+    (@ observer $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { observer: ($v)($o), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, control: $h, operation: $n }, classifier: $k }
     };
-    (@ observer $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
-        Retry { observer: ($v)($o), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, budget: $u, control: $h, operation: $n }
-    };
-    (@ control $v:expr, $p:ident $t:ident $r:ident $k:ident $b:ident $u:ident $o:ident $h:ident $n:ident) => {
-        Retry { control: ($v)($h), policy: $p, time: $t, random: $r, classifier: $k, breaker: $b, budget: $u, observer: $o, operation: $n }
+    (@ control $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { control: ($v)($h), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, observer: $o, operation: $n }, classifier: $k }
     };
 }
 
@@ -141,7 +139,7 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         V: Into<Verdict>,
         F: FnMut(&E) -> V,
     {
-        replace!(self, classifier: |_| ByError(classify))
+        Retry { engine: self.engine, classifier: ByError(classify) }
     }
 
     /// Asks `classify` of each returned value whether it is a failure after all, as
@@ -155,14 +153,15 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         I: Into<Verdict>,
         F: FnMut(&V) -> Option<I>,
     {
-        replace!(self, classifier: |errors| ByValue { errors, values: classify })
+        let classifier = ByValue { errors: self.classifier, values: classify };
+        Retry { engine: self.engine, classifier }
     }
 
     /// The classifier as a value of your own type; it must implement
     /// [`Classify`](crate::Classify).
     #[inline]
     pub fn classifier<C>(self, classifier: C) -> Retry<'a, T, R, C, B, U, O, H, P> {
-        replace!(self, classifier: |_| classifier)
+        Retry { engine: self.engine, classifier }
     }
 
     /// Calls go through this breaker: a reference to a shared
@@ -234,7 +233,7 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     /// The name of the operation that events carry, `"GET /orders"` for instance.
     #[inline]
     pub fn operation(mut self, operation: &'a str) -> Self {
-        self.operation = operation;
+        self.engine.operation = operation;
         self
     }
 
@@ -254,6 +253,6 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     where
         P: Settings<Policy>,
     {
-        self.policy.settings()
+        self.engine.policy.settings()
     }
 }

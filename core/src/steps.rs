@@ -11,7 +11,7 @@ use crate::event::{AttemptContext, AttemptDecision};
 use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::{Draw, NoRandom};
-use crate::retry::Retry;
+use crate::retry::{Engine, Retry};
 use crate::window::Stopwatch as _;
 use crate::{
     BackoffContext, Cause, CircuitState, Classification, Clock, Duration, ErrorClass, Event,
@@ -46,9 +46,9 @@ use crate::{
 /// # Ok::<(), redress::CircuitOpen>(())
 /// ```
 #[derive(Debug)]
-pub struct Steps<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
-    pub(crate) retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
-    /// That of `retry`, where the compiler can see that nothing changes it: a `const`
+pub struct Steps<'r, 'a, T, R, B: Gate, U, O, H, P = &'a Policy> {
+    pub(crate) engine: &'r mut Engine<'a, T, R, B, U, O, H, P>,
+    /// That of `engine`, where the compiler can see that nothing changes it: a `const`
     /// policy is then worked into the code.
     pub(crate) policy: P,
     pub(crate) call: Call,
@@ -75,24 +75,35 @@ where
     ///
     /// [`CircuitOpen`] if the breaker rejects it.
     #[inline]
-    pub fn begin(&mut self) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H, P>, CircuitOpen> {
-        self.enter(true)
+    pub fn begin(&mut self) -> Result<Steps<'_, 'a, T, R, B, U, O, H, P>, CircuitOpen> {
+        self.engine.enter(true)
     }
+}
 
+impl<'a, T, R, B, U, O, H, P> Engine<'a, T, R, B, U, O, H, P>
+where
+    T: Clock,
+    R: Draw,
+    B: Gate,
+    U: Pool,
+    O: Observer,
+    H: Control,
+    P: Settings<Policy>,
+{
     /// Begins a call; `timed` if its start must be known in any case.
     // Always: a success at once then needs little of what is made here.
     #[inline(always)]
     pub(crate) fn enter(
         &mut self,
         timed: bool,
-    ) -> Result<Steps<'_, 'a, T, R, K, B, U, O, H, P>, CircuitOpen> {
+    ) -> Result<Steps<'_, 'a, T, R, B, U, O, H, P>, CircuitOpen> {
         if let Some(pass) = self.breaker.enter() {
             return Ok(self.set_out(pass, timed));
         }
         let (pass, half_opened) = self.admit()?;
         let steps = self.set_out(pass, timed);
         if O::OBSERVES && half_opened {
-            steps.retry.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+            steps.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
         }
         Ok(steps)
     }
@@ -103,7 +114,7 @@ where
         &mut self,
         pass: B::Pass,
         timed: bool,
-    ) -> Steps<'_, 'a, T, R, K, B, U, O, H, P> {
+    ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
         self.budget.deposit();
         let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::Attempts::RUNS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
@@ -129,7 +140,7 @@ where
     }
 }
 
-impl<'a, T, R, K, B, U, O, H, P> Steps<'_, 'a, T, R, K, B, U, O, H, P>
+impl<'a, T, R, B, U, O, H, P> Steps<'_, 'a, T, R, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -151,13 +162,13 @@ where
 
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
-        if self.retry.control.aborted() {
+        if self.engine.control.aborted() {
             return Err(StopReason::Aborted);
         }
         let attempt = self.call.start(self.policy.settings(), self.now);
         if O::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
-            self.retry.observer.attempt_start(&context);
+            self.engine.observer.attempt_start(&context);
         }
         Ok(attempt)
     }
@@ -176,7 +187,7 @@ where
         let Some(pass) = &self.pass else { return };
         let hears = B::hears_success(pass);
         if timed || listens || O::OBSERVES || hears {
-            let now = self.retry.time.now();
+            let now = self.engine.time.now();
             self.spent(now);
             self.now = now;
         }
@@ -185,9 +196,9 @@ where
         }
         if O::OBSERVES {
             let context = self.attempt(Some(AttemptDecision::Success), Duration::ZERO);
-            self.retry.observer.attempt_end(&context);
+            self.engine.observer.attempt_end(&context);
             let event = self.event(EventKind::Success);
-            self.retry.observer.event(&event);
+            self.engine.observer.event(&event);
         }
         if let Some(pass) = self.pass.take()
             && hears
@@ -220,7 +231,7 @@ where
 
     /// The operation asked to stop: nothing has failed, the call is over.
     pub fn abort(&mut self) -> StopReason {
-        self.now = self.retry.time.now();
+        self.now = self.engine.time.now();
         self.end(StopReason::Aborted, None)
     }
 
@@ -247,7 +258,7 @@ where
 
     #[inline]
     pub(crate) fn awake(&mut self) -> Result<(), StopReason> {
-        self.now = self.retry.time.now();
+        self.now = self.engine.time.now();
         self.call.woke(self.now)
     }
 
@@ -273,7 +284,7 @@ where
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn decide(&mut self, failure: &Failure) -> Decision {
         const OVERDUE: Classification = Classification::new(ErrorClass::Transient);
-        let now = self.retry.time.now();
+        let now = self.engine.time.now();
         let Verdict::Failure(classification) = &failure.verdict else {
             self.now = now;
             return Decision::Stop(StopReason::Aborted);
@@ -284,13 +295,13 @@ where
         let classification = if overdue { &OVERDUE } else { classification };
         self.spent(now);
         self.now = now;
-        if self.retry.control.aborted() {
+        if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
         }
         let mut none = NoRandom;
         let random: &mut dyn Draw =
-            if self.retry.random.is_empty() { &mut none } else { &mut self.retry.random };
-        let (cause, budget) = (failure.cause, &self.retry.budget);
+            if self.engine.random.is_empty() { &mut none } else { &mut self.engine.random };
+        let (cause, budget) = (failure.cause, &self.engine.budget);
         let decision = self.call.fail(policy, now, classification, cause, random, budget);
         let Decision::Retry { after } = decision else { return decision };
         if O::OBSERVES {
@@ -300,9 +311,9 @@ where
             event.detail = classification.detail;
             event.error = failure.error;
             self.fill_failure(&mut event);
-            self.retry.observer.event(&event);
+            self.engine.observer.event(&event);
         }
-        if self.retry.control.aborted() {
+        if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
         }
         let context = BackoffContext {
@@ -313,17 +324,17 @@ where
             remaining: self.call.remaining(policy, now),
             now,
         };
-        match self.retry.control.choose(&context, after) {
+        match self.engine.control.choose(&context, after) {
             SleepDecision::Sleep => {}
             SleepDecision::Defer => return Decision::Stop(StopReason::Scheduled),
             SleepDecision::Abort => return Decision::Stop(StopReason::Aborted),
         }
         if O::OBSERVES {
             let ended = self.attempt(Some(AttemptDecision::Retry), after);
-            self.retry.observer.attempt_end(&ended);
+            self.engine.observer.attempt_end(&ended);
         }
         if !after.is_zero() {
-            self.retry.control.before_sleep(&context, after);
+            self.engine.control.before_sleep(&context, after);
         }
         decision
     }
@@ -353,7 +364,7 @@ where
         }
         let Some(pass) = self.pass.take() else { return reason };
         match (reason, self.call.last) {
-            (StopReason::Aborted, _) | (_, None) => self.retry.breaker.cancel(pass),
+            (StopReason::Aborted, _) | (_, None) => self.engine.breaker.cancel(pass),
             (_, Some((class, _))) => self.settle(pass, CallResult::Failure(class)),
         }
         reason
@@ -381,14 +392,16 @@ where
         }
         if self.call.attempts > 0 {
             let ended = self.attempt(Some(decision), event.delay);
-            self.retry.observer.attempt_end(&ended);
+            self.engine.observer.attempt_end(&ended);
         }
-        self.retry.observer.event(&event);
+        self.engine.observer.event(&event);
     }
 
-    #[inline]
+    // Once: in a small image all that it takes is there for every operation else.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
-        let changed = self.retry.breaker.settle(pass, result, self.attempts.longest(), self.now);
+        let changed = self.engine.breaker.settle(pass, result, self.attempts.longest(), self.now);
         if O::OBSERVES
             && let Some(state) = changed
         {
@@ -403,12 +416,12 @@ where
             if let CallResult::Failure(class) = result {
                 event.class = Some(class);
             }
-            self.retry.observer.event(&event);
+            self.engine.observer.event(&event);
         }
     }
 
     fn event(&self, kind: EventKind) -> Event<'a> {
-        let mut event = Event::new(kind, self.retry.operation);
+        let mut event = Event::new(kind, self.engine.operation);
         event.attempt = self.call.attempts;
         event.elapsed = self.elapsed();
         event
@@ -426,13 +439,28 @@ where
         let last = self.call.last.filter(|_| failed);
         AttemptContext {
             attempt: self.call.attempts,
-            operation: self.retry.operation,
+            operation: self.engine.operation,
             decision,
             class: last.map(|(class, _)| class),
             cause: last.map(|(_, cause)| cause),
             delay,
             elapsed: self.elapsed(),
         }
+    }
+}
+
+/// Takes what an operation returned and asks the classifier of values.
+#[inline]
+pub(crate) fn judge<V, E>(
+    classifier: &mut impl Classify<V, E>,
+    result: Result<V, E>,
+) -> Result<V, Failed<V, E>> {
+    match result {
+        Ok(value) => match classifier.value(&value) {
+            None => Ok(value),
+            Some(verdict) => Err(Failed::Value(value, verdict)),
+        },
+        Err(error) => Err(Failed::Error(error)),
     }
 }
 
@@ -455,6 +483,24 @@ pub(crate) enum Failed<V, E> {
 }
 
 impl<V, E> Failed<V, E> {
+    /// Says what is known of it, and asks the classifier of errors; with the name of the
+    /// error's type if somebody `observes`.
+    #[inline]
+    pub(crate) fn classify(&self, classifier: &mut impl Classify<V, E>, observes: bool) -> Failure {
+        let (verdict, cause, error) = match self {
+            Self::Error(error) => {
+                let name = if observes { Some(short_name(type_name::<E>())) } else { None };
+                (classifier.error(error), Cause::Exception, name)
+            }
+            Self::Value(_, verdict) => (*verdict, Cause::Result, None),
+            Self::Timeout => {
+                let name = if observes { Some("TimeoutError") } else { None };
+                (ErrorClass::Transient.into(), Cause::Exception, name)
+            }
+        };
+        Failure { verdict, cause, error }
+    }
+
     #[inline]
     pub(crate) fn into_last(self) -> Last<V, E> {
         match self {
@@ -465,7 +511,7 @@ impl<V, E> Failed<V, E> {
     }
 }
 
-impl<'r, 'a, T, R, K, B, U, O, H, P> Steps<'r, 'a, T, R, K, B, U, O, H, P>
+impl<'r, 'a, T, R, B, U, O, H, P> Steps<'r, 'a, T, R, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -477,48 +523,13 @@ where
 {
     #[inline]
     pub(crate) fn new(
-        retry: &'r mut Retry<'a, T, R, K, B, U, O, H, P>,
+        engine: &'r mut Engine<'a, T, R, B, U, O, H, P>,
         policy: P,
         pass: Option<B::Pass>,
         now: Instant,
     ) -> Self {
         let call = Call::begin(policy.settings(), now);
-        Self { retry, policy, call, pass, now, attempts: B::Attempts::default() }
-    }
-
-    /// Takes what the operation returned and asks the classifier of values.
-    #[inline]
-    pub(crate) fn judge<V, E>(&mut self, result: Result<V, E>) -> Result<V, Failed<V, E>>
-    where
-        K: Classify<V, E>,
-    {
-        match result {
-            Ok(value) => match self.retry.classifier.value(&value) {
-                None => Ok(value),
-                Some(verdict) => Err(Failed::Value(value, verdict)),
-            },
-            Err(error) => Err(Failed::Error(error)),
-        }
-    }
-
-    /// Says what is known of a failed attempt, and asks the classifier of errors.
-    #[inline]
-    pub(crate) fn classify<V, E>(&mut self, failed: &Failed<V, E>) -> Failure
-    where
-        K: Classify<V, E>,
-    {
-        let (verdict, cause, error) = match failed {
-            Failed::Error(error) => {
-                let name = if O::OBSERVES { Some(short_name(type_name::<E>())) } else { None };
-                (self.retry.classifier.error(error), Cause::Exception, name)
-            }
-            Failed::Value(_, verdict) => (*verdict, Cause::Result, None),
-            Failed::Timeout => {
-                let name = if O::OBSERVES { Some("TimeoutError") } else { None };
-                (ErrorClass::Transient.into(), Cause::Exception, name)
-            }
-        };
-        Failure { verdict, cause, error }
+        Self { engine, policy, call, pass, now, attempts: B::Attempts::default() }
     }
 
     /// The error of a call that stopped.
@@ -541,17 +552,17 @@ where
 }
 
 #[cfg(feature = "defmt")]
-impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Steps<'_, '_, T, R, K, B, U, O, H, P> {
+impl<T, R, B: Gate, U, O, H, P> defmt::Format for Steps<'_, '_, T, R, B, U, O, H, P> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Steps({})", self.call);
     }
 }
 
-impl<T, R, K, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, K, B, U, O, H, P> {
+impl<T, R, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, B, U, O, H, P> {
     #[inline]
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
-            self.retry.breaker.cancel(pass);
+            self.engine.breaker.cancel(pass);
         }
     }
 }

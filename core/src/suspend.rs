@@ -53,7 +53,8 @@ impl<V, E> From<Outcome<V, E>> for Progress<V, E> {
 pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     /// The call. After [`due`](Self::due), say that you [`woke`](Steps::woke), and
     /// [`start`](Steps::start).
-    pub steps: Steps<'r, 'a, T, R, K, B, U, O, H, P>,
+    pub steps: Steps<'r, 'a, T, R, B, U, O, H, P>,
+    pub(crate) classifier: &'r mut K,
     /// When its next attempt is due.
     pub due: Instant,
     /// What was known of the time that nothing ran.
@@ -102,16 +103,17 @@ where
         now: Instant,
         off: Option<Duration>,
     ) -> Result<Resumed<'_, 'a, T, R, K, B, U, O, H, P>, SnapshotError> {
-        let (between, restored) = Between::load(self.policy.settings(), bytes, now, off)?;
+        let Self { engine, classifier } = self;
+        let (between, restored) = Between::load(engine.policy.settings(), bytes, now, off)?;
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
-        let policy = self.policy;
-        let mut steps = Steps::new(self, policy, Some(pass), now);
+        let policy = engine.policy;
+        let mut steps = Steps::new(engine, policy, Some(pass), now);
         steps.call = between.call;
-        Ok(Resumed { steps, due: between.due, restored })
+        Ok(Resumed { steps, classifier, due: between.due, restored })
     }
 }
 
-impl<T, R, K, B, U, O, H, P> Steps<'_, '_, T, R, K, B, U, O, H, P>
+impl<T, R, B, U, O, H, P> Steps<'_, '_, T, R, B, U, O, H, P>
 where
     T: Clock,
     R: Draw,
@@ -135,7 +137,7 @@ where
     }
 
     fn suspend_until(&mut self, due: Instant) -> Suspended {
-        let at = self.retry.time.now();
+        let at = self.engine.time.now();
         let permit = self.pass.as_ref().and_then(B::permit);
         let mut bytes = [0; CALL_BYTES];
         Between { call: self.call, permit, due }.save(self.policy.settings(), at, &mut bytes);
@@ -160,7 +162,7 @@ where
     /// Where time stood still the rest is waited for, however long it is: a node that
     /// is woken again and again would otherwise never come to its attempt.
     pub(crate) fn rest(&mut self, limit: Duration) -> Result<Duration, Suspended> {
-        let rest = self.due.since(self.steps.retry.time.now());
+        let rest = self.due.since(self.steps.engine.time.now());
         if self.restored == Restored::TimeOff && rest >= limit {
             return Err(self.steps.suspend_until(self.due));
         }

@@ -63,6 +63,7 @@ FLASH = [
     ("breaker", "reliakit_rolling", "RollingBreaker<16>, no time, no lease", None),
     ("full policy", "redress_full", "classes, jitter, breaker, budget, deadline", (2400, 3000)),
     ("full policy", "redress_full_twice", "and a second operation", None),
+    ("full policy", "redress_full_thrice", "and a third operation", None),
     ("full policy", "reliakit_full", "retry, jitter, RollingBreaker<16>", None),
 ]
 

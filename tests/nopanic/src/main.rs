@@ -205,7 +205,7 @@ fn calls() -> Option<()> {
         ));
     }
     black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
-    fn size<'r, 'a, T, R, K, B: redress::Gate, U, O, H>(_: &Steps<'r, 'a, T, R, K, B, U, O, H>) {}
+    fn size<'r, 'a, T, R, B: redress::Gate, U, O, H>(_: &Steps<'r, 'a, T, R, B, U, O, H>) {}
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());
     Some(())

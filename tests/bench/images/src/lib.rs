@@ -43,6 +43,13 @@ pub fn other_operation() -> Result<u64, u16> {
     if input & 2 == 0 { Ok(u64::from(input)) } else { Err(input as u16) }
 }
 
+/// A third one, with a third error type.
+#[inline(never)]
+pub fn third_operation() -> Result<i64, i16> {
+    let input = unsafe { read_volatile(&raw const INPUT) };
+    if input & 4 == 0 { Ok(i64::from(input)) } else { Err(input as i16) }
+}
+
 #[inline]
 pub fn random() -> u32 {
     unsafe { read_volatile(&raw const RANDOM) }

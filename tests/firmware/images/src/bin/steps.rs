@@ -6,7 +6,7 @@
 
 use board::stack;
 use firmware::check::Checks;
-use firmware::full::{BREAKER, BUDGET, Calls, Classes, FullRetry, Time, retry};
+use firmware::full::{BREAKER, BUDGET, Calls, FullRetry, Time, retry};
 use firmware::image;
 use redress::random::FromFn;
 use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
@@ -18,7 +18,6 @@ type FullSteps<'r> = Steps<
     'static,
     Time,
     FromFn<fn() -> u32>,
-    Classes,
     &'static Upstream,
     &'static Retries,
     (),

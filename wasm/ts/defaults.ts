@@ -1,20 +1,18 @@
 // The rules over any error, by the core: what a policy classifies by that names no classifier.
 
 import { core } from "./core.js";
-import { BRAND, markerOf, nameOf, number, read } from "./facts.js";
+import { BRAND, markerOf, nameOf, number, read, says } from "./facts.js";
 import { CONNECTION_CODES, CONNECTION_MESSAGES } from "./modules/platform.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
 /** A connection that fails, by its code or by what fetch says of it, as that has no code. */
 function lost(error: unknown): boolean {
-  for (const one of [error, read(error, "cause")]) {
-    const code = read(one, "code");
-    if (typeof code === "string" && CONNECTION_CODES.test(code)) return true;
-  }
-  const message = read(error, "message");
   const name = read(error, "name");
-  if (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") return true;
-  return (name === "TypeError" || name === "Error") && typeof message === "string" && CONNECTION_MESSAGES.test(message);
+  return (
+    [error, read(error, "cause")].some((one) => says(read(one, "code"), CONNECTION_CODES)) ||
+    (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") ||
+    ((name === "TypeError" || name === "Error") && says(read(error, "message"), CONNECTION_MESSAGES))
+  );
 }
 
 /** A class with the error's own word on when to come back, if it is one. */

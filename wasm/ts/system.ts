@@ -2,13 +2,13 @@
 // DOMExceptions by their names.
 
 import { byDefault } from "./defaults.js";
-import { read } from "./facts.js";
+import { read, says } from "./facts.js";
 import { DOM_EXCEPTIONS, SYSTEM_CODES, type Words } from "./modules/platform.js";
 import type { Classification } from "./types.js";
 
 /** The class of a word; undefined if it has none. */
 function classOf(table: Words, word: unknown): Classification | undefined {
-  const found = table.find(([, words]) => typeof word === "string" && words.test(word));
+  const found = table.find(([, words]) => says(word, words));
   return found && { class: found[0] };
 }
 
@@ -22,7 +22,10 @@ function domClass(error: unknown): Classification | undefined {
   return read(error, Symbol.toStringTag) === "DOMException" ? classOf(DOM_EXCEPTIONS, read(error, "name")) : undefined;
 }
 
-/** What the default rules do not know, by the operating system's code or a DOMException's name. */
+/**
+ * The default rules, then what the platform throws: all codes of the operating system, of files too (ENOENT, EBUSY), and the
+ * names of DOMExceptions (QuotaExceededError, NotAllowedError).
+ */
 export function system(error: unknown): Classification {
   const found = byDefault(error);
   return found.class === "UNKNOWN" ? (systemClass(error) ?? domClass(error) ?? found) : found;

@@ -123,6 +123,19 @@ test("a body that breaks off is a failure of the attempt that reads it", async (
   assert.equal(text, "answered 200");
 });
 
+test("a server that does not answer in time is TRANSIENT by the rules of HTTP, whoever holds the clock", async (context) => {
+  for (const [limits, signalOf] of [
+    [{}, () => AbortSignal.timeout(50)],
+    [{ attemptTimeoutMs: 50 }, ({ signal }) => signal],
+  ]) {
+    const { url } = flaky(context, "hang,hang");
+    const policy = upstream({ classifier: classify.http, maxAttempts: 2, maxUnknownAttempts: 0, ...limits });
+    const outcome = await policy.execute((attempt) => fetch(url, { signal: signalOf(attempt) }));
+    assert.equal(outcome.lastClass, "TRANSIENT");
+    assert.equal(outcome.attempts, 2);
+  }
+});
+
 test("the caller's abort ends the request on the wire", async (context) => {
   const { url, log } = flaky(context, "hang");
   const controller = new AbortController();

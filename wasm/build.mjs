@@ -67,6 +67,9 @@ rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 checkLayout(Object.fromEntries(MODULES.map((module) => [module.name, compile(module)])));
 
+/** The core's tables of codes, messages and names. */
+const tables = execFileSync("cargo", ["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"], { cwd: ROOT, encoding: "utf8" });
+
 /** A module as it is published: without comments, which its types have, and with the short names. */
 async function compact(code, format) {
   return (await transform(code, { format, target: "es2022", mangleProps: LONG, mangleCache: names })).code;
@@ -83,12 +86,14 @@ for (const [tree, form] of Object.entries(FORMS)) {
   mkdirSync(join(folder, "modules"), { recursive: true });
   for (const [name, code] of Object.entries(sources)) writeFileSync(join(folder, name), await compact(code, "esm"));
   for (const { name } of MODULES) writeFileSync(join(folder, "modules", `${name}.js`), form(name));
+  writeFileSync(join(folder, "modules", "platform.js"), await compact(tables, "esm"));
 }
 // CommonJS has the inlined form.
 const cjs = join(DIST, "cjs");
 mkdirSync(join(cjs, "modules"), { recursive: true });
 for (const [name, code] of Object.entries(sources)) writeFileSync(join(cjs, name), await compact(code, "cjs"));
 for (const { name } of MODULES) writeFileSync(join(cjs, "modules", `${name}.js`), await compact(FORMS.esm(name), "cjs"));
+writeFileSync(join(cjs, "modules", "platform.js"), await compact(tables, "cjs"));
 writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
 for (const name of files.filter((name) => name.endsWith(".d.ts"))) {
   for (const folder of ["esm", "cjs"]) cpSync(join(typed, name), join(DIST, folder, name));

@@ -1,11 +1,11 @@
 // Two isolates in front of one origin: it is well, then flaky, then down, then well again.
 
+import { setTimeout } from "node:timers/promises";
 import { startEdge } from "./edge.mjs";
 import { startOrigin } from "./origin.mjs";
 
 const origin = await startOrigin();
 const edge = await startEdge({ origin: origin.url, isolates: 2 });
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function phase(name, behave, requests = 20) {
   origin.behave = behave;
@@ -26,14 +26,15 @@ console.log(`20 requests in each phase, through two isolates\n`);
 await phase("well", () => 200);
 await phase("every third fails", (n) => (n % 3 === 0 ? 503 : 200));
 await phase("down", () => 503);
-await pause(5_100);
+// As long as the breaker stays open.
+await setTimeout(5_100);
 await phase("well again", () => 200);
 
 origin.behave = (n, path) => (path === "/deliver" && origin.requests.filter((r) => r.path === path).length === 1 ? 429 : 200);
 origin.retryAfter = "2";
 await edge.fetch("/jobs", { method: "POST", body: "send the letter" });
 const deliveries = () => origin.requests.filter(({ path }) => path === "/deliver");
-while (deliveries().length < 2) await pause(50);
+while (deliveries().length < 2) await origin.next();
 const [first, second] = deliveries();
 console.log(`\na job: told to wait 2 s by the origin, delivered ${((second.atMs - first.atMs) / 1_000).toFixed(1)} s later by the queue`);
 await edge.stop();

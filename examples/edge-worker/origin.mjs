@@ -18,6 +18,8 @@ export async function startOrigin({ behave = () => 200, retryAfter = null } = {}
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   origin.url = `http://127.0.0.1:${server.address().port}`;
+  /** Waits for a request to come. */
+  origin.next = () => once(server, "request");
   origin.stop = async () => {
     server.closeAllConnections();
     server.close();

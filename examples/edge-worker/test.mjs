@@ -59,7 +59,7 @@ test("a job that must wait goes back to the queue for as long as the origin said
   origin.retryAfter = "2";
   const response = await edge.fetch("/jobs", { method: "POST", body: "letter" });
   assert.equal(response.status, 202);
-  while (origin.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (origin.requests.length < 2) await origin.next();
   const [first, second] = origin.requests;
   assert.ok(second.atMs - first.atMs >= 1_900, `${second.atMs - first.atMs} ms`);
   assert.equal(second.method, "POST");

@@ -1,6 +1,7 @@
 // The service under load: first all is well, then prices fail now and then, then they are
 // down. Ends with a SIGTERM to itself, while requests are under way.
 
+import { setTimeout } from "node:timers/promises";
 import { startService } from "./service.mjs";
 import { startUpstreams } from "./upstream.mjs";
 
@@ -15,7 +16,7 @@ async function load(phase, behave) {
   const statuses = {};
   await Promise.all(
     Array.from({ length: 200 }, async (_, id) => {
-      await new Promise((resolve) => setTimeout(resolve, id * 5));
+      await setTimeout(id * 5);
       const { status } = await fetch(`${service.url}/product/${id}`);
       statuses[status] = (statuses[status] ?? 0) + 1;
     }),
@@ -30,9 +31,10 @@ await load("every 20th price fails", (n) => (n % 20 === 0 ? "fail" : "ok"));
 await load("prices are down", () => "fail");
 
 prices.behave = () => "hang";
-await new Promise((resolve) => setTimeout(resolve, 2_100));
+// As long as the breaker stays open.
+await setTimeout(2_100);
 const pending = fetch(`${service.url}/product/1`).then(async (response) => `${response.status} ${await response.text()}`);
-await new Promise((resolve) => setTimeout(resolve, 100));
+await prices.next();
 process.once("SIGTERM", async () => {
   const told = performance.now();
   await service.stop();

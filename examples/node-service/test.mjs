@@ -54,7 +54,7 @@ test("an open breaker answers 503 with Retry-After, without asking", async () =>
 test("stopping ends the calls in flight with an answer, at once", async () => {
   prices.behave = () => "hang";
   const pending = get(1);
-  while (prices.requests === 0) await new Promise((resolve) => setImmediate(resolve));
+  await prices.next();
   const told = performance.now();
   const [response] = await Promise.all([pending, service.stop()]);
   assert.equal(response.status, 503);

@@ -16,6 +16,8 @@ export async function startUpstream(answer, behave = () => "ok") {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   upstream.url = `http://127.0.0.1:${server.address().port}`;
+  /** Waits for a request to come. */
+  upstream.next = () => once(server, "request");
   upstream.stop = async () => {
     server.closeAllConnections();
     server.close();

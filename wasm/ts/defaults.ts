@@ -1,26 +1,18 @@
 // The rules over any error, by the core: what a policy classifies by that names no classifier.
 
 import { core } from "./core.js";
-import { BRAND, markerOf, nameOf, number, read } from "./facts.js";
+import { BRAND, markerOf, nameOf, number, read, says } from "./facts.js";
+import { CONNECTION_CODES, CONNECTION_MESSAGES } from "./modules/platform.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
-/** The system's, Node's, undici's, axios' and Bun's codes of connections that fail. */
-const CONNECTION_CODES =
-  /^(E(CONN(RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|AI_AGAIN|NETUNREACH|NETDOWN|NETRESET|HOSTUNREACH|HOSTDOWN)|ERR_(NETWORK|STREAM_PREMATURE_CLOSE)|UND_ERR_(SOCKET|(CONNECT|HEADERS|BODY)_TIMEOUT)|Connection(Refused|Reset|Closed)|FailedToOpenSocket)$/;
-
-/** What fetch says in Node, Deno, Chromium, Firefox, Safari and workerd, as it has no code for it. */
-const CONNECTION_WORDS =
-  /^(fetch failed|terminated|error sending request|client error|error trying to connect|tcp connect error|Failed to fetch|network error|NetworkError|Error in input stream|Load failed|Network connection lost|internal error|The socket connection was closed|Unable to connect|error reading a body)/;
-
+/** A connection that fails, by its code or by what fetch says of it, as that has no code. */
 function lost(error: unknown): boolean {
-  for (const one of [error, read(error, "cause")]) {
-    const code = read(one, "code");
-    if (typeof code === "string" && CONNECTION_CODES.test(code)) return true;
-  }
-  const message = read(error, "message");
   const name = read(error, "name");
-  if (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") return true;
-  return (name === "TypeError" || name === "Error") && typeof message === "string" && CONNECTION_WORDS.test(message);
+  return (
+    [error, read(error, "cause")].some((one) => says(read(one, "code"), CONNECTION_CODES)) ||
+    (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") ||
+    ((name === "TypeError" || name === "Error") && says(read(error, "message"), CONNECTION_MESSAGES))
+  );
 }
 
 /** A class with the error's own word on when to come back, if it is one. */

@@ -15,6 +15,11 @@ export function number(value: unknown): number {
   return typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : NaN;
 }
 
+/** Whether it is a text of a table. */
+export function says(text: unknown, table: RegExp): boolean {
+  return typeof text === "string" && table.test(text);
+}
+
 /** The name of an error's type. */
 export function nameOf(error: unknown): unknown {
   const name = read(error, "name");

@@ -1,50 +1,25 @@
 // What the platform itself throws: errors of the operating system, by the codes that Node, Deno and Bun give them, and
-// DOMExceptions by their names. The classes of codes are those of the core for `std::io`, against which the tests hold them.
+// DOMExceptions by their names.
 
 import { byDefault } from "./defaults.js";
-import { read } from "./facts.js";
-import type { Classification, ErrorClass } from "./types.js";
+import { read, says } from "./facts.js";
+import { DOM_EXCEPTIONS, SYSTEM_CODES, type Words } from "./modules/platform.js";
+import type { Classification } from "./types.js";
 
-type Table = readonly (readonly [ErrorClass, readonly string[]])[];
-
-const CODES: Table = [
-  ["TRANSIENT", ["EADDRNOTAVAIL", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EINTR"]],
-  ["TRANSIENT", ["ENETDOWN", "ENETUNREACH", "ENOTCONN", "EPIPE", "ETIMEDOUT"]],
-  ["PERMISSION", ["EACCES", "EPERM", "EROFS"]],
-  ["CONCURRENCY", ["EADDRINUSE", "EAGAIN", "EBUSY", "EDEADLK", "EEXIST", "ESTALE", "ETXTBSY", "EWOULDBLOCK"]],
-  ["RATE_LIMIT", ["EDQUOT"]],
-  ["SERVER_ERROR", ["ENOMEM", "ENOSPC"]],
-  ["PERMANENT", ["E2BIG", "EFBIG", "EINVAL", "EISDIR", "EMLINK", "ENAMETOOLONG", "ENOENT", "ENOSYS", "ENOTDIR"]],
-  ["PERMANENT", ["ENOTEMPTY", "ENOTSUP", "EOPNOTSUPP", "ESPIPE", "EXDEV"]],
-];
-
-/** By the names of Web IDL; TimeoutError and NetworkError are the default rules' own. */
-const NAMES: Table = [
-  ["TRANSIENT", ["NotReadableError"]],
-  ["PERMISSION", ["NotAllowedError", "SecurityError", "NoModificationAllowedError", "ReadOnlyError"]],
-  ["CONCURRENCY", ["InUseAttributeError", "TransactionInactiveError"]],
-  ["RATE_LIMIT", ["QuotaExceededError"]],
-  ["PERMANENT", ["ConstraintError", "DataCloneError", "DataError", "EncodingError", "InvalidAccessError", "InvalidCharacterError"]],
-  ["PERMANENT", ["InvalidNodeTypeError", "InvalidStateError", "NamespaceError", "NotFoundError", "NotSupportedError", "SyntaxError"]],
-  ["PERMANENT", ["URLMismatchError", "VersionError", "WrongDocumentError"]],
-];
+/** The class of a word; undefined if it has none. */
+function classOf(table: Words, word: unknown): Classification | undefined {
+  const found = table.find(([, words]) => says(word, words));
+  return found && { class: found[0] };
+}
 
 /** The class of a code of the operating system, of an error or of its cause; undefined if there is none. */
 function systemClass(error: unknown): Classification | undefined {
-  for (const one of [error, read(error, "cause")]) {
-    const code = read(one, "code");
-    const found = CODES.find(([, names]) => names.includes(code as string));
-    if (found !== undefined) return { class: found[0] };
-  }
-  return undefined;
+  return classOf(SYSTEM_CODES, read(error, "code")) ?? classOf(SYSTEM_CODES, read(read(error, "cause"), "code"));
 }
 
 /** The class of a DOMException, of whichever realm; undefined for other errors and names. */
 function domClass(error: unknown): Classification | undefined {
-  if (read(error, Symbol.toStringTag) !== "DOMException") return undefined;
-  const name = read(error, "name");
-  const found = NAMES.find(([, names]) => names.includes(name as string));
-  return found && { class: found[0] };
+  return read(error, Symbol.toStringTag) === "DOMException" ? classOf(DOM_EXCEPTIONS, read(error, "name")) : undefined;
 }
 
 /**

@@ -37,14 +37,17 @@ export class Tables {
     const module = (this.#started ??= instance<Module>(this.#compiled));
     const hint = read(error, "retryAfter");
     const hintMs = read(error, "retryAfterMs");
+    const code = number(read(error, "code"));
+    const mark = marker(error);
     const { header, message, sqlstate = read(error, "sqlstate"), grpc, aws } = special;
     hand(module, [nameOf(error), hint, header, message, sqlstate, grpc, aws]);
     const found = module.classify(
       rule,
-      marker(error),
+      mark,
       number(special.status ?? read(error, "status")),
       number(read(error, "statusCode") ?? read(error, "status_code")),
-      number(read(error, "code")),
+      // DOMException.TIMEOUT_ERR is no status.
+      mark === 1 && code === 23 ? NaN : code,
       typeof hintMs === "number" ? Math.max(hintMs, 0) : typeof hint === "number" ? Math.max(hint * 1000, 0) : NaN,
       Math.floor(Date.now() / 1000),
     );

@@ -1,11 +1,13 @@
-//! From an error to its class: the tables for HTTP, gRPC, SQLSTATE, Redis, AWS and
-//! `std::io`, and the default rules over any error that can be described.
+//! From an error to its class: the tables for HTTP, gRPC, SQLSTATE, Redis, AWS,
+//! `std::io`, codes of the operating system and the platforms of JavaScript, and the
+//! default rules over any error that can be described.
 //!
 //! An adapter takes name, status and headers out of an error and puts them into
 //! [`Facts`]; which class they mean is decided here, the same on every platform.
 //! Those who have a status code or an SQLSTATE in hand ask its table directly:
 //! [`http_status`], [`http_response`], [`grpc_code`], [`sqlstate_code`],
-//! [`redis_message`], [`aws_code`].
+//! [`redis_message`], [`aws_code`], [`system_code`], [`connection_code`],
+//! [`connection_message`], [`dom_exception`].
 //!
 //! The rules are those of redress for Python, except that on purpose
 //!
@@ -37,6 +39,8 @@ mod redis;
 pub mod retry_after;
 mod rules;
 mod sqlstate;
+mod system;
+mod web;
 
 pub use aws::{aws, aws_code};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
@@ -47,6 +51,8 @@ pub use io::io_kind;
 pub use redis::{redis, redis_message};
 pub use rules::{default, strict};
 pub use sqlstate::{odbc, sqlstate, sqlstate_code};
+pub use system::{CONNECTION_CODES, SYSTEM_CODES, connection_code, system_code};
+pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_exception};
 
 /// Whether two texts are equal but for ASCII case.
 const fn same_word(a: &[u8], b: &[u8]) -> bool {

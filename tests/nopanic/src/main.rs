@@ -304,6 +304,8 @@ fn classifiers(text: &'static str) {
         black_box(classify(&facts));
     }
     black_box(classify::redis_message(text));
+    black_box((classify::system_code(text), classify::dom_exception(text)));
+    black_box(classify::connection_message(text));
     black_box(classify::http_response(any(), Some(text), number));
 }
 

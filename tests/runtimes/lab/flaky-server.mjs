@@ -105,8 +105,7 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
     if (step === "reset") return request.socket.resetAndDestroy();
     if (step === "truncate") {
       response.writeHead(200, { "content-length": "1000", connection: "close" });
-      response.write("the beginning");
-      return void setTimeout(() => request.socket.destroy(), 20);
+      return void response.write("the beginning", () => request.socket.destroy());
     }
     if (step === "trickle") {
       response.writeHead(503, { "content-type": "text/plain" });

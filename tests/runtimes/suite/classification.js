@@ -252,10 +252,19 @@ test("a DOMException has the class of its name: connections and time by the defa
     assert.equal(classify.default(new DOMException("failed", name)).class, "UNKNOWN", name);
     assert.equal(classify.system(Object.assign(new Error("failed"), { name })).class, "UNKNOWN", name);
   }
-  for (const rule of ["default", "strict", "system"]) {
+  for (const rule of ["default", "strict", "system", "http"]) {
     for (const name of ["NetworkError", "TimeoutError"]) {
       assert.equal(classify[rule](new DOMException("failed", name)).class, "TRANSIENT", `${name} by ${rule}`);
     }
     assert.equal(classify[rule]({ name: "NetworkError" }).class, "UNKNOWN");
   }
+});
+
+test("the number of a DOMException's name is no status, but a status of its own is", () => {
+  const slow = (own) => Object.defineProperties(new DOMException("slow", "TimeoutError"), own);
+  assert.equal(slow({}).code, 23);
+  assert.equal(classOf(classify.http(slow({}))), "TRANSIENT");
+  assert.equal(classOf(classify.http(slow({ status: { value: 404 } }))), "PERMANENT");
+  assert.equal(classOf(classify.http(slow({ code: { value: 401 } }))), "AUTH");
+  assert.equal(classOf(classify.http(slow({ code: { value: 0 } }))), "UNKNOWN");
 });

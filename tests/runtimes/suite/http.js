@@ -76,10 +76,10 @@ test("Retry-After as a date is waited for", async (context) => {
 });
 
 test("a reset connection is TRANSIENT, by this runtime's own error, and retried", async (context) => {
-  // Browsers repeat a request by themselves whose kept connection is reset, so one is not enough.
-  const { url } = flaky(context, "reset,reset,reset,200");
+  // Browsers repeat a request by themselves whose kept connection is reset, and keep up to six.
+  const { url } = flaky(context, "reset,reset,reset,reset,reset,reset,reset,200");
   const classes = [];
-  const response = await upstream().call(() => fetch(url, { method: "POST", body: "x" }), {
+  const response = await upstream({ maxAttempts: 8 }).call(() => fetch(url, { method: "POST", body: "x" }), {
     onEvent: (event) => event.event === "retry" && classes.push(event.class),
   });
   assert.equal(response.status, 200);
@@ -121,6 +121,19 @@ test("a body that breaks off is a failure of the attempt that reads it", async (
   const { url } = flaky(context, "truncate,200");
   const text = await upstream().call(async () => (await fetch(url)).text());
   assert.equal(text, "answered 200");
+});
+
+test("a server that does not answer in time is TRANSIENT by the rules of HTTP, whoever holds the clock", async (context) => {
+  for (const [limits, signalOf] of [
+    [{}, () => AbortSignal.timeout(50)],
+    [{ attemptTimeoutMs: 50 }, ({ signal }) => signal],
+  ]) {
+    const { url } = flaky(context, "hang,hang");
+    const policy = upstream({ classifier: classify.http, maxAttempts: 2, maxUnknownAttempts: 0, ...limits });
+    const outcome = await policy.execute((attempt) => fetch(url, { signal: signalOf(attempt) }));
+    assert.equal(outcome.lastClass, "TRANSIENT");
+    assert.equal(outcome.attempts, 2);
+  }
 });
 
 test("the caller's abort ends the request on the wire", async (context) => {

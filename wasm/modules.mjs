@@ -9,7 +9,7 @@ const STACK = 65_536;
 const MORE = 73_728;
 const MORE_STACK = 114_688;
 const MEMORY = 196_608;
-/** Where the functions of the module `more` are in the core's table. */
+/** Where the functions of the module `more` are in the core's table, which ts/more.ts lengthens for them. */
 const FUNCTIONS = 128;
 
 /** The core is compiled for speed within small bytes; what is called seldom, for bytes alone. */

@@ -5,6 +5,12 @@
 //! milliseconds as `f64`, NaN standing for none, and are microseconds inside.
 //! Settings and longer answers pass through one table of numbers, [`table`].
 //! Everything is single-threaded: an instance of the module belongs to one realm.
+//!
+//! With the feature `more` it is another module, of what few programs use: snapshots, and
+//! breakers that open at a share of the calls. That one has no memory and no table of
+//! functions of its own. It imports those of the first, and works on the same slots by the
+//! same types, so that a call asks a breaker of either module alike; its data, its stack
+//! and its functions are where the first has nothing.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 // JavaScript has only this kind of number; the package checks each before it comes here,

@@ -67,20 +67,12 @@ export async function drive<T>(
         }
         code = error instanceof TimedOut ? steps.timedOut(error.error) : steps.failBy(error);
       }
-      if (code >= 0 && steps.rules.pool !== undefined) {
-        if (!(await granted(steps, watch))) code = OUT_OF_BUDGET;
-      }
-      if (code < 0) {
-        result = code === ABORTED ? steps.abort() : steps.stop(code, true);
+      if (code >= 0 && steps.rules.pool !== undefined && !(await granted(steps, watch))) code = OUT_OF_BUDGET;
+      const ended = decide(steps, code);
+      if (ended !== undefined) {
+        result = ended;
         break;
       }
-      steps.retries(code);
-      const decision = steps.aborted() ? "abort" : steps.choose(code);
-      if (decision !== "sleep") {
-        result = decision === "defer" ? steps.defer(code) : steps.abort();
-        break;
-      }
-      steps.sleeps(code);
       if (code > 0) await sleep(steps, code, watch);
       begins = steps.woke();
       if (!begins) result = steps.stop(DEADLINE, false);
@@ -190,16 +182,20 @@ export function driveSync<T>(
 }
 
 /** Tells what was decided, if nobody has a mind of their own; how the call ended, if it has. */
-export function decideSync<T>(steps: Steps<T>, decided: number): CallResult | undefined {
-  const { pool } = steps.rules;
-  const isGranted = decided < 0 || pool === undefined || now("budget.consume", pool.consume(1));
-  const code = isGranted ? decided : OUT_OF_BUDGET;
+function decide<T>(steps: Steps<T>, code: number): CallResult | undefined {
   if (code < 0) return code === ABORTED ? steps.abort() : steps.stop(code, true);
   steps.retries(code);
   const decision = steps.aborted() ? "abort" : steps.choose(code);
   if (decision !== "sleep") return decision === "defer" ? steps.defer(code) : steps.abort();
   steps.sleeps(code);
   return undefined;
+}
+
+/** The same with a budget of one's own that answers at once. */
+export function decideSync<T>(steps: Steps<T>, code: number): CallResult | undefined {
+  const { pool } = steps.rules;
+  const isGranted = code < 0 || pool === undefined || now("budget.consume", pool.consume(1));
+  return decide(steps, isGranted ? code : OUT_OF_BUDGET);
 }
 
 function attempted<T>(operation: (attempt: Attempt) => T, attempt: AttemptContext) {

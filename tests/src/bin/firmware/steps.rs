@@ -1,9 +1,12 @@
 //! How many instructions each step of a call takes.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use redress_tests::report::Report;
 
 use crate::board::Board;
-use crate::trace::{symbols, trace};
+use crate::trace::{Step, symbols, tool, trace};
 
 /// The functions of the image `steps`, and what each of them is.
 const STEPS: [(&str, &str); 7] = [
@@ -74,6 +77,7 @@ pub(crate) fn measure(board: Board) -> Result<(Vec<Figure>, usize), String> {
         let taken = trace[from..].iter().take_while(|step| !caller.contains(&step.at)).count();
         figures.push((format!("instructions, {name}"), taken, goal(board, step)));
     }
+    figures.push((MASKED.to_owned(), longest_lock(&image, &trace)?, None));
     Ok((figures, state.ok_or("the image does not say what its state takes")?))
 }
 
@@ -90,4 +94,34 @@ pub(crate) fn run(board: Board) -> Result<Report, String> {
         }
     }
     Ok(report)
+}
+
+const MASKED: &str = "instructions, longest lock of breaker or budget";
+
+/// The longest critical section, in instructions: a lock of the breaker or the budget, as the
+/// image's clock and its randomness are locked for less.
+fn longest_lock(image: &Path, trace: &[Step]) -> Result<usize, String> {
+    let text = tool("llvm-objdump", &["--disassemble", "--no-show-raw-insn"], image)?;
+    let (mut enters, mut leaves) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines() {
+        let Some((address, code)) = line.split_once(':') else { continue };
+        let Ok(address) = u64::from_str_radix(address.trim(), 16) else { continue };
+        let words: Vec<&str> = code.split_whitespace().collect();
+        match words[..] {
+            ["cpsid", "i"] | ["csrrci", _, "mstatus,", "0x8"] => enters.insert(address),
+            ["msr", "primask," | "PRIMASK,", _] | ["csrs", "mstatus,", _] => leaves.insert(address),
+            _ => false,
+        };
+    }
+    let (mut depth, mut since, mut longest) = (0_usize, 0, 0);
+    for (index, step) in trace.iter().enumerate() {
+        if enters.contains(&step.at) {
+            since = if depth == 0 { index } else { since };
+            depth += 1;
+        } else if leaves.contains(&step.at) && depth > 0 {
+            depth -= 1;
+            longest = if depth == 0 { longest.max(index - since) } else { longest };
+        }
+    }
+    if longest == 0 { Err("the image has no critical section".to_owned()) } else { Ok(longest) }
 }

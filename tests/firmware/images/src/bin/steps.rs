@@ -113,11 +113,21 @@ fn walk(retry: &mut FullRetry) -> (bool, usize) {
     (fine & step_reject(retry), deepest)
 }
 
+/// Another operation under the same policy, by its blocking driver.
+#[cfg(feature = "second-operation")]
+#[inline(never)]
+fn second_operation(retry: &mut FullRetry) -> bool {
+    BREAKER.with(|breaker| breaker.reset());
+    retry.call(|_| Err::<(), _>(ErrorClass::Transient)).is_err()
+}
+
 fn main() -> bool {
     // None comes; but where none may come, none is masked.
     interrupts::start(|_| {}, || {});
     Time.pass(Duration::from_secs(1));
     let (fine, deepest) = walk(&mut retry());
+    #[cfg(feature = "second-operation")]
+    let fine = fine & second_operation(&mut retry());
     let mut checks = Checks::default();
     checks.check("the steps went as they should", fine, fine);
     checks.check("bytes of stack of a decision", deepest < 512, deepest);

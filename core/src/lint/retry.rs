@@ -242,6 +242,8 @@ mod tests {
         let config = PLAIN.backoff(Backoff::sequence(&STEPS));
         assert_clean!(config.deadline(Duration::from_secs(11)));
         assert_clean!(config.deadline(Duration::from_secs(9)).max_attempts(2));
+        // The deadline of zero alone.
+        assert_eq!(lines(&config.deadline(Duration::ZERO)).len(), 1);
     }
 
     #[test]

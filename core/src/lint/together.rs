@@ -135,6 +135,12 @@ mod tests {
     }
 
     #[test]
+    fn what_a_part_says_is_not_said_again_in_company() {
+        assert_eq!(lines(&(PLAIN, RollingConfig::new(0, SECOND))).len(), 1);
+        assert_eq!(lines(&(PLAIN, BREAKER.lease(Duration::ZERO))).len(), 1);
+    }
+
+    #[test]
     fn a_lease_that_ends_before_the_probe_may_is_found() {
         const ATTEMPT: &str = "warning: breaker.lease is 5s: it must be at least what an attempt may take: a probe loses its place while it still runs";
         const CALL: &str = "warning: breaker.lease is 5s: it must be at least what a call may take with its retries: a probe loses its place while it still runs";

@@ -4,7 +4,7 @@
 use heapless::HistoryBuf;
 
 use crate::backoff::{Backoff, BackoffContext, Strategy};
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, demands};
 use crate::random::{Draw, mul_shr32};
 use crate::{Duration, Instant, Shared};
 
@@ -18,8 +18,8 @@ pub struct AdaptiveConfig {
     fallback: Backoff,
     window: Duration,
     target_success_milli: u32,
-    min_multiplier_milli: u32,
-    max_multiplier_milli: u32,
+    pub(crate) min_multiplier_milli: u32,
+    pub(crate) max_multiplier_milli: u32,
 }
 
 impl AdaptiveConfig {
@@ -56,35 +56,43 @@ impl AdaptiveConfig {
         self
     }
 
+    demands! {
+        self;
+        !self.window.is_zero() =>
+            ConfigError::of_span("adaptive.window", self.window, "1 us or more"),
+        self.target_success_milli > 0 && self.target_success_milli <= 1000 => ConfigError::new(
+            "adaptive.target_success_milli",
+            self.target_success_milli as u64,
+            "1 to 1000",
+        ),
+        self.max_multiplier_milli <= 4_000_000 => ConfigError::new(
+            "adaptive.max_multiplier_milli",
+            self.max_multiplier_milli as u64,
+            "0 to 4000000",
+        ),
+        self.min_multiplier_milli <= self.max_multiplier_milli => ConfigError::new(
+            "adaptive.min_multiplier_milli",
+            self.min_multiplier_milli as u64,
+            "at most max_multiplier_milli",
+        ),
+    }
+
     /// The strategy, still without a [`memory`](Adaptive::memory).
     ///
     /// # Errors
     ///
     /// Names the first field that is out of its range.
     pub const fn build(self) -> Result<Adaptive, ConfigError> {
-        let target = self.target_success_milli;
-        let (min, max) = (self.min_multiplier_milli, self.max_multiplier_milli);
-        if self.window.is_zero() {
-            return Err(ConfigError::new("adaptive.window", 0, "1 us or more"));
+        if let Err(error) = self.check() {
+            return Err(error);
         }
-        if target == 0 || target > 1000 {
-            let field = "adaptive.target_success_milli";
-            return Err(ConfigError::new(field, target as u64, "1 to 1000"));
-        }
-        if max > 4_000_000 {
-            let field = "adaptive.max_multiplier_milli";
-            return Err(ConfigError::new(field, max as u64, "0 to 4000000"));
-        }
-        if min > max {
-            let field = "adaptive.min_multiplier_milli";
-            return Err(ConfigError::new(field, min as u64, "at most max_multiplier_milli"));
-        }
+        let (min, max) = (fixed(self.min_multiplier_milli), fixed(self.max_multiplier_milli));
         Ok(Adaptive {
             fallback: self.fallback,
             window: self.window,
-            target,
-            min: fixed(min),
-            span: fixed(max) - fixed(min),
+            target: self.target_success_milli,
+            min,
+            span: max - min,
             memory: (),
         })
     }

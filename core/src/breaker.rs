@@ -205,6 +205,25 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.config().recovery_after(self.tally >> 4)
     }
 
+    /// Whether it no longer keeps anybody off: it is closed, or the recovery time is over
+    /// and no probe is in flight.
+    pub(crate) fn is_over(&mut self, now: Instant) -> bool {
+        let limit = match self.phase {
+            Phase::Closed => return true,
+            Phase::Isolated => return false,
+            Phase::Open => self.recovery(),
+            Phase::HalfOpen => self.config().lease,
+        };
+        let latest = now.saturating_add(limit);
+        let mut is_over = true;
+        for until in &mut self.until {
+            // As for a probe: after a jump of the clock nothing lasts longer than from now.
+            *until = (*until).min(latest);
+            is_over &= *until <= now;
+        }
+        is_over
+    }
+
     /// Lets a probe through if its time has come and a place is free.
     #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     fn probe(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {

@@ -1,7 +1,7 @@
 //! How many retries all callers of an upstream may make together: the rolling
 //! [`RollingBudget`] and the proportional [`RatioBudget`].
 
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, demands};
 use crate::{Duration, Fixed, Instant, Settings, Shared};
 
 /// A pool of retries. Both budgets are one; your own can be, too.
@@ -89,15 +89,14 @@ impl RollingConfig {
         Self { max_retries, window }
     }
 
-    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
-        if self.window.is_zero() {
-            return Err(ConfigError::new("budget.window", 0, "1 us or more"));
-        }
-        if self.max_retries as usize > capacity {
-            let (field, value) = ("budget.max_retries", self.max_retries as u64);
-            return Err(ConfigError::new(field, value, "at most the capacity of the budget"));
-        }
-        Ok(())
+    demands! {
+        self, capacity;
+        !self.window.is_zero() => ConfigError::of_span("budget.window", self.window, "1 us or more"),
+        self.max_retries as usize <= capacity => ConfigError::new(
+            "budget.max_retries",
+            self.max_retries as u64,
+            "at most the capacity of the budget",
+        ),
     }
 }
 
@@ -245,16 +244,12 @@ impl RatioConfig {
         self
     }
 
-    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
-        let limit = self.limit / RETRY;
-        if limit == 0 || limit > 100_000 {
-            return Err(ConfigError::new("budget.limit", limit, "1 to 100000"));
-        }
-        if self.deposit == 0 && self.floor_per_sec == 0 {
-            let right = "1 or more, or floor_per_sec must be";
-            return Err(ConfigError::new("budget.ratio_milli", 0, right));
-        }
-        Ok(())
+    demands! {
+        self;
+        self.limit >= RETRY && self.limit <= 100_000 * RETRY =>
+            ConfigError::new("budget.limit", self.limit / RETRY, "1 to 100000"),
+        self.deposit > 0 || self.floor_per_sec > 0 =>
+            ConfigError::new("budget.ratio_milli", 0, "1 or more, or floor_per_sec must be"),
     }
 }
 

@@ -139,6 +139,16 @@ impl ClassSet {
     }
 }
 
+/// `SERVER_ERROR, TRANSIENT`.
+impl core::fmt::Display for ClassSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (nth, class) in self.iter().enumerate() {
+            write!(f, "{}{class}", if nth == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
 /// What a classifier says of one failure.
 ///
 /// A plain [`ErrorClass`] converts into one without hint or detail.

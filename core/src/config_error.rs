@@ -1,22 +1,30 @@
 //! What is wrong with a configuration: [`ConfigError`], and the macro that turns
 //! it into a compile error.
 
+use crate::Duration;
+
 /// A setting that is out of its range: its field, its value, and what would be
 /// right.
 ///
-/// Printed as ``max_attempts is 0: it must be 1 or more``. Durations are in
-/// microseconds.
+/// Printed as ``max_attempts is 0: it must be 1 or more``, or, for a span of time,
+/// ``breaker.lease is 0 us: it must be 1 us or more``.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError {
     field: &'static str,
     value: u64,
+    is_span: bool,
     right: &'static str,
 }
 
 impl ConfigError {
     pub(crate) const fn new(field: &'static str, value: u64, right: &'static str) -> Self {
-        Self { field, value, right }
+        Self { field, value, is_span: false, right }
+    }
+
+    /// Of a span of time.
+    pub(crate) const fn of_span(field: &'static str, span: Duration, right: &'static str) -> Self {
+        Self { field, value: span.as_micros(), is_span: true, right }
     }
 
     /// The name of the field, with its part first: `"breaker.window"`.
@@ -24,9 +32,18 @@ impl ConfigError {
         self.field
     }
 
-    /// The value it had; microseconds for durations.
+    /// The value it had; microseconds for a span of time.
     pub const fn value(&self) -> u64 {
         self.value
+    }
+
+    /// Whether the value is a span of time.
+    pub const fn is_span(&self) -> bool {
+        self.is_span
+    }
+
+    const fn unit(&self) -> &'static str {
+        if self.is_span { " us" } else { "" }
     }
 
     /// What would be right, as in "it must be ...".
@@ -43,6 +60,7 @@ impl ConfigError {
         text.push(self.field.as_bytes());
         text.push(b" is ");
         text.push_number(self.value);
+        text.push(self.unit().as_bytes());
         text.push(b": it must be ");
         text.push(self.right.as_bytes());
         let (used, _) = text.bytes.split_at(text.len);
@@ -55,11 +73,31 @@ impl ConfigError {
 
 impl core::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} is {}: it must be {}", self.field, self.value, self.right)
+        write!(f, "{} is {}{}: it must be {}", self.field, self.value, self.unit(), self.right)
     }
 }
 
 impl core::error::Error for ConfigError {}
+
+/// What must hold of settings, as pairs of a condition and the error where it does not
+/// hold: `check` stops at the first error, the linter's `errors` hears of all.
+macro_rules! demands {
+    ($self:ident $(, $capacity:ident)?; $($fine:expr => $error:expr,)*) => {
+        pub(crate) const fn check(&$self $(, $capacity: usize)?) -> Result<(), ConfigError> {
+            $(if !$fine {
+                return Err($error);
+            })*
+            Ok(())
+        }
+
+        pub(crate) fn errors(&$self $(, $capacity: usize)?, report: &mut dyn FnMut(ConfigError)) {
+            $(if !$fine {
+                report($error);
+            })*
+        }
+    };
+}
+pub(crate) use demands;
 
 /// A message put together at compile time, where nothing can be formatted.
 struct Text {

@@ -3,16 +3,22 @@
 
 use heapless::Vec;
 
-use crate::breaker::{Breaker, CallResult, CircuitOpen, Permit};
+use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 use crate::budget::{Budget, Pool, RatioBudget, RollingBudget, Withdraw};
 use crate::gate::{Circuit, Gate};
 use crate::window::Window;
-use crate::{CircuitState, Duration, Instant, Shared};
+use crate::{CircuitState, Duration, Instant, Settings, Shared};
 
 /// State that a [`Keyed`] map can hold.
 pub trait Entry: Clone {
     /// Whether this entry must not make room for another one.
     fn must_stay(&self) -> bool {
+        false
+    }
+
+    /// Whether an entry that must stay may go at `now` after all, if no other one can.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let _ = now;
         false
     }
 
@@ -22,10 +28,20 @@ pub trait Entry: Clone {
     }
 }
 
-/// An open or half-open breaker stays; a closed one may go.
-impl<W: Window + Clone, const PERMITS: usize, C: Clone> Entry for Breaker<W, PERMITS, C> {
+/// A closed breaker may go; an open or half-open one stays while it keeps calls off.
+impl<W, const PERMITS: usize, C> Entry for Breaker<W, PERMITS, C>
+where
+    W: Window + Clone,
+    C: Settings<BreakerConfig<W::Rule>>,
+{
     fn must_stay(&self) -> bool {
         self.state() != CircuitState::Closed
+    }
+
+    /// It would let the next call through: the recovery time is over and no probe in
+    /// flight. One that was opened by hand is never over.
+    fn is_over(&mut self, now: Instant) -> bool {
+        Breaker::is_over(self, now)
     }
 
     /// Generations start far apart, so that a permit of an entry that had to go
@@ -42,8 +58,11 @@ impl<C: Clone> Entry for RatioBudget<C> {}
 ///
 /// A new key begins with a copy of the template. When the map is full, the entry
 /// that was used least recently makes room; but an open or half-open breaker
-/// stays, so that no closed one pushes it out. If nothing may go, the new key gets
-/// no entry: its calls run without a breaker, its retries without a budget, and
+/// stays, so that no closed one pushes it out. Only if all are, the least recently
+/// used of those goes whose recovery time is over and that has no probe in flight: it
+/// would let the next call through anyway, and a host that is never asked again does
+/// not keep its place for ever. If nothing may go, the new key gets no entry: its calls
+/// run without a breaker, its retries without a budget, and
 /// [`refused`](Self::refused) counts them.
 ///
 /// ```
@@ -122,33 +141,51 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
         Some(&mut kept.value)
     }
 
-    /// The entry of `key`, new if it had none; `None` if there is no room.
+    /// The entry of `key`, new if it had none; `None` if there is no room. Without the
+    /// time no breaker makes room that has ever opened: see [`entry_at`](Self::entry_at).
     pub fn entry(&mut self, key: &K) -> Option<&mut V> {
-        if self.peek(key).is_none() && !self.make(key) {
+        self.entry_by(key, None)
+    }
+
+    /// As [`entry`](Self::entry); what is over at `now` makes room, too.
+    pub fn entry_at(&mut self, key: &K, now: Instant) -> Option<&mut V> {
+        self.entry_by(key, Some(now))
+    }
+
+    fn entry_by(&mut self, key: &K, now: Option<Instant>) -> Option<&mut V> {
+        if !self.has(key, now) {
             self.refused = self.refused.saturating_add(1);
             return None;
         }
         self.get(key)
     }
 
-    fn make(&mut self, key: &K) -> bool {
+    /// Whether `key` has an entry, perhaps from now on.
+    fn has(&mut self, key: &K, now: Option<Instant>) -> bool {
+        if self.peek(key).is_some() {
+            return true;
+        }
         let births = self.births.wrapping_add(1);
         let mut value = self.template.clone();
         value.born(births);
         let kept = Kept { key: key.clone(), value, used: self.uses };
         if let Err(kept) = self.entries.push(kept) {
-            let Some(idle) = self.idlest() else { return false };
+            let Some(idle) = self.idlest(now) else { return false };
             *idle = kept;
         }
         self.births = births;
         true
     }
 
-    /// The entry that may go and was used least recently.
-    fn idlest(&mut self) -> Option<&mut Kept<K, V>> {
-        let now = self.uses;
-        let idle = self.entries.iter_mut().filter(|kept| !kept.value.must_stay());
-        idle.max_by_key(|kept| now.wrapping_sub(kept.used))
+    /// The entry that makes room: the least recently used one that may go freely, or else
+    /// the least recently used one that is over.
+    fn idlest(&mut self, now: Option<Instant>) -> Option<&mut Kept<K, V>> {
+        let uses = self.uses;
+        let may_go =
+            |value: &mut V| !value.must_stay() || now.is_some_and(|now| value.is_over(now));
+        let idle =
+            self.entries.iter_mut().filter_map(|kept| may_go(&mut kept.value).then_some(kept));
+        idle.max_by_key(|kept| (!kept.value.must_stay(), uses.wrapping_sub(kept.used)))
     }
 }
 
@@ -178,17 +215,16 @@ where
 
     type Attempts = V::Attempts;
 
+    /// `None`, too, where there is no room without knowing the time.
     fn enter(&self) -> Option<Self::Pass> {
-        self.map
-            .with(|map| match map.entry(&self.key) {
-                Some(breaker) => breaker.enter().map(Some),
-                None => Some(None),
-            })
-            .flatten()
+        let enter = |map: &mut Keyed<K, V, N>| {
+            if map.has(&self.key, None) { map.get(&self.key)?.enter() } else { None }
+        };
+        self.map.with(enter).flatten().map(Some)
     }
 
     fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen> {
-        let admitted = self.map.with(|map| match map.entry(&self.key) {
+        let admitted = self.map.with(|map| match map.entry_at(&self.key, now) {
             Some(breaker) => breaker.admit(now).map(Some),
             None => Ok(None),
         });
@@ -236,7 +272,7 @@ where
 {
     fn withdraw(&self, now: Instant) -> bool {
         self.map
-            .with(|map| map.entry(&self.key).is_none_or(|budget| budget.consume(1, now)))
+            .with(|map| map.entry_at(&self.key, now).is_none_or(|budget| budget.consume(1, now)))
             .unwrap_or(false)
     }
 }
@@ -255,7 +291,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BreakerConfig, ErrorClass, FailureRule, FailureTimes};
+    use crate::{ErrorClass, FailureRule, FailureTimes};
     use core::cell::RefCell;
 
     const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60));
@@ -292,7 +328,53 @@ mod tests {
         assert!(hosts.entry(&50).is_none());
         assert_eq!((hosts.refused(), hosts.len()), (1, 2));
         let hosts = RefCell::new(hosts);
-        assert_eq!(by_key(&hosts, 50).enter(), Some(None));
+        assert_eq!(by_key(&hosts, 50).enter(), None);
+        assert_eq!(by_key(&hosts, 50).admit(Instant::ZERO), Ok((None, false)));
+        assert_eq!(hosts.borrow().refused(), 2);
+    }
+
+    const RECOVERED: Instant = Instant::from_micros(30_000_000);
+
+    #[test]
+    fn a_breaker_whose_recovery_time_is_over_makes_room_where_none_is_closed() {
+        let mut hosts = hosts();
+        for key in [1, 2] {
+            fail(&mut hosts, key);
+        }
+        assert!(hosts.entry_at(&3, Instant::from_micros(29_999_999)).is_none());
+        // Without the time nothing is known to be over.
+        assert!(hosts.entry(&3).is_none());
+        assert!(hosts.get(&1).is_some());
+        assert!(hosts.entry_at(&3, RECOVERED).is_some());
+        assert!(hosts.peek(&2).is_none() && hosts.peek(&1).is_some());
+        // A closed one goes first, however lately it was used.
+        assert!(hosts.entry_at(&4, RECOVERED).is_some());
+        assert!(hosts.peek(&3).is_none() && hosts.peek(&1).is_some());
+    }
+
+    #[test]
+    fn a_breaker_with_a_probe_in_flight_or_opened_by_hand_does_not_make_room() {
+        let mut hosts = hosts();
+        fail(&mut hosts, 1);
+        hosts.entry(&2).unwrap().isolate();
+        let probe = hosts.get(&1).unwrap().admit(RECOVERED).unwrap().permit;
+        assert!(hosts.entry_at(&3, RECOVERED).is_none());
+        hosts.get(&1).unwrap().cancel(probe);
+        assert!(hosts.entry_at(&3, RECOVERED).is_some());
+        assert!(hosts.peek(&1).is_none() && hosts.peek(&2).is_some());
+    }
+
+    #[test]
+    fn a_clock_that_jumped_back_holds_no_place_longer_than_the_recovery_time() {
+        let mut hosts = hosts();
+        let late = Instant::from_micros(u64::MAX / 2);
+        for key in [1, 2] {
+            let breaker = hosts.entry(&key).unwrap();
+            let permit = breaker.enter().unwrap();
+            breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), late);
+        }
+        assert!(hosts.entry_at(&3, Instant::ZERO).is_none());
+        assert!(hosts.entry_at(&3, RECOVERED).is_some());
     }
 
     #[test]

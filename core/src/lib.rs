@@ -44,7 +44,7 @@
 //! | `retry`, `steps`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
 //! | `event`, `timeline` | [`Observer`], [`Event`], [`Timeline`] |
 //! | `snapshot` | state that survives a restart |
-//! | [`lint`] | what is suspicious in a policy |
+//! | [`lint`] | what is suspicious in a policy, a breaker, a budget, and in all of them together |
 
 #![no_std]
 #![forbid(unsafe_code)]

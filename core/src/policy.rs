@@ -115,7 +115,7 @@ impl RetryConfig {
             return Err(ConfigError::new("max_attempts", 0, "1 or more"));
         }
         if self.attempt_timeout.is_zero() {
-            return Err(ConfigError::new("attempt_timeout", 0, "1 us or more"));
+            return Err(ConfigError::of_span("attempt_timeout", Duration::ZERO, "1 us or more"));
         }
         if self.default.is_none() && self.special.is_empty() {
             return Err(ConfigError::new("backoff", 0, "one strategy or more"));

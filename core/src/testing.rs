@@ -1,6 +1,10 @@
 //! For tests of code that uses redress: a clock that only you move, randomness and
 //! operations from a script, an observer that remembers, a breaker that obeys.
 //!
+//! Nothing here stands in for the engine. A [`Retry`](crate::Retry) takes its time, its
+//! randomness, its breaker and its observers as arguments, so a test runs the real
+//! decisions on parts of its own, in no time at all:
+//!
 //! ```
 //! use redress::testing::{MockClock, Recorder, ScriptedRandom, Script};
 //! use redress::{Backoff, Duration, ErrorClass, EventKind, Policy, policy};
@@ -20,280 +24,174 @@
 //! assert_eq!(clock.elapsed(), Duration::from_secs(1));
 //! assert_eq!(recorder.kinds(), [EventKind::Retry, EventKind::Success]);
 //! ```
+//!
+//! # Delays that are known: a deterministic strategy, none, no retries
+//!
+//! [`Backoff::sequence`] gives these delays, the last one again and again.
+//! [`instant_retries`] and [`no_retries`] make variants of the policy you ship.
+//!
+//! ```
+//! use redress::random::NoRandom;
+//! use redress::testing::{MockClock, instant_retries, no_retries};
+//! use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+//!
+//! const STEPS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+//! const UPSTREAM: Policy =
+//!     policy! { Policy::new().max_attempts(4).backoff(Backoff::sequence(&STEPS)) };
+//! /// How often it tries in vain, and how long it sleeps.
+//! fn tries(policy: &Policy) -> (u32, Duration) {
+//!     let clock = MockClock::new();
+//!     let mut retry = policy.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+//!     let outcome = retry.execute(|_| Err::<(), _>("down"));
+//!     (outcome.attempts, clock.slept())
+//! }
+//! assert_eq!(tries(&UPSTREAM), (4, Duration::from_secs(11)));
+//! assert_eq!(tries(&instant_retries(&UPSTREAM)), (4, Duration::ZERO));
+//! assert_eq!(tries(&no_retries(&UPSTREAM)), (1, Duration::ZERO));
+//! ```
+//!
+//! # A policy that runs nothing: a function in its place
+//!
+//! What code needs of a policy is a function that retries. Let it take one: the program
+//! gives it [`wrap`](crate::Retry::wrap), a test gives it a closure with the answer. So
+//! there is no trait of policies to implement, no heap, and the types of a `Retry` stay
+//! where it is built. [`exhausted`] and [`outcome`] make the answers that only the
+//! engine makes otherwise.
+//!
+//! ```
+//! use redress::random::NoRandom;
+//! use redress::testing::{MockClock, exhausted};
+//! use redress::{Backoff, Duration, Error, ErrorClass, Policy, StopReason, policy};
+//!
+//! #[derive(Clone, Debug, PartialEq)]
+//! struct BusError;
+//!
+//! /// The code under test: the level of a tank by its number, the last one if it is late.
+//! fn level(
+//!     mut read: impl FnMut(&u8) -> Result<u32, Error<u32, BusError>>,
+//!     tank: u8,
+//!     last: u32,
+//! ) -> Result<u32, BusError> {
+//!     match read(&tank) {
+//!         Ok(millivolts) => Ok(millivolts / 10),
+//!         Err(late) if late.stop_reason() == Some(StopReason::DeadlineExceeded) => Ok(last),
+//!         Err(error) => Err(error.into_error().unwrap_or(BusError)),
+//!     }
+//! }
+//!
+//! // A preset result, a preset error.
+//! assert_eq!(level(|_| Ok(330), 1, 0), Ok(33));
+//! let late = exhausted(StopReason::DeadlineExceeded, ErrorClass::Transient, BusError);
+//! assert_eq!(level(|_| Err(Error::Exhausted(late.clone())), 1, 7), Ok(7));
+//! // What the program does.
+//! const SENSORS: Policy =
+//!     policy! { Policy::new().backoff(Backoff::constant(Duration::from_millis(5))) };
+//! let clock = MockClock::new();
+//! let retry = SENSORS.on(&clock, NoRandom).classify(|_: &BusError| ErrorClass::Transient);
+//! assert_eq!(level(retry.wrap(|tank: &u8| Ok(u32::from(*tank) * 100)), 3, 0), Ok(30));
+//! ```
+//!
+//! # A policy that remembers what it was asked
+//!
+//! The closure of a test remembers its arguments. Where the code under test makes the
+//! calls itself, an observer sees them: a [`Recorder`] the events and attempts, a closure
+//! the names of the operations.
+//!
+//! ```
+//! use redress::random::NoRandom;
+//! use redress::testing::{MockClock, Recorder};
+//! use redress::{AttemptDecision, ErrorClass, Policy};
+//!
+//! const ONCE: Policy = Policy::once();
+//! let clock = MockClock::new();
+//! let (mut names, mut recorder) = (Vec::new(), Recorder::<8>::new());
+//! let mut retry = ONCE
+//!     .on(&clock, NoRandom)
+//!     .classify(|_: &&str| ErrorClass::Transient)
+//!     .observer(&mut recorder)
+//!     .on_event(|event| names.push(event.operation.to_owned()));
+//! // The code under test.
+//! let mut retry = retry.operation("read a tank");
+//! for tank in [3, 5] {
+//!     assert_eq!(retry.call(|_| Ok::<_, &str>(tank)), Ok(tank));
+//! }
+//! drop(retry);
+//! assert_eq!(names, ["read a tank", "read a tank"]);
+//! assert_eq!(recorder.attempts(), [(1, AttemptDecision::Success); 2]);
+//! ```
+//!
+//! # A breaker that obeys
+//!
+//! ```
+//! use core::cell::RefCell;
+//! use redress::random::NoRandom;
+//! use redress::testing::{FakeBreaker, MockClock};
+//! use redress::{CallResult, Duration, ErrorClass, Policy};
+//!
+//! const ONCE: Policy = Policy::once();
+//! let script = [Ok(()), FakeBreaker::rejection(Duration::from_secs(7))];
+//! let breaker = RefCell::new(FakeBreaker::new(&script));
+//! let clock = MockClock::new();
+//! let mut retry = ONCE
+//!     .on(&clock, NoRandom)
+//!     .classify(|_: &&str| ErrorClass::Transient)
+//!     .breaker(&breaker);
+//! assert!(retry.call(|_| Err::<(), _>("down")).is_err());
+//! let rejected = retry.execute(|_| -> Result<(), &str> { unreachable!("it is rejected") });
+//! assert_eq!(rejected.rejection().unwrap().retry_after, Duration::from_secs(7));
+//! assert_eq!(breaker.borrow().results(), [CallResult::Failure(ErrorClass::Transient)]);
+//! ```
+//!
+//! # Asynchronous code
+//!
+//! The same parts serve [`call_async`](crate::Retry::call_async) and
+//! [`wrap_async`](crate::Retry::wrap_async): sleeping on a [`MockClock`] is over at the
+//! first poll, so any executor will do, and an attempt that never ends runs into its
+//! timeout at once.
+//!
+//! ```
+//! use redress::random::NoRandom;
+//! use redress::testing::{MockClock, Script};
+//! use redress::{Backoff, Duration, Error, ErrorClass, Policy, policy};
+//! # fn block_on<F: Future>(future: F) -> F::Output {
+//! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! #     match std::pin::pin!(future).poll(&mut context) {
+//! #         std::task::Poll::Ready(output) => output,
+//! #         std::task::Poll::Pending => unreachable!(),
+//! #     }
+//! # }
+//!
+//! /// The code under test.
+//! async fn total(mut read: impl AsyncFnMut(&u8) -> Result<u32, Error<u32, &'static str>>) -> u32 {
+//!     read(&1).await.unwrap_or(0) + read(&2).await.unwrap_or(0)
+//! }
+//!
+//! assert_eq!(block_on(total(async |tank: &u8| Ok(u32::from(*tank)))), 3);
+//! const SENSORS: Policy =
+//!     policy! { Policy::new().backoff(Backoff::constant(Duration::from_secs(5))) };
+//! let clock = MockClock::new();
+//! let mut bus = Script::new([Err("busy"), Ok(21)]);
+//! let retry = SENSORS.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+//! assert_eq!(block_on(total(retry.wrap_async(async |_: &u8| bus.next()))), 42);
+//! assert_eq!(clock.slept(), Duration::from_secs(5));
+//! ```
+//!
+//! Whether the settings themselves are sound says the linter:
+//! [`assert_clean!`](crate::assert_clean).
 
-use core::cell::Cell;
+mod clock;
+mod fake_breaker;
+mod recorder;
+mod script;
 
-use heapless::Vec;
+pub use clock::MockClock;
+pub use fake_breaker::FakeBreaker;
+pub use recorder::Recorder;
+pub use script::{Script, ScriptedRandom};
 
-use crate::breaker::{Admitted, CallResult, CircuitOpen, Permit};
-use crate::event::{AttemptContext, AttemptDecision};
-use crate::gate::Circuit;
-use crate::random::Draw;
-use crate::timeline::{Timeline, TimelineEntry};
 use crate::{
-    Backoff, CircuitState, Clock, Duration, Event, EventKind, Instant, Observer, Policy, Sleep,
-    Timer,
+    Backoff, Cause, Duration, Error, ErrorClass, Last, Outcome, Policy, RetryExhausted, StopReason,
 };
-
-/// A clock that only moves when it is told to; sleeping on it moves it.
-#[derive(Debug, Default)]
-pub struct MockClock {
-    micros: Cell<u64>,
-    frozen: Cell<bool>,
-    slept: Cell<u64>,
-}
-
-impl MockClock {
-    /// A clock at its origin.
-    pub const fn new() -> Self {
-        Self { micros: Cell::new(0), frozen: Cell::new(false), slept: Cell::new(0) }
-    }
-
-    /// Moves it on, unless it is frozen.
-    pub fn advance(&self, span: Duration) {
-        if !self.frozen.get() {
-            self.micros.set(self.micros.get().saturating_add(span.as_micros()));
-        }
-    }
-
-    /// Sets it to any time, also an earlier one, frozen or not.
-    pub fn jump_to(&self, now: Instant) {
-        self.micros.set(now.as_micros());
-    }
-
-    /// From now on it stands still, also while somebody sleeps.
-    pub fn freeze(&self) {
-        self.frozen.set(true);
-    }
-
-    /// It moves again.
-    pub fn thaw(&self) {
-        self.frozen.set(false);
-    }
-
-    /// Time since its origin.
-    pub fn elapsed(&self) -> Duration {
-        Duration::from_micros(self.micros.get())
-    }
-
-    /// How long was slept in total.
-    pub fn slept(&self) -> Duration {
-        Duration::from_micros(self.slept.get())
-    }
-
-    fn pass(&self, span: Duration) {
-        self.slept.set(self.slept.get().saturating_add(span.as_micros()));
-        self.advance(span);
-    }
-}
-
-impl Clock for MockClock {
-    fn now(&self) -> Instant {
-        Instant::from_micros(self.micros.get())
-    }
-}
-
-impl Sleep for &MockClock {
-    fn sleep(&mut self, span: Duration) {
-        self.pass(span);
-    }
-}
-
-/// The time passes at the first poll.
-impl Timer for &MockClock {
-    async fn sleep(&mut self, span: Duration) {
-        self.pass(span);
-    }
-}
-
-/// Random numbers from a script; after its end there are none.
-#[derive(Clone, Debug)]
-pub struct ScriptedRandom<'s> {
-    numbers: &'s [u32],
-    drawn: usize,
-}
-
-impl<'s> ScriptedRandom<'s> {
-    /// These numbers, in order.
-    pub const fn new(numbers: &'s [u32]) -> Self {
-        Self { numbers, drawn: 0 }
-    }
-
-    /// How many were drawn.
-    pub const fn drawn(&self) -> usize {
-        self.drawn
-    }
-}
-
-impl Draw for ScriptedRandom<'_> {
-    fn draw(&mut self) -> Option<u32> {
-        let number = self.numbers.get(self.drawn).copied();
-        self.drawn += usize::from(number.is_some());
-        number
-    }
-}
-
-impl Draw for &mut ScriptedRandom<'_> {
-    fn draw(&mut self) -> Option<u32> {
-        (**self).draw()
-    }
-}
-
-/// An operation that returns what a script says, and its last line from then on.
-#[derive(Clone, Debug)]
-pub struct Script<V, E, const N: usize> {
-    results: [Result<V, E>; N],
-    runs: usize,
-}
-
-impl<V: Clone, E: Clone, const N: usize> Script<V, E, N> {
-    const FITS: () = assert!(N > 0, "a script has one line or more");
-
-    /// These results, in order.
-    pub const fn new(results: [Result<V, E>; N]) -> Self {
-        let () = Self::FITS;
-        Self { results, runs: 0 }
-    }
-
-    /// Runs the operation once.
-    ///
-    /// # Errors
-    ///
-    /// If the script says so.
-    #[expect(clippy::should_implement_trait, reason = "it is an operation, no iterator")]
-    pub fn next(&mut self) -> Result<V, E> {
-        let nth = self.runs.min(N - 1);
-        self.runs += 1;
-        self.results[nth].clone()
-    }
-
-    /// How often it was run.
-    pub const fn runs(&self) -> usize {
-        self.runs
-    }
-}
-
-/// An observer that remembers the first `N` events and how each attempt ended.
-#[derive(Clone, Debug, Default)]
-pub struct Recorder<const N: usize> {
-    timeline: Timeline<N>,
-    kinds: Vec<EventKind, N>,
-    attempts: Vec<(u32, AttemptDecision), N>,
-    started: u32,
-}
-
-impl<const N: usize> Recorder<N> {
-    /// Nothing is recorded yet.
-    pub const fn new() -> Self {
-        Self { timeline: Timeline::new(), kinds: Vec::new(), attempts: Vec::new(), started: 0 }
-    }
-
-    /// The events.
-    pub fn events(&self) -> &[TimelineEntry] {
-        self.timeline.entries()
-    }
-
-    /// What kinds of events they were.
-    pub fn kinds(&self) -> &[EventKind] {
-        &self.kinds
-    }
-
-    /// The number of each attempt that ended, and how.
-    pub fn attempts(&self) -> &[(u32, AttemptDecision)] {
-        &self.attempts
-    }
-
-    /// How many attempts were started.
-    pub const fn started(&self) -> u32 {
-        self.started
-    }
-}
-
-impl<const N: usize> Observer for Recorder<N> {
-    fn event(&mut self, event: &Event<'_>) {
-        self.timeline.event(event);
-        // What does not fit is counted by the timeline.
-        let _ = self.kinds.push(event.kind);
-    }
-
-    fn attempt_start(&mut self, _: &AttemptContext<'_>) {
-        self.started += 1;
-    }
-
-    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
-        if let Some(decision) = attempt.decision {
-            let _ = self.attempts.push((attempt.attempt, decision));
-        }
-    }
-}
-
-/// A breaker that admits and rejects as a script says, and remembers the results.
-///
-/// After the end of the script it admits.
-#[derive(Clone, Debug)]
-pub struct FakeBreaker<'s> {
-    decisions: &'s [Result<(), CircuitOpen>],
-    asked: usize,
-    results: Vec<CallResult, 16>,
-}
-
-impl<'s> FakeBreaker<'s> {
-    /// Answers with these decisions, in order.
-    pub const fn new(decisions: &'s [Result<(), CircuitOpen>]) -> Self {
-        Self { decisions, asked: 0, results: Vec::new() }
-    }
-
-    /// A rejection, to put into a script.
-    ///
-    /// # Errors
-    ///
-    /// Always: it is one.
-    pub const fn rejection(retry_after: Duration) -> Result<(), CircuitOpen> {
-        Err(CircuitOpen { state: CircuitState::Open, retry_after })
-    }
-
-    /// How often it was asked.
-    pub const fn asked(&self) -> usize {
-        self.asked
-    }
-
-    /// The first 16 results that it was told.
-    pub fn results(&self) -> &[CallResult] {
-        &self.results
-    }
-}
-
-impl Circuit for FakeBreaker<'_> {
-    type Attempts = ();
-
-    const HEARS_SUCCESS: bool = true;
-
-    fn enter(&mut self) -> Option<Permit> {
-        None
-    }
-
-    fn admit(&mut self, _: Instant) -> Result<Admitted, CircuitOpen> {
-        let decision = self.decisions.get(self.asked).copied().unwrap_or(Ok(()));
-        self.asked += 1;
-        let permit = Permit::closed(0);
-        decision.map(|()| Admitted { permit, half_opened: false })
-    }
-
-    fn settle(
-        &mut self,
-        _: Permit,
-        result: CallResult,
-        _: Duration,
-        _: Instant,
-    ) -> Option<CircuitState> {
-        let _ = self.results.push(result);
-        None
-    }
-
-    fn cancel(&mut self, _: Permit) {
-        let _ = self.results.push(CallResult::Cancelled);
-    }
-}
 
 /// The same policy without any delay: every strategy gives zero.
 pub const fn instant_retries(policy: &Policy) -> Policy {
@@ -305,11 +203,58 @@ pub const fn no_retries(policy: &Policy) -> Policy {
     policy.with_attempts(1)
 }
 
+/// What a call ends with that stopped after one attempt, which failed with `error`: for
+/// tests of code that handles it. Set other fields as needed.
+pub const fn exhausted<T, E>(
+    reason: StopReason,
+    class: ErrorClass,
+    error: E,
+) -> RetryExhausted<T, E> {
+    RetryExhausted {
+        stop_reason: reason,
+        attempts: 1,
+        last_class: Some(class),
+        cause: Some(Cause::Exception),
+        last: Some(Last::Error(error)),
+        next_sleep: None,
+    }
+}
+
+/// The outcome of a call that took no time and ended in `result`, with as many attempts
+/// as that says: 1 for a value, 0 for a rejection. Set other fields as needed.
+///
+/// ```
+/// use redress::testing::{exhausted, outcome};
+/// use redress::{Duration, Error, ErrorClass, Outcome, StopReason};
+/// /// The code under test.
+/// fn line(outcome: &Outcome<u8, &str>) -> String {
+///     match &outcome.result {
+///         Ok(value) => format!("{value} at attempt {}", outcome.attempts),
+///         Err(error) => format!("{error}, {} waited", outcome.elapsed),
+///     }
+/// }
+/// assert_eq!(line(&outcome(Ok(7))), "7 at attempt 1");
+/// let mut stopped = exhausted(StopReason::BudgetExhausted, ErrorClass::RateLimit, "slow down");
+/// stopped.attempts = 3;
+/// let mut failed = outcome(Err(Error::Exhausted(stopped)));
+/// failed.elapsed = Duration::from_secs(2);
+/// assert_eq!(
+///     line(&failed),
+///     "BUDGET_EXHAUSTED after 3 attempts, last RATE_LIMIT: slow down, 2s waited"
+/// );
+/// ```
+pub fn outcome<T, E>(result: Result<T, Error<T, E>>) -> Outcome<T, E> {
+    let attempts = match &result {
+        Ok(_) => 1,
+        Err(Error::Exhausted(stopped)) => stopped.attempts,
+        Err(Error::CircuitOpen(_)) => 0,
+    };
+    Outcome { result, attempts, elapsed: Duration::ZERO }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorClass;
-    use core::cell::RefCell;
 
     fn backed_off(policy: &Policy, clock: &MockClock) -> u32 {
         let mut retry =
@@ -335,33 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn a_fake_breaker_follows_its_script_and_remembers() {
-        const ONCE: Policy = Policy::once();
-        let script = [Ok(()), FakeBreaker::rejection(Duration::from_secs(7))];
-        let breaker = RefCell::new(FakeBreaker::new(&script));
-        let clock = MockClock::new();
-        let mut retry = ONCE
-            .on(&clock, ScriptedRandom::new(&[]))
-            .classify(|(): &()| ErrorClass::Permanent)
-            .breaker(&breaker);
-        assert_eq!(retry.call(|_| Ok(1)), Ok(1));
-        let rejected = retry.execute(|_| Ok::<_, ()>(2)).rejection().unwrap();
-        assert_eq!(rejected.retry_after, Duration::from_secs(7));
-        assert!(retry.call(|_| Err::<(), ()>(())).is_err());
-        let failure = CallResult::Failure(ErrorClass::Permanent);
-        assert_eq!(breaker.borrow().results(), [CallResult::Success, failure]);
-        assert_eq!(breaker.borrow().asked(), 3);
-    }
-
-    #[test]
-    fn a_frozen_clock_stands_still_and_a_jump_moves_it_anywhere() {
-        let clock = MockClock::new();
-        clock.advance(Duration::from_secs(5));
-        clock.freeze();
-        clock.advance(Duration::from_secs(5));
-        assert_eq!(clock.elapsed(), Duration::from_secs(5));
-        clock.thaw();
-        clock.jump_to(Instant::from_micros(3));
-        assert_eq!(clock.now(), Instant::from_micros(3));
+    fn an_outcome_has_the_attempts_of_its_result() {
+        let rejected = FakeBreaker::rejection(Duration::from_secs(1)).unwrap_err();
+        let rejected = outcome::<(), ()>(Err(rejected.into()));
+        assert_eq!((rejected.attempts, outcome::<_, ()>(Ok(7)).attempts), (0, 1));
+        let mut stopped = exhausted::<(), _>(StopReason::Aborted, ErrorClass::Unknown, "late");
+        stopped.attempts = 5;
+        let stopped = outcome(Err(Error::Exhausted(stopped)));
+        assert_eq!((stopped.attempts, stopped.last_class()), (5, Some(ErrorClass::Unknown)));
+        assert_eq!(stopped.result.unwrap_err().into_error(), Some("late"));
     }
 }

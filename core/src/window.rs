@@ -1,7 +1,7 @@
 //! What a breaker counts while it is closed: [`FailureTimes`], [`LastOutcomes`],
 //! [`TimeSlices`]. All have a fixed size and all slide.
 
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, demands};
 use crate::{ClassSet, Duration, ErrorClass, Instant};
 
 /// One result, as a window hears of it. Results of classes that do not count
@@ -133,19 +133,16 @@ impl FailureRule {
         entries
     }
 
-    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
-        if self.threshold == 0 {
-            return Err(ConfigError::new("breaker.failure_threshold", 0, "1 to 255"));
-        }
-        if self.window.is_zero() {
-            return Err(ConfigError::new("breaker.window", 0, "1 us or more"));
-        }
-        let needs = self.needs();
-        if needs > capacity {
-            let right = "at most the capacity of FailureTimes: the sum of threshold - 1 over all thresholds, plus 1";
-            return Err(ConfigError::new("breaker.thresholds", needs as u64, right));
-        }
-        Ok(())
+    demands! {
+        self, capacity;
+        self.threshold > 0 => ConfigError::new("breaker.failure_threshold", 0, "1 to 255"),
+        !self.window.is_zero() =>
+            ConfigError::of_span("breaker.window", self.window, "1 us or more"),
+        self.needs() <= capacity => ConfigError::new(
+            "breaker.thresholds",
+            self.needs() as u64,
+            "at most the capacity of FailureTimes: the sum of threshold - 1 over all thresholds, plus 1",
+        ),
     }
 }
 
@@ -222,24 +219,23 @@ pub struct OutcomeRule {
 }
 
 impl OutcomeRule {
-    pub(crate) const fn check(&self, capacity: usize) -> Result<(), ConfigError> {
-        if self.size == 0 || self.size as usize > capacity {
-            let right = "1 to the capacity of LastOutcomes (32 for each word)";
-            return Err(ConfigError::new("breaker.size", self.size as u64, right));
-        }
-        if self.min_calls == 0 || self.min_calls > self.size {
-            let value = self.min_calls as u64;
-            return Err(ConfigError::new("breaker.min_calls", value, "1 to the size"));
-        }
-        check_rate("breaker.failure_rate_milli", self.rate_milli)
+    demands! {
+        self, capacity;
+        self.size > 0 && self.size as usize <= capacity =>
+            ConfigError::new("breaker.size", self.size as u64, "1 to the capacity of LastOutcomes (32 for each word)"),
+        // A size that is wrong is said once.
+        self.min_calls > 0 && (self.min_calls <= self.size || self.size == 0) =>
+            ConfigError::new("breaker.min_calls", self.min_calls as u64, "1 to the size"),
+        is_rate(self.rate_milli) => wrong_rate("breaker.failure_rate_milli", self.rate_milli),
     }
 }
 
-const fn check_rate(field: &'static str, milli: u16) -> Result<(), ConfigError> {
-    if milli == 0 || milli > 1000 {
-        return Err(ConfigError::new(field, milli as u64, "1 to 1000"));
-    }
-    Ok(())
+const fn is_rate(milli: u16) -> bool {
+    milli > 0 && milli <= 1000
+}
+
+const fn wrong_rate(field: &'static str, milli: u16) -> ConfigError {
+    ConfigError::new(field, milli as u64, "1 to 1000")
 }
 
 /// Whether `part` of `whole` is `milli` thousandths or more.
@@ -305,17 +301,14 @@ pub struct SliceRule {
 }
 
 impl SliceRule {
-    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
-        if self.slice.is_zero() {
-            return Err(ConfigError::new("breaker.slice", 0, "1 us or more"));
-        }
-        if self.min_calls == 0 {
-            return Err(ConfigError::new("breaker.min_calls", 0, "1 to 65535"));
-        }
-        if let Err(error) = check_rate("breaker.failure_rate_milli", self.failure_rate_milli) {
-            return Err(error);
-        }
-        check_rate("breaker.slow_rate_milli", self.slow_rate_milli)
+    demands! {
+        self;
+        !self.slice.is_zero() => ConfigError::of_span("breaker.slice", self.slice, "1 us or more"),
+        self.min_calls > 0 => ConfigError::new("breaker.min_calls", 0, "1 to 65535"),
+        is_rate(self.failure_rate_milli) =>
+            wrong_rate("breaker.failure_rate_milli", self.failure_rate_milli),
+        is_rate(self.slow_rate_milli) =>
+            wrong_rate("breaker.slow_rate_milli", self.slow_rate_milli),
     }
 
     const fn is_slow(&self, longest: Duration) -> bool {

@@ -14,7 +14,7 @@ use redress::{Clock, Duration, Instant, Timer};
 /// names `_embassy_time_now`.
 ///
 /// The driver's queue of alarms is never full where it is embassy's default, which grows with
-/// the tasks; it takes no wakers but those of embassy's executor. One of fixed size
+/// the tasks and panics at a waker that is not of embassy's executor. One of fixed size
 /// (`generic-queue-8` and the like) that is full wakes a task early to make room, which comes
 /// back at once: delays still end to the tick, but the processor does not sleep meanwhile.
 ///

@@ -34,6 +34,7 @@ const NAMES: Record<string, string> = {
   "breaker.slice": "circuitBreaker.window.ms",
   "breaker.min_calls": "circuitBreaker.window.minCalls",
   "breaker.failure_rate_milli": "circuitBreaker.window.rate",
+  "breaker.slow_after": "circuitBreaker.window.slow.afterMs",
   "breaker.slow_rate_milli": "circuitBreaker.window.slow.rate",
   "breaker.trip_on": "circuitBreaker.tripOn",
   "breaker.recovery_timeout": "circuitBreaker.recoveryTimeoutMs",

@@ -1,6 +1,6 @@
 //! The settings of a breaker: [`BreakerConfig`].
 
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, demands};
 use crate::window::{FailureRule, OutcomeRule, SliceRule};
 use crate::{ClassSet, Duration, ErrorClass};
 
@@ -128,27 +128,17 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self
     }
 
-    pub(crate) const fn check(&self, permits: usize) -> Result<(), ConfigError> {
-        if self.recovery.is_zero() {
-            return Err(ConfigError::new("breaker.recovery_timeout", 0, "1 us or more"));
-        }
-        let (grown, recovery) = (self.longest_recovery.as_micros(), self.recovery.as_micros());
-        if grown != 0 && grown < recovery {
-            let right = "the recovery_timeout or more";
-            return Err(ConfigError::new("breaker.recovery_growth_to", grown, right));
-        }
-        if self.lease.is_zero() {
-            return Err(ConfigError::new("breaker.lease", 0, "1 us or more"));
-        }
-        if self.permits == 0 || self.permits as usize > permits {
-            let right = "1 to the PERMITS of the breaker";
-            return Err(ConfigError::new("breaker.half_open_permits", self.permits as u64, right));
-        }
-        if self.successes == 0 || self.successes > 15 {
-            let value = self.successes as u64;
-            return Err(ConfigError::new("breaker.successes_to_close", value, "1 to 15"));
-        }
-        Ok(())
+    demands! {
+        self, permits;
+        !self.recovery.is_zero() =>
+            ConfigError::of_span("breaker.recovery_timeout", self.recovery, "1 us or more"),
+        self.longest_recovery.is_zero() || self.longest_recovery.as_micros() >= self.recovery.as_micros() =>
+            ConfigError::of_span("breaker.recovery_growth_to", self.longest_recovery, "the recovery_timeout or more"),
+        !self.lease.is_zero() => ConfigError::of_span("breaker.lease", self.lease, "1 us or more"),
+        self.permits > 0 && self.permits as usize <= permits =>
+            ConfigError::new("breaker.half_open_permits", self.permits as u64, "1 to the PERMITS of the breaker"),
+        self.successes > 0 && self.successes <= 15 =>
+            ConfigError::new("breaker.successes_to_close", self.successes as u64, "1 to 15"),
     }
 
     /// Whether the recovery time grows.

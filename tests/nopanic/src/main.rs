@@ -155,6 +155,10 @@ fn calls() -> Option<()> {
     let breaker = RefCell::new(Breaker::<FailureTimes<9>, 3, _>::new(&failures).ok()?);
     let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
     let budget = RefCell::new(RatioBudget::new(&ratio).ok()?);
+    let rolling = RollingConfig::new(any(), span());
+    (policy, &failures, &rolling).lint(&mut |finding| {
+        black_box(finding);
+    });
     let mut timeline = Timeline::<4>::new();
     let mut seed: u32 = any();
     let mut retry = policy
@@ -223,6 +227,9 @@ fn machines() -> Option<()> {
     black_box(breaker.restore(&bytes, now, Some(span())).ok());
 
     let slices = BreakerConfig::slices(span(), any(), any()).slow_calls(span(), any());
+    (Some(&slices), &outcomes).lint(&mut |finding| {
+        black_box(finding);
+    });
     let mut breaker = Breaker::<TimeSlices<6>, 2, _>::new(&slices).ok()?;
     let admitted = breaker.admit(now).ok()?;
     black_box(breaker.settle_timed(admitted.permit, CallResult::Success, span(), now));

@@ -81,6 +81,7 @@ test("all that is wrong is found, not the first alone", () => {
 });
 
 const slow = backoff.exponential({ baseMs: 90_000, maxMs: 95_000 });
+const slowAfter = (afterMs) => ({ kind: "time", ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs, rate: 0.5 } });
 const WARNINGS = [
   [{ strategy, deadlineMs: 0 }, "retry.deadlineMs", 0],
   [{ strategy, maxAttempts: 3, maxUnknownAttempts: 4 }, "retry.maxUnknownAttempts", 4],
@@ -94,7 +95,16 @@ const WARNINGS = [
   [{ strategy: backoff.sequence([]) }, "retry.strategy", 0],
   [{ strategy, budget: new Budget({ maxRetries: 0 }) }, "budget.maxRetries", 0],
   [{ strategy, budget: new Budget({ ratio: 0.5, minPerSecond: 6, limit: 5 }) }, "budget.minPerSecond", 6],
+  [{ strategy: backoff.sequence([10, 60_000]) }, "retry.strategy", 60_000],
+  [{ strategy, budget: new Budget({ maxRetries: 4 }) }, "budget.maxRetries", 4],
   [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: [] }) }, "circuitBreaker.tripOn", 0],
+  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: ["AUTH", "PERMISSION"] }) }, "circuitBreaker.tripOn", "AUTH, PERMISSION"],
+  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ leaseMs: 5_000 }) }, "circuitBreaker.leaseMs", 5_000],
+  [
+    { retry: { strategy, attemptTimeoutMs: 1_000 }, circuitBreaker: new CircuitBreaker({ window: slowAfter(1_001) }) },
+    "circuitBreaker.window.slow.afterMs",
+    1_001,
+  ],
   [
     { retry: { strategy }, circuitBreaker: new CircuitBreaker({ maxRecoveryTimeoutMs: 30_000 }) },
     "circuitBreaker.maxRecoveryTimeoutMs",

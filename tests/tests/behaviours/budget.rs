@@ -71,7 +71,7 @@ fn a_budget_without_retries_is_legal_and_a_wrong_one_says_what_is_wrong() {
     for (error, message) in [
         (
             rolling(RollingConfig::new(1, Duration::ZERO)),
-            "budget.window is 0: it must be 1 us or more",
+            "budget.window is 0 us: it must be 1 us or more",
         ),
         (
             rolling(RollingConfig::new(9, SECOND)),

@@ -498,7 +498,7 @@ fn settings_that_make_no_sense_are_refused_with_field_and_value() {
         (each_second().max_attempts(0), "max_attempts is 0: it must be 1 or more"),
         (
             each_second().attempt_timeout(Duration::ZERO),
-            "attempt_timeout is 0: it must be 1 us or more",
+            "attempt_timeout is 0 us: it must be 1 us or more",
         ),
         (Policy::new(), "backoff is 0: it must be one strategy or more"),
     ] {

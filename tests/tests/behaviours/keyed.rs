@@ -51,3 +51,24 @@ fn an_open_breaker_is_never_evicted_for_a_closed_one() {
     assert!(hosts.borrow().refused() >= 3);
     assert!(hosts.borrow().peek(&"f").is_none() && hosts.borrow().peek(&"down").is_some());
 }
+
+/// Hosts that are dead and never asked again give their places back, once a probe would
+/// be let through to them.
+#[test]
+fn dead_hosts_do_not_fill_the_map_for_ever() {
+    let clock = MockClock::new();
+    let hosts = RefCell::new(Hosts::new(Small::new(&TRIPPED).unwrap()));
+    let call = |host| {
+        on(&ONCE, &clock)
+            .breaker(by_key(&hosts, host))
+            .execute(|_| Err::<(), _>(TRANSIENT))
+            .attempts
+    };
+    assert_eq!((call("dead"), call("dead too"), call("new")), (1, 1, 1));
+    assert_eq!((call("dead"), call("new")), (0, 1));
+    assert_eq!(hosts.borrow().refused(), 2);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!((call("new"), call("new")), (1, 0));
+    assert!(hosts.borrow().peek(&"dead too").is_none() && hosts.borrow().peek(&"dead").is_some());
+    assert_eq!(hosts.borrow().refused(), 2);
+}

@@ -3,7 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redress::lint::{self, Lint, Severity};
-use redress::{AdaptiveConfig, Backoff, ClassSet, Duration, ErrorClass, Policy, assert_clean};
+use redress::{
+    AdaptiveConfig, Backoff, BreakerConfig, ClassSet, Duration, ErrorClass, Policy, RollingConfig,
+    assert_clean,
+};
 
 use crate::each_second;
 
@@ -51,6 +54,67 @@ fn the_linter_knows_breakers_and_adaptive_strategies() {
     assert_eq!(findings(&adaptive), []);
     let wrong = adaptive.target_success_milli(1001);
     assert_eq!(findings(&wrong), [(Error, "adaptive.target_success_milli")]);
+    let fixed = adaptive.multipliers_milli(1000, 1000);
+    assert_eq!(findings(&fixed), [(Warning, "adaptive.max_multiplier_milli")]);
+}
+
+/// Line 117: whoever corrects one mistake is not sent back for the next.
+#[test]
+fn all_mistakes_of_a_part_are_found_at_once() {
+    use Severity::Error;
+    let policy = Policy::new().max_attempts(0).attempt_timeout(Duration::ZERO);
+    let three = [(Error, "max_attempts"), (Error, "attempt_timeout"), (Error, "backoff")];
+    assert_eq!(findings(&policy), three);
+    let breaker = BreakerConfig::failures(0, Duration::ZERO).successes_to_close(0);
+    let three = [
+        (Error, "breaker.failure_threshold"),
+        (Error, "breaker.window"),
+        (Error, "breaker.successes_to_close"),
+    ];
+    assert_eq!(findings(&breaker), three);
+    let adaptive = AdaptiveConfig::new(Backoff::constant(SECOND)).window(Duration::ZERO);
+    let three = [
+        (Error, "adaptive.window"),
+        (Error, "adaptive.target_success_milli"),
+        (Error, "adaptive.min_multiplier_milli"),
+    ];
+    assert_eq!(findings(&adaptive.target_success_milli(0).multipliers_milli(2, 1)), three);
+}
+
+/// Parts that are fine alone and cannot be meant together: the settings of one upstream
+/// are a tuple, in any order, and what is left out is `None`.
+#[test]
+fn what_does_not_go_together_is_found() {
+    use Severity::Warning;
+    let policy = each_second().attempt_timeout(Duration::from_secs(10));
+    let budget = RollingConfig::new(5, SECOND);
+    assert_clean!((policy, TIMES, budget));
+    assert_clean!((policy, RATE, None::<RollingConfig>));
+    for (breaker, budget, found) in [
+        (TIMES.lease(SECOND), budget, "breaker.lease"),
+        (TIMES.lease(Duration::from_secs(59)), budget, "breaker.lease"),
+        (TIMES, RollingConfig::new(4, SECOND), "budget.max_retries"),
+    ] {
+        assert_clean!(breaker);
+        assert_clean!(budget);
+        assert_eq!(findings(&(policy, breaker, budget)), [(Warning, found)]);
+        assert_eq!(findings(&(budget, &breaker, policy.build().unwrap())), [(Warning, found)]);
+    }
+    let slow = BreakerConfig::slices(SECOND, 500, 5).slow_calls(Duration::from_secs(11), 500);
+    assert_eq!(findings(&(policy, slow)), [(Warning, "breaker.slow_after")]);
+}
+
+/// A breaker that only opens for what retrying cannot help stays closed in every outage;
+/// a single delay that is longer than the deadline ends the call.
+#[test]
+fn classes_and_delays_that_cannot_be_meant_are_found() {
+    use Severity::Warning;
+    const STEPS: [Duration; 2] = [SECOND, Duration::from_secs(60)];
+    let final_only = TIMES.trip_on(ClassSet::of(&[ErrorClass::Auth]));
+    assert_eq!(findings(&final_only), [(Warning, "breaker.trip_on")]);
+    let stepwise = each_second().backoff(Backoff::sequence(&STEPS));
+    assert_eq!(findings(&stepwise), [(Warning, "backoff")]);
+    assert_clean!(stepwise.deadline(Duration::from_secs(61)));
 }
 
 /// Line 118.

@@ -10,6 +10,7 @@ pub(crate) fn json(finding: Finding) -> Value {
         lint::Value::Count(count) => json!(count),
         lint::Value::Span(span) => json!({ "micros": span.as_micros() }),
         lint::Value::Strategy(name) => json!(name),
+        lint::Value::Classes(classes) => json!(classes.to_string()),
         lint::Value::Unset => Value::Null,
     };
     json!({

@@ -30,20 +30,13 @@ use serde_json::{Value, json};
 /// If the question is no JSON.
 pub fn answer(question: &str) -> Result<String, serde_json::Error> {
     let question: Value = serde_json::from_str(question)?;
+    let retry = question.get("retry").map(retry::config);
+    let breaker = question.get("breaker").map(circuit::config);
+    let budget = question.get("budget").map(budget::config);
     let mut findings = Vec::new();
-    let mut lint = |config: &dyn Lint| config.lint(&mut |one| findings.push(findings::json(one)));
-    let mut shown = None;
-    if let Some(settings) = question.get("retry") {
-        let config = retry::config(settings);
-        lint(&config);
-        shown = Some(show(&config, "").to_string());
-    }
-    if let Some(numbers) = question.get("breaker") {
-        lint(&*circuit::config(numbers));
-    }
-    if let Some(made) = question.get("budget") {
-        lint(&*budget::config(made));
-    }
+    (retry.as_ref(), breaker.as_deref(), budget.as_deref())
+        .lint(&mut |one| findings.push(findings::json(one)));
+    let shown = retry.map(|config| show(&config, "").to_string());
     Ok(json!({ "findings": findings, "shown": shown }).to_string())
 }
 
@@ -97,6 +90,28 @@ mod tests {
                 json!(["max_attempts_for", "RATE_LIMIT", 5]),
                 json!(["backoff_for", "TRANSIENT", { "micros": 1_000_000 }]),
                 json!(["budget.max_retries", null, 0]),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_found() {
+        let constant = json!({ "kind": "constant", "first": 1000 });
+        // Of failures, with a lease of five seconds.
+        let breaker = json!([0, 5, 60_000, 0, 3, 30_000, null, 5000, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let answer = ask(&json!({
+            "retry": { "strategy": constant },
+            "breaker": breaker,
+            "budget": ["budget_rolling", 4, 60_000],
+        }));
+        let found = answer["findings"].as_array().unwrap().iter();
+        let found: Vec<_> = found.map(|one| json!([one["field"], one["value"]])).collect();
+        assert_eq!(
+            found,
+            [
+                json!(["breaker.trip_on", "AUTH, PERMISSION"]),
+                json!(["breaker.lease", { "micros": 5_000_000 }]),
+                json!(["budget.max_retries", 4]),
             ]
         );
     }

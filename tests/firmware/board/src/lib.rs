@@ -1,5 +1,5 @@
-//! The boards under the firmware images: memory, two interrupts, and how deep the stack
-//! goes.
+//! The boards under the firmware images: memory, two interrupts, a reset, and how deep the
+//! stack goes.
 
 #![no_std]
 
@@ -10,6 +10,7 @@ use cortex_m as _;
 use riscv as _;
 
 pub mod interrupts;
+pub mod reset;
 pub mod stack;
 
 #[cfg(target_arch = "arm")]

@@ -10,6 +10,16 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// With the counts of an image that was reset.
+    pub const fn going_on(passed: u32, failed: u32) -> Self {
+        Self { passed, failed }
+    }
+
+    /// What passed and what failed.
+    pub const fn counts(&self) -> (u32, u32) {
+        (self.passed, self.failed)
+    }
+
     /// A line `ok NAME: VALUE` or `FAILED NAME: VALUE`.
     pub fn check(&mut self, name: &str, passed: bool, value: impl core::fmt::Display) {
         if passed {

@@ -13,7 +13,7 @@ const EXACT: [&str; 2] = ["-icount", "shift=7,sleep=off"];
 const FAST: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// The images whose tasks wait for the clock of embassy-time.
-const IN_TIME: [&str; 5] = ["timing", "together", "giving_up", "crowd", "restart"];
+const IN_TIME: [&str; 6] = ["timing", "together", "giving_up", "crowd", "restart", "deep_sleep"];
 
 /// What an image said: name and value, and whether it is as it should be.
 pub(crate) type Said = Vec<(String, Result<(), String>)>;

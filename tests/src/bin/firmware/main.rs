@@ -91,6 +91,12 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// A call that sleeps through its long delays, over resets, in retained memory
+    DeepSleep {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A million calls: depth of the stack, no drift
     Endurance {
         /// The board
@@ -112,6 +118,7 @@ fn main() -> ExitCode {
         Part::GivingUp { board } => image::judge(board, "giving_up"),
         Part::Crowd { board } => image::judge(board, "crowd"),
         Part::Restart { board } => image::judge(board, "restart"),
+        Part::DeepSleep { board } => image::judge(board, "deep_sleep"),
         Part::Endurance { board } => image::judge(board, "endurance"),
     };
     match report {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Part of the name of the driver's function that moves one byte, and of nothing else.
 const BYTE: &str = "I2c03run";
@@ -23,10 +23,12 @@ pub(crate) enum Chip {
     Absent,
 }
 
-/// A board with this chip; what is given to the image is said on stdout.
-fn emulator(image: &Path, eeprom: &Path, chip: Chip) -> Command {
+const QEMU: &str = "qemu-system-arm";
+
+/// A board with this chip, by a command that ends in the emulator's name; what the image says
+/// is said on stdout.
+fn emulator(mut command: Command, image: &Path, eeprom: &Path, chip: Chip) -> Command {
     let drive = format!("if=none,id=eeprom,format=raw,cache=unsafe,file={}", eeprom.display());
-    let mut command = Command::new("qemu-system-arm");
     command
         .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none"])
         // Not through a buffer of the emulator, which a kill would lose.
@@ -53,19 +55,11 @@ fn own(line: &str) -> bool {
 
 /// Runs the image to its own end, which a chip that keeps nothing brings about.
 pub(crate) fn run_to_end(image: &Path, eeprom: &Path, chip: Chip) -> Result<Vec<String>, String> {
-    let mut child = emulator(image, eeprom, chip)
-        .spawn()
-        .map_err(|why| format!("qemu-system-arm cannot be run: {why}"))?;
-    let until = Instant::now() + PATIENCE;
-    while child.try_wait().map_err(|why| why.to_string())?.is_none() {
-        if Instant::now() > until {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("the board did not end in {PATIENCE:?}"));
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let output = child.wait_with_output().map_err(|why| why.to_string())?;
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=1", &PATIENCE.as_secs().to_string(), QEMU]);
+    let output = emulator(command, image, eeprom, chip)
+        .output()
+        .map_err(|why| format!("{QEMU} cannot be run: {why}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let said = text.lines().filter(|line| own(line)).map(str::to_owned).collect();
     if output.status.success() { Ok(said) } else { Err(format!("{}: {said:?}", output.status)) }
@@ -85,10 +79,10 @@ impl Board {
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(text)?;
         let port = listener.local_addr().map_err(text)?.port();
         let debugger = format!("socket,id=gdb,host=127.0.0.1,port={port},nodelay=on");
-        let mut child = emulator(image, eeprom, Chip::Sound)
+        let mut child = emulator(Command::new(QEMU), image, eeprom, Chip::Sound)
             .args(["-S", "-chardev", &debugger, "-gdb", "chardev:gdb"])
             .spawn()
-            .map_err(|why| format!("qemu-system-arm cannot be run: {why}"))?;
+            .map_err(|why| format!("{QEMU} cannot be run: {why}"))?;
         let said = BufReader::new(child.stdout.take().ok_or("no output of the emulator")?);
         let (stream, _) = listener.accept().map_err(text)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;

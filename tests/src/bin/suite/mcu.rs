@@ -13,12 +13,13 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("timing", "delays and timeouts to the tick"),
     ("blocking", "firmware without an executor"),
     ("together", "calls together at a breaker and a budget"),
     ("giving-up", "calls that are given up"),
     ("crowd", "more tasks than a timer queue holds"),
+    ("deep-sleep", "a call that sleeps through its delays"),
     ("restart", "a clock that begins anew"),
     ("sharing", "a breaker shared with interrupts"),
     ("endurance", "a million calls"),

@@ -4,12 +4,14 @@
 #![no_std]
 #![no_main]
 
-use board::stack;
+use board::{interrupts, stack};
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, Calls, FullRetry, Time, retry};
 use firmware::image;
 use redress::random::FromFn;
-use redress::{Attempt, CircuitOpen, Decision, Duration, ErrorClass, Shared, Steps, StopReason};
+use redress::{
+    Attempt, CircuitOpen, CircuitState, Decision, Duration, ErrorClass, Shared, Steps, StopReason,
+};
 
 use firmware::full::{Retries, Upstream};
 
@@ -68,6 +70,23 @@ fn step_success(retry: &mut FullRetry) -> bool {
     retry.call(|_| Ok::<(), ErrorClass>(())).is_ok()
 }
 
+/// A whole call whose attempts all fail, by the same steps.
+fn failure(retry: &mut FullRetry) -> bool {
+    let Ok(mut steps) = step_begin(retry) else { return false };
+    loop {
+        if step_start(&mut steps).is_err() {
+            return false;
+        }
+        match step_fail(&mut steps) {
+            Decision::Retry { after } => Time.pass(after),
+            Decision::Stop(_) => return true,
+        }
+        if steps.woke().is_err() {
+            return false;
+        }
+    }
+}
+
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn walk(retry: &mut FullRetry) -> (bool, usize) {
@@ -85,13 +104,29 @@ fn walk(retry: &mut FullRetry) -> (bool, usize) {
         fine &= step_start(&mut steps).is_ok();
         fine &= matches!(step_stop(&mut steps), Decision::Stop(_));
     }
-    BREAKER.with(|breaker| breaker.isolate());
+    // Until the window is full; the budget is empty by then.
+    for _ in 0..5 {
+        fine &= failure(retry);
+    }
+    fine &= BREAKER.with(|breaker| breaker.state()) == Some(CircuitState::Open);
     (fine & step_reject(retry), deepest)
 }
 
+/// Another operation under the same policy, by its blocking driver.
+#[cfg(feature = "second-operation")]
+#[inline(never)]
+fn second_operation(retry: &mut FullRetry) -> bool {
+    BREAKER.with(|breaker| breaker.reset());
+    retry.call(|_| Err::<(), _>(ErrorClass::Transient)).is_err()
+}
+
 fn main() -> bool {
+    // None comes; but where none may come, none is masked.
+    interrupts::start(|_| {}, || {});
     Time.pass(Duration::from_secs(1));
     let (fine, deepest) = walk(&mut retry());
+    #[cfg(feature = "second-operation")]
+    let fine = fine & second_operation(&mut retry());
     let mut checks = Checks::default();
     checks.check("the steps went as they should", fine, fine);
     checks.check("bytes of stack of a decision", deepest < 512, deepest);

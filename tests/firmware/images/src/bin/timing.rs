@@ -20,7 +20,7 @@ use redress::{
     Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
     FailureTimes, Policy, Shared, StopReason, checked, policy,
 };
-use redress_embassy::{EmbassyTime, Locked};
+use redress_embassy::{EmbassyTime, Locked, Sliced};
 
 const DELAYS: [Duration; 3] =
     [Duration::from_micros(1_234), Duration::from_millis(25), Duration::from_secs(3)];
@@ -127,6 +127,20 @@ async fn tests(_spawner: Spawner) {
         .await;
     let in_time = outcome.is_ok() && outcome.attempts == 1;
     checks.check("a result just before its timeout stands", in_time, outcome.attempts);
+
+    let started = EmbassyTime.now();
+    let fed = Cell::new(0);
+    let sliced = Sliced::new(EmbassyTime, Duration::from_millis(10), || fed.set(fed.get() + 1));
+    let outcome = SLOWER
+        .on(sliced, NoRandom)
+        .classify(|(): &()| ErrorClass::Transient)
+        .execute_async(async |attempt| if attempt.number < 3 { Err(()) } else { Ok(()) })
+        .await;
+    let took = EmbassyTime.now().since(started).as_micros();
+    // Before and after 1.234 ms; before each slice of 25 ms, and after the last.
+    let exact = outcome.is_ok() && (26_234..=26_238).contains(&took);
+    checks.check("two delays in slices of 10 ms, in us", exact, took);
+    checks.check("times that a watchdog was fed meanwhile", fed.get() == 6, fed.get());
 
     let mut guarded =
         ONCE.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient).breaker(&BREAKER);

@@ -50,6 +50,8 @@ struct Seen {
     half_opened: Cell<u32>,
     opened: Cell<u32>,
     closed: Cell<u32>,
+    /// How often the breaker was locked while an observer or an operation ran.
+    locked: Cell<u32>,
 }
 
 fn count(cell: &Cell<u32>) {
@@ -57,7 +59,14 @@ fn count(cell: &Cell<u32>) {
 }
 
 impl Seen {
+    fn look(&self) {
+        if state().is_none() {
+            count(&self.locked);
+        }
+    }
+
     fn hear(&self, event: &Event<'_>) {
+        self.look();
         match event.kind {
             EventKind::CircuitRejected => count(&self.rejected),
             EventKind::CircuitHalfOpen => count(&self.half_opened),
@@ -70,12 +79,17 @@ impl Seen {
     /// A call of one attempt behind the breaker, which takes 2 ms.
     async fn call(&self, result: Result<(), ErrorClass>) -> Outcome<(), ErrorClass> {
         ONCE.on(EmbassyTime, NoRandom)
-            .classify(|class: &ErrorClass| *class)
+            .classify(|class: &ErrorClass| {
+                self.look();
+                *class
+            })
             .breaker(&BREAKER)
             .on_event(|event: &Event<'_>| self.hear(event))
             .execute_async(async |_| {
                 count(&self.made);
+                self.look();
                 Timer::after_millis(2).await;
+                self.look();
                 result
             })
             .await
@@ -130,6 +144,8 @@ async fn half_open(checks: &mut Checks) {
     checks.check("a probe that succeeds closes it", closed && let_through == 1, let_through);
     let all = seen.calls(Ok(())).await.iter().filter(|outcome| outcome.is_ok()).count();
     checks.check("then all are let through", all == CALLERS, all);
+    let locked = seen.locked.get();
+    checks.check("times that it was locked while code of the caller ran", locked == 0, locked);
 }
 
 async fn lost_probe(checks: &mut Checks) {

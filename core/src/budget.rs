@@ -351,9 +351,10 @@ impl<C: Settings<RatioConfig>> Budget for RatioBudget<C> {
 
     /// Rounded down.
     fn remaining(&self, now: Instant) -> u32 {
-        // 10^6 = 2^6 * 15,625, and 100,000 retries fit 32 bits after the shift: no
-        // 64-bit division.
-        (self.balance_at(now) >> 6) as u32 / 15_625
+        // 10^6 = 2^6 * 15,625, and 100,000 retries fit 32 bits after the shift. By its
+        // reciprocal, which is exact for them all: a Cortex-M0 has no division.
+        let rest = self.balance_at(now) >> 6;
+        ((rest & u64::from(u32::MAX)).wrapping_mul(2_251_799_814) >> 45) as u32
     }
 }
 

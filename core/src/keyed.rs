@@ -183,9 +183,17 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
         let uses = self.uses;
         let may_go =
             |value: &mut V| !value.must_stay() || now.is_some_and(|now| value.is_over(now));
-        let idle =
-            self.entries.iter_mut().filter_map(|kept| may_go(&mut kept.value).then_some(kept));
-        idle.max_by_key(|kept| (!kept.value.must_stay(), uses.wrapping_sub(kept.used)))
+        let mut idlest = None;
+        for kept in &mut self.entries {
+            if may_go(&mut kept.value) {
+                let rank = (!kept.value.must_stay(), uses.wrapping_sub(kept.used));
+                // A loop: the library's `max_by_key` divides to learn the length.
+                if idlest.as_ref().is_none_or(|(highest, _)| rank >= *highest) {
+                    idlest = Some((rank, kept));
+                }
+            }
+        }
+        idlest.map(|(_, kept)| kept)
     }
 }
 

@@ -3,7 +3,7 @@
 //! State lives in slots of linear memory that are handed out as addresses; a class
 //! of the npm package owns each of them and gives it back. Times come in
 //! milliseconds as `f64`, NaN standing for none, and are microseconds inside.
-//! Settings and longer answers pass through one table of numbers, [`table`].
+//! Settings and longer answers pass through one table of numbers, in `table`.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
 //! With the feature `more` it is another module, of what few programs use: snapshots, and

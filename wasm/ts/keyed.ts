@@ -19,8 +19,10 @@ interface Capacity {
  *
  * A new key begins with a new entry of the same settings. When the map is full, the entry that
  * was used least recently makes room; but an open or half-open breaker stays, so that no closed
- * one pushes it out, and one that is never asked again stays open. If nothing may go, the new key gets no entry: its calls run without a
- * breaker, its retries without a budget, and `refused` counts them.
+ * one pushes it out. Only if all are, the least recently used of those goes that would let a call
+ * through, so that a host which is never asked again does not keep its place for ever. If nothing
+ * may go, the new key gets no entry: its calls run without a breaker, its retries without a
+ * budget, and `refused` counts them.
  */
 export class Keyed<V extends CircuitBreaker | Budget> {
   readonly capacity: number;
@@ -74,12 +76,17 @@ export class Keyed<V extends CircuitBreaker | Budget> {
 
   /** Lets the idlest entry go that may go; whether there was one. */
   #evicted(): boolean {
-    for (const [key, value] of this.#entries) {
-      if (value instanceof CircuitBreaker && value.state !== "closed") continue;
-      return this.#entries.delete(key);
-    }
-    return false;
+    const entries = [...this.#entries];
+    const idle = entries.find(([, value]) => !(value instanceof CircuitBreaker) || value.state === "closed") ?? entries.find(([, value]) => isOver(value as CircuitBreaker));
+    return idle !== undefined && this.#entries.delete(idle[0]);
   }
+}
+
+/** Whether a breaker that is not closed would let a call through. */
+function isOver(breaker: CircuitBreaker): boolean {
+  const admission = breaker.admit();
+  if (admission.ok) breaker.settle(admission.permit, "cancelled");
+  return admission.ok;
 }
 
 type Either<T, V extends CircuitBreaker | Budget> = T | Keyed<V>;

@@ -87,7 +87,7 @@ fn date(text: &[u8], now: i64) -> Option<i64> {
         return None;
     }
     let days = days_since_1970(year, month, day);
-    let name = *DAYS.get(days.rem_euclid(7) as usize)?;
+    let name = *DAYS.get(weekday_of(days))?;
     let name = if full_name { name } else { name.get(..3)? };
     (weekday == name).then(|| seconds(days, time))
 }
@@ -110,8 +110,15 @@ fn full_year(two_digits: i32, month: i32, day: i32, time: i32, now: i64) -> i32 
     year
 }
 
+/// `year / 100`, for years up to 10,399. By its reciprocal, as all that is divided here: a
+/// Cortex-M0 has no division.
+const fn century(year: i32) -> i32 {
+    (year * 5243) >> 19
+}
+
 const fn is_leap(year: i32) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let century = century(year);
+    year % 4 == 0 && (century * 100 != year || century % 4 == 0)
 }
 
 const fn days_in(year: i32, month: i32) -> i32 {
@@ -126,12 +133,24 @@ const fn days_in(year: i32, month: i32) -> i32 {
 /// Howard Hinnant's `days_from_civil`
 /// (<https://howardhinnant.github.io/date_algorithms.html>), for years from 0.
 const fn days_since_1970(year: i32, month: i32, day: i32) -> i32 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    // An era later, so that the start of year 0 is no negative year.
+    let year = if month <= 2 { year + 399 } else { year + 400 };
+    let month = if month <= 2 { month + 9 } else { month - 3 };
+    let century = century(year);
+    let era = century >> 2;
+    let year_of_era = year - era * 400;
+    // `(153 * month + 2) / 5`
+    let day_of_year = (((153 * month + 2) * 52_429) >> 18) + day - 1;
+    let day_of_era = year_of_era * 365 + (year_of_era >> 2) - (century & 3) + day_of_year;
+    (era - 1) * 146_097 + day_of_era - 719_468
+}
+
+/// The day of the week, counted as [`DAYS`] is, for days of years from 0 to 9999.
+const fn weekday_of(days: i32) -> usize {
+    // With more whole weeks than lie between year 0 and 1970 it is not negative.
+    let days = (days + 7 * 105_000).cast_unsigned();
+    let weeks = (days as u64 * 613_566_757) >> 32;
+    days as usize - 7 * weeks as usize
 }
 
 /// What is left of a text.
@@ -293,14 +312,18 @@ mod tests {
 
     #[test]
     fn days_agree_with_a_count_of_every_day() {
-        let mut days = 0;
-        for year in 1970..2400 {
+        // 0000-01-01, a Saturday.
+        let mut days: i32 = -719_528;
+        for year in 0..=9999 {
+            assert_eq!(is_leap(year), year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
             for month in 1..=12 {
                 for day in 1..=days_in(year, month) {
                     assert_eq!(days_since_1970(year, month, day), days);
+                    assert_eq!(weekday_of(days), days.rem_euclid(7) as usize);
                     days += 1;
                 }
             }
         }
+        assert_eq!(days_since_1970(1970, 1, 1), 0);
     }
 }

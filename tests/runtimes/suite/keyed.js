@@ -47,13 +47,17 @@ test("an open breaker is never evicted for a closed one; a key without room runs
   for (let n = 0; n < 3; n += 1) await policy.at("no room").execute(script(failure(503)));
   assert.equal(await policy.at("no room").call(script("without")), "without");
   assert.deepEqual([map.size, map.refused, map.peek("no room")], [2, 4, undefined]);
-  // A half-open one stays, too.
+  // A probe in flight keeps its place; a breaker that would let a call through goes, as nothing else may.
   time.advance(1_000);
   const probe = begin(policy.at("dead"));
   probe.start();
-  assert.equal(map.entry("another"), undefined);
-  probe.succeed(1);
   assert.instanceOf(map.entry("another"), CircuitBreaker);
+  assert.deepEqual([...map.keys()], ["dead", "another"]);
+  await policy.at("another").execute(script(failure(503)));
+  assert.equal(map.entry("no room"), undefined);
+  probe.succeed(1);
+  assert.instanceOf(map.entry("room"), CircuitBreaker);
+  assert.deepEqual([...map.keys()], ["another", "room"]);
 });
 
 test("a result of an evicted breaker's call does not fit its successor", async () => {

@@ -81,7 +81,7 @@ test("all that is wrong is found, not the first alone", () => {
 });
 
 const slow = backoff.exponential({ baseMs: 90_000, maxMs: 95_000 });
-const slowAfter = (afterMs) => ({ kind: "time", ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs, rate: 0.5 } });
+const slowAfter = (afterMs) => rateOverTime({ ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs, rate: 0.5 } });
 const WARNINGS = [
   [{ strategy, deadlineMs: 0 }, "retry.deadlineMs", 0],
   [{ strategy, maxAttempts: 3, maxUnknownAttempts: 4 }, "retry.maxUnknownAttempts", 4],

@@ -9,7 +9,8 @@ import { bundles } from "./peers.mjs";
 
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-async function bundle(contents, resolveDir, conditions) {
+/** Compressed bytes of a program's bundle: its text, and the modules that it has as files. */
+export async function bundle(contents, resolveDir, conditions) {
   const asFile = {
     name: "wasm as a file",
     setup(esbuild) {

@@ -76,14 +76,20 @@ export class Keyed<V extends CircuitBreaker | Budget> {
 
   /** Lets the idlest entry go that may go; whether there was one. */
   #evicted(): boolean {
-    const entries = [...this.#entries];
-    const idle = entries.find(([, value]) => !(value instanceof CircuitBreaker) || value.state === "closed") ?? entries.find(([, value]) => isOver(value as CircuitBreaker));
-    return idle !== undefined && this.#entries.delete(idle[0]);
+    for (const mayGo of [isIdle, isOver]) {
+      for (const [key, value] of this.#entries) if (mayGo(value)) return this.#entries.delete(key);
+    }
+    return false;
   }
 }
 
+function isIdle(value: CircuitBreaker | Budget): boolean {
+  return !(value instanceof CircuitBreaker) || value.state === "closed";
+}
+
 /** Whether a breaker that is not closed would let a call through. */
-function isOver(breaker: CircuitBreaker): boolean {
+function isOver(value: CircuitBreaker | Budget): boolean {
+  const breaker = value as CircuitBreaker;
   const admission = breaker.admit();
   if (admission.ok) breaker.settle(admission.permit, "cancelled");
   return admission.ok;

@@ -43,7 +43,7 @@
 //! | `keyed` | [`Keyed`]: breakers and budgets by host or device |
 //! | `retry`, `steps`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
 //! | `event`, `timeline` | [`Observer`], [`Event`], [`Timeline`] |
-//! | `snapshot` | state that survives a restart |
+//! | `snapshot`, `suspend` | state that survives a restart; [`Suspended`], a call that does |
 //! | [`lint`] | what is suspicious in a policy, a breaker, a budget, and in all of them together |
 
 #![no_std]

@@ -210,9 +210,18 @@ fn fill<'b>(to: &mut [u8], from: impl IntoIterator<Item = &'b u8>) {
 
 /// The fields of a loaded record, to be taken in the order in which they were put.
 #[derive(Clone, Debug)]
-pub struct Fields<'r>(&'r [u8]);
+pub struct Fields<'r> {
+    rest: &'r [u8],
+    may_be_older: bool,
+}
 
 impl Fields<'_> {
+    /// Whether the other slot could not be read. Then this state may be the one before the
+    /// newest: a breaker that has opened since is closed in it.
+    pub const fn may_be_older(&self) -> bool {
+        self.may_be_older
+    }
+
     /// Takes over the state of a breaker or budget, of which `off` has passed while nothing
     /// ran, if that is known. The next field is next in any case.
     ///
@@ -241,10 +250,10 @@ impl Fields<'_> {
     }
 
     fn next(&mut self, needs: usize) -> Result<&[u8], SnapshotError> {
-        let has = self.0.len();
+        let has = self.rest.len();
         let (bytes, rest) =
-            self.0.split_at_checked(needs).ok_or(SnapshotError::Length { needs, has })?;
-        self.0 = rest;
+            self.rest.split_at_checked(needs).ok_or(SnapshotError::Length { needs, has })?;
+        self.rest = rest;
         Ok(bytes)
     }
 }
@@ -325,7 +334,8 @@ impl<S: Slots> Durable<S> {
         Self { slots, layout, sequence: None }
     }
 
-    /// Reads the newest whole slot into `record`.
+    /// Reads the newest whole slot into `record`. If one slot cannot be read, it is the other
+    /// one, and [`Fields::may_be_older`] says so.
     ///
     /// # Errors
     ///
@@ -338,9 +348,13 @@ impl<S: Slots> Durable<S> {
         let mut other = Record::new();
         let first = self.read(0, record);
         let second = self.read(1, &mut other);
+        let may_be_older;
         let (first, second) = match (first, second) {
             (Err(why), Err(_)) => return Err(LoadError::Storage(why)),
-            (first, second) => (first.unwrap_or(None), second.unwrap_or(None)),
+            (first, second) => {
+                may_be_older = first.is_err() || second.is_err();
+                (first.unwrap_or(None), second.unwrap_or(None))
+            }
         };
         let second_counts = match (first, second) {
             (Some(first), Some(second)) if first.whole == second.whole => {
@@ -363,7 +377,8 @@ impl<S: Slots> Durable<S> {
         if !whole {
             return Err(LoadError::Empty);
         }
-        Ok(Fields(record.bytes.get(HEADER..record.len).unwrap_or_default()))
+        let rest = record.bytes.get(HEADER..record.len).unwrap_or_default();
+        Ok(Fields { rest, may_be_older })
     }
 
     /// Writes `record` over the older slot and reads it back.

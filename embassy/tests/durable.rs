@@ -181,7 +181,15 @@ fn while_one_slot_does_not_answer_the_other_one_counts() {
     {
         let mut chip = Chip { silent, ..chip.clone() };
         assert_eq!(found(Eeprom::new(&mut chip, 0)), Some(state));
+        // Which of the two it is, nobody can know.
+        assert!(may_be_older(&mut chip));
     }
+    assert!(!may_be_older(&mut chip));
+}
+
+fn may_be_older(chip: &mut Chip) -> bool {
+    let mut loaded = Record::<ROOM>::new();
+    Durable::new(Eeprom::new(chip, 0), LAYOUT).load(&mut loaded).unwrap().may_be_older()
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl<S: Storage> Durable<S> {
         let mut record = Record::new();
         match self.slots.load(&mut record) {
             Ok(mut fields) => {
+                if fields.may_be_older() {
+                    defmt::warn!(
+                        "half of the EEPROM does not answer: the state may be an older one"
+                    );
+                }
                 if let Err(why) = take(&mut fields, &mut restored, now, wall) {
                     defmt::warn!("the state is not taken over: {}", why);
                 }

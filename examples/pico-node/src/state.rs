@@ -27,6 +27,9 @@ impl<F: NorFlash> State<F> {
         let mut record = Fields::new();
         match durable.load(&mut record) {
             Ok(mut fields) => {
+                if fields.may_be_older() {
+                    defmt::warn!("half of the flash is not read: the state may be an older one");
+                }
                 let now = EmbassyTime.now();
                 // This board has no clock that runs on: the time off is not known, and a
                 // breaker stays open for the rest of its time as it was saved.

@@ -6,6 +6,8 @@
 
 #![no_std]
 
+mod full;
+
 use core::panic::PanicInfo;
 use core::ptr::{read_volatile, write_volatile};
 

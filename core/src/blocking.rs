@@ -6,11 +6,12 @@ use crate::budget::Pool;
 use crate::call::{Attempt, Decision};
 use crate::classifier::Classify;
 use crate::control::Control;
+use crate::failure::{Failed, judge};
 use crate::gate::Gate;
 use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
-use crate::steps::{Failed, Steps, judge};
+use crate::steps::Steps;
 use crate::suspend::{Progress, Resumed};
 use crate::{Clock, Duration, Observer, Policy, Settings};
 

@@ -41,7 +41,7 @@
 //! | `breaker`, `window` | [`Breaker`] and what it counts |
 //! | `budget` | [`RollingBudget`], [`RatioBudget`] |
 //! | `keyed` | [`Keyed`]: breakers and budgets by host or device |
-//! | `retry`, `steps`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
+//! | `retry`, `steps`, `failure`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
 //! | `event`, `timeline` | [`Observer`], [`Event`], [`Timeline`] |
 //! | `snapshot`, `suspend` | state that survives a restart; [`Suspended`], a call that does |
 //! | [`lint`] | what is suspicious in a policy, a breaker, a budget, and in all of them together |
@@ -65,6 +65,7 @@ pub mod classify;
 mod config_error;
 mod control;
 mod event;
+mod failure;
 mod gate;
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 mod hal;

@@ -1,13 +1,12 @@
 //! The steps of a call, which every driver walks and none decides: [`Steps`].
 
-use core::any::type_name;
-
 use crate::breaker::{CallResult, CircuitOpen};
 use crate::budget::Pool;
 use crate::call::{Attempt, Call, Decision};
-use crate::classifier::{Classify, Verdict};
+use crate::classifier::Verdict;
 use crate::control::{Control, SleepDecision};
 use crate::event::{AttemptContext, AttemptDecision};
+use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::outcome::{Error, Last, RetryExhausted};
 use crate::random::{Draw, NoRandom};
@@ -449,68 +448,6 @@ where
     }
 }
 
-/// Takes what an operation returned and asks the classifier of values.
-#[inline]
-pub(crate) fn judge<V, E>(
-    classifier: &mut impl Classify<V, E>,
-    result: Result<V, E>,
-) -> Result<V, Failed<V, E>> {
-    match result {
-        Ok(value) => match classifier.value(&value) {
-            None => Ok(value),
-            Some(verdict) => Err(Failed::Value(value, verdict)),
-        },
-        Err(error) => Err(Failed::Error(error)),
-    }
-}
-
-/// What is known of a failed attempt.
-pub(crate) struct Failure {
-    verdict: Verdict,
-    cause: Cause,
-    /// The name of the error's type, where somebody observes.
-    error: Option<&'static str>,
-}
-
-/// What an attempt left behind that did not succeed.
-pub(crate) enum Failed<V, E> {
-    /// An error that nobody has looked at yet.
-    Error(E),
-    /// A value that the classifier takes for a failure.
-    Value(V, Verdict),
-    /// Nothing: it was dropped because its time was over.
-    Timeout,
-}
-
-impl<V, E> Failed<V, E> {
-    /// Says what is known of it, and asks the classifier of errors; with the name of the
-    /// error's type if somebody `observes`.
-    #[inline]
-    pub(crate) fn classify(&self, classifier: &mut impl Classify<V, E>, observes: bool) -> Failure {
-        let (verdict, cause, error) = match self {
-            Self::Error(error) => {
-                let name = if observes { Some(short_name(type_name::<E>())) } else { None };
-                (classifier.error(error), Cause::Exception, name)
-            }
-            Self::Value(_, verdict) => (*verdict, Cause::Result, None),
-            Self::Timeout => {
-                let name = if observes { Some("TimeoutError") } else { None };
-                (ErrorClass::Transient.into(), Cause::Exception, name)
-            }
-        };
-        Failure { verdict, cause, error }
-    }
-
-    #[inline]
-    pub(crate) fn into_last(self) -> Last<V, E> {
-        match self {
-            Self::Error(error) => Last::Error(error),
-            Self::Value(value, _) => Last::Value(value),
-            Self::Timeout => Last::Timeout,
-        }
-    }
-}
-
 impl<'r, 'a, T, R, B, U, O, H, P> Steps<'r, 'a, T, R, B, U, O, H, P>
 where
     T: Clock,
@@ -563,40 +500,6 @@ impl<T, R, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, B, U, O, H, P> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
             self.engine.breaker.cancel(pass);
-        }
-    }
-}
-
-/// The name of a type without its path and parameters. By bytes, as searching in
-/// text leaves panic paths in an image.
-fn short_name(full: &'static str) -> &'static str {
-    let (mut start, mut end) = (0, full.len());
-    for (at, byte) in full.bytes().enumerate() {
-        match byte {
-            b'<' => {
-                end = at;
-                break;
-            }
-            b':' => start = at + 1,
-            _ => {}
-        }
-    }
-    full.get(start..end).unwrap_or(full)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_is_named_without_path_and_parameters() {
-        for (full, short) in [
-            ("std::io::error::Error", "Error"),
-            ("u32", "u32"),
-            ("core::option::Option<alloc::string::String>", "Option"),
-            ("&str", "&str"),
-        ] {
-            assert_eq!(short_name(full), short);
         }
     }
 }

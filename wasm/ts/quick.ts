@@ -29,14 +29,18 @@ export function quick<T>(setting: Setting, operation: Operation<T>): Promise<T> 
     return Promise.reject(bug);
   }
   const attempt = steps.start();
-  let returned: T | PromiseLike<T>;
+  let returned: Promise<T> | undefined;
+  let value: T;
   try {
-    returned = operation(attempt);
+    const given = operation(attempt);
+    // Here, as what it returned may refuse to be looked at.
+    if (isThenable(given)) returned = promised(given);
+    else value = given;
   } catch (error) {
     return goOn(steps, operation, error);
   }
-  if (!isThenable(returned)) return settled(steps, returned);
-  return promised(returned).then(
+  if (returned === undefined) return settled(steps, value!);
+  return returned.then(
     (value: T) => succeeded(steps, value),
     (error: unknown) => goOn(steps, operation, error),
   );
@@ -112,16 +116,16 @@ function goOn<T>(steps: Steps<T>, operation: Operation<T>, first: unknown): Prom
     const attempts = () => {
       for (;;) {
         const attempt = steps.start();
-        let returned: T | PromiseLike<T>;
+        let value: T;
         try {
-          returned = operation(attempt);
+          const given = operation(attempt);
+          if (isThenable(given)) return void promised(given).then(succeeds, fails);
+          value = given;
         } catch (error) {
           if (isAgain(error)) continue;
           return;
         }
-        if (isThenable(returned)) promised(returned).then(succeeds, fails);
-        else succeeds(returned);
-        return;
+        return succeeds(value);
       }
     };
     fails(first);

@@ -18,6 +18,10 @@ const FORMS = {
     fails: (error) => ({ then: () => { throw error; } }),
     succeeds: (value) => Promise.resolve(value),
   },
+  "has a `then` that cannot be read": {
+    fails: (error) => ({ get then() { throw error; } }),
+    succeeds: (value) => value,
+  },
 };
 
 const busy = failure(503);

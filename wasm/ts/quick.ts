@@ -1,7 +1,6 @@
 // The driver of plain calls, on which nobody listens and which ask nobody but the core: by callbacks, as to await what
 // fails is slow. All other calls are driven by `drive`.
 
-import { isThenable } from "./hooks.js";
 import type { Rules } from "./rules.js";
 import { DEADLINE, type Setting, Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
@@ -29,30 +28,21 @@ export function quick<T>(setting: Setting, operation: Operation<T>): Promise<T> 
     return Promise.reject(bug);
   }
   const attempt = steps.start();
-  let returned: Promise<T> | undefined;
-  let value: T;
+  let returned: Promise<T>;
   try {
-    const given = operation(attempt);
-    // Here, as what it returned may refuse to be looked at.
-    if (isThenable(given)) returned = promised(given);
-    else value = given;
+    returned = promised(operation(attempt));
   } catch (error) {
     return goOn(steps, operation, error);
   }
-  if (returned === undefined) return settled(steps, value!);
   return returned.then(
     (value: T) => succeeded(steps, value),
     (error: unknown) => goOn(steps, operation, error),
   );
 }
 
-/** A promise of this realm, which calls back once. */
-function promised<T>(returned: PromiseLike<T>): Promise<T> {
+/** A promise of this realm, which calls back once; rejected if what was returned cannot be looked at. */
+function promised<T>(returned: T | PromiseLike<T>): Promise<T> {
   return returned instanceof Promise ? returned : Promise.resolve(returned);
-}
-
-async function settled<T>(steps: Steps<T>, value: T): Promise<T> {
-  return succeeded(steps, value);
 }
 
 function succeeded<T>(steps: Steps<T>, value: T): T {
@@ -75,10 +65,9 @@ function goOn<T>(steps: Steps<T>, operation: Operation<T>, first: unknown): Prom
     const stopped = () => reject((steps.outcome as { error?: unknown }).error);
     const succeeds = (value: T) => {
       try {
-        steps.succeed(value, false);
-        resolve(value);
+        resolve(succeeded(steps, value));
       } catch (bug) {
-        broken(bug);
+        reject(bug);
       }
     };
     const fails = (error: unknown) => {
@@ -116,16 +105,11 @@ function goOn<T>(steps: Steps<T>, operation: Operation<T>, first: unknown): Prom
     const attempts = () => {
       for (;;) {
         const attempt = steps.start();
-        let value: T;
         try {
-          const given = operation(attempt);
-          if (isThenable(given)) return void promised(given).then(succeeds, fails);
-          value = given;
+          return void promised(operation(attempt)).then(succeeds, fails);
         } catch (error) {
-          if (isAgain(error)) continue;
-          return;
+          if (!isAgain(error)) return;
         }
-        return succeeds(value);
       }
     };
     fails(first);

@@ -2,8 +2,9 @@
 //! delay, tries again. Any executor will do.
 
 use core::future::Future;
-use core::pin::pin;
-use core::task::Poll;
+use core::ops::ControlFlow;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 
 use crate::budget::Pool;
 use crate::call::{Attempt, Decision};
@@ -15,12 +16,12 @@ use crate::outcome::{Error, Outcome};
 use crate::random::Draw;
 use crate::retry::Retry;
 use crate::suspend::{Progress, Resumed};
-use crate::{Clock, Duration, Observer, Policy, Settings};
+use crate::{Clock, Duration, Observer, Policy, Settings, StopReason};
 
 /// A clock that can also wait, asynchronously.
 pub trait Timer: Clock {
-    /// Completes after `span` or a little later. Dropping the future gives the
-    /// timer up. Never called with zero for a delay; a timeout may be zero.
+    /// Completes after `span` or a little later. Dropping the future cancels the
+    /// timer. Never called with zero for a delay; a timeout may be zero.
     fn sleep(&mut self, span: Duration) -> impl Future<Output = ()>;
 }
 
@@ -41,6 +42,36 @@ macro_rules! drive {
     }};
 }
 
+/// Awaits a future until a span after the latest instant of a call; `None` if that is over.
+///
+/// The future is polled first: a result that is there wins over a limit that is due. The
+/// timer is made when the future is not ready at once, and not at all without a limit.
+// In place: as arguments of a function both would be stored twice.
+macro_rules! limited {
+    ($steps:ident, $limit:expr, $future:expr) => {{
+        let (limit, started) = ($limit, $steps.call.seen);
+        let mut time = Some(&mut $steps.engine.time);
+        let (mut future, mut timer) = (pin!($future), pin!(None));
+        core::future::poll_fn(move |context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Some(output));
+            }
+            if limit.as_micros() == Duration::MAX.as_micros() {
+                return Poll::Pending;
+            }
+            if let Some(time) = time.take() {
+                let left = limit.saturating_sub(time.now().since(started));
+                timer.set(Some(time.sleep(left)));
+            }
+            match timer.as_mut().as_pin_mut() {
+                Some(timer) => timer.poll(context).map(|()| None),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }};
+}
+
 /// The one loop of this driver, for both forms of an operation; with a limit, a delay from
 /// that length on suspends the call.
 macro_rules! walk {
@@ -55,21 +86,10 @@ macro_rules! walk {
                         Ok(attempt) => attempt,
                         Err(reason) => break (reason, None),
                     };
-                    if attempt.timeout.as_micros() == Duration::MAX.as_micros() {
+                    if $steps.is_unlimited() {
                         Some($operation(attempt).await)
                     } else {
-                        let timeout = $steps.engine.time.sleep(attempt.timeout);
-                        // In place: as arguments of a function both would be stored twice.
-                        let (mut future, mut timer) = (pin!($operation(attempt)), pin!(timeout));
-                        core::future::poll_fn(move |context| {
-                            // The operation first: a result that is there wins over a
-                            // timeout that is due.
-                            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                                return Poll::Ready(Some(output));
-                            }
-                            timer.as_mut().poll(context).map(|()| None)
-                        })
-                        .await
+                        limited!($steps, attempt.timeout, $operation(attempt))
                     }
                 };
                 let judged = match result {
@@ -84,28 +104,71 @@ macro_rules! walk {
                     Err(failed) => {
                         let failure = failed.classify(&mut $classifier, O::OBSERVES);
                         last = Some(failed.into_last());
-                        match $steps.decide(&failure) {
+                        let decision = $steps.decide(&failure);
+                        $(
+                            match $steps.suspend_from($limit, decision) {
+                                Ok(Some(suspended)) => return Progress::Suspended(suspended),
+                                Ok(None) => {}
+                                Err(reason) => break (reason, Some(failure)),
+                            }
+                        )?
+                        match decision {
                             Decision::Retry { after } => after,
+                            Decision::TooLong { .. } => {
+                                break (StopReason::DeadlineExceeded, Some(failure));
+                            }
                             Decision::Stop(reason) => break (reason, Some(failure)),
                         }
                     }
                 }
             };
-            if delay.as_micros() != 0 {
-                $(
-                    if let Some(suspended) = $steps.suspend_from($limit, delay) {
-                        return Progress::Suspended(suspended);
-                    }
-                )?
+            if delay.as_micros() == 0 {
+                Yield::default().await;
+            } else {
                 $steps.engine.time.sleep(delay).await;
             }
             if let Err(reason) = $steps.awake() {
                 break (reason, None);
             }
+            if K::HAS_HOOK
+                && let Some(last) = &last
+            {
+                let limit = $steps.call.remaining($steps.call.seen);
+                let context = $steps.retry_context();
+                let hook = $classifier.before_retry_async(&context, last);
+                match limited!($steps, limit, hook) {
+                    Some(ControlFlow::Continue(())) => {}
+                    Some(ControlFlow::Break(())) => break (StopReason::Aborted, None),
+                    None => break (StopReason::DeadlineExceeded, None),
+                }
+                if let Err(reason) = $steps.awake() {
+                    break (reason, None);
+                }
+            }
         };
         $steps.end(reason, failure.as_ref());
         Outcome::stopped(&$steps, reason, last).into()
     }};
+}
+
+/// Lets other tasks of the executor run once: attempts without a delay between them would
+/// otherwise keep them from it, an outer time-out among them.
+#[derive(Default)]
+struct Yield {
+    has_yielded: bool,
+}
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_yielded {
+            return Poll::Ready(());
+        }
+        self.has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 #[expect(
@@ -128,10 +191,12 @@ where
     /// sensor behind `&mut` for instance. For a future that is spawned on a
     /// multi-threaded runtime take [`call_future`](Self::call_future).
     ///
-    /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT; no
-    /// timer is made without an attempt timeout or for a delay of zero. Dropping the
-    /// returned future at any await cancels the call: a probe's place in a half-open
-    /// breaker is free again, nothing is counted.
+    /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT; one that is in
+    /// flight at the deadline is dropped, too, and ends the call with
+    /// [`StopReason::DeadlineExceeded`]. A timer is made only for an operation that is not
+    /// ready at once. Between two attempts without a delay other tasks run. Dropping the
+    /// returned future at any await cancels the call: a probe's place in a half-open breaker
+    /// is free again, nothing is counted, and the observer is notified of `aborted`.
     ///
     /// # Errors
     ///

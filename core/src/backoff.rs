@@ -90,7 +90,8 @@ enum Link {
     None(Kind),
     Growth(u32),
     Sequence(&'static [Duration]),
-    Fallback(&'static Backoff),
+    /// Where there is no hint, and the longest hint that is followed.
+    Fallback(&'static Backoff, Duration),
     Short(fn(u32, ErrorClass, Duration) -> Option<Duration>),
     Full(fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>),
     Own(&'static dyn Strategy),
@@ -180,8 +181,40 @@ impl Backoff {
     /// What the other side asked for (Retry-After), plus uniform up to `jitter`;
     /// without such a hint, the delay of `fallback`. A jitter of zero draws
     /// nothing.
+    ///
+    /// A hint may be zero, or an hour: bound it with [`at_least`](Self::at_least), the base of
+    /// the fallback for instance, and [`at_most`](Self::at_most).
     pub const fn retry_after_or(fallback: &'static Backoff, jitter: Duration) -> Self {
-        Self::of(rules::retry_after_or, jitter, jitter, Link::Fallback(fallback))
+        let link = Link::Fallback(fallback, Duration::MAX);
+        Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
+    }
+
+    /// The shortest hint that [`retry_after_or`](Self::retry_after_or) follows: a shorter one
+    /// counts as this long, before jitter. Default 0. No other strategy looks at it.
+    pub const fn at_least(mut self, shortest: Duration) -> Self {
+        if let Link::Fallback(..) = self.link {
+            self.second = shortest;
+        }
+        self
+    }
+
+    /// The longest hint that [`retry_after_or`](Self::retry_after_or) follows. A longer one is
+    /// not shortened, as the other side would reject a call that comes sooner: it is a delay
+    /// that does not fit, as one beyond the deadline is
+    /// ([`LongDelay`](crate::LongDelay)). Default: no limit. No other strategy looks at it.
+    pub const fn at_most(mut self, longest: Duration) -> Self {
+        if let Link::Fallback(fallback, _) = self.link {
+            self.link = Link::Fallback(fallback, longest);
+        }
+        self
+    }
+
+    /// The longest hint that it follows.
+    pub(crate) const fn longest_hint(&self) -> Duration {
+        match self.link {
+            Link::Fallback(_, longest) => longest,
+            _ => Duration::MAX,
+        }
     }
 
     /// Your own, in the short form: a function of the number of the failed
@@ -211,7 +244,7 @@ impl Backoff {
     /// Tells a strategy with a memory of its own how an attempt went.
     pub fn hear(&self, now: Instant, success: bool) {
         match self.link {
-            Link::Fallback(fallback) => fallback.hear(now, success),
+            Link::Fallback(fallback, _) => fallback.hear(now, success),
             Link::Own(strategy) => strategy.hear(now, success),
             _ => {}
         }
@@ -221,7 +254,7 @@ impl Backoff {
     pub const fn listens(&self) -> bool {
         match self.link {
             Link::Own(_) => true,
-            Link::Fallback(fallback) => fallback.listens(),
+            Link::Fallback(fallback, _) => fallback.listens(),
             _ => false,
         }
     }
@@ -237,7 +270,7 @@ impl Backoff {
             Link::None(Kind::DecorrelatedJitter) => "decorrelated_jitter",
             Link::None(Kind::TokenBackoff) => "token_backoff",
             Link::Sequence(_) => "sequence",
-            Link::Fallback(_) => "retry_after_or",
+            Link::Fallback(..) => "retry_after_or",
             Link::Short(_) | Link::Full(_) => "function",
             Link::Own(strategy) => strategy.name(),
         }
@@ -263,7 +296,7 @@ impl Backoff {
             Link::None(kind) => kind as u64,
             Link::Growth(growth) => 16 | (growth as u64) << 8,
             Link::Sequence(_) => 17,
-            Link::Fallback(_) => 18,
+            Link::Fallback(..) => 18,
             Link::Short(_) => 19,
             Link::Full(_) => 20,
             Link::Own(_) => 21,
@@ -281,7 +314,16 @@ impl Backoff {
     /// The fallback and the jitter of a [`retry_after_or`](Self::retry_after_or).
     pub const fn fallback(&self) -> Option<(&'static Backoff, Duration)> {
         match self.link {
-            Link::Fallback(fallback) => Some((fallback, self.first)),
+            Link::Fallback(fallback, _) => Some((fallback, self.first)),
+            _ => None,
+        }
+    }
+
+    /// The shortest and the longest hint that a [`retry_after_or`](Self::retry_after_or)
+    /// follows.
+    pub const fn hints(&self) -> Option<(Duration, Duration)> {
+        match self.link {
+            Link::Fallback(_, longest) => Some((self.second, longest)),
             _ => None,
         }
     }
@@ -307,7 +349,16 @@ impl core::fmt::Display for Backoff {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.name())?;
         if let Some((fallback, jitter)) = self.fallback() {
-            return write!(f, "({fallback}, {jitter})");
+            write!(f, "({fallback}, {jitter}")?;
+            if let Some((shortest, longest)) = self.hints() {
+                if !shortest.is_zero() {
+                    write!(f, ", at least {shortest}")?;
+                }
+                if longest != Duration::MAX {
+                    write!(f, ", at most {longest}")?;
+                }
+            }
+            return f.write_str(")");
         }
         if let Some(delays) = self.delays() {
             f.write_str("(")?;
@@ -357,6 +408,10 @@ mod tests {
             (
                 Backoff::retry_after_or(&SLOW, MS(5)),
                 "retry_after_or(equal_jitter(0.25s, 30s), 0.005s)",
+            ),
+            (
+                Backoff::retry_after_or(&SLOW, MS(0)).at_least(MS(1)).at_most(MS(60_000)),
+                "retry_after_or(equal_jitter(0.25s, 30s), 0s, at least 0.001s, at most 60s)",
             ),
             (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
             (Backoff::constant(MS(0)), "constant(0s)"),

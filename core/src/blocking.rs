@@ -13,10 +13,10 @@ use crate::random::Draw;
 use crate::retry::Retry;
 use crate::steps::Steps;
 use crate::suspend::{Progress, Resumed};
-use crate::{Clock, Duration, Observer, Policy, Settings};
+use crate::{Clock, Duration, Observer, Policy, Settings, StopReason};
 
-/// Whether a success at the first attempt leaves by a way of its own: where speed counts
-/// for more than the bytes of a second place that calls the operation.
+/// Whether a success at the first attempt has a separate path: where speed counts for more
+/// than the bytes of a second place that calls the operation.
 const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
 
 /// A clock that can also wait, blocking.
@@ -43,9 +43,11 @@ where
 {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
-    /// Nothing can end a blocking attempt: the operation is told how long it may
-    /// take ([`Attempt::timeout`]) and must keep to it. A failure after that time
-    /// is TRANSIENT; a late success is a success. A panic cancels the call.
+    /// Nothing can end a blocking attempt, neither the attempt timeout nor the deadline: the
+    /// operation is told how long it may take ([`Attempt::timeout`]) and must keep to it, by
+    /// the time-outs of its socket for instance. A failure after the attempt timeout is
+    /// TRANSIENT, unless its class is final; a late success is a success. A panic cancels the
+    /// call.
     ///
     /// # Errors
     ///
@@ -202,7 +204,7 @@ where
     /// On hosts it stays out of line, where it would burden the first attempt with its
     /// registers. In a small image it had better be inlined: only then does the
     /// compiler see the constants of a policy and leave out what it does not use.
-    // Always: a const policy is worked in only where it is known.
+    // Inlined always: the constants of a policy are known only where it is.
     #[inline(always)]
     fn go_on<K, V, E, F, S>(
         mut self,
@@ -210,27 +212,40 @@ where
         mut failed: Option<Failed<V, E>>,
         mut operation: F,
         timed: bool,
-        suspend: impl Fn(&mut Self, Duration) -> Option<S>,
+        suspend: impl Fn(&mut Self, Decision) -> Result<Option<S>, StopReason>,
     ) -> Result<Outcome<V, E>, S>
     where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
+        let mut last = None;
         let (reason, failure) = loop {
-            if let Some(failed) = &failed {
+            if let Some(failed) = failed.take() {
                 let failure = failed.classify(classifier, O::OBSERVES);
-                match self.decide(&failure) {
+                let failed = last.insert(failed.into_last());
+                let decision = self.decide(&failure);
+                match decision {
                     Decision::Retry { after } if after.is_zero() => {}
-                    Decision::Retry { after } => {
-                        if let Some(suspended) = suspend(&mut self, after) {
-                            return Err(suspended);
+                    Decision::Retry { .. } | Decision::TooLong { .. } => {
+                        match suspend(&mut self, decision) {
+                            Ok(Some(suspended)) => return Err(suspended),
+                            Ok(None) => self.engine.time.sleep(self.call.previous),
+                            Err(reason) => break (reason, Some(failure)),
                         }
-                        self.engine.time.sleep(after);
                     }
                     Decision::Stop(reason) => break (reason, Some(failure)),
                 }
                 if let Err(reason) = self.awake() {
                     break (reason, None);
+                }
+                if K::HAS_HOOK {
+                    let context = self.retry_context();
+                    if classifier.before_retry(&context, failed).is_break() {
+                        break (StopReason::Aborted, None);
+                    }
+                    if let Err(reason) = self.awake() {
+                        break (reason, None);
+                    }
                 }
             }
             let attempt = match self.next() {
@@ -246,7 +261,7 @@ where
             }
         };
         self.end(reason, failure.as_ref());
-        Ok(Outcome::stopped(&self, reason, failed.map(Failed::into_last)))
+        Ok(Outcome::stopped(&self, reason, last))
     }
 
     fn go_on_or_suspend<K, V, E, F>(
@@ -259,7 +274,7 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        let suspend = |steps: &mut Self, delay| steps.suspend_from(limit, delay);
+        let suspend = |steps: &mut Self, decision| steps.suspend_from(limit, decision);
         match self.go_on(classifier, None, operation, true, suspend) {
             Ok(outcome) => outcome.into(),
             Err(suspended) => Progress::Suspended(suspended),
@@ -298,10 +313,13 @@ where
     }
 }
 
-/// For a driver that waits for every delay.
+/// For a driver that waits for every delay that fits.
 #[inline]
-fn wait<S>(_: &mut S, _: Duration) -> Option<Infallible> {
-    None
+fn wait<S>(_: &mut S, decision: Decision) -> Result<Option<Infallible>, StopReason> {
+    match decision {
+        Decision::TooLong { .. } => Err(StopReason::DeadlineExceeded),
+        _ => Ok(None),
+    }
 }
 
 /// `operation.retry(&mut retry)`, for those who read it better that way round.

@@ -4,7 +4,7 @@
 use crate::backoff::BackoffContext;
 use crate::budget::Withdraw;
 use crate::random::Draw;
-use crate::{Cause, Classification, Duration, ErrorClass, Instant, Policy, StopReason};
+use crate::{Cause, Classification, Duration, ErrorClass, Instant, LongDelay, Policy, StopReason};
 
 /// What follows a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,13 @@ pub enum Decision {
     /// Try again after this delay.
     Retry {
         /// How long to wait first; may be zero.
+        after: Duration,
+    },
+    /// The delay does not fit before the deadline, or the hint is longer than the strategy
+    /// follows ([`LongDelay::Stop`]). The call ends with [`StopReason::DeadlineExceeded`],
+    /// unless it is deferred or suspended now. No token of the budget is taken yet.
+    TooLong {
+        /// The whole delay.
         after: Duration,
     },
     /// Stop, for this reason.
@@ -28,18 +35,22 @@ pub struct Attempt {
     pub number: u32,
     /// What is left of the call's deadline; [`Duration::MAX`] without one.
     pub remaining: Duration,
-    /// How long it may take: the attempt timeout, or what is left of the
-    /// deadline if that is shorter; [`Duration::MAX`] without attempt timeout.
+    /// How long it may take: the attempt timeout or what is left of the deadline, whichever
+    /// is shorter; [`Duration::MAX`] without either.
     pub timeout: Duration,
 }
 
 /// The state of one call, without a clock, an operation or a lock.
 ///
 /// The steps, in order: [`start`](Self::start) an attempt; if it
-/// [`fail`](Self::fail)s, wait as decided and tell that you [`woke`](Self::woke);
-/// if it succeeds, say so with [`succeed`](Self::succeed). Time is an argument
-/// of each. [`Retry`](crate::Retry) walks them together with a breaker, a budget
-/// and an observer; this is for drivers that have another way to do so.
+/// [`fail`](Self::fail)s, wait as decided and call [`woke`](Self::woke); if it succeeds, say
+/// so with [`succeed`](Self::succeed). Time is an argument of each.
+/// [`Retry`](crate::Retry) walks them together with a breaker, a budget and an observer;
+/// this is for drivers that work another way.
+///
+/// Instants of one call come in order. One that is earlier than the instant before shows
+/// that the clock was set back, or has begun anew as a counter of 32 bits does: the deadline
+/// moves back with it, so that no more than the time until the next instant is lost.
 ///
 /// Calling `fail` without `start` counts as a failure of attempt 0, and `woke`
 /// may be left out; nothing panics.
@@ -49,24 +60,53 @@ pub struct Call {
     pub(crate) started: Instant,
     /// When the deadline is; `Instant::MAX` without one.
     pub(crate) until: Instant,
+    /// The latest instant that is known. The attempt in flight started at it.
+    pub(crate) seen: Instant,
     pub(crate) previous: Duration,
     pub(crate) attempts: u32,
     /// Failures by class, saturating.
     pub(crate) failures: [u16; ErrorClass::COUNT],
     pub(crate) last: Option<(ErrorClass, Cause)>,
+    /// The deadline was set for this call alone and is shorter than the policy's.
+    pub(crate) own_deadline: bool,
+    pub(crate) stage: Stage,
+}
+
+/// How far a call has come between two attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum Stage {
+    /// Nothing is special.
+    Usual,
+    /// The delay that was decided last does not fit.
+    TooLong,
+    /// The deadline has ended the attempt.
+    Cut,
 }
 
 impl Call {
     /// A call that begins now.
     #[inline]
     pub const fn begin(policy: &Policy, now: Instant) -> Self {
+        Self::begin_within(policy, policy.deadline(), now)
+    }
+
+    /// A call that begins now with a deadline of its own, in place of the policy's.
+    ///
+    /// If an attempt is ended by it and it is shorter than the policy's,
+    /// [`counted_failure`](Self::counted_failure) says that nothing was learned of the upstream.
+    #[inline]
+    pub const fn begin_within(policy: &Policy, deadline: Duration, now: Instant) -> Self {
         Self {
             started: now,
-            until: now.saturating_add(policy.deadline()),
+            until: now.saturating_add(deadline),
+            seen: now,
             previous: Duration::ZERO,
             attempts: 0,
             failures: [0; ErrorClass::COUNT],
             last: None,
+            own_deadline: deadline.as_micros() < policy.deadline().as_micros(),
+            stage: Stage::Usual,
         }
     }
 
@@ -88,43 +128,64 @@ impl Call {
         self.previous
     }
 
-    /// Time since the call began; zero after a clock that jumped back.
+    /// The delay after which to go on, if the call stopped for `reason` although a delay was
+    /// decided: it was deferred, or the delay was too long.
+    #[inline]
+    pub const fn next_sleep(&self, reason: StopReason) -> Option<Duration> {
+        let is_too_long = matches!(self.stage, Stage::TooLong);
+        match reason {
+            StopReason::Scheduled => Some(self.previous),
+            StopReason::DeadlineExceeded if is_too_long => Some(self.previous),
+            _ => None,
+        }
+    }
+
+    /// Whether the breaker is to count the call that stopped for `reason` as a failure, of
+    /// the class of the [last](Self::last) one. If not, its permit is cancelled: the call was
+    /// aborted, nothing has failed, or its own deadline, shorter than the policy's, has ended
+    /// an attempt that might have succeeded.
+    #[inline]
+    pub const fn counted_failure(&self, reason: StopReason) -> Option<ErrorClass> {
+        let is_cut = matches!(self.stage, Stage::Cut) && self.own_deadline;
+        match (reason, self.last) {
+            (StopReason::Aborted, _) | (_, None) => None,
+            (StopReason::DeadlineExceeded, _) if is_cut => None,
+            (_, Some((class, _))) => Some(class),
+        }
+    }
+
+    /// Time since the call began.
     #[inline]
     pub const fn elapsed(&self, now: Instant) -> Duration {
         now.since(self.started)
     }
 
-    /// What is left of the deadline, never more than the deadline itself.
+    /// What is left of the deadline, never more than the deadline itself;
+    /// [`Duration::MAX`] without one.
     #[inline]
-    pub const fn remaining(&self, policy: &Policy, now: Instant) -> Duration {
-        let deadline = policy.deadline();
-        if deadline.as_micros() == Duration::MAX.as_micros() {
-            return deadline;
+    pub const fn remaining(&self, now: Instant) -> Duration {
+        if self.until.as_micros() == Instant::MAX.as_micros() {
+            return Duration::MAX;
         }
-        self.until.since(now).min(deadline)
+        self.until.since(now).min(self.until.since(self.started))
     }
 
-    /// Starts the next attempt.
+    /// Starts the next attempt, at the latest instant that is known.
     #[inline]
-    pub const fn start(&mut self, policy: &Policy, now: Instant) -> Attempt {
-        let remaining = self.remaining(policy, now);
+    pub const fn start(&mut self, policy: &Policy) -> Attempt {
+        let remaining = self.remaining(self.seen);
         self.attempts = self.attempts.saturating_add(1);
-        let timeout = policy.attempt_timeout();
-        let timeout = if timeout.as_micros() == Duration::MAX.as_micros() {
-            timeout
-        } else {
-            timeout.min(remaining)
-        };
+        self.stage = Stage::Usual;
+        let timeout = policy.attempt_timeout().min(remaining);
         Attempt { number: self.attempts, remaining, timeout }
     }
 
     /// Records a failure and decides what follows: the order of the rules is that
     /// of redress for Python.
     ///
-    /// A retry has been granted by `budget` when this returns; the caller may
-    /// still put it off or give up.
-    // Where speed counts for more than bytes, a const policy is worked into it.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    /// A failure that comes after the attempt timeout is TRANSIENT, unless its class is
+    /// final. A retry has been granted by `budget` when this returns; the caller may
+    /// still defer or abort it.
     pub fn fail<U: Withdraw>(
         &mut self,
         policy: &Policy,
@@ -134,16 +195,97 @@ impl Call {
         random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
-        let class = classification.class;
+        let overdue = self.is_overdue(policy, now, classification.class);
+        let classification = if overdue { &OVERDUE } else { classification };
+        self.advance(now);
+        self.decide(policy, classification, cause, random, budget)
+    }
+
+    /// Records that the driver has ended the attempt at its [timeout](Attempt::timeout), and
+    /// decides what follows: if the deadline was the shorter limit, the call stops.
+    pub fn cut<U: Withdraw>(
+        &mut self,
+        policy: &Policy,
+        now: Instant,
+        random: &mut dyn Draw,
+        budget: &U,
+    ) -> Decision {
+        if self.cut_by_deadline(policy) {
+            self.advance(now);
+            return Decision::Stop(self.end_at_deadline());
+        }
+        self.advance(now);
+        self.decide(policy, &OVERDUE, Cause::Exception, random, budget)
+    }
+
+    /// Whether an attempt that is ended at its timeout is ended by the deadline.
+    #[inline]
+    pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
+        self.remaining(self.seen).as_micros() <= policy.attempt_timeout().as_micros()
+    }
+
+    /// The deadline has ended an attempt.
+    #[inline]
+    pub(crate) fn end_at_deadline(&mut self) -> StopReason {
+        self.record(ErrorClass::Transient, Cause::Exception);
+        self.stage = Stage::Cut;
+        StopReason::DeadlineExceeded
+    }
+
+    /// Whether a failure of `class` at `now` comes after the attempt timeout, and counts as
+    /// [`OVERDUE`]. A final class stays what it is.
+    #[inline]
+    pub(crate) fn is_overdue(&self, policy: &Policy, now: Instant, class: ErrorClass) -> bool {
+        let timeout = policy.attempt_timeout();
+        if timeout.as_micros() == Duration::MAX.as_micros() || class.is_final() {
+            return false;
+        }
+        now.since(self.seen) > timeout.min(self.remaining(self.seen))
+    }
+
+    /// The time goes on to `now`.
+    #[inline]
+    pub(crate) const fn advance(&mut self, now: Instant) {
+        if now.as_micros() < self.seen.as_micros() {
+            self.move_back(self.seen.since(now));
+        }
+        self.seen = now;
+    }
+
+    /// The clock was set back by so much.
+    #[cold]
+    const fn move_back(&mut self, by: Duration) {
+        self.started = self.started.saturating_sub(by);
+        if self.until.as_micros() != Instant::MAX.as_micros() {
+            self.until = self.until.saturating_sub(by);
+        }
+    }
+
+    fn record(&mut self, class: ErrorClass, cause: Cause) -> u16 {
         self.last = Some((class, cause));
         let failures = &mut self.failures[class as usize & 7];
         *failures = failures.saturating_add(1);
-        let failures = *failures;
+        *failures
+    }
 
+    /// Decides what follows a failure at the latest instant that is known.
+    // Where speed counts for more than bytes it is inlined, so that the compiler sees the
+    // constants of a policy.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(crate) fn decide<U: Withdraw>(
+        &mut self,
+        policy: &Policy,
+        classification: &Classification,
+        cause: Cause,
+        random: &mut dyn Draw,
+        budget: &U,
+    ) -> Decision {
+        let (class, now) = (classification.class, self.seen);
+        let failures = self.record(class, cause);
         if policy.is_over_limit(class, failures) {
             return Decision::Stop(StopReason::MaxAttemptsPerClass);
         }
-        if class.is_final() {
+        if policy.is_final(class) {
             return Decision::Stop(StopReason::NonRetryableClass);
         }
         if class == ErrorClass::Unknown && failures > policy.unknown_limit() {
@@ -152,7 +294,7 @@ impl Call {
         if now > self.until {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
-        let remaining = self.remaining(policy, now);
+        let remaining = self.remaining(now);
         if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
         }
@@ -178,12 +320,38 @@ impl Call {
         let Some(delay) = policy.delay(&context, random) else {
             return Decision::Stop(StopReason::NoStrategy);
         };
+        let is_rejected =
+            classification.retry_after.is_some_and(|hint| hint > policy.longest_hint(class));
+        // Without a deadline the longest delay there is fits, too.
+        let fits = delay < remaining
+            || matches!(policy.long_delay(), LongDelay::Cut)
+            || remaining == Duration::MAX;
+        if is_rejected || !fits {
+            self.previous = delay;
+            self.stage = Stage::TooLong;
+            return Decision::TooLong { after: delay };
+        }
         if !budget.withdraw(now) {
             return Decision::Stop(StopReason::BudgetExhausted);
         }
         let after = delay.min(remaining);
         self.previous = after;
         Decision::Retry { after }
+    }
+
+    /// The retry that was decided last is deferred or suspended: says for which reason the
+    /// call ends. A delay that was [too long](Decision::TooLong) takes its token now.
+    pub fn defer<U: Withdraw>(&mut self, budget: &U) -> StopReason {
+        if self.stage == Stage::TooLong && !budget.withdraw(self.seen) {
+            return StopReason::BudgetExhausted;
+        }
+        StopReason::Scheduled
+    }
+
+    /// Whether the delay that was decided last does not fit.
+    #[inline]
+    pub const fn is_too_long(&self) -> bool {
+        matches!(self.stage, Stage::TooLong)
     }
 
     /// The delay is over: says whether there is time for another attempt.
@@ -193,15 +361,17 @@ impl Call {
     /// [`StopReason::DeadlineExceeded`] if the deadline has passed; at exactly
     /// the deadline one more attempt is made.
     #[inline]
-    pub const fn woke(&self, now: Instant) -> Result<(), StopReason> {
+    pub const fn woke(&mut self, now: Instant) -> Result<(), StopReason> {
+        self.advance(now);
         // Without a deadline it is due when the clock ends, and nothing is later.
         let late = now.as_micros() > self.until.as_micros();
         if late { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
     }
 
-    /// Tells the policy's strategies, where one has a memory, of the success.
+    /// Passes the success on to the policy's strategies, where one has a memory.
     #[inline]
-    pub fn succeed(&self, policy: &Policy, now: Instant) {
+    pub fn succeed(&mut self, policy: &Policy, now: Instant) {
+        self.advance(now);
         if policy.listens() {
             match self.last {
                 None => policy.hear_all(now),
@@ -214,3 +384,6 @@ impl Call {
         }
     }
 }
+
+/// A failure that comes after the attempt timeout.
+pub(crate) const OVERDUE: Classification = Classification::new(ErrorClass::Transient);

@@ -91,6 +91,11 @@ pub struct ClassSet(u8);
 impl ClassSet {
     /// No class.
     pub const EMPTY: Self = Self(0);
+    /// Every class.
+    pub const ALL: Self = Self(u8::MAX);
+    /// The classes of which retrying cannot help: AUTH, PERMISSION, PERMANENT.
+    pub const FINAL: Self =
+        Self::of(&[ErrorClass::Auth, ErrorClass::Permission, ErrorClass::Permanent]);
 
     /// The set of the given classes; naming one twice is harmless.
     pub const fn of(classes: &[ErrorClass]) -> Self {

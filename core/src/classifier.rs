@@ -1,8 +1,12 @@
 //! How a driver asks what went wrong: [`Classify`], for errors and for returned
 //! values that count as failures.
 
+use core::future::Future;
+use core::ops::ControlFlow;
+
 use crate::classify::{self, Describe};
-use crate::{Classification, ErrorClass};
+use crate::outcome::Last;
+use crate::{AttemptContext, Classification, ErrorClass};
 
 /// What a classifier says of an attempt that did not go well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,9 @@ impl From<ErrorClass> for Verdict {
 
 /// Classifies what an operation returned.
 pub trait Classify<T, E> {
+    /// Whether [`before_retry`](Self::before_retry) does anything; if not, no driver calls it.
+    const HAS_HOOK: bool = false;
+
     /// What this error is.
     fn error(&mut self, error: &E) -> Verdict;
 
@@ -38,6 +45,27 @@ pub trait Classify<T, E> {
     fn value(&mut self, value: &T) -> Option<Verdict> {
         let _ = value;
         None
+    }
+
+    /// Runs after the delay and before the next attempt; the attempt that failed is in
+    /// `attempt`, what it left in `last`. [`ControlFlow::Break`] ends the call with
+    /// [`StopReason::Aborted`](crate::StopReason::Aborted).
+    fn before_retry(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> ControlFlow<()> {
+        let _ = (attempt, last);
+        ControlFlow::Continue(())
+    }
+
+    /// The same for asynchronous drivers, which end it at the deadline of the call.
+    fn before_retry_async(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> impl Future<Output = ControlFlow<()>> {
+        core::future::ready(self.before_retry(attempt, last))
     }
 }
 
@@ -78,6 +106,8 @@ where
     V: Into<Verdict>,
     F: FnMut(&T) -> Option<V>,
 {
+    const HAS_HOOK: bool = K::HAS_HOOK;
+
     #[inline]
     fn error(&mut self, error: &E) -> Verdict {
         self.errors.error(error)
@@ -86,5 +116,97 @@ where
     #[inline]
     fn value(&mut self, value: &T) -> Option<Verdict> {
         (self.values)(value).map(Into::into)
+    }
+    #[inline]
+    fn before_retry(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> ControlFlow<()> {
+        self.errors.before_retry(attempt, last)
+    }
+
+    #[inline]
+    fn before_retry_async(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> impl Future<Output = ControlFlow<()>> {
+        self.errors.before_retry_async(attempt, last)
+    }
+}
+
+/// A classifier with a hook before each retry; see
+/// [`Retry::before_retry`](crate::Retry::before_retry).
+#[derive(Clone, Copy, Debug)]
+pub struct BeforeRetry<K, F> {
+    pub(crate) classifier: K,
+    pub(crate) hook: F,
+}
+
+impl<T, E, K, F> Classify<T, E> for BeforeRetry<K, F>
+where
+    K: Classify<T, E>,
+    F: FnMut(&AttemptContext<'_>, &Last<T, E>) -> ControlFlow<()>,
+{
+    const HAS_HOOK: bool = true;
+
+    #[inline]
+    fn error(&mut self, error: &E) -> Verdict {
+        self.classifier.error(error)
+    }
+
+    #[inline]
+    fn value(&mut self, value: &T) -> Option<Verdict> {
+        self.classifier.value(value)
+    }
+
+    fn before_retry(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> ControlFlow<()> {
+        (self.hook)(attempt, last)
+    }
+}
+
+/// A classifier with an asynchronous hook before each retry; see
+/// [`Retry::before_retry_async`](crate::Retry::before_retry_async).
+#[derive(Clone, Copy, Debug)]
+pub struct BeforeRetryAsync<K, F> {
+    pub(crate) classifier: K,
+    pub(crate) hook: F,
+}
+
+impl<T, E, K, F> Classify<T, E> for BeforeRetryAsync<K, F>
+where
+    K: Classify<T, E>,
+    F: AsyncFnMut(&AttemptContext<'_>, &Last<T, E>) -> ControlFlow<()>,
+{
+    const HAS_HOOK: bool = true;
+
+    #[inline]
+    fn error(&mut self, error: &E) -> Verdict {
+        self.classifier.error(error)
+    }
+
+    #[inline]
+    fn value(&mut self, value: &T) -> Option<Verdict> {
+        self.classifier.value(value)
+    }
+
+    /// Does not compile: a blocking driver cannot await the hook.
+    fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<T, E>) -> ControlFlow<()> {
+        const {
+            panic!("before_retry_async needs an asynchronous driver: use before_retry with `call`")
+        }
+    }
+
+    async fn before_retry_async(
+        &mut self,
+        attempt: &AttemptContext<'_>,
+        last: &Last<T, E>,
+    ) -> ControlFlow<()> {
+        (self.hook)(attempt, last).await
     }
 }

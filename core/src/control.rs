@@ -17,10 +17,19 @@ pub enum SleepDecision {
     Abort,
 }
 
-/// The caller's own mind. `()` never has one.
+/// What the caller decides while a call runs. `()` decides nothing.
 ///
 /// The setters of [`Retry`](crate::Retry) put one together from closures.
 pub trait Control {
+    /// Whether [`deadline`](Self::deadline) may give one; if not, the policy's holds and
+    /// nothing else is linked.
+    const HAS_DEADLINE: bool = false;
+
+    /// A deadline for the calls of this control, in place of the policy's.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+
     /// Whether to give up. Asked before each attempt, after a failure and before a
     /// sleep; never after a success.
     fn aborted(&mut self) -> bool {
@@ -49,6 +58,12 @@ pub struct AbortIf<H, F> {
 }
 
 impl<H: Control, F: FnMut() -> bool> Control for AbortIf<H, F> {
+    const HAS_DEADLINE: bool = H::HAS_DEADLINE;
+
+    fn deadline(&self) -> Option<Duration> {
+        self.inner.deadline()
+    }
+
     fn aborted(&mut self) -> bool {
         self.inner.aborted() || (self.predicate)()
     }
@@ -73,6 +88,12 @@ impl<H: Control, F> Control for SleepHandler<H, F>
 where
     F: FnMut(&BackoffContext, Duration) -> SleepDecision,
 {
+    const HAS_DEADLINE: bool = H::HAS_DEADLINE;
+
+    fn deadline(&self) -> Option<Duration> {
+        self.inner.deadline()
+    }
+
     fn aborted(&mut self) -> bool {
         self.inner.aborted()
     }
@@ -94,6 +115,12 @@ pub struct BeforeSleep<H, F> {
 }
 
 impl<H: Control, F: FnMut(&BackoffContext, Duration)> Control for BeforeSleep<H, F> {
+    const HAS_DEADLINE: bool = H::HAS_DEADLINE;
+
+    fn deadline(&self) -> Option<Duration> {
+        self.inner.deadline()
+    }
+
     fn aborted(&mut self) -> bool {
         self.inner.aborted()
     }
@@ -105,5 +132,32 @@ impl<H: Control, F: FnMut(&BackoffContext, Duration)> Control for BeforeSleep<H,
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
         self.inner.before_sleep(context, delay);
         (self.hook)(context, delay);
+    }
+}
+
+/// Gives calls a deadline of their own; see [`Retry::deadline`](crate::Retry::deadline).
+#[derive(Clone, Copy, Debug)]
+pub struct Within<H> {
+    pub(crate) inner: H,
+    pub(crate) deadline: Duration,
+}
+
+impl<H: Control> Control for Within<H> {
+    const HAS_DEADLINE: bool = true;
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.deadline)
+    }
+
+    fn aborted(&mut self) -> bool {
+        self.inner.aborted()
+    }
+
+    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.choose(context, delay)
+    }
+
+    fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
+        self.inner.before_sleep(context, delay);
     }
 }

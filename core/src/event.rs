@@ -46,15 +46,19 @@ pub enum StopReason {
     NoStrategy = 5,
     /// The shared budget has no retry left.
     BudgetExhausted = 6,
-    /// The sleep handler put the retry off; the caller resumes it later.
+    /// The retry was deferred or suspended; the caller resumes it later.
     Scheduled = 7,
-    /// The operation, the abort predicate or the sleep handler asked to stop.
+    /// The operation, the abort predicate, the sleep handler or the hook before a retry asked
+    /// to stop, or the caller dropped the call.
     Aborted = 8,
+    /// The breaker has opened since the call began
+    /// ([`check_before_retry`](crate::BreakerConfig::check_before_retry)).
+    CircuitOpen = 9,
 }
 
 impl StopReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::MaxAttemptsGlobal,
         Self::MaxAttemptsPerClass,
         Self::DeadlineExceeded,
@@ -64,6 +68,7 @@ impl StopReason {
         Self::BudgetExhausted,
         Self::Scheduled,
         Self::Aborted,
+        Self::CircuitOpen,
     ];
 
     /// The fixed name, `"MAX_ATTEMPTS_GLOBAL"` for instance.
@@ -78,6 +83,7 @@ impl StopReason {
             Self::BudgetExhausted => "BUDGET_EXHAUSTED",
             Self::Scheduled => "SCHEDULED",
             Self::Aborted => "ABORTED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
         }
     }
 
@@ -92,6 +98,7 @@ impl StopReason {
             Self::BudgetExhausted => EventKind::BudgetExhausted,
             Self::Scheduled => EventKind::Scheduled,
             Self::Aborted => EventKind::Aborted,
+            Self::CircuitOpen => EventKind::CircuitRejected,
         }
     }
 }
@@ -127,6 +134,15 @@ impl CircuitState {
             Self::HalfOpen => "half_open",
         }
     }
+
+    /// The event that announces this state.
+    pub const fn event(self) -> EventKind {
+        match self {
+            Self::Closed => EventKind::CircuitClosed,
+            Self::Open => EventKind::CircuitOpened,
+            Self::HalfOpen => EventKind::CircuitHalfOpen,
+        }
+    }
 }
 
 /// The names of the events, as counters and logs carry them.
@@ -152,9 +168,9 @@ pub enum EventKind {
     NoStrategyConfigured = 6,
     /// The shared budget has no retry left.
     BudgetExhausted = 7,
-    /// The retry was put off.
+    /// The retry was deferred.
     Scheduled = 8,
-    /// Somebody asked to stop.
+    /// The call was aborted, or dropped by its caller.
     Aborted = 9,
     /// The breaker opened.
     CircuitOpened = 10,
@@ -162,7 +178,7 @@ pub enum EventKind {
     CircuitHalfOpen = 11,
     /// The breaker closed.
     CircuitClosed = 12,
-    /// The breaker rejected the call.
+    /// The breaker rejected the call, or a further attempt of it.
     CircuitRejected = 13,
 }
 
@@ -277,7 +293,7 @@ pub enum AttemptDecision {
     Raise,
     /// The call was aborted.
     Aborted,
-    /// The retry was put off.
+    /// The retry was deferred.
     Scheduled,
 }
 

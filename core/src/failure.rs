@@ -25,13 +25,15 @@ pub(crate) fn judge<V, E>(
 pub(crate) struct Failure {
     pub(crate) verdict: Verdict,
     pub(crate) cause: Cause,
-    /// The name of the error's type, where somebody observes.
+    /// The name of the error's type, where an observer is set.
     pub(crate) error: Option<&'static str>,
+    /// The driver has ended the attempt at its timeout.
+    pub(crate) is_cut: bool,
 }
 
 /// What an attempt left behind that did not succeed.
 pub(crate) enum Failed<V, E> {
-    /// An error that nobody has looked at yet.
+    /// An error that is not classified yet.
     Error(E),
     /// A value that the classifier takes for a failure.
     Value(V, Verdict),
@@ -41,7 +43,7 @@ pub(crate) enum Failed<V, E> {
 
 impl<V, E> Failed<V, E> {
     /// Says what is known of it, and asks the classifier of errors; with the name of the
-    /// error's type if somebody `observes`.
+    /// error's type if an observer is set.
     #[inline]
     pub(crate) fn classify(&self, classifier: &mut impl Classify<V, E>, observes: bool) -> Failure {
         let (verdict, cause, error) = match self {
@@ -55,7 +57,7 @@ impl<V, E> Failed<V, E> {
                 (ErrorClass::Transient.into(), Cause::Exception, name)
             }
         };
-        Failure { verdict, cause, error }
+        Failure { verdict, cause, error, is_cut: matches!(self, Self::Timeout) }
     }
 
     #[inline]

@@ -30,17 +30,37 @@ pub trait Gate {
     /// Whether a success has to be settled at all.
     fn hears_success(pass: &Self::Pass) -> bool;
 
-    /// Takes the pass back with the result; the new state, if it changed.
+    /// Takes the pass back with the result; the new state, if it changed. `random` is a
+    /// random number if the permit [wants](Permit::wants_random) one.
     fn settle(
         &self,
         pass: Self::Pass,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState>;
 
-    /// Takes the pass back of a call that was given up.
+    /// Takes the pass back of a call that was cancelled.
     fn cancel(&self, pass: Self::Pass);
+
+    /// As [`Breaker::hold`].
+    fn hold(&self, pass: Self::Pass, hint: Duration, now: Instant) -> Option<CircuitState> {
+        let _ = (pass, hint, now);
+        None
+    }
+
+    /// Whether the call may go on, as [`Breaker::still_admits`].
+    fn still_admits(&self, pass: Self::Pass) -> bool {
+        let _ = pass;
+        true
+    }
+
+    /// Opens or closes the breaker by hand; the new state, if it changed.
+    fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        let _ = (by_hand, now);
+        None
+    }
 
     /// The permit in a pass, for a snapshot; `None` without a breaker.
     fn permit(pass: &Self::Pass) -> Option<Permit>;
@@ -72,7 +92,14 @@ impl Gate for () {
     }
 
     #[inline]
-    fn settle(&self, (): (), _: CallResult, _: Duration, _: Instant) -> Option<CircuitState> {
+    fn settle(
+        &self,
+        (): (),
+        _: CallResult,
+        _: Duration,
+        _: u32,
+        _: Instant,
+    ) -> Option<CircuitState> {
         None
     }
 
@@ -117,15 +144,31 @@ impl<G: Gate> Gate for Option<G> {
         pass: Self::Pass,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState> {
-        self.as_ref()?.settle(pass?, result, longest, now)
+        self.as_ref()?.settle(pass?, result, longest, random, now)
     }
 
     fn cancel(&self, pass: Self::Pass) {
         if let (Some(gate), Some(pass)) = (self, pass) {
             gate.cancel(pass);
         }
+    }
+
+    fn hold(&self, pass: Self::Pass, hint: Duration, now: Instant) -> Option<CircuitState> {
+        self.as_ref()?.hold(pass?, hint, now)
+    }
+
+    fn still_admits(&self, pass: Self::Pass) -> bool {
+        match (self, pass) {
+            (Some(gate), Some(pass)) => gate.still_admits(pass),
+            _ => true,
+        }
+    }
+
+    fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        self.as_ref()?.set(by_hand, now)
     }
 
     fn permit(pass: &Self::Pass) -> Option<Permit> {
@@ -162,11 +205,42 @@ pub trait Circuit {
         permit: Permit,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState>;
 
     /// As [`Breaker::cancel`].
     fn cancel(&mut self, permit: Permit);
+
+    /// As [`Breaker::hold`]. Does nothing unless it is implemented.
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        let _ = (permit, hint, now);
+        None
+    }
+
+    /// As [`Breaker::still_admits`]. Always true unless it is implemented.
+    fn still_admits(&mut self, permit: Permit) -> bool {
+        let _ = permit;
+        true
+    }
+
+    /// Opens or closes it by hand. Does nothing unless it is implemented.
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        let _ = (by_hand, now);
+        None
+    }
+}
+
+/// How a breaker is opened or closed by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ByHand {
+    /// As [`Breaker::trip`].
+    Trip,
+    /// As [`Breaker::isolate`].
+    Isolate,
+    /// As [`Breaker::reset`].
+    Reset,
 }
 
 impl<W, const PERMITS: usize, C> Circuit for Breaker<W, PERMITS, C>
@@ -193,18 +267,35 @@ where
         permit: Permit,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState> {
-        self.settle_timed(permit, result, longest, now)
+        self.settle_timed(permit, result, longest, random, now)
     }
 
     fn cancel(&mut self, permit: Permit) {
         Breaker::cancel(self, permit);
     }
+
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        Breaker::hold(self, permit, hint, now)
+    }
+
+    fn still_admits(&mut self, permit: Permit) -> bool {
+        Breaker::still_admits(self, permit)
+    }
+
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        match by_hand {
+            ByHand::Trip => self.trip(now),
+            ByHand::Isolate => self.isolate(),
+            ByHand::Reset => self.reset(),
+        }
+    }
 }
 
 /// What a lock that is lent out already answers; see [`Shared::with`].
-const BUSY: CircuitOpen = CircuitOpen { state: CircuitState::Open, retry_after: Duration::ZERO };
+const BUSY: CircuitOpen = CircuitOpen::until(CircuitState::Open, Duration::ZERO);
 
 impl<S: Shared<Item: Circuit>> Gate for &S {
     type Pass = Permit;
@@ -232,13 +323,26 @@ impl<S: Shared<Item: Circuit>> Gate for &S {
         pass: Permit,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState> {
-        self.with(|breaker| breaker.settle(pass, result, longest, now)).flatten()
+        self.with(|breaker| breaker.settle(pass, result, longest, random, now)).flatten()
     }
 
     fn cancel(&self, pass: Permit) {
         self.with(|breaker| breaker.cancel(pass));
+    }
+
+    fn hold(&self, pass: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        self.with(|breaker| breaker.hold(pass, hint, now)).flatten()
+    }
+
+    fn still_admits(&self, pass: Permit) -> bool {
+        self.with(|breaker| breaker.still_admits(pass)).unwrap_or(true)
+    }
+
+    fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        self.with(|breaker| breaker.set(by_hand, now)).flatten()
     }
 
     fn permit(pass: &Permit) -> Option<Permit> {

@@ -5,7 +5,7 @@ use heapless::Vec;
 
 use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 use crate::budget::{Budget, Pool, RatioBudget, RollingBudget, Withdraw};
-use crate::gate::{Circuit, Gate};
+use crate::gate::{ByHand, Circuit, Gate};
 use crate::window::Window;
 use crate::{CircuitState, Duration, Instant, Settings, Shared};
 
@@ -249,11 +249,13 @@ where
         pass: Self::Pass,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState> {
         let permit = pass?;
-        let settle =
-            |map: &mut Keyed<K, V, N>| map.get(&self.key)?.settle(permit, result, longest, now);
+        let settle = |map: &mut Keyed<K, V, N>| {
+            map.get(&self.key)?.settle(permit, result, longest, random, now)
+        };
         self.map.with(settle).flatten()
     }
 
@@ -261,6 +263,23 @@ where
         if let Some(permit) = pass {
             self.map.with(|map| map.get(&self.key).map(|breaker| breaker.cancel(permit)));
         }
+    }
+
+    fn hold(&self, pass: Self::Pass, hint: Duration, now: Instant) -> Option<CircuitState> {
+        let permit = pass?;
+        let hold = |map: &mut Keyed<K, V, N>| map.get(&self.key)?.hold(permit, hint, now);
+        self.map.with(hold).flatten()
+    }
+
+    /// True, too, where the breaker had to make room.
+    fn still_admits(&self, pass: Self::Pass) -> bool {
+        let Some(permit) = pass else { return true };
+        let asked = self.map.with(|map| Some(map.get(&self.key)?.still_admits(permit)));
+        asked.flatten().unwrap_or(true)
+    }
+
+    fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        self.map.with(|map| map.entry_at(&self.key, now)?.set(by_hand, now)).flatten()
     }
 
     fn permit(pass: &Self::Pass) -> Option<Permit> {
@@ -395,7 +414,7 @@ mod tests {
         }
         assert!(gate.enter().is_some());
         let failure = CallResult::Failure(ErrorClass::Transient);
-        assert_eq!(gate.settle(pass, failure, Duration::ZERO, Instant::ZERO), None);
+        assert_eq!(gate.settle(pass, failure, Duration::ZERO, 0, Instant::ZERO), None);
         assert_eq!(hosts.borrow().peek(&1).unwrap().state(), CircuitState::Closed);
     }
 }

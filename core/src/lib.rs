@@ -58,6 +58,7 @@ mod backoff;
 mod blocking;
 mod breaker;
 mod budget;
+mod by_hand;
 mod call;
 mod class;
 mod classifier;
@@ -96,21 +97,23 @@ pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Per
 pub use budget::{Budget, Pool, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Withdraw};
 pub use call::{Attempt, Call, Decision};
 pub use class::{ClassSet, Classification, ErrorClass};
-pub use classifier::{ByDescription, ByError, ByValue, Classify, Verdict};
+pub use classifier::{
+    BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Classify, Verdict,
+};
 pub use config_error::ConfigError;
-pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler};
+pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Within};
 pub use event::{
     AttemptContext, AttemptDecision, Cause, CircuitState, Event, EventKind, Observer, OnEvent,
     StopReason,
 };
-pub use gate::{Circuit, Gate};
+pub use gate::{ByHand, Circuit, Gate};
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 pub use hal::WithDelay;
 #[cfg(feature = "std")]
 pub use host::{RetryPolicy, SystemRandom, SystemTime};
 pub use keyed::{ByKey, Entry, Keyed, by_key};
 pub use outcome::{Error, Last, Outcome, RetryExhausted};
-pub use policy::{Policy, RetryConfig};
+pub use policy::{LongDelay, Policy, RetryConfig};
 pub use retry::Retry;
 pub use settings::{Fixed, Settings};
 pub use shared::Shared;

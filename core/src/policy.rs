@@ -21,6 +21,8 @@ pub(crate) const NO_LIMIT: u16 = u16::MAX;
 /// | `attempt_timeout` | none | 1 us and up |
 /// | `max_unknown_attempts` | 2 | 0 to 65,534; see `no_unknown_limit` |
 /// | `max_attempts_for` | none | 0 to 65,534 |
+/// | `retriable` | no final class | AUTH, PERMISSION, PERMANENT; 0 to 65,534 |
+/// | `long_delay` | [`LongDelay::Stop`] | |
 /// | `backoff`, `backoff_for` | none | at least one of them |
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -39,6 +41,27 @@ pub struct RetryConfig {
     pub(crate) specials: [Backoff; ErrorClass::COUNT],
     pub(crate) default: Option<Backoff>,
     pub(crate) listens: bool,
+    pub(crate) long_delay: LongDelay,
+    /// Final classes that are retried all the same.
+    pub(crate) retriable: ClassSet,
+}
+
+/// What becomes of a delay that does not fit before the deadline: one that is as long as
+/// what is left of it, or longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LongDelay {
+    /// The call stops at once with
+    /// [`StopReason::DeadlineExceeded`](crate::StopReason::DeadlineExceeded), without a
+    /// `retry` event and without a token of the budget. The error carries the whole delay
+    /// ([`next_sleep`](crate::RetryExhausted::next_sleep)). A sleep handler is asked first
+    /// and may defer the call, and
+    /// [`call_or_suspend`](crate::Retry::call_or_suspend) suspends it.
+    #[default]
+    Stop,
+    /// The delay is cut to what is left, and one more attempt is made at the deadline. This
+    /// is the rule of redress for Python.
+    Cut,
 }
 
 impl RetryConfig {
@@ -48,9 +71,12 @@ impl RetryConfig {
         self
     }
 
-    /// The time for the whole call, delays included. A failure after it is not
-    /// retried, and no delay is longer than what is left of it; a success that
-    /// comes late is a success.
+    /// The time for the whole call, delays included.
+    ///
+    /// An asynchronous driver ends an attempt that is in flight at the deadline. A blocking
+    /// one cannot: the operation must keep to [`Attempt::timeout`](crate::Attempt::timeout).
+    /// A failure after the deadline is not retried; a success that comes late is a success.
+    /// See [`long_delay`](Self::long_delay) for a delay that does not fit before it.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -90,6 +116,21 @@ impl RetryConfig {
         self
     }
 
+    /// What becomes of a delay that does not fit before the deadline.
+    pub const fn long_delay(mut self, rule: LongDelay) -> Self {
+        self.long_delay = rule;
+        self
+    }
+
+    /// Retries a final class (AUTH, PERMISSION or PERMANENT) after all, at most `retries`
+    /// times in a call. For a peer that is known to reject falsely, as an access point does
+    /// that calls the password wrong while a station joins. Against a service this repeats
+    /// what it has refused: it may lock the account.
+    pub const fn retriable(mut self, class: ErrorClass, retries: u16) -> Self {
+        self.retriable = self.retriable.with(class);
+        self.max_attempts_for(class, retries)
+    }
+
     /// The strategy for all classes that have none of their own.
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.listens |= backoff.listens();
@@ -119,6 +160,10 @@ impl RetryConfig {
         }
         if self.default.is_none() && self.special.is_empty() {
             return Err(ConfigError::new("backoff", 0, "one strategy or more"));
+        }
+        if self.retriable.bits() & !ClassSet::FINAL.bits() != 0 {
+            let classes = self.retriable.bits() as u64;
+            return Err(ConfigError::new("retriable", classes, "of AUTH, PERMISSION and PERMANENT alone"));
         }
         Ok(Policy { config: self })
     }
@@ -151,6 +196,8 @@ impl Policy {
             specials: [Backoff::constant(Duration::ZERO); ErrorClass::COUNT],
             default: None,
             listens: false,
+            long_delay: LongDelay::Stop,
+            retriable: ClassSet::EMPTY,
         }
     }
 
@@ -218,6 +265,30 @@ impl Policy {
             Some(self.config.limits[class as usize & 7])
         } else {
             None
+        }
+    }
+
+    /// What becomes of a delay that does not fit before the deadline.
+    #[inline]
+    pub const fn long_delay(&self) -> LongDelay {
+        self.config.long_delay
+    }
+
+    /// Whether a failure of `class` ends the call whatever else is left.
+    #[inline]
+    pub const fn is_final(&self, class: ErrorClass) -> bool {
+        class.is_final() && !self.config.retriable.contains(class)
+    }
+
+    /// The longest hint that the strategy for `class` follows.
+    #[inline]
+    pub(crate) const fn longest_hint(&self, class: ErrorClass) -> Duration {
+        if self.config.special.contains(class) {
+            self.config.specials[class as usize & 7].longest_hint()
+        } else if let Some(default) = &self.config.default {
+            default.longest_hint()
+        } else {
+            Duration::MAX
         }
     }
 

@@ -1,10 +1,13 @@
 //! A policy at work: [`Retry`] binds a [`Policy`] to a clock, a source of
 //! randomness and whatever else the calls of one place need.
 
-use crate::classifier::{ByDescription, ByError, ByValue, Verdict};
-use crate::control::{AbortIf, BeforeSleep, SleepDecision, SleepHandler};
+use core::ops::ControlFlow;
+
+use crate::classifier::{BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Verdict};
+use crate::control::{AbortIf, BeforeSleep, SleepDecision, SleepHandler, Within};
 use crate::event::OnEvent;
-use crate::{BackoffContext, Duration, Event, Fixed, Policy, Settings};
+use crate::outcome::Last;
+use crate::{AttemptContext, BackoffContext, Duration, Event, Fixed, Policy, Settings};
 
 /// A policy bound to what its calls need, ready to run operations.
 ///
@@ -164,6 +167,56 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         Retry { engine: self.engine, classifier }
     }
 
+    /// Runs `hook` after each delay, before the next attempt: to recover a bus, renew a
+    /// connection, refresh a token. It gets the attempt that failed and what that left: the
+    /// error, the value, or [`Last::Timeout`](crate::Last::Timeout). `ControlFlow::Break(())`
+    /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last
+    /// error. Set it after the classifier, which replaces it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use core::ops::ControlFlow;
+    /// use redress::testing::MockClock;
+    /// use redress::{Backoff, Duration, ErrorClass, Last, Policy, policy, random::NoRandom};
+    /// const BUS: Policy =
+    ///     policy! { Policy::new().backoff(Backoff::constant(Duration::from_millis(5))) };
+    /// let (clock, mut recovered, mut stuck) = (MockClock::new(), 0, true);
+    /// let value = BUS
+    ///     .on(&clock, NoRandom)
+    ///     .classify(|_: &&str| ErrorClass::Transient)
+    ///     .before_retry(|_, last: &Last<u8, &str>| {
+    ///         if *last == Last::Error("no acknowledge") {
+    ///             recovered += 1;
+    ///         }
+    ///         ControlFlow::Continue(())
+    ///     })
+    ///     .call(|_| if core::mem::take(&mut stuck) { Err("no acknowledge") } else { Ok(21) });
+    /// assert_eq!((value, recovered), (Ok(21), 1));
+    /// # }
+    /// ```
+    #[inline]
+    pub fn before_retry<V, E, F>(self, hook: F) -> Retry<'a, T, R, BeforeRetry<K, F>, B, U, O, H, P>
+    where
+        F: FnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+    {
+        let classifier = BeforeRetry { classifier: self.classifier, hook };
+        Retry { engine: self.engine, classifier }
+    }
+
+    /// As [`before_retry`](Self::before_retry), for an `async` hook, which the deadline of the
+    /// call ends. With a blocking driver it does not compile.
+    #[inline]
+    pub fn before_retry_async<V, E, F>(
+        self,
+        hook: F,
+    ) -> Retry<'a, T, R, BeforeRetryAsync<K, F>, B, U, O, H, P>
+    where
+        F: AsyncFnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+    {
+        let classifier = BeforeRetryAsync { classifier: self.classifier, hook };
+        Retry { engine: self.engine, classifier }
+    }
+
     /// Calls go through this breaker: a reference to a shared
     /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
     #[inline]
@@ -179,13 +232,13 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         replace!(self, budget: |_| budget)
     }
 
-    /// This observer hears of everything. A further one hears it, too.
+    /// Notifies this observer of everything, after those that were set before.
     #[inline]
     pub fn observer<N>(self, observer: N) -> Retry<'a, T, R, K, B, U, (O, N), H, P> {
         replace!(self, observer: |first| (first, observer))
     }
 
-    /// This closure hears of every event.
+    /// Notifies this closure of every event.
     #[inline]
     pub fn on_event<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, (O, OnEvent<F>), H, P>
     where
@@ -194,7 +247,7 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         self.observer(OnEvent(hook))
     }
 
-    /// Gives up when `predicate` says so: asked before each attempt, after a
+    /// Aborts the call when `predicate` says so: asked before each attempt, after a
     /// failure and before a sleep, never after a success.
     #[inline]
     pub fn abort_if<F>(self, predicate: F) -> Retry<'a, T, R, K, B, U, O, AbortIf<H, F>, P>
@@ -204,8 +257,10 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         replace!(self, control: |inner| AbortIf { inner, predicate })
     }
 
-    /// Asks `handler` before each sleep whether to sleep, to put the retry off, or
-    /// to give up.
+    /// Asks `handler` before each sleep whether to sleep, to defer the retry, or to abort the
+    /// call. A delay that does not fit before the deadline it is asked about, too, with the
+    /// whole of it: deferred, the call ends with
+    /// [`StopReason::Scheduled`](crate::StopReason::Scheduled).
     #[inline]
     pub fn sleep_handler<F>(self, handler: F) -> Retry<'a, T, R, K, B, U, O, SleepHandler<H, F>, P>
     where
@@ -214,13 +269,21 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         replace!(self, control: |inner| SleepHandler { inner, handler })
     }
 
-    /// Tells `hook` of each sleep that is really slept.
+    /// Notifies `hook` of each sleep that is really slept.
     #[inline]
     pub fn before_sleep<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, O, BeforeSleep<H, F>, P>
     where
         F: FnMut(&BackoffContext, Duration),
     {
         replace!(self, control: |inner| BeforeSleep { inner, hook })
+    }
+
+    /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for
+    /// none. If it is shorter than the policy's and ends an attempt, the breaker does not count
+    /// that as a failure of the upstream.
+    #[inline]
+    pub fn deadline(self, deadline: Duration) -> Retry<'a, T, R, K, B, U, O, Within<H>, P> {
+        replace!(self, control: |inner| Within { inner, deadline })
     }
 
     /// All of the above by a [`Control`](crate::Control) of your own type, instead

@@ -2,7 +2,7 @@
 
 use crate::breaker::{CallResult, CircuitOpen};
 use crate::budget::Pool;
-use crate::call::{Attempt, Call, Decision};
+use crate::call::{Attempt, Call, Decision, OVERDUE};
 use crate::classifier::Verdict;
 use crate::control::{Control, SleepDecision};
 use crate::event::{AttemptContext, AttemptDecision};
@@ -20,10 +20,12 @@ use crate::{
 /// A call under way, step by step.
 ///
 /// For schedulers of your own: [`begin`](Retry::begin), then [`start`](Self::start)
-/// an attempt, run it, and tell that it [`succeed`](Self::succeed)ed or
+/// an attempt, run it, and say that it [`succeed`](Self::succeed)ed or
 /// [`fail`](Self::fail)ed. After [`Decision::Retry`] wait in whatever way you wait,
-/// say [`woke`](Self::woke), and start again. Dropping it cancels the call: a
-/// probe's place in a half-open breaker is free again and nothing is counted.
+/// call [`woke`](Self::woke), and start again. After [`Decision::TooLong`] defer the call
+/// ([`chosen`](Self::chosen)), [`suspend`](Self::suspend) it, or stop it with
+/// [`SleepDecision::Sleep`]. Dropping it cancels the call: a probe's place in a half-open
+/// breaker is free again, nothing is counted, and the observer is notified of `aborted`.
 ///
 /// ```
 /// # use core::cell::Cell;
@@ -45,17 +47,19 @@ use crate::{
 /// # Ok::<(), redress::CircuitOpen>(())
 /// ```
 #[derive(Debug)]
-pub struct Steps<'r, 'a, T, R, B: Gate, U, O, H, P = &'a Policy> {
+pub struct Steps<'r, 'a, T, R, B: Gate, U, O: Observer, H, P = &'a Policy> {
     pub(crate) engine: &'r mut Engine<'a, T, R, B, U, O, H, P>,
     /// That of `engine`, where the compiler can see that nothing changes it: a `const`
-    /// policy is then worked into the code.
+    /// policy is then inlined.
     pub(crate) policy: P,
     pub(crate) call: Call,
     /// Held until the call is settled.
     pub(crate) pass: Option<B::Pass>,
-    /// The latest time that is known; the attempt in flight started at it.
-    pub(crate) now: Instant,
     attempts: B::Attempts,
+    /// An attempt has started, and the observer is not notified of its end yet.
+    in_flight: bool,
+    /// The observer runs. If it panics, it is not notified of the end of the call.
+    observing: bool,
 }
 
 impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
@@ -90,7 +94,7 @@ where
     P: Settings<Policy>,
 {
     /// Begins a call; `timed` if its start must be known in any case.
-    // Always: a success at once then needs little of what is made here.
+    // Inlined always: a success at once then needs little of what is made here.
     #[inline(always)]
     pub(crate) fn enter(
         &mut self,
@@ -100,9 +104,11 @@ where
             return Ok(self.set_out(pass, timed));
         }
         let (pass, half_opened) = self.admit()?;
-        let steps = self.set_out(pass, timed);
+        let mut steps = self.set_out(pass, timed);
         if O::OBSERVES && half_opened {
-            steps.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+            let event =
+                steps.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+            steps.observe(|observer| observer.event(&event));
         }
         Ok(steps)
     }
@@ -115,10 +121,18 @@ where
         timed: bool,
     ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
         self.budget.deposit();
-        let timed = timed || self.policy.settings().is_timed() || O::OBSERVES || B::Attempts::RUNS;
+        let timed = timed
+            || self.policy.settings().is_timed()
+            || H::HAS_DEADLINE
+            || O::OBSERVES
+            || B::Attempts::RUNS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
-        Steps::new(self, policy, Some(pass), now)
+        let call = match self.control.deadline() {
+            Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
+            None => Call::begin(policy.settings(), now),
+        };
+        Steps::new(self, call, Some(pass))
     }
 
     /// Asks a breaker that is not closed.
@@ -128,14 +142,16 @@ where
         if O::OBSERVES
             && let Err(rejection) = &admitted
         {
-            self.circuit_event(EventKind::CircuitRejected, rejection.state);
+            let event = self.circuit_event(EventKind::CircuitRejected, rejection.state);
+            self.observer.event(&event);
         }
         admitted
     }
+}
 
-    fn circuit_event(&mut self, kind: EventKind, state: CircuitState) {
-        let event = Event { state: Some(state), ..Event::new(kind, self.operation) };
-        self.observer.event(&event);
+impl<'a, T, R, B, U, O, H, P> Engine<'a, T, R, B, U, O, H, P> {
+    pub(crate) fn circuit_event(&self, kind: EventKind, state: CircuitState) -> Event<'a> {
+        Event { state: Some(state), ..Event::new(kind, self.operation) }
     }
 }
 
@@ -164,12 +180,27 @@ where
         if self.engine.control.aborted() {
             return Err(StopReason::Aborted);
         }
-        let attempt = self.call.start(self.policy.settings(), self.now);
+        if self.call.attempts > 0
+            && let Some(pass) = self.pass
+            && B::permit(&pass).is_some_and(|permit| permit.wants_check())
+            && !self.engine.breaker.still_admits(pass)
+        {
+            return Err(StopReason::CircuitOpen);
+        }
+        let attempt = self.call.start(self.policy.settings());
         if O::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
-            self.engine.observer.attempt_start(&context);
+            self.in_flight = true;
+            self.observe(|observer| observer.attempt_start(&context));
         }
         Ok(attempt)
+    }
+
+    /// Whether an attempt may take as long as it likes, which the compiler knows if it knows
+    /// the policy.
+    #[inline]
+    pub(crate) fn is_unlimited(&self) -> bool {
+        !self.policy.settings().is_timed() && !H::HAS_DEADLINE
     }
 
     /// The attempt succeeded, and with it the call, however late it is.
@@ -178,29 +209,25 @@ where
         self.settle_success(true);
     }
 
-    // Always: called twice; as a call it would keep the steps in memory.
+    // Inlined always: called twice; as a function it would keep the steps in memory.
     #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
         let listens = self.policy.settings().listens();
         // The pass is held until observers have run: one that panics cancels the call.
         let Some(pass) = &self.pass else { return };
-        let hears = B::hears_success(pass);
-        if timed || listens || O::OBSERVES || hears {
+        let counts = B::hears_success(pass);
+        if timed || listens || O::OBSERVES || counts {
             let now = self.engine.time.now();
             self.spent(now);
-            self.now = now;
-        }
-        if listens {
-            self.call.succeed(self.policy.settings(), self.now);
+            self.call.succeed(self.policy.settings(), now);
         }
         if O::OBSERVES {
-            let context = self.attempt(Some(AttemptDecision::Success), Duration::ZERO);
-            self.engine.observer.attempt_end(&context);
+            self.end_attempt(AttemptDecision::Success, Duration::ZERO);
             let event = self.event(EventKind::Success);
-            self.engine.observer.event(&event);
+            self.observe(|observer| observer.event(&event));
         }
         if let Some(pass) = self.pass.take()
-            && hears
+            && counts
         {
             self.settle(pass, CallResult::Success);
         }
@@ -210,17 +237,23 @@ where
     ///
     /// After [`Decision::Stop`] the call is over.
     pub fn fail(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.fail_by(classification.into(), Cause::Exception)
+        self.fail_by(classification.into(), Cause::Exception, false)
     }
 
     /// The attempt returned a value that counts as a failure of this class; says
     /// what follows.
     pub fn fail_by_value(&mut self, classification: impl Into<Classification>) -> Decision {
-        self.fail_by(classification.into(), Cause::Result)
+        self.fail_by(classification.into(), Cause::Result, false)
     }
 
-    fn fail_by(&mut self, classification: Classification, cause: Cause) -> Decision {
-        let failure = Failure { verdict: classification.into(), cause, error: None };
+    /// The attempt was ended at its [timeout](Attempt::timeout): a failure of class
+    /// TRANSIENT. If the deadline was the shorter limit, the call stops.
+    pub fn cut(&mut self) -> Decision {
+        self.fail_by(ErrorClass::Transient.into(), Cause::Exception, true)
+    }
+
+    fn fail_by(&mut self, classification: Classification, cause: Cause, is_cut: bool) -> Decision {
+        let failure = Failure { verdict: classification.into(), cause, error: None, is_cut };
         let decision = self.decide(&failure);
         if let Decision::Stop(reason) = decision {
             self.end(reason, Some(&failure));
@@ -230,18 +263,23 @@ where
 
     /// The operation asked to stop: nothing has failed, the call is over.
     pub fn abort(&mut self) -> StopReason {
-        self.now = self.engine.time.now();
+        let now = self.engine.time.now();
+        self.call.advance(now);
         self.end(StopReason::Aborted, None)
     }
 
-    /// The retry just decided is put off or given up after all: the call is over.
-    /// Its token of the budget stays spent.
+    /// Decides over the delay just decided: sleep, or defer or abort the call, which is then
+    /// over. A token of the budget that was taken stays spent; a delay that was
+    /// [too long](Decision::TooLong) takes one if it is deferred, and stops the call with
+    /// [`StopReason::DeadlineExceeded`] on [`SleepDecision::Sleep`].
     pub fn chosen(&mut self, choice: SleepDecision) -> Decision {
-        match choice {
-            SleepDecision::Sleep => Decision::Retry { after: self.call.previous },
-            SleepDecision::Defer => Decision::Stop(self.end(StopReason::Scheduled, None)),
-            SleepDecision::Abort => Decision::Stop(self.end(StopReason::Aborted, None)),
-        }
+        let reason = match choice {
+            SleepDecision::Sleep if self.call.is_too_long() => StopReason::DeadlineExceeded,
+            SleepDecision::Sleep => return Decision::Retry { after: self.call.previous },
+            SleepDecision::Defer => self.call.defer(&self.engine.budget),
+            SleepDecision::Abort => StopReason::Aborted,
+        };
+        Decision::Stop(self.end(reason, None))
     }
 
     /// The delay is over.
@@ -257,11 +295,11 @@ where
 
     #[inline]
     pub(crate) fn awake(&mut self) -> Result<(), StopReason> {
-        self.now = self.engine.time.now();
-        self.call.woke(self.now)
+        let now = self.engine.time.now();
+        self.call.woke(now)
     }
 
-    /// Gives the call up: a probe's place is free again, nothing is counted. The
+    /// Cancels the call: a probe's place is free again, nothing is counted. The
     /// same as dropping it.
     pub fn cancel(self) {}
 
@@ -273,44 +311,52 @@ where
     /// Time from the start of the call to its latest step.
     #[inline]
     pub const fn elapsed(&self) -> Duration {
-        self.call.elapsed(self.now)
+        self.call.elapsed(self.call.seen)
     }
 
-    /// Says what follows a failure. After [`Decision::Stop`] somebody must
+    /// Says what follows a failure. After [`Decision::Stop`] the caller must
     /// [`end`](Self::end) the call: once for all ways to stop, so that the code of it is
     /// there once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn decide(&mut self, failure: &Failure) -> Decision {
-        const OVERDUE: Classification = Classification::new(ErrorClass::Transient);
         let now = self.engine.time.now();
         let Verdict::Failure(classification) = &failure.verdict else {
-            self.now = now;
+            self.call.advance(now);
             return Decision::Stop(StopReason::Aborted);
         };
         let policy = self.policy;
         let policy = policy.settings();
-        let overdue = policy.attempt_timeout() != Duration::MAX && self.is_overdue(now);
+        let overdue = self.call.is_overdue(policy, now, classification.class);
         let classification = if overdue { &OVERDUE } else { classification };
+        let by_deadline = failure.is_cut && self.call.cut_by_deadline(policy);
         self.spent(now);
-        self.now = now;
+        self.call.advance(now);
         if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
         }
+        if by_deadline {
+            return Decision::Stop(self.call.end_at_deadline());
+        }
+        self.hold(classification);
         let mut none = NoRandom;
         let random: &mut dyn Draw =
             if self.engine.random.is_empty() { &mut none } else { &mut self.engine.random };
         let (cause, budget) = (failure.cause, &self.engine.budget);
-        let decision = self.call.fail(policy, now, classification, cause, random, budget);
-        let Decision::Retry { after } = decision else { return decision };
-        if O::OBSERVES {
+        let decision = self.call.decide(policy, classification, cause, random, budget);
+        let after = match decision {
+            Decision::Retry { after } | Decision::TooLong { after } => after,
+            Decision::Stop(_) => return decision,
+        };
+        let fits = !self.call.is_too_long();
+        if O::OBSERVES && fits {
             let mut event = self.event(EventKind::Retry);
             event.delay = after;
             event.retry_after = classification.retry_after;
             event.detail = classification.detail;
             event.error = failure.error;
             self.fill_failure(&mut event);
-            self.engine.observer.event(&event);
+            self.observe(|observer| observer.event(&event));
         }
         if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
@@ -320,35 +366,46 @@ where
             classification: *classification,
             cause: failure.cause,
             previous: after,
-            remaining: self.call.remaining(policy, now),
+            remaining: self.call.remaining(now),
             now,
         };
         match self.engine.control.choose(&context, after) {
             SleepDecision::Sleep => {}
-            SleepDecision::Defer => return Decision::Stop(StopReason::Scheduled),
+            SleepDecision::Defer => {
+                return Decision::Stop(self.call.defer(&self.engine.budget));
+            }
             SleepDecision::Abort => return Decision::Stop(StopReason::Aborted),
         }
-        if O::OBSERVES {
-            let ended = self.attempt(Some(AttemptDecision::Retry), after);
-            self.engine.observer.attempt_end(&ended);
-        }
-        if !after.is_zero() {
-            self.engine.control.before_sleep(&context, after);
+        if fits {
+            if O::OBSERVES {
+                self.end_attempt(AttemptDecision::Retry, after);
+            }
+            if !after.is_zero() {
+                self.engine.control.before_sleep(&context, after);
+            }
         }
         decision
     }
 
-    /// Whether the attempt in flight has taken longer than it was given.
-    fn is_overdue(&self, now: Instant) -> bool {
-        let policy = self.policy.settings();
-        let given = policy.attempt_timeout().min(self.call.remaining(policy, self.now));
-        now.since(self.now) > given
+    /// Has the breaker open for the other side's hint, where it is configured to.
+    #[inline]
+    fn hold(&mut self, classification: &Classification) {
+        let Some(hint) = classification.retry_after else { return };
+        let class = classification.class;
+        if !matches!(class, ErrorClass::RateLimit | ErrorClass::ServerError) {
+            return;
+        }
+        let Some(pass) = self.pass else { return };
+        if B::permit(&pass).is_some_and(|permit| permit.wants_hints()) {
+            let changed = self.engine.breaker.hold(pass, hint, self.call.seen);
+            self.circuit_changed(changed, Some(class));
+        }
     }
 
-    /// Notes how long the attempt in flight took, where somebody wants to know.
+    /// Notes how long the attempt in flight took, where the breaker asks for it.
     fn spent(&mut self, now: Instant) {
         if B::Attempts::RUNS {
-            self.attempts.note(now.since(self.now));
+            self.attempts.note(now.since(self.call.seen));
         }
     }
 
@@ -362,14 +419,14 @@ where
             self.observe_end(reason, failure);
         }
         let Some(pass) = self.pass.take() else { return reason };
-        match (reason, self.call.last) {
-            (StopReason::Aborted, _) | (_, None) => self.engine.breaker.cancel(pass),
-            (_, Some((class, _))) => self.settle(pass, CallResult::Failure(class)),
+        match self.call.counted_failure(reason) {
+            None => self.engine.breaker.cancel(pass),
+            Some(class) => self.settle(pass, CallResult::Failure(class)),
         }
         reason
     }
 
-    fn observe_end(&mut self, reason: StopReason, failure: Option<&Failure>) {
+    pub(crate) fn observe_end(&mut self, reason: StopReason, failure: Option<&Failure>) {
         let mut event = self.event(reason.event());
         event.stop_reason = Some(reason);
         let decision = match reason {
@@ -389,41 +446,47 @@ where
         if reason == StopReason::Scheduled {
             event.delay = self.call.previous;
         }
-        if self.call.attempts > 0 {
-            let ended = self.attempt(Some(decision), event.delay);
-            self.engine.observer.attempt_end(&ended);
+        if reason == StopReason::CircuitOpen {
+            event.state = Some(CircuitState::Open);
         }
-        self.engine.observer.event(&event);
+        self.end_attempt(decision, event.delay);
+        self.observe(|observer| observer.event(&event));
     }
 
-    // Once: in a small image all that it takes is there for every operation else.
+    // Out of line in a small image: what it takes is then there once for all operations.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn settle(&mut self, pass: B::Pass, result: CallResult) {
-        let changed = self.engine.breaker.settle(pass, result, self.attempts.longest(), self.now);
+        let class = match result {
+            CallResult::Failure(class) => Some(class),
+            _ => None,
+        };
+        let wants_random = class.is_some() && B::permit(&pass).is_some_and(|p| p.wants_random());
+        let random =
+            if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
+        let longest = self.attempts.longest();
+        let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
+        self.circuit_changed(changed, class);
+    }
+
+    /// Notifies the observer of a new state of the breaker.
+    #[inline]
+    fn circuit_changed(&mut self, changed: Option<CircuitState>, class: Option<ErrorClass>) {
         if O::OBSERVES
             && let Some(state) = changed
         {
-            let kind = match state {
-                CircuitState::Closed => EventKind::CircuitClosed,
-                CircuitState::Open => EventKind::CircuitOpened,
-                CircuitState::HalfOpen => EventKind::CircuitHalfOpen,
-            };
-            let mut event = self.event(kind);
+            let mut event = self.event(state.event());
             event.attempt = 0;
             event.state = Some(state);
-            if let CallResult::Failure(class) = result {
-                event.class = Some(class);
-            }
-            self.engine.observer.event(&event);
+            event.class = class;
+            self.observe(|observer| observer.event(&event));
         }
     }
 
-    fn event(&self, kind: EventKind) -> Event<'a> {
-        let mut event = Event::new(kind, self.engine.operation);
-        event.attempt = self.call.attempts;
-        event.elapsed = self.elapsed();
-        event
+    /// The attempt that failed, for the hook before the next one.
+    #[inline]
+    pub(crate) fn retry_context(&self) -> AttemptContext<'a> {
+        self.attempt(Some(AttemptDecision::Retry), self.call.previous)
     }
 
     fn fill_failure(&self, event: &mut Event<'_>) {
@@ -431,6 +494,30 @@ where
             event.class = Some(class);
             event.cause = Some(cause);
         }
+    }
+}
+
+impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P> {
+    fn observe(&mut self, notify: impl FnOnce(&mut O)) {
+        self.observing = true;
+        notify(&mut self.engine.observer);
+        self.observing = false;
+    }
+
+    /// Notifies the observer of the end of the attempt in flight, if there is one.
+    fn end_attempt(&mut self, decision: AttemptDecision, delay: Duration) {
+        if self.in_flight {
+            self.in_flight = false;
+            let context = self.attempt(Some(decision), delay);
+            self.observe(|observer| observer.attempt_end(&context));
+        }
+    }
+
+    fn event(&self, kind: EventKind) -> Event<'a> {
+        let mut event = Event::new(kind, self.engine.operation);
+        event.attempt = self.call.attempts;
+        event.elapsed = self.call.elapsed(self.call.seen);
+        event
     }
 
     fn attempt(&self, decision: Option<AttemptDecision>, delay: Duration) -> AttemptContext<'a> {
@@ -443,7 +530,7 @@ where
             class: last.map(|(class, _)| class),
             cause: last.map(|(_, cause)| cause),
             delay,
-            elapsed: self.elapsed(),
+            elapsed: self.call.elapsed(self.call.seen),
         }
     }
 }
@@ -461,12 +548,11 @@ where
     #[inline]
     pub(crate) fn new(
         engine: &'r mut Engine<'a, T, R, B, U, O, H, P>,
-        policy: P,
+        call: Call,
         pass: Option<B::Pass>,
-        now: Instant,
     ) -> Self {
-        let call = Call::begin(policy.settings(), now);
-        Self { engine, policy, call, pass, now, attempts: B::Attempts::default() }
+        let (policy, attempts) = (engine.policy, B::Attempts::default());
+        Self { engine, policy, call, pass, attempts, in_flight: false, observing: false }
     }
 
     /// The error of a call that stopped.
@@ -476,30 +562,35 @@ where
         stop_reason: StopReason,
         last: Option<Last<V, E>>,
     ) -> Error<V, E> {
-        let scheduled = stop_reason == StopReason::Scheduled;
         Error::Exhausted(RetryExhausted {
             stop_reason,
             attempts: self.call.attempts,
             last_class: self.call.last.map(|(class, _)| class),
             cause: self.call.last.map(|(_, cause)| cause),
             last,
-            next_sleep: scheduled.then_some(self.call.previous),
+            next_sleep: self.call.next_sleep(stop_reason),
         })
     }
 }
 
 #[cfg(feature = "defmt")]
-impl<T, R, B: Gate, U, O, H, P> defmt::Format for Steps<'_, '_, T, R, B, U, O, H, P> {
+impl<T, R, B: Gate, U, O: Observer, H, P> defmt::Format for Steps<'_, '_, T, R, B, U, O, H, P> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Steps({})", self.call);
     }
 }
 
-impl<T, R, B: Gate, U, O, H, P> Drop for Steps<'_, '_, T, R, B, U, O, H, P> {
+/// A call that is dropped is cancelled, and the observer is notified that it was aborted.
+impl<T, R, B: Gate, U, O: Observer, H, P> Drop for Steps<'_, '_, T, R, B, U, O, H, P> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(pass) = self.pass.take() {
-            self.engine.breaker.cancel(pass);
+        let Some(pass) = self.pass.take() else { return };
+        self.engine.breaker.cancel(pass);
+        if O::OBSERVES && !self.observing {
+            self.end_attempt(AttemptDecision::Aborted, Duration::ZERO);
+            let mut event = self.event(EventKind::Aborted);
+            event.stop_reason = Some(StopReason::Aborted);
+            self.observe(|observer| observer.event(&event));
         }
     }
 }

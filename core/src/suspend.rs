@@ -2,6 +2,7 @@
 //! back, [`Resumed`].
 
 use crate::budget::Pool;
+use crate::call::Decision;
 use crate::control::Control;
 use crate::gate::Gate;
 use crate::outcome::Outcome;
@@ -9,7 +10,9 @@ use crate::random::Draw;
 use crate::retry::Retry;
 use crate::snapshot::{Between, CALL_BYTES};
 use crate::steps::Steps;
-use crate::{Clock, Duration, Instant, Observer, Policy, Restored, Settings, SnapshotError};
+use crate::{
+    Clock, Duration, Instant, Observer, Policy, Restored, Settings, SnapshotError, StopReason,
+};
 
 /// A call between two attempts, as it is written down before nothing runs any more.
 ///
@@ -50,7 +53,7 @@ impl<V, E> From<Outcome<V, E>> for Progress<V, E> {
 
 /// A call that goes on, with the rest of its delay before it.
 #[non_exhaustive]
-pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
+pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O: Observer, H, P = &'a Policy> {
     /// The call. After [`due`](Self::due), say that you [`woke`](Steps::woke), and
     /// [`start`](Steps::start).
     pub steps: Steps<'r, 'a, T, R, B, U, O, H, P>,
@@ -61,7 +64,9 @@ pub struct Resumed<'r, 'a, T, R, K, B: Gate, U, O, H, P = &'a Policy> {
     pub restored: Restored,
 }
 
-impl<T, R, K, B: Gate, U, O, H, P> core::fmt::Debug for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+impl<T, R, K, B: Gate, U, O: Observer, H, P> core::fmt::Debug
+    for Resumed<'_, '_, T, R, K, B, U, O, H, P>
+{
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Resumed")
             .field("call", &self.steps.call)
@@ -72,7 +77,9 @@ impl<T, R, K, B: Gate, U, O, H, P> core::fmt::Debug for Resumed<'_, '_, T, R, K,
 }
 
 #[cfg(feature = "defmt")]
-impl<T, R, K, B: Gate, U, O, H, P> defmt::Format for Resumed<'_, '_, T, R, K, B, U, O, H, P> {
+impl<T, R, K, B: Gate, U, O: Observer, H, P> defmt::Format
+    for Resumed<'_, '_, T, R, K, B, U, O, H, P>
+{
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Resumed({}, due {}, {})", self.steps.call, self.due, self.restored);
     }
@@ -91,6 +98,11 @@ where
     /// Goes on with the call in `bytes`, of which `off` has passed while nothing ran, if
     /// that is known. Without `off` time stood still, and all of the delay is left.
     ///
+    /// The deadline goes on, too. A call that was suspended for a delay which did not fit
+    /// before its deadline has, after that delay, what was left of the deadline when it was
+    /// suspended. With a [deadline](Retry::deadline) of its own, this `Retry` gives the call a
+    /// new one, which begins when the delay is over.
+    ///
     /// Restore the breaker first, with the same `now` and `off`. A call that did not
     /// leave this run goes on with [`Suspended::at`] as `now`.
     ///
@@ -106,10 +118,12 @@ where
         let Self { engine, classifier } = self;
         let (between, restored) = Between::load(engine.policy.settings(), bytes, now, off)?;
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
-        let policy = engine.policy;
-        let mut steps = Steps::new(engine, policy, Some(pass), now);
-        steps.call = between.call;
-        Ok(Resumed { steps, classifier, due: between.due, restored })
+        let Between { mut call, due, .. } = between;
+        if let Some(deadline) = engine.control.deadline() {
+            call.until = now.max(due).saturating_add(deadline);
+        }
+        let steps = Steps::new(engine, call, Some(pass));
+        Ok(Resumed { steps, classifier, due, restored })
     }
 }
 
@@ -123,27 +137,64 @@ where
     H: Control,
     P: Settings<Policy>,
 {
-    /// Writes the call down after a [`Decision::Retry`](crate::Decision::Retry), with
+    /// Writes the call down after a [`Decision::Retry`] or a [`Decision::TooLong`], with
     /// what is left of its delay and its permit, to go on elsewhere with
     /// [`resume`](Retry::resume). The call ends here without a result.
-    pub fn suspend(&mut self) -> Suspended {
-        self.suspend_until(self.now.saturating_add(self.call.previous))
+    ///
+    /// # Errors
+    ///
+    /// [`StopReason::BudgetExhausted`] if a delay that was too long finds no token in the
+    /// budget; the call is over.
+    pub fn suspend(&mut self) -> Result<Suspended, StopReason> {
+        self.try_suspend().map_err(|reason| self.end(reason, None))
     }
 
-    /// As [`suspend`](Self::suspend), if the delay is `limit` or more.
+    /// As [`suspend`](Self::suspend), if the delay is `limit` or more, or too long; without
+    /// ending the call if there is no token.
     #[inline]
-    pub(crate) fn suspend_from(&mut self, limit: Duration, delay: Duration) -> Option<Suspended> {
-        (delay >= limit).then(|| self.suspend())
+    pub(crate) fn suspend_from(
+        &mut self,
+        limit: Duration,
+        decision: Decision,
+    ) -> Result<Option<Suspended>, StopReason> {
+        match decision {
+            Decision::Retry { after } if after >= limit && !after.is_zero() => {}
+            Decision::TooLong { .. } => {}
+            _ => return Ok(None),
+        }
+        self.try_suspend().map(Some)
+    }
+
+    fn try_suspend(&mut self) -> Result<Suspended, StopReason> {
+        let is_too_long = self.call.is_too_long();
+        match self.call.defer(&self.engine.budget) {
+            StopReason::Scheduled => {}
+            reason => return Err(reason),
+        }
+        if O::OBSERVES && is_too_long && self.pass.is_some() {
+            self.observe_end(StopReason::Scheduled, None);
+        }
+        let due = self.call.seen.saturating_add(self.call.previous);
+        Ok(self.suspend_until(due))
     }
 
     fn suspend_until(&mut self, due: Instant) -> Suspended {
-        let at = self.engine.time.now();
+        let due = self.advance_towards(due);
+        let at = self.call.seen;
         let permit = self.pass.as_ref().and_then(B::permit);
         let mut bytes = [0; CALL_BYTES];
         Between { call: self.call, permit, due }.save(self.policy.settings(), at, &mut bytes);
         // The permit goes along with the snapshot: dropping must not free it.
         self.pass = None;
         Suspended { bytes, at, wake_after: due.since(at) }
+    }
+
+    /// Reads the clock. Returns `due`, moved back with the clock if that was set back.
+    fn advance_towards(&mut self, due: Instant) -> Instant {
+        let now = self.engine.time.now();
+        let back = self.call.seen.since(now);
+        self.call.advance(now);
+        due.saturating_sub(back)
     }
 }
 
@@ -162,7 +213,8 @@ where
     /// Where time stood still the rest is waited for, however long it is: a node that
     /// is woken again and again would otherwise never come to its attempt.
     pub(crate) fn rest(&mut self, limit: Duration) -> Result<Duration, Suspended> {
-        let rest = self.due.since(self.steps.engine.time.now());
+        self.due = self.steps.advance_towards(self.due);
+        let rest = self.due.since(self.steps.call.seen);
         if self.restored == Restored::TimeOff && rest >= limit {
             return Err(self.steps.suspend_until(self.due));
         }

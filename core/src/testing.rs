@@ -138,7 +138,7 @@
 //!     .breaker(&breaker);
 //! assert!(retry.call(|_| Err::<(), _>("down")).is_err());
 //! let rejected = retry.execute(|_| -> Result<(), &str> { unreachable!("it is rejected") });
-//! assert_eq!(rejected.rejection().unwrap().retry_after, Duration::from_secs(7));
+//! assert_eq!(rejected.rejection().unwrap().retry_after, Some(Duration::from_secs(7)));
 //! assert_eq!(breaker.borrow().results(), [CallResult::Failure(ErrorClass::Transient)]);
 //! ```
 //!

@@ -163,6 +163,12 @@ impl Instant {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// This instant `span` earlier, at least the clock's origin.
+    #[inline]
+    pub const fn saturating_sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
     /// The span since `earlier`; zero if `earlier` is later, as after a clock
     /// that jumped back.
     #[inline]

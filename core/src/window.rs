@@ -279,8 +279,7 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
         self.failures += u16::from(failed);
         self.next = if self.next + 1 < rule.size { self.next + 1 } else { 0 };
         self.count = (self.count + 1).min(rule.size);
-        failed
-            && self.count >= rule.min_calls
+        self.count >= rule.min_calls
             && reaches(u32::from(self.failures), u32::from(self.count), rule.rate_milli)
     }
 
@@ -386,9 +385,6 @@ impl<const N: usize> Window for TimeSlices<N> {
             running.failures += u16::from(failed);
             running.slow += u16::from(slow);
         }
-        if !failed && !slow {
-            return false;
-        }
         let (mut calls, mut failures, mut slows) = (0_u32, 0_u32, 0_u32);
         for slice in &self.slices {
             calls = calls.saturating_add(u32::from(slice.calls));
@@ -396,8 +392,8 @@ impl<const N: usize> Window for TimeSlices<N> {
             slows = slows.saturating_add(u32::from(slice.slow));
         }
         calls >= u32::from(rule.min_calls)
-            && (failed && reaches(failures, calls, rule.failure_rate_milli)
-                || slow && reaches(slows, calls, rule.slow_rate_milli))
+            && (reaches(failures, calls, rule.failure_rate_milli)
+                || reaches(slows, calls, rule.slow_rate_milli))
     }
 
     fn clear(&mut self) {

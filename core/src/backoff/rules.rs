@@ -105,10 +105,11 @@ pub(super) fn retry_after_or(
     context: &BackoffContext,
     random: &mut dyn Draw,
 ) -> Option<Duration> {
-    let Link::Fallback(fallback) = own.link else { return None };
+    let Link::Fallback(fallback, _) = own.link else { return None };
     let Some(hint) = context.classification.retry_after else {
         return fallback.delay(context, random);
     };
+    let hint = hint.max(own.second);
     if own.first.is_zero() {
         return Some(hint);
     }

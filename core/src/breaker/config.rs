@@ -15,6 +15,10 @@ use crate::{ClassSet, Duration, ErrorClass};
 /// | `half_open_permits` | 1 | 1 to the breaker's `PERMITS` |
 /// | `successes_to_close` | 1 | 1 to 15 |
 /// | `lease` | 60 s | 1 us and up |
+/// | `half_open_on` | all classes | any classes |
+/// | `recovery_jitter` | none | any |
+/// | `check_before_retry` | off | on or off |
+/// | `open_for_hint` | off | 1 us and up |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
@@ -24,8 +28,13 @@ pub struct BreakerConfig<Rule> {
     pub(crate) recovery: Duration,
     pub(crate) longest_recovery: Duration,
     pub(crate) lease: Duration,
+    pub(crate) jitter: Duration,
+    pub(crate) longest_hint: Duration,
+    pub(crate) half_open_on: ClassSet,
     pub(crate) permits: u8,
     pub(crate) successes: u8,
+    /// What calls must do for these settings, as bits of their permits.
+    pub(crate) wants: u8,
 }
 
 impl BreakerConfig<FailureRule> {
@@ -84,15 +93,26 @@ impl<Rule: Copy> BreakerConfig<Rule> {
             recovery,
             longest_recovery: Duration::ZERO,
             lease: Duration::from_secs(60),
+            jitter: Duration::ZERO,
+            longest_hint: Duration::ZERO,
+            half_open_on: ClassSet::ALL,
             permits: 1,
             successes: 1,
+            wants: 0,
         }
     }
 
-    /// The classes whose failures count while the breaker is closed. In half-open
-    /// a failure of any class opens anew.
+    /// The classes whose failures count while the breaker is closed. Of a probe, failures of
+    /// other classes count, too: see [`half_open_on`](Self::half_open_on).
     pub const fn trip_on(mut self, classes: ClassSet) -> Self {
         self.trip_on = classes;
+        self
+    }
+
+    /// The classes of a failed probe that open the breaker anew. A failure of any other class
+    /// shows that the upstream is alive, as a 404 does, and counts like a success.
+    pub const fn half_open_on(mut self, classes: ClassSet) -> Self {
+        self.half_open_on = classes;
         self
     }
 
@@ -106,6 +126,35 @@ impl<Rule: Copy> BreakerConfig<Rule> {
     /// closing resets it.
     pub const fn recovery_growth_to(mut self, longest: Duration) -> Self {
         self.longest_recovery = longest;
+        self
+    }
+
+    /// Adds up to `jitter`, uniformly, to each recovery time, so that many clients of one
+    /// upstream do not probe it together. The driver draws one random number for each call
+    /// that fails; without a source of randomness there is no jitter.
+    pub const fn recovery_jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = jitter;
+        self.want(super::permit::WANTS_RANDOM, !jitter.is_zero())
+    }
+
+    /// Whether a call asks the breaker again before its second and each further attempt. If
+    /// the breaker has opened meanwhile, the call ends with
+    /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen) and its last error. A
+    /// probe does not ask.
+    pub const fn check_before_retry(self, on: bool) -> Self {
+        self.want(super::permit::WANTS_CHECK, on)
+    }
+
+    /// A failure of class RATE_LIMIT or SERVER_ERROR that says when to come back
+    /// (Retry-After) opens the breaker for that long, at most for `longest`: other callers
+    /// stay away, too. Zero switches it off.
+    pub const fn open_for_hint(mut self, longest: Duration) -> Self {
+        self.longest_hint = longest;
+        self.want(super::permit::WANTS_HINTS, !longest.is_zero())
+    }
+
+    const fn want(mut self, bit: u8, on: bool) -> Self {
+        self.wants = if on { self.wants | bit } else { self.wants & !bit };
         self
     }
 

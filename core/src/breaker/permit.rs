@@ -5,6 +5,13 @@ use core::num::NonZeroU32;
 
 use crate::{CircuitState, Duration, ErrorClass, Instant};
 
+/// A failed call draws a random number for the recovery time.
+pub(crate) const WANTS_RANDOM: u8 = 1;
+/// A call asks again before each further attempt.
+pub(crate) const WANTS_CHECK: u8 = 2;
+/// Hints when to come back may open the breaker.
+pub(crate) const WANTS_HINTS: u8 = 4;
+
 /// The right to make one call, given by [`Breaker::admit`](crate::Breaker::admit) and handed back with
 /// the result.
 ///
@@ -18,6 +25,8 @@ pub struct Permit {
     pub(crate) lease: Instant,
     // Whole words, one of them never zero: no odd bytes are copied, and an `Option` of a
     // permit is no larger than a permit.
+    /// The period of the breaker in the low half; above it what the breaker
+    /// [wants](super::config) of the call, so that no lock is taken to ask for it.
     generation: u32,
     /// The place of a probe, from 1; [`Permit::CLOSED`] for none.
     place: NonZeroU32,
@@ -30,15 +39,16 @@ impl Permit {
 
     /// The permit of a call that a closed breaker admitted.
     #[inline]
-    pub(crate) const fn closed(generation: u16) -> Self {
-        Self { lease: Instant::ZERO, generation: generation as u32, place: Self::CLOSED }
+    pub(crate) const fn closed(generation: u16, wants: u8) -> Self {
+        let generation = generation as u32 | (wants as u32) << 16;
+        Self { lease: Instant::ZERO, generation, place: Self::CLOSED }
     }
 
     /// The permit of a probe.
     #[inline]
-    pub(crate) const fn probe(lease: Instant, generation: u16, slot: u8) -> Self {
+    pub(crate) const fn probe(lease: Instant, generation: u16, slot: u8, wants: u8) -> Self {
         let place = NonZeroU32::MIN.saturating_add(slot as u32);
-        Self { lease, generation: generation as u32, place }
+        Self { lease, generation: generation as u32 | (wants as u32) << 16, place }
     }
 
     /// Whether it is one of the few that half-open lets through.
@@ -50,7 +60,34 @@ impl Permit {
     /// Whether it is of this period of the breaker.
     #[inline]
     pub(crate) const fn is_of(&self, generation: u16) -> bool {
-        self.generation == generation as u32
+        self.generation as u16 == generation
+    }
+
+    /// Whether a failed call must hand a random number to
+    /// [`settle_timed`](crate::Breaker::settle_timed): the recovery time has jitter.
+    #[inline]
+    pub const fn wants_random(&self) -> bool {
+        self.wants() & WANTS_RANDOM != 0
+    }
+
+    /// Whether the call must ask [`still_admits`](crate::Breaker::still_admits) before each
+    /// further attempt.
+    #[inline]
+    pub const fn wants_check(&self) -> bool {
+        self.wants() & WANTS_CHECK != 0 && !self.is_probe()
+    }
+
+    /// Whether the breaker must learn of hints when to come back
+    /// ([`hold`](crate::Breaker::hold)).
+    #[inline]
+    pub const fn wants_hints(&self) -> bool {
+        self.wants() & WANTS_HINTS != 0
+    }
+
+    /// What the breaker wants of the call, as bits.
+    #[inline]
+    pub(crate) const fn wants(&self) -> u8 {
+        (self.generation >> 16) as u8
     }
 
     /// The period of the breaker that it is of.
@@ -71,14 +108,29 @@ impl Permit {
 pub struct CircuitOpen {
     /// Open or half-open.
     pub state: CircuitState,
-    /// How long until a probe may be let through: the rest of the recovery time,
-    /// or of the lease that ends first; [`Duration::MAX`] while isolated.
-    pub retry_after: Duration,
+    /// How long to stay away: what is left of the recovery time; while a probe is in
+    /// flight the rest of its lease, but no longer than the recovery time. `None` if only
+    /// [`reset`](crate::Breaker::reset) ends it.
+    pub retry_after: Option<Duration>,
+}
+
+impl CircuitOpen {
+    /// The rejection by a breaker that was opened by hand.
+    pub(crate) const ISOLATED: Self = Self { state: CircuitState::Open, retry_after: None };
+
+    /// A rejection for so long.
+    pub(crate) const fn until(state: CircuitState, retry_after: Duration) -> Self {
+        Self { state, retry_after: Some(retry_after) }
+    }
 }
 
 impl core::fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "circuit is {}, next probe in {}", self.state.as_str(), self.retry_after)
+        write!(f, "circuit is {}, ", self.state.as_str())?;
+        match self.retry_after {
+            Some(wait) => write!(f, "next probe in {wait}"),
+            None => f.write_str("isolated until it is reset"),
+        }
     }
 }
 
@@ -92,7 +144,7 @@ pub enum CallResult {
     Success,
     /// It failed; the class is that of the latest failure.
     Failure(ErrorClass),
-    /// It was given up: nothing was learned.
+    /// It was cancelled: nothing was learned.
     Cancelled,
 }
 

@@ -128,12 +128,17 @@ where
 {
     fn fingerprint(&self) -> Fingerprint {
         let config = self.config();
-        let counts = u64::from(config.permits) | u64::from(config.successes) << 8;
+        let counts = u64::from(config.permits)
+            | u64::from(config.successes) << 8
+            | u64::from(config.half_open_on.bits()) << 24
+            | u64::from(config.wants) << 32;
         let print = Fingerprint::new()
             .u64(u64::from(config.trip_on.bits()))
             .span(config.recovery)
             .span(config.longest_recovery)
             .span(config.lease)
+            .span(config.jitter)
+            .span(config.longest_hint)
             .u64(counts | (PERMITS as u64) << 16);
         W::fingerprint(&config.rule, print)
     }
@@ -154,7 +159,7 @@ where
         // The end of a lease tells its permit, which a suspended call has written as it
         // is: cut here, after a clock that jumped back, the two would no longer match.
         let limit = match self.phase {
-            Phase::Open => self.recovery(),
+            Phase::Open => self.longest_open(),
             _ => Duration::MAX,
         };
         for until in self.until {

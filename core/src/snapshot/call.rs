@@ -1,11 +1,11 @@
 //! The snapshot of a call between two attempts.
 
 use crate::breaker::Permit;
-use crate::call::Call;
+use crate::call::{Call, Stage};
 use crate::policy::RetryConfig;
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, SnapshotError};
-use crate::{Backoff, Cause, Duration, ErrorClass, Instant, Policy};
+use crate::{Backoff, Cause, Duration, ErrorClass, Instant, LongDelay, Policy};
 
 /// A permit, or none: slot, generation, rest of the lease.
 const PERMIT_BYTES: usize = 1 + 1 + 2 + 8;
@@ -14,9 +14,9 @@ impl Writer<'_> {
     fn permit(&mut self, permit: Option<Permit>) {
         let (has, permit) = match permit {
             Some(permit) => (1, permit),
-            None => (0, Permit::closed(0)),
+            None => (0, Permit::closed(0, 0)),
         };
-        self.u8(has);
+        self.u8(has | permit.wants() << 1);
         self.u8(permit.slot());
         self.u16(permit.generation());
         self.until(permit.lease, Duration::MAX);
@@ -28,15 +28,12 @@ impl Reader<'_> {
         let has = self.u8()?;
         let (slot, generation) = (self.u8()?, self.u16()?);
         let lease = self.until()?;
+        let wants = has >> 1;
         let permit = match slot {
-            Permit::NO_SLOT => Permit::closed(generation),
-            slot => Permit::probe(lease, generation, slot),
+            Permit::NO_SLOT => Permit::closed(generation, wants),
+            slot => Permit::probe(lease, generation, slot, wants),
         };
-        match has {
-            0 => Ok(None),
-            1 => Ok(Some(permit)),
-            _ => Err(SnapshotError::Value),
-        }
+        if has & 1 == 0 { Ok(None) } else { Ok(Some(permit)) }
     }
 }
 
@@ -60,7 +57,7 @@ impl Between {
         let fingerprint = fingerprint(&policy.config());
         let mut to = Writer::whole(CALL, fingerprint, now, out);
         to.u64(self.call.elapsed(now).as_micros());
-        to.until(self.call.until, policy.deadline());
+        to.until(self.call.until, Duration::MAX);
         to.u64(self.call.previous.as_micros());
         to.until(self.due, self.call.previous);
         to.u32(self.call.attempts);
@@ -90,13 +87,18 @@ impl Between {
         // the clock's origin, and only its reported age is short.
         let started = now.as_micros().saturating_sub(elapsed.as_micros());
         let left = from.u64()?;
-        let until = if policy.deadline() == Duration::MAX {
+        let mut until = if left == Duration::MAX.as_micros() {
             Instant::MAX
         } else {
             late(now, Duration::from_micros(left), off.unwrap_or_default())
         };
         let previous = Duration::from_micros(from.u64()?);
-        let due = from.until()?;
+        let rest = from.u64()?;
+        let due = from.due(rest);
+        if policy.long_delay() == LongDelay::Stop && rest >= left && until != Instant::MAX {
+            // The delay did not fit before the deadline: what was left of that begins after it.
+            until = due.saturating_add(Duration::from_micros(left));
+        }
         let attempts = from.u32()?;
         let mut failures = [0; ErrorClass::COUNT];
         for count in &mut failures {
@@ -116,7 +118,17 @@ impl Between {
         };
         let permit = from.permit()?;
         let started = Instant::from_micros(started);
-        let call = Call { started, until, previous, attempts, failures, last };
+        let call = Call {
+            started,
+            until,
+            seen: now,
+            previous,
+            attempts,
+            failures,
+            last,
+            own_deadline: false,
+            stage: Stage::Usual,
+        };
         Ok((Self { call, permit, due }, from.restored()))
     }
 }
@@ -135,7 +147,12 @@ fn fingerprint(config: &RetryConfig) -> Fingerprint {
         .span(config.deadline)
         .span(config.attempt_timeout)
         .u64(config.max_attempts as u64 | (config.max_unknown as u64) << 32)
-        .u64(config.limited.bits() as u64 | (config.special.bits() as u64) << 8);
+        .u64(
+            config.limited.bits() as u64
+                | (config.special.bits() as u64) << 8
+                | (config.retriable.bits() as u64) << 16
+                | (config.long_delay as u64) << 24,
+        );
     if let Some(backoff) = &config.default {
         print = strategy(backoff, print);
     }
@@ -160,8 +177,8 @@ const fn strategy(backoff: &Backoff, print: Fingerprint) -> Fingerprint {
             i += 1;
         }
     }
-    match backoff.fallback() {
-        Some((fallback, _)) => strategy(fallback, print),
-        None => print,
+    match (backoff.fallback(), backoff.hints()) {
+        (Some((fallback, _)), Some((_, longest))) => strategy(fallback, print.span(longest)),
+        _ => print,
     }
 }

@@ -150,12 +150,18 @@ impl<'b> Reader<'b> {
 
     /// When it is due on this clock; now, if it came due while nothing ran.
     pub(super) fn until(&mut self) -> Result<Instant, SnapshotError> {
-        let left = Duration::from_micros(self.u64()?);
+        let left = self.u64()?;
+        Ok(self.due(left))
+    }
+
+    /// When what was `left` microseconds away is due on this clock.
+    pub(super) fn due(&self, left: u64) -> Instant {
+        let left = Duration::from_micros(left);
         if left == Duration::MAX {
-            return Ok(Instant::MAX);
+            return Instant::MAX;
         }
         let off = self.off.unwrap_or(Duration::ZERO);
-        Ok(self.now.saturating_add(left.saturating_sub(off)))
+        self.now.saturating_add(left.saturating_sub(off))
     }
 
     pub(super) fn restored(&self) -> Restored {

@@ -28,7 +28,7 @@ impl<'s> FakeBreaker<'s> {
     ///
     /// Always: it is one.
     pub const fn rejection(retry_after: Duration) -> Result<(), CircuitOpen> {
-        Err(CircuitOpen { state: CircuitState::Open, retry_after })
+        Err(CircuitOpen::until(CircuitState::Open, retry_after))
     }
 
     /// How often it was asked.
@@ -36,7 +36,7 @@ impl<'s> FakeBreaker<'s> {
         self.asked
     }
 
-    /// The first 16 results that it was told.
+    /// The first 16 results that it was given.
     pub fn results(&self) -> &[CallResult] {
         &self.results
     }
@@ -54,7 +54,7 @@ impl Circuit for FakeBreaker<'_> {
     fn admit(&mut self, _: Instant) -> Result<Admitted, CircuitOpen> {
         let decision = self.decisions.get(self.asked).copied().unwrap_or(Ok(()));
         self.asked += 1;
-        let permit = Permit::closed(0);
+        let permit = Permit::closed(0, 0);
         decision.map(|()| Admitted { permit, half_opened: false })
     }
 
@@ -63,6 +63,7 @@ impl Circuit for FakeBreaker<'_> {
         _: Permit,
         result: CallResult,
         _: Duration,
+        _: u32,
         _: Instant,
     ) -> Option<CircuitState> {
         let _ = self.results.push(result);
@@ -93,7 +94,7 @@ mod tests {
             .breaker(&breaker);
         assert_eq!(retry.call(|_| Ok(1)), Ok(1));
         let rejected = retry.execute(|_| Ok::<_, ()>(2)).rejection().unwrap();
-        assert_eq!(rejected.retry_after, Duration::from_secs(7));
+        assert_eq!(rejected.retry_after, Some(Duration::from_secs(7)));
         assert!(retry.call(|_| Err::<(), ()>(())).is_err());
         let failure = CallResult::Failure(ErrorClass::Permanent);
         assert_eq!(breaker.borrow().results(), [CallResult::Success, failure]);

@@ -1,0 +1,42 @@
+//! Opening and closing a breaker by hand, with the events that observers expect.
+
+use crate::gate::{ByHand, Gate};
+use crate::retry::Retry;
+use crate::{CircuitState, Clock, Observer};
+
+/// The breaker of these calls, by hand. Each says into which state the breaker has changed,
+/// if it has, and notifies the observer of `circuit_opened` or `circuit_closed`, without a
+/// class.
+impl<T, R, K, B, U, O, H, P> Retry<'_, T, R, K, B, U, O, H, P>
+where
+    T: Clock,
+    B: Gate,
+    O: Observer,
+{
+    /// Opens the breaker as failures would; it recovers as usual. See [`Breaker::trip`](crate::Breaker::trip).
+    pub fn trip(&mut self) -> Option<CircuitState> {
+        self.set_breaker(ByHand::Trip)
+    }
+
+    /// Opens the breaker until [`reset`](Self::reset). See [`Breaker::isolate`](crate::Breaker::isolate).
+    pub fn isolate(&mut self) -> Option<CircuitState> {
+        self.set_breaker(ByHand::Isolate)
+    }
+
+    /// Closes the breaker and forgets all failures. See [`Breaker::reset`](crate::Breaker::reset).
+    pub fn reset(&mut self) -> Option<CircuitState> {
+        self.set_breaker(ByHand::Reset)
+    }
+
+    fn set_breaker(&mut self, by_hand: ByHand) -> Option<CircuitState> {
+        let now = self.engine.time.now();
+        let changed = self.engine.breaker.set(by_hand, now);
+        if O::OBSERVES
+            && let Some(state) = changed
+        {
+            let event = self.engine.circuit_event(state.event(), state);
+            self.engine.observer.event(&event);
+        }
+        changed
+    }
+}

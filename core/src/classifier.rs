@@ -178,6 +178,14 @@ pub struct BeforeRetryAsync<K, F> {
     pub(crate) hook: F,
 }
 
+impl<K, F> BeforeRetryAsync<K, F> {
+    /// Evaluated where a blocking driver calls the hook.
+    const BLOCKING: () = assert!(
+        size_of::<(K, F)>() > isize::MAX as usize,
+        "before_retry_async needs an asynchronous driver: use before_retry with a blocking one"
+    );
+}
+
 impl<T, E, K, F> Classify<T, E> for BeforeRetryAsync<K, F>
 where
     K: Classify<T, E>,
@@ -197,9 +205,8 @@ where
 
     /// Does not compile: a blocking driver cannot await the hook.
     fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<T, E>) -> ControlFlow<()> {
-        const {
-            panic!("before_retry_async needs an asynchronous driver: use before_retry with `call`")
-        }
+        let () = Self::BLOCKING;
+        ControlFlow::Break(())
     }
 
     async fn before_retry_async(

@@ -11,8 +11,8 @@ use redress::random::from_fn;
 use redress::{
     Adaptive, AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext,
     Breaker, BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision,
-    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, Memory, Observer,
-    Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
+    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, LongDelay, Memory,
+    Observer, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
 };
 
 use crate::digest::{Digest, Ended};
@@ -127,6 +127,7 @@ impl<'s> World<'s> {
             attempt: Cell::new(0),
             consulted: Cell::new(0),
             nested: Cell::new(0),
+            in_flight: Cell::new(false),
             asked: Cell::new(None),
             retries: Cell::new(0),
             started: Cell::new(0),
@@ -152,6 +153,7 @@ struct CallRun<'w> {
     /// How often the abort predicate was asked: start, failure, sleep in turn.
     consulted: Cell<u64>,
     nested: Cell<usize>,
+    in_flight: Cell<bool>,
     /// The delay of which the engine said that it would sleep it.
     asked: Cell<Option<Duration>>,
     retries: Cell<usize>,
@@ -209,6 +211,9 @@ impl CallRun<'_> {
                     };
                     match decision {
                         Decision::Stop(reason) => break Some(reason),
+                        Decision::TooLong { .. } => {
+                            unreachable!("delays are cut to the deadline here")
+                        }
                         Decision::Retry { after } if !after.is_zero() => self.slept(after),
                         Decision::Retry { .. } => {}
                     }
@@ -371,7 +376,12 @@ impl Sleep for &CallRun<'_> {
 }
 
 impl Timer for &CallRun<'_> {
+    /// A timer that limits an attempt never fires: the scripts say how long attempts take,
+    /// and a result that is there wins over a limit that is due.
     async fn sleep(&mut self, span: Duration) {
+        if self.in_flight.get() {
+            return std::future::pending().await;
+        }
         yield_once().await;
         self.slept(span);
     }
@@ -397,8 +407,13 @@ impl Observer for &CallRun<'_> {
         self.events.borrow_mut().push((spec, cut));
     }
 
+    fn attempt_start(&mut self, _: &AttemptContext<'_>) {
+        self.in_flight.set(true);
+    }
+
     /// Drives the clock with the vectors: by the expected delay, not by ours.
     fn attempt_end(&mut self, ended: &AttemptContext<'_>) {
+        self.in_flight.set(false);
         if ended.decision != Some(AttemptDecision::Retry) {
             return;
         }
@@ -461,6 +476,7 @@ fn class(name: &str) -> Result<ErrorClass, String> {
 fn policy(spec: &PolicySpec) -> Result<Policy, String> {
     let mut config = Policy::new()
         .deadline(Duration::from_micros(spec.deadline_us))
+        .long_delay(LongDelay::Cut)
         .max_attempts(spec.max_attempts);
     // No script has 65,535 failures, so a higher limit is none.
     let limit = |failures: u64| u16::try_from(failures).unwrap_or(u16::MAX);

@@ -189,7 +189,7 @@ impl Condition {
         let budget = BUDGET.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             breaker: breaker.state(),
-            probe_in: breaker.retry_after(now),
+            probe_in: breaker.check(now).err().and_then(|open| open.retry_after),
             retries_left: budget.remaining(now),
         }
     }

@@ -199,7 +199,7 @@ fn calls() -> Option<()> {
         black_box(steps.chosen(SleepDecision::Defer));
         black_box(steps.woke().is_ok());
         steps.succeed();
-        steps.suspend()
+        steps.suspend().ok()?
     };
     let (bytes, at) = (black_box(suspended).bytes, suspended.at);
     if let Ok(resumed) = retry.resume(&bytes, at, Some(span())) {
@@ -209,7 +209,7 @@ fn calls() -> Option<()> {
         ));
     }
     black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
-    fn size<'r, 'a, T, R, B: redress::Gate, U, O, H>(_: &Steps<'r, 'a, T, R, B, U, O, H>) {}
+    fn size<'r, 'a, T, R, B: redress::Gate, U, O: redress::Observer, H>(_: &Steps<'r, 'a, T, R, B, U, O, H>) {}
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());
     Some(())
@@ -232,8 +232,8 @@ fn machines() -> Option<()> {
     });
     let mut breaker = Breaker::<TimeSlices<6>, 2, _>::new(&slices).ok()?;
     let admitted = breaker.admit(now).ok()?;
-    black_box(breaker.settle_timed(admitted.permit, CallResult::Success, span(), now));
-    black_box(breaker.retry_after(now));
+    black_box(breaker.settle_timed(admitted.permit, CallResult::Success, span(), 0, now));
+    black_box(breaker.check(now));
     black_box(breaker.snapshot(now, &mut bytes).ok());
     black_box(breaker.restore(&bytes, now, None).ok());
     breaker.isolate();
@@ -267,7 +267,7 @@ fn machines() -> Option<()> {
     black_box(retry.call(|_| operation()).is_ok());
 
     let mut call = Call::begin(&policy, now);
-    black_box(call.start(&policy, now));
+    black_box(call.start(&policy));
     black_box(call.woke(now).is_ok());
     call.succeed(&policy, now);
     Some(())

@@ -269,7 +269,7 @@ fn dropped_at_every_await(policy: &Policy, by_future: bool) {
         awaits += 1;
         let state = if polls == 0 { CircuitState::Open } else { CircuitState::HalfOpen };
         assert_eq!(breaker.borrow().state(), state, "{polls} polls");
-        assert_eq!(breaker.borrow().retry_after(clock.now()), None, "{polls} polls");
+        assert_eq!(breaker.borrow().check(clock.now()), Ok(()), "{polls} polls");
         let run_before = runs.get();
         assert!(retry.begin().is_ok(), "{polls} polls");
         assert_eq!(runs.get(), run_before);
@@ -306,13 +306,13 @@ fn dropping_or_cancelling_steps_at_any_point_frees_the_probe() {
             if steps_taken > 2 {
                 steps.woke().unwrap();
             }
-            assert!(breaker.borrow().retry_after(clock.now()).is_some());
+            assert!(breaker.borrow().check(clock.now()).is_err());
             if dropped {
                 drop(steps)
             } else {
                 steps.cancel()
             }
-            assert_eq!(breaker.borrow().retry_after(clock.now()), None);
+            assert_eq!(breaker.borrow().check(clock.now()), Ok(()));
             assert_eq!(breaker.borrow().state(), CircuitState::HalfOpen);
         }
     }

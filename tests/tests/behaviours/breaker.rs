@@ -36,7 +36,8 @@ fn a_call_counts_once_and_a_rejected_one_is_not_made() {
         assert_eq!(outcome.rejection().unwrap().state, CircuitState::Open);
     }
     drop(retry);
-    assert_eq!(breaker.borrow().retry_after(clock.now()), Some(Duration::from_secs(30)));
+    let rejected = breaker.borrow().check(clock.now()).unwrap_err();
+    assert_eq!(rejected.retry_after, Some(Duration::from_secs(30)));
     let opened = (EventKind::CircuitOpened, CircuitState::Open, 0, "op".to_owned());
     let rejected = (EventKind::CircuitRejected, CircuitState::Open, 0, "op".to_owned());
     assert_eq!(events[0], opened);

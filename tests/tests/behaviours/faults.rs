@@ -187,7 +187,7 @@ fn wedged_at(places: &[&'static str]) -> Vec<(&'static str, bool)> {
                 let breaker = breaker.into_inner();
                 // After its own event a failed probe has rightly opened it anew.
                 let opened = place == "circuit_opened" && breaker.state() == CircuitState::Open;
-                if !opened && breaker.retry_after(clock.now()).is_some() {
+                if !opened && breaker.check(clock.now()).is_err() {
                     wedged.push((place, blocking));
                 }
             }
@@ -293,7 +293,7 @@ fn a_nested_exhausted_error_settles_the_outer_probe() {
             assert!(!outcome.is_ok());
             assert_eq!(breaker.borrow().state(), state);
             if state == CircuitState::HalfOpen {
-                assert_eq!(breaker.borrow().retry_after(clock.now()), None);
+                assert_eq!(breaker.borrow().check(clock.now()), Ok(()));
             }
         }
     }
@@ -554,7 +554,7 @@ fn an_open_breaker_becomes_half_open_when_it_is_asked_and_not_before() {
         let permit = breaker.enter().unwrap();
         breaker.settle(permit, FAILURE, clock.now());
         clock.advance(Duration::from_micros(29_999_999));
-        assert_eq!(breaker.admit(clock.now()).unwrap_err().retry_after, Duration::from_micros(1));
+        assert_eq!(breaker.admit(clock.now()).unwrap_err().retry_after, Some(Duration::from_micros(1)));
         clock.advance(silence.saturating_sub(clock.elapsed()));
         assert_eq!(breaker.state(), CircuitState::Open);
         let admitted = breaker.admit(clock.now()).unwrap();
@@ -569,7 +569,7 @@ fn a_hung_probe_gives_its_place_up_when_its_lease_ends() {
     let mut breaker = breaker.into_inner();
     let hung = breaker.admit(clock.now()).unwrap().permit;
     clock.advance(Duration::from_micros(59_999_999));
-    assert_eq!(breaker.admit(clock.now()).unwrap_err().retry_after, Duration::from_micros(1));
+    assert_eq!(breaker.admit(clock.now()).unwrap_err().retry_after, Some(Duration::from_micros(1)));
     clock.advance(Duration::from_micros(1));
     let next = breaker.admit(clock.now()).unwrap().permit;
     // What the hung one says in the end is no longer heard.
@@ -588,7 +588,8 @@ fn nobody_queues_behind_a_hung_probe() {
     for asked in 0..50 {
         let mut retry = on(&ONCE, &clock).breaker(&breaker);
         let outcome = block_on(retry.execute_async(async |_| Ok::<_, ErrorClass>(())));
-        let retry_after = Duration::from_secs(60 - asked);
+        // The rest of the probe's lease, at most the recovery time.
+        let retry_after = Some(Duration::from_secs((60 - asked).min(30)));
         let state = CircuitState::HalfOpen;
         assert_eq!(outcome.rejection(), Some(CircuitOpen { state, retry_after }));
         clock.advance(SECOND);

@@ -218,7 +218,7 @@ fn an_open_breaker_gives_an_outcome_without_attempts() {
         assert_eq!((outcome.stop_reason(), outcome.last_class()), (None, None));
         let rejection = outcome.rejection().unwrap();
         // As the breaker opened after the sleeps of its call, at most that much is over.
-        assert_eq!(rejection.retry_after, Duration::from_secs(20));
+        assert_eq!(rejection.retry_after, Some(Duration::from_secs(20)));
         assert_eq!(rejection.state, CircuitState::Open);
         assert_eq!(outcome.result, Err(Error::CircuitOpen(rejection)));
     }
@@ -275,6 +275,7 @@ fn the_nine_reasons_to_stop_are_fixed() {
             "BUDGET_EXHAUSTED",
             "SCHEDULED",
             "ABORTED",
+            "CIRCUIT_OPEN",
         ]
     );
     assert_eq!(StopReason::ALL.map(|reason| reason.to_string()), names);
@@ -380,7 +381,7 @@ fn a_fake_breaker_obeys_its_script_and_remembers_results() {
     let policy = each_second().build().unwrap();
     let mut retry = on(&policy, &clock).breaker(&breaker);
     assert_eq!(retry.call(|_| Ok(1)), Ok(1));
-    assert_eq!(retry.execute(|_| Ok(2)).rejection().unwrap().retry_after, SECOND);
+    assert_eq!(retry.execute(|_| Ok(2)).rejection().unwrap().retry_after, Some(SECOND));
     let failed = block_on(retry.call_async(async |_| Err::<(), _>(ErrorClass::Auth)));
     assert!(failed.is_err());
     drop(retry.begin().unwrap());

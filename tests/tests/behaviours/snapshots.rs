@@ -166,7 +166,7 @@ fn exercised<W: Window + Clone>(breaker: Breaker<W>) {
                 if let Ok(admitted) = breaker.admit(now) {
                     breaker.settle(admitted.permit, result, now);
                 }
-                let _ = breaker.retry_after(now);
+                let _ = breaker.check(now);
             }
         }
     }
@@ -260,7 +260,7 @@ fn an_open_breaker_goes_on_recovering_where_it_was() {
             let mut restored = Small::new(&TRIPPED).unwrap();
             let off = off.map(Duration::from_secs);
             assert_eq!(restored.restore(&bytes, now, off), Ok(told));
-            let left = restored.retry_after(now).unwrap_or_default();
+            let left = restored.check(now).err().and_then(|open| open.retry_after).unwrap_or_default();
             assert_eq!((restored.state(), left.as_secs()), (CircuitState::Open, wait));
             restored.snapshot(now, &mut bytes).unwrap();
         }
@@ -314,7 +314,7 @@ fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
     }
     steps.start().unwrap();
     assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
-    steps.suspend().bytes.to_vec()
+    steps.suspend().unwrap().bytes.to_vec()
 }
 
 /// Five seconds between attempts, a minute for all.
@@ -447,7 +447,7 @@ fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
             steps.start().unwrap();
             assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
             // Whatever happens between the two snapshots takes time.
-            let call = steps.suspend();
+            let call = steps.suspend().unwrap();
             clock.advance(Duration::from_millis(3));
             call
         };
@@ -458,7 +458,7 @@ fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
         let now = clock.now();
         let breaker = RefCell::new(Small::new(&TRIPPED).unwrap());
         breaker.borrow_mut().restore(&bytes, now, off).unwrap();
-        assert_eq!(breaker.borrow().retry_after(now).is_some(), holds, "{off:?}");
+        assert_eq!(breaker.borrow().check(now).is_err(), holds, "{off:?}");
         clock.advance(Duration::from_millis(3));
         let mut retry = on(&policy, &clock).breaker(&breaker);
         let mut steps = retry.resume(&call.bytes, now, off).unwrap().steps;
@@ -484,7 +484,7 @@ fn a_suspended_probe_keeps_its_place_over_a_clock_that_jumped_back() {
         steps.start().unwrap();
         assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
         clock.jump_to(Instant::from_micros(clock.now().as_micros() - 20_000_000));
-        steps.suspend()
+        steps.suspend().unwrap()
     };
     breaker.borrow().snapshot(call.at, &mut bytes).unwrap();
 

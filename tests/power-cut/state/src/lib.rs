@@ -60,7 +60,7 @@ pub fn state(number: u32) -> Result<[u8; BYTES], SnapshotError> {
             steps.woke().map_err(|_| SnapshotError::Value)?;
         }
     }
-    let call = steps.suspend();
+    let call = steps.suspend().map_err(|_| SnapshotError::Value)?;
     let now = call.at;
     for _ in 0..(number / 4) % 4 {
         let permit = breaker.borrow_mut().admit(now).map_err(|_| SnapshotError::Value)?.permit;
@@ -130,7 +130,7 @@ pub fn restore(bytes: &[u8; BYTES]) -> Result<Found, SnapshotError> {
     Ok(Found {
         number: u32::from_le_bytes(*number),
         circuit: breaker.state(),
-        probe_in: breaker.retry_after(now).unwrap_or_default(),
+        probe_in: breaker.check(now).err().and_then(|open| open.retry_after).unwrap_or_default(),
         retries: budget.borrow_mut().remaining(now),
         attempts,
         next_in,

@@ -34,7 +34,7 @@ fn job() {
             };
             let changed = {
                 let end = Instant::from_micros(now());
-                breaker.settle_timed(admitted.permit, result, end.since(start), end)
+                breaker.settle_timed(admitted.permit, result, end.since(start), 0, end)
             };
             if changed.is_some() {
                 output(7);

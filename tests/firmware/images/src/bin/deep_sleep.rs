@@ -159,7 +159,7 @@ async fn tests(_spawner: Spawner) {
             sleep(EmbassyTime.now(), &Left { start: 4, checks, call: None })
         }
         (4, Progress::Over(outcome)) => {
-            let wait = outcome.rejection().map_or(Duration::ZERO, |open| open.retry_after);
+            let wait = outcome.rejection().and_then(|open| open.retry_after).unwrap_or_default();
             let rejected = made.is_empty() && nearly(wait, Duration::from_secs(600));
             checks.check("it is open after one more reset, for its whole time", rejected, wait);
             checks.check("and the budget has what it had", tokens == 4, tokens);

@@ -276,7 +276,7 @@ fn classified() -> Classification {
 fn decide() -> CallResult {
     let mut call = Call::begin(&POLICY, now());
     loop {
-        call.start(&POLICY, now());
+        call.start(&POLICY);
         if random().is_multiple_of(2) {
             let at = now();
             call.succeed(&POLICY, at);

@@ -50,11 +50,7 @@ pub trait Classify<T, E> {
     /// Runs after the delay and before the next attempt; the attempt that failed is in
     /// `attempt`, what it left in `last`. [`ControlFlow::Break`] ends the call with
     /// [`StopReason::Aborted`](crate::StopReason::Aborted).
-    fn before_retry(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> ControlFlow<()> {
+    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
         let _ = (attempt, last);
         ControlFlow::Continue(())
     }
@@ -118,11 +114,7 @@ where
         (self.values)(value).map(Into::into)
     }
     #[inline]
-    fn before_retry(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> ControlFlow<()> {
+    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
         self.errors.before_retry(attempt, last)
     }
 
@@ -161,11 +153,7 @@ where
         self.classifier.value(value)
     }
 
-    fn before_retry(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> ControlFlow<()> {
+    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
         (self.hook)(attempt, last)
     }
 }

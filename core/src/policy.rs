@@ -163,7 +163,11 @@ impl RetryConfig {
         }
         if self.retriable.bits() & !ClassSet::FINAL.bits() != 0 {
             let classes = self.retriable.bits() as u64;
-            return Err(ConfigError::new("retriable", classes, "of AUTH, PERMISSION and PERMANENT alone"));
+            return Err(ConfigError::new(
+                "retriable",
+                classes,
+                "of AUTH, PERMISSION and PERMANENT alone",
+            ));
         }
         Ok(Policy { config: self })
     }

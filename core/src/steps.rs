@@ -462,8 +462,7 @@ where
             _ => None,
         };
         let wants_random = class.is_some() && B::permit(&pass).is_some_and(|p| p.wants_random());
-        let random =
-            if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
+        let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();
         let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
         self.circuit_changed(changed, class);

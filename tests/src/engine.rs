@@ -12,7 +12,8 @@ use redress::{
     Adaptive, AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext,
     Breaker, BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision,
     Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, LongDelay, Memory,
-    Observer, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer, Verdict,
+    Observer, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer,
+    Verdict,
 };
 
 use crate::digest::{Digest, Ended};

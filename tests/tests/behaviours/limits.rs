@@ -1,7 +1,7 @@
 //! How often and how long.
 
 use redress::testing::{MockClock, Script};
-use redress::{Backoff, Duration, ErrorClass, Policy, StopReason};
+use redress::{Backoff, Duration, ErrorClass, LongDelay, Policy, StopReason};
 
 use crate::{each_second, on};
 
@@ -67,10 +67,11 @@ fn unknown_failures_have_a_limit_of_their_own_or_none() {
     }
 }
 
-/// Lines 9, 10.
+/// Lines 9, 10, by the reference's rule.
 #[test]
 fn a_delay_is_cut_to_the_deadline_and_the_deadline_is_checked_after_it() {
-    let policy = each_second().deadline(Duration::from_millis(2_500)).build().unwrap();
+    let policy = each_second().deadline(Duration::from_millis(2_500)).long_delay(LongDelay::Cut);
+    let policy = policy.build().unwrap();
     let clock = MockClock::new();
     let outcome = on(&policy, &clock).execute(|_| Err::<(), _>(ErrorClass::Transient));
     assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));

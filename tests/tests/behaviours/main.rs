@@ -49,3 +49,17 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+/// Pending once, so that a driver really has to wait.
+async fn yield_once() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|context| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

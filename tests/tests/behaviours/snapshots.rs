@@ -260,7 +260,8 @@ fn an_open_breaker_goes_on_recovering_where_it_was() {
             let mut restored = Small::new(&TRIPPED).unwrap();
             let off = off.map(Duration::from_secs);
             assert_eq!(restored.restore(&bytes, now, off), Ok(told));
-            let left = restored.check(now).err().and_then(|open| open.retry_after).unwrap_or_default();
+            let left =
+                restored.check(now).err().and_then(|open| open.retry_after).unwrap_or_default();
             assert_eq!((restored.state(), left.as_secs()), (CircuitState::Open, wait));
             restored.snapshot(now, &mut bytes).unwrap();
         }

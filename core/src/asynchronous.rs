@@ -136,12 +136,14 @@ macro_rules! walk {
                 let limit = $steps.call.remaining($steps.call.seen);
                 let context = $steps.retry_context();
                 let hook = $classifier.before_retry_async(&context, last);
-                match limited!($steps, limit, hook) {
+                let proceeds = limited!($steps, limit, hook);
+                let late = $steps.awake();
+                match proceeds {
                     Some(ControlFlow::Continue(())) => {}
                     Some(ControlFlow::Break(())) => break (StopReason::Aborted, None),
                     None => break (StopReason::DeadlineExceeded, None),
                 }
-                if let Err(reason) = $steps.awake() {
+                if let Err(reason) = late {
                     break (reason, None);
                 }
             }

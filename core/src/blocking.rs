@@ -240,10 +240,12 @@ where
                 }
                 if K::HAS_HOOK {
                     let context = self.retry_context();
-                    if classifier.before_retry(&context, failed).is_break() {
+                    let proceeds = classifier.before_retry(&context, failed);
+                    let late = self.awake();
+                    if proceeds.is_break() {
                         break (StopReason::Aborted, None);
                     }
-                    if let Err(reason) = self.awake() {
+                    if let Err(reason) = late {
                         break (reason, None);
                     }
                 }

@@ -145,7 +145,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self.want(super::permit::WANTS_CHECK, on)
     }
 
-    /// A failure of class RATE_LIMIT or SERVER_ERROR that says when to come back
+    /// A failure of class `RATE_LIMIT` or `SERVER_ERROR` that says when to come back
     /// (Retry-After) opens the breaker for that long, at most for `longest`: other callers
     /// stay away, too. Zero switches it off.
     pub const fn open_for_hint(mut self, longest: Duration) -> Self {

@@ -5,6 +5,7 @@
 mod abort;
 mod breaker;
 mod budget;
+mod circuit;
 mod classification;
 mod faults;
 mod keyed;

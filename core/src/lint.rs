@@ -36,6 +36,10 @@ use crate::{ClassSet, ConfigError, Duration, ErrorClass};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Severity {
+    /// It may well be meant; what it means is good to know. [`assert_clean!`] lets it pass.
+    ///
+    /// [`assert_clean!`]: crate::assert_clean
+    Note,
     /// It works, but hardly as meant.
     Warning,
     /// It does not build.
@@ -43,9 +47,10 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// `"warning"` or `"error"`.
+    /// `"note"`, `"warning"` or `"error"`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         }
@@ -96,7 +101,7 @@ pub struct Finding {
     pub class: Option<ErrorClass>,
     /// Its value.
     pub value: Value,
-    /// What would be right, as in "it must be ...".
+    /// What would be right, as in "it must be ..."; of a note, what it means.
     pub right: &'static str,
 }
 
@@ -106,7 +111,8 @@ impl core::fmt::Display for Finding {
         if let Some(class) = self.class {
             write!(f, "({class})")?;
         }
-        write!(f, " is {}: it must be {}", self.value, self.right)
+        let must_be = if self.severity == Severity::Note { "" } else { "it must be " };
+        write!(f, " is {}: {must_be}{}", self.value, self.right)
     }
 }
 
@@ -185,12 +191,42 @@ fn warn(
     report(Finding { severity: Severity::Warning, field, class, value, right });
 }
 
+/// A policy whose calls are blocking ones, which no driver can end: notes what that means for
+/// its limits.
+///
+/// ```
+/// use redress::lint::{Blocking, Lint};
+/// use redress::{Backoff, Duration, Policy};
+/// let config = Policy::new().backoff(Backoff::constant(Duration::from_millis(20)));
+/// Blocking(config).lint(&mut |finding| assert_eq!(finding.field, "attempt_timeout"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking<L>(pub L);
+
+impl<L: Lint> Lint for Blocking<L> {
+    fn lint(&self, report: Report<'_>) {
+        self.0.lint(report);
+        let mut parts = Parts::default();
+        self.0.part(&mut parts);
+        if let Some(call) = parts.call {
+            let (field, value) = ("attempt_timeout", call.timeout);
+            let right = "a blocking driver ends no attempt, neither at it nor at the deadline: \
+                         give the operation's own time-outs what Attempt::timeout says";
+            report(Finding { severity: Severity::Note, field, class: None, value, right });
+        }
+    }
+
+    fn part(&self, parts: &mut Parts) {
+        self.0.part(parts);
+    }
+}
+
 fn count(value: impl Into<u64>) -> Value {
     Value::Count(value.into())
 }
 
-/// Panics in a test if the linter finds anything in a configuration, with every
-/// finding on a line of its own.
+/// Panics in a test if the linter finds an error or anything suspicious in a configuration,
+/// with every finding on a line of its own. Notes alone let it pass.
 ///
 /// ```
 /// use redress::{Backoff, Duration, Policy, assert_clean, policy};
@@ -208,7 +244,9 @@ macro_rules! assert_clean {
     ($config:expr $(,)?) => {{
         let config = &$config;
         let mut count = 0_u32;
-        $crate::lint::Lint::lint(config, &mut |_| count += 1);
+        $crate::lint::Lint::lint(config, &mut |finding| {
+            count += u32::from(finding.severity > $crate::lint::Severity::Note);
+        });
         assert!(count == 0, "{}{}", stringify!($config), $crate::lint::findings(config));
     }};
 }

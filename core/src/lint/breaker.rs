@@ -57,6 +57,10 @@ fn lint_classes(trip_on: ClassSet, none: &'static str, report: Report<'_>) {
 impl<Rule: Copy> BreakerConfig<Rule> {
     fn lint_common(&self, report: Report<'_>) {
         self.errors(usize::MAX, &mut |error| report(error.into()));
+        if self.half_open_on.is_empty() {
+            let right = "one class or more: no failed probe opens the breaker anew";
+            warn(report, "breaker.half_open_on", None, Value::Count(0), right);
+        }
         if self.longest_recovery == self.recovery && !self.recovery.is_zero() {
             let right = "longer than recovery_timeout, or left out: it never grows";
             let value = Value::Span(self.longest_recovery);
@@ -83,6 +87,18 @@ mod tests {
             ]
         );
         assert_clean!(config.class_threshold(ErrorClass::Unknown, 1));
+    }
+
+    #[test]
+    fn a_breaker_that_no_probe_opens_anew_is_found() {
+        let config = BreakerConfig::failures(5, SECOND).half_open_on(ClassSet::EMPTY);
+        assert_eq!(
+            lines(&config),
+            [
+                "warning: breaker.half_open_on is 0: it must be one class or more: no failed probe opens the breaker anew"
+            ]
+        );
+        assert_clean!(config.half_open_on(ClassSet::of(&[ErrorClass::Transient])));
     }
 
     #[test]

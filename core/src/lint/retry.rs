@@ -35,7 +35,7 @@ impl Lint for RetryConfig {
         }
         for class in self.special.iter() {
             let backoff = &self.specials[class as usize & 7];
-            if class.is_final() {
+            if self.never_retries(class) {
                 let right = "left out: the class is never retried";
                 let value = Value::Strategy(backoff.name());
                 warn(report, "backoff_for", Some(class), value, right);
@@ -49,7 +49,12 @@ impl Lint for RetryConfig {
         let retries = self.max_attempts.saturating_sub(1);
         let attempts = times(attempt, self.max_attempts);
         let delays = times(self.longest_delay(), retries);
+        let timeout = match self.attempt_timeout {
+            Duration::MAX => Value::Unset,
+            timeout => Value::Span(timeout),
+        };
         parts.call = Some(Call {
+            timeout,
             attempt,
             whole: attempts.saturating_add(delays).min(self.deadline),
             retries: (self.max_attempts < u32::MAX).then_some(retries),
@@ -65,9 +70,13 @@ impl RetryConfig {
     /// No strategy has a longer one; [`Duration::MAX`] where that is not known.
     fn longest_delay(&self) -> Duration {
         let default = self.default.iter().map(longest);
-        let special = self.special.iter().filter(|class| !class.is_final());
+        let special = self.special.iter().filter(|&class| !self.never_retries(class));
         let special = special.map(|class| longest(&self.specials[class as usize & 7]));
         default.chain(special).fold(Duration::ZERO, Duration::max)
+    }
+
+    fn never_retries(&self, class: ErrorClass) -> bool {
+        class.is_final() && !self.retriable.contains(class)
     }
 
     fn lint_times(&self, report: Report<'_>) {
@@ -93,9 +102,23 @@ impl RetryConfig {
             let right = "at most max_attempts: it is never reached";
             warn(report, "max_unknown_attempts", None, count(unknown), right);
         }
+        for class in self.retriable.iter() {
+            let (field, value) = ("retriable", count(self.limits[class as usize & 7]));
+            let (severity, right) = if class.is_final() {
+                let right = "retries repeat what the other side has refused; a service may lock \
+                             the account or count them as an attack";
+                (Severity::Note, right)
+            } else {
+                (
+                    Severity::Error,
+                    "set for AUTH, PERMISSION and PERMANENT alone: others are retried anyway",
+                )
+            };
+            report(Finding { severity, field, class: Some(class), value, right });
+        }
         for class in self.limited.iter() {
             let limit = self.limits[class as usize & 7];
-            if class.is_final() && limit > 0 {
+            if self.never_retries(class) && limit > 0 {
                 let right = "0 or left out: the class is never retried";
                 warn(report, "max_attempts_for", Some(class), count(limit), right);
             } else if u32::from(limit) >= attempts && attempts > 0 {
@@ -118,12 +141,25 @@ impl RetryConfig {
                 warn(report, field, class, Value::Span(first), right);
             }
             if first >= self.deadline && !self.deadline.is_zero() && self.max_attempts > 1 {
-                let right = "shorter than the deadline: the first delay uses it up";
+                let right = "shorter than the deadline: the first delay does not fit before it";
                 warn(report, field, class, Value::Span(first), right);
             }
         }
         if let Some(delays) = backoff.delays() {
             self.lint_delays(field, class, delays, report);
+        }
+        if let (Some((_, jitter)), Some((shortest, longest))) =
+            (backoff.fallback(), backoff.hints())
+        {
+            if jitter.is_zero() && shortest.is_zero() {
+                let right = "given a minimum (at_least, the base of its fallback) or a jitter: \
+                             a hint of zero is retried at once, by all callers together";
+                warn(report, field, class, Value::Strategy(backoff.name()), right);
+            }
+            if longest < shortest {
+                let right = "at_most of at least at_least: no hint is followed";
+                warn(report, field, class, Value::Span(longest), right);
+            }
         }
         if let Some((fallback, _)) = backoff.fallback() {
             self.lint_backoff(field, class, fallback, report);
@@ -146,7 +182,7 @@ impl RetryConfig {
         let asked = delays.iter().zip(1..self.max_attempts);
         let long = asked.map(|(&delay, _)| delay).find(|&delay| delay >= self.deadline);
         if let Some(long) = long.filter(|_| !self.deadline.is_zero()) {
-            let right = "of delays shorter than the deadline: this one uses it up";
+            let right = "of delays shorter than the deadline: this one does not fit before it";
             warn(report, field, class, Value::Span(long), right);
         }
     }
@@ -216,7 +252,7 @@ mod tests {
             ),
             (
                 PLAIN.deadline(SECOND),
-                "warning: backoff is 1s: it must be shorter than the deadline: the first delay uses it up",
+                "warning: backoff is 1s: it must be shorter than the deadline: the first delay does not fit before it",
             ),
             (
                 PLAIN.backoff(Backoff::sequence(&[])),
@@ -224,7 +260,7 @@ mod tests {
             ),
             (
                 PLAIN.deadline(Duration::from_secs(9)).backoff(Backoff::sequence(&STEPS)),
-                "warning: backoff is 9s: it must be of delays shorter than the deadline: this one uses it up",
+                "warning: backoff is 9s: it must be of delays shorter than the deadline: this one does not fit before it",
             ),
             (
                 PLAIN.no_deadline().max_attempts(u32::MAX),
@@ -244,6 +280,53 @@ mod tests {
         assert_clean!(config.deadline(Duration::from_secs(9)).max_attempts(2));
         // The deadline of zero alone.
         assert_eq!(lines(&config.deadline(Duration::ZERO)).len(), 1);
+    }
+
+    #[test]
+    fn a_hint_without_any_bound_is_found() {
+        const HINTED: Backoff = Backoff::retry_after_or(&FALLBACK, Duration::ZERO);
+        const FALLBACK: Backoff = Backoff::constant(SECOND);
+        assert_eq!(
+            lines(&PLAIN.backoff_for(ErrorClass::RateLimit, HINTED)),
+            [
+                "warning: backoff_for(RATE_LIMIT) is retry_after_or: it must be given a minimum (at_least, the base of its fallback) or a jitter: a hint of zero is retried at once, by all callers together"
+            ]
+        );
+        assert_clean!(PLAIN.backoff(HINTED.at_least(SECOND)));
+        assert_clean!(PLAIN.backoff(Backoff::retry_after_or(&FALLBACK, SECOND)));
+        assert_eq!(
+            lines(&PLAIN.backoff(HINTED.at_least(SECOND).at_most(Duration::ZERO))),
+            [
+                "warning: backoff is 0s: it must be at_most of at least at_least: no hint is followed"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_meant_on_purpose_is_a_note() {
+        let backoff = Backoff::constant(SECOND);
+        let joins = PLAIN.retriable(ErrorClass::Auth, 2).backoff_for(ErrorClass::Auth, backoff);
+        assert_eq!(
+            lines(&joins),
+            [
+                "note: retriable(AUTH) is 2: retries repeat what the other side has refused; a service may lock the account or count them as an attack"
+            ]
+        );
+        assert_clean!(joins);
+        assert_eq!(
+            lines(&PLAIN.retriable(ErrorClass::Transient, 2)),
+            [
+                "error: retriable(TRANSIENT) is 2: it must be set for AUTH, PERMISSION and PERMANENT alone: others are retried anyway"
+            ]
+        );
+        let blocking = crate::lint::Blocking(PLAIN);
+        assert_eq!(
+            lines(&blocking),
+            [
+                "note: attempt_timeout is not set: a blocking driver ends no attempt, neither at it nor at the deadline: give the operation's own time-outs what Attempt::timeout says"
+            ]
+        );
+        assert_clean!(blocking);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The printed form of a policy ([`show`]).
 
 use crate::policy::NO_LIMIT;
-use crate::{Duration, ErrorClass, RetryConfig};
+use crate::{Duration, ErrorClass, LongDelay, RetryConfig};
 
 /// The printed form of a policy, as `--show` of a command line prints it: times in
 /// seconds, classes in alphabetical order.
@@ -33,6 +33,12 @@ pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl core::fmt::Dis
         }
         if config.limited.is_empty() {
             writeln!(f, "    (none)")?;
+        }
+        for class in BY_NAME.into_iter().filter(|&class| config.retriable.contains(class)) {
+            writeln!(f, "  retriable: {class}")?;
+        }
+        if config.long_delay == LongDelay::Cut {
+            writeln!(f, "  long_delay: cut")?;
         }
         Ok(())
     })

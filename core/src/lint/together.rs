@@ -15,6 +15,8 @@ pub struct Parts {
 /// Of a policy: what one call of it may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
+    /// The attempt timeout.
+    pub(super) timeout: Value,
     /// Its first attempt, at most.
     pub(super) attempt: Duration,
     /// All of it, at most.

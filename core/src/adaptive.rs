@@ -219,12 +219,13 @@ impl<const N: usize> Memory<N> {
         self.outcomes.write((now.saturating_add(window), success));
     }
 
-    /// Failures and all outcomes of the window. What is due later than a whole
-    /// window from now comes from before a jump of the clock, and is left out.
+    /// Failures and all outcomes of the window. What is due two windows from now, or later,
+    /// comes from before the clock was set back, and is left out.
     fn count(&self, now: Instant, window: Duration) -> (u32, u32) {
         let mut counted = (0, 0);
         for &(until, success) in self.outcomes.as_slice() {
-            if now < until && until.since(now) <= window {
+            // Up to a window more is that of an instant which was read before another one.
+            if now < until && until.since(now).saturating_sub(window) < window {
                 counted.0 += u32::from(!success);
                 counted.1 += 1;
             }
@@ -246,6 +247,8 @@ mod tests {
     use crate::random::NoRandom;
     use std::sync::Mutex;
 
+    const RECORDED: Instant = Instant::from_micros(1 << 40);
+
     fn slowed(outcomes: &[bool], at: Instant) -> u64 {
         let adaptive = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(1_000)))
             .target_success_milli(800)
@@ -255,7 +258,7 @@ mod tests {
             .unwrap()
             .memory(Mutex::new(Memory::<24>::new()));
         for &success in outcomes {
-            adaptive.hear(Instant::from_micros(5), success);
+            adaptive.hear(RECORDED, success);
         }
         let mut context = BackoffContext::new(1, ErrorClass::Transient);
         context.now = at;
@@ -264,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_multiplier_is_a_line_from_the_tolerated_share_to_all_failures() {
-        let now = Instant::from_micros(6);
+        let now = RECORDED.saturating_add(Duration::from_micros(1));
         assert_eq!(slowed(&[], now), 500);
         assert_eq!(slowed(&[true, true, true, true, false], now), 500);
         // 3/5 failures: 0.5 + (0.6 - 0.2) / 0.8 * 4 = 2.5
@@ -274,10 +277,15 @@ mod tests {
 
     #[test]
     fn outcomes_leave_at_exactly_the_window_and_after_a_jump_back() {
-        let (inside, outside) = (5 + 9_999_999, 5 + 10_000_000);
-        assert!(slowed(&[false], Instant::from_micros(inside)) > 4_000);
-        assert_eq!(slowed(&[false], Instant::from_micros(outside)), 500);
-        assert_eq!(slowed(&[false], Instant::ZERO), 500);
+        let window = Duration::from_secs(10);
+        let outside = RECORDED.saturating_add(window);
+        assert_eq!(slowed(&[false], outside), 500);
+        let microsecond = Duration::from_micros(1);
+        assert!(slowed(&[false], outside.saturating_sub(microsecond)) > 4_000);
+        // A stale instant sees it, too; a clock that was set back does not.
+        let set_back = RECORDED.saturating_sub(window);
+        assert!(slowed(&[false], set_back.saturating_add(microsecond)) > 4_000);
+        assert_eq!(slowed(&[false], set_back), 500);
     }
 
     #[test]

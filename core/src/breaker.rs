@@ -9,6 +9,7 @@ pub use permit::{Admitted, CallResult, CircuitOpen, Permit};
 
 use crate::config_error::ConfigError;
 use crate::random::mul_shr32;
+use crate::reach::Reach;
 use crate::window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, TimeSlices,
     Window,
@@ -228,8 +229,9 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         let reach = match self.phase {
             Phase::Closed => return true,
             Phase::Isolated => return false,
-            Phase::Open => Reach::of_open(self.longest_open()),
-            Phase::HalfOpen => Reach::of_lease(self.config().lease),
+            // The end of the recovery time belongs to no permit.
+            Phase::Open => Reach::exact(self.longest_open()),
+            Phase::HalfOpen => Reach::stale(self.config().lease),
         };
         let mut is_over = true;
         for until in &mut self.until {
@@ -245,8 +247,8 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         let lease = self.config().lease;
         let reach = match self.phase {
             Phase::Isolated => return Err(CircuitOpen::ISOLATED),
-            Phase::Open => Reach::of_open(self.longest_open()),
-            _ => Reach::of_lease(lease),
+            Phase::Open => Reach::exact(self.longest_open()),
+            _ => Reach::stale(lease),
         };
         // A probe that answers sooner than its lease ends frees its place at once, so a
         // caller need not stay away for longer than the recovery time.
@@ -455,37 +457,6 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.tally &= 0xF0;
         self.until = [Instant::ZERO; PERMITS];
         self.window.clear();
-    }
-}
-
-/// How far ahead of `now` a due time may be before the clock must have been set back.
-struct Reach {
-    /// The longest that a place is taken from now on.
-    limit: Duration,
-    /// From here on the clock was set back; below it `now` may be stale.
-    horizon: Duration,
-}
-
-impl Reach {
-    /// Of the end of the recovery time, which belongs to no permit.
-    const fn of_open(limit: Duration) -> Self {
-        Self { limit, horizon: limit }
-    }
-
-    /// Of the end of a lease, which tells its permit: two leases ahead means that `now` is a
-    /// lease earlier than the admission of the probe.
-    const fn of_lease(lease: Duration) -> Self {
-        Self { limit: lease, horizon: lease.saturating_add(lease) }
-    }
-
-    /// What is left until `until`, which is corrected if the clock was set back.
-    fn wait(&self, until: &mut Instant, now: Instant) -> Duration {
-        let wait = until.since(now);
-        if wait < self.horizon {
-            return wait;
-        }
-        *until = now.saturating_add(self.limit);
-        self.limit
     }
 }
 

@@ -77,6 +77,7 @@ pub mod lint;
 mod outcome;
 mod policy;
 pub mod random;
+mod reach;
 mod retry;
 mod settings;
 mod shared;

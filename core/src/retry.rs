@@ -204,7 +204,19 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     }
 
     /// As [`before_retry`](Self::before_retry), for an `async` hook, which the deadline of the
-    /// call ends. With a blocking driver it does not compile.
+    /// call ends. With a blocking driver it does not compile:
+    ///
+    /// ```compile_fail
+    /// # use core::{cell::Cell, ops::ControlFlow};
+    /// # use redress::{Last, Policy, random::NoRandom};
+    /// # let clock = redress::testing::MockClock::new();
+    /// const ONCE: Policy = Policy::once();
+    /// let mut retry = ONCE
+    ///     .on(&clock, NoRandom)
+    ///     .classify(|_: &()| redress::ErrorClass::Transient)
+    ///     .before_retry_async(async |_, _: &Last<(), ()>| ControlFlow::Continue(()));
+    /// let _ = retry.call(|_| Ok(()));
+    /// ```
     #[inline]
     pub fn before_retry_async<V, E, F>(
         self,

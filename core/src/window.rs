@@ -2,6 +2,7 @@
 //! [`TimeSlices`]. All have a fixed size and all slide.
 
 use crate::config_error::{ConfigError, demands};
+use crate::reach::Reach;
 use crate::{ClassSet, Duration, ErrorClass, Instant};
 
 /// One result, as a window hears of it. Results of classes that do not count
@@ -179,23 +180,20 @@ impl<const N: usize> Window for FailureTimes<N> {
     fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
         let Some(class) = seen.failure else { return false };
         let (place, threshold) = rule.place(class);
-        let latest = seen.now.saturating_add(rule.window);
+        let reach = Reach::stale(rule.window);
         let mut count = 1_u32;
         let mut free = 0;
         for (index, (until, at)) in self.until.iter_mut().zip(&mut self.place).enumerate() {
-            if *at == FREE || *until <= seen.now {
+            if *at == FREE || reach.wait(until, seen.now).is_zero() {
                 // Never used or left the window. There is one such entry, as long as the
                 // rule fits the capacity.
                 free = index;
             } else {
-                // Nothing is remembered for longer than the window, whatever the
-                // clock did.
-                *until = (*until).min(latest);
                 count += u32::from(rule.apart.is_empty() || *at == place);
             }
         }
         if let (Some(until), Some(at)) = (self.until.get_mut(free), self.place.get_mut(free)) {
-            (*until, *at) = (latest, place);
+            (*until, *at) = (seen.now.saturating_add(rule.window), place);
         }
         count >= u32::from(threshold)
     }
@@ -453,6 +451,17 @@ mod tests {
         assert!(!window.record(&rule, &seen(true, 1_000_000)));
         window.record(&rule, &seen(true, 0));
         assert!(!window.record(&rule, &seen(true, 100)));
+    }
+
+    #[test]
+    fn a_stale_instant_shortens_the_memory_of_no_failure() {
+        let rule = failure_rule(3);
+        let mut window = FailureTimes::<3>::EMPTY;
+        assert!(!window.record(&rule, &seen(true, 1_000)));
+        assert!(!window.record(&rule, &seen(true, 950)));
+        // The first is in its window until 1_100, the second until 1_050.
+        assert!(!window.record(&rule, &seen(true, 1_060)));
+        assert!(window.record(&rule, &seen(true, 1_099)));
     }
 
     #[test]

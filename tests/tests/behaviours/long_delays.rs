@@ -90,7 +90,7 @@ fn a_delay_fits_if_it_ends_before_the_deadline() {
 fn a_handler_may_defer_a_delay_that_does_not_fit() {
     let policy = hinted().build().unwrap();
     let (clock, budget) = (MockClock::new(), retries());
-    let mut decide = |choice| {
+    let decide = |choice| {
         let mut recorder = Recorder::<4>::new();
         let outcome = policy
             .on(&clock, NoRandom)

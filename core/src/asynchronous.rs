@@ -79,9 +79,30 @@ macro_rules! walk {
         let mut last = None;
         // Blocks, so that nothing is stored for the length of an attempt or a delay but
         // what is needed after it.
-        let (reason, failure) = loop {
+        let (reason, failure) = 'call: loop {
             let delay = {
                 let result = {
+                    while U::LIMITS {
+                        let decision = match $steps.ask_for_turn() {
+                            Ok(None) => break,
+                            Ok(Some(decision)) => decision,
+                            Err(reason) => break 'call (reason, None),
+                        };
+                        $(
+                            match $steps.suspend_from($limit, decision) {
+                                Ok(Some(suspended)) => return Progress::Suspended(suspended),
+                                Ok(None) => {}
+                                Err(reason) => break 'call (reason, None),
+                            }
+                        )?
+                        if let Decision::TooLong { .. } = decision {
+                            break 'call (StopReason::DeadlineExceeded, None);
+                        }
+                        $steps.engine.time.sleep(decision.delay()).await;
+                        if let Err(reason) = $steps.awake() {
+                            break 'call (reason, None);
+                        }
+                    }
                     let attempt = match $steps.next() {
                         Ok(attempt) => attempt,
                         Err(reason) => break (reason, None),

@@ -81,7 +81,10 @@ where
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let Self { engine, classifier } = self;
-        if SHORT_WAY && let Some(pass) = engine.breaker.enter() {
+        if SHORT_WAY
+            && !U::LIMITS
+            && let Some(pass) = engine.breaker.enter()
+        {
             let mut steps = engine.set_out(pass, timed);
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
@@ -219,17 +222,17 @@ where
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let mut last = None;
-        let (reason, failure) = loop {
+        let (reason, failure) = 'call: loop {
             if let Some(failed) = failed.take() {
                 let failure = failed.classify(classifier, O::OBSERVES);
                 let failed = last.insert(failed.into_last());
                 let decision = self.decide(&failure);
                 match decision {
                     Decision::Retry { after } if after.is_zero() => {}
-                    Decision::Retry { .. } | Decision::TooLong { .. } => {
+                    Decision::Retry { after } | Decision::TooLong { after } => {
                         match suspend(&mut self, decision) {
                             Ok(Some(suspended)) => return Err(suspended),
-                            Ok(None) => self.engine.time.sleep(self.call.previous),
+                            Ok(None) => self.engine.time.sleep(after),
                             Err(reason) => break (reason, Some(failure)),
                         }
                     }
@@ -248,6 +251,21 @@ where
                     if let Err(reason) = late {
                         break (reason, None);
                     }
+                }
+            }
+            while U::LIMITS {
+                let decision = match self.ask_for_turn() {
+                    Ok(None) => break,
+                    Ok(Some(decision)) => decision,
+                    Err(reason) => break 'call (reason, None),
+                };
+                match suspend(&mut self, decision) {
+                    Ok(Some(suspended)) => return Err(suspended),
+                    Ok(None) => self.engine.time.sleep(decision.delay()),
+                    Err(reason) => break 'call (reason, None),
+                }
+                if let Err(reason) = self.awake() {
+                    break 'call (reason, None);
                 }
             }
             let attempt = match self.next() {

@@ -26,6 +26,17 @@ pub enum Decision {
     Stop(StopReason),
 }
 
+impl Decision {
+    /// How long to wait; zero if nothing follows.
+    #[inline]
+    pub const fn delay(self) -> Duration {
+        match self {
+            Self::Retry { after } | Self::TooLong { after } => after,
+            Self::Stop(_) => Duration::ZERO,
+        }
+    }
+}
+
 /// What an attempt is told when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -82,6 +93,8 @@ pub(crate) enum Stage {
     TooLong,
     /// The deadline has ended the attempt.
     Cut,
+    /// The next attempt does not fit into a rate limit yet.
+    Limited,
 }
 
 impl Call {
@@ -128,14 +141,14 @@ impl Call {
         self.previous
     }
 
-    /// The delay after which to go on, if the call stopped for `reason` although a delay was
-    /// decided: it was deferred, or the delay was too long.
+    /// The delay after which to go on, if the call stopped for `reason` although one is known:
+    /// it was deferred, the delay was too long, or a rate limit allowed no attempt yet.
     #[inline]
     pub const fn next_sleep(&self, reason: StopReason) -> Option<Duration> {
-        let is_too_long = matches!(self.stage, Stage::TooLong);
-        match reason {
-            StopReason::Scheduled => Some(self.previous),
-            StopReason::DeadlineExceeded if is_too_long => Some(self.previous),
+        match (reason, self.stage) {
+            (StopReason::Scheduled, _)
+            | (StopReason::DeadlineExceeded, Stage::TooLong | Stage::Limited)
+            | (StopReason::BudgetExhausted, Stage::Limited) => Some(self.previous),
             _ => None,
         }
     }
@@ -346,6 +359,24 @@ impl Call {
             return StopReason::BudgetExhausted;
         }
         StopReason::Scheduled
+    }
+
+    /// A rate limit allows the next attempt when `wait` is over: says what follows.
+    pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
+        let remaining = self.remaining(self.seen);
+        if wait < remaining || remaining == Duration::MAX {
+            return Decision::Retry { after: wait };
+        }
+        self.previous = wait;
+        self.stage = Stage::Limited;
+        Decision::TooLong { after: wait }
+    }
+
+    /// The call stops for `reason`, as a rate limit allows no attempt before `wait` is over.
+    pub(crate) fn stop_limited(&mut self, wait: Duration, reason: StopReason) -> StopReason {
+        self.previous = wait;
+        self.stage = Stage::Limited;
+        reason
     }
 
     /// Whether the delay that was decided last does not fit.

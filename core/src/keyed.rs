@@ -4,7 +4,9 @@
 use heapless::Vec;
 
 use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-use crate::budget::{Budget, Pool, RatioBudget, RollingBudget, Withdraw};
+use crate::budget::{
+    Acquire, Budget, Limit, NotBefore, Pool, RatioBudget, RollingBudget, Withdraw,
+};
 use crate::gate::{ByHand, Circuit, Gate};
 use crate::window::Window;
 use crate::{CircuitState, Duration, Instant, Settings, Shared};
@@ -312,6 +314,22 @@ where
 {
     fn deposit(&self) {
         self.map.with(|map| map.entry(&self.key).map(Budget::deposit));
+    }
+}
+
+impl<S, K, V, const N: usize> Acquire for ByKey<'_, S, K>
+where
+    S: Shared<Item = Keyed<K, V, N>>,
+    K: Eq + Clone,
+    V: Entry + Limit,
+{
+    /// A key that finds no room is refused without a time: an attempt beside the limiter
+    /// would not keep the limit.
+    fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        let refused = Err(NotBefore { wait: None });
+        self.map
+            .with(|map| map.entry_at(&self.key, now).map_or(refused, |one| one.acquire(cost, now)))
+            .unwrap_or(refused)
     }
 }
 

@@ -95,7 +95,10 @@ pub use asynchronous::{RetryAsyncExt, Timer};
 pub use backoff::{Backoff, BackoffContext, Strategy};
 pub use blocking::{RetryExt, Sleep};
 pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-pub use budget::{Budget, Pool, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Withdraw};
+pub use budget::{
+    Acquire, Budget, Cost, Limit, Limited, NotBefore, Pool, RatioBudget, RatioConfig,
+    RollingBudget, RollingConfig, Turn, WhenLimited, Withdraw,
+};
 pub use call::{Attempt, Call, Decision};
 pub use class::{ClassSet, Classification, ErrorClass};
 pub use classifier::{

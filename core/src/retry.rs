@@ -3,6 +3,7 @@
 
 use core::ops::ControlFlow;
 
+use crate::budget::Limited;
 use crate::classifier::{BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Verdict};
 use crate::control::{AbortIf, BeforeSleep, SleepDecision, SleepHandler, Within};
 use crate::event::OnEvent;
@@ -242,6 +243,15 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     #[inline]
     pub fn budget<Q>(self, budget: Q) -> Retry<'a, T, R, K, B, Q, O, H, P> {
         replace!(self, budget: |_| budget)
+    }
+
+    /// Asks this rate limiter before each attempt, first ones too: a reference to a shared
+    /// [`Limit`](crate::Limit), or a keyed one. An attempt costs 1, and one whose turn has not
+    /// come waits for it; a [`Limited`] of your own, set as [`budget`](Self::budget), has other
+    /// costs, defers or rejects. Set the budget first, which this one wraps.
+    #[inline]
+    pub fn limiter<L>(self, limiter: L) -> Retry<'a, T, R, K, B, Limited<U, L>, O, H, P> {
+        replace!(self, budget: |budget| Limited::new(budget, limiter))
     }
 
     /// Notifies this observer of everything, after those that were set before.

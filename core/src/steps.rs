@@ -1,7 +1,7 @@
 //! The steps of a call, which every driver walks and none decides: [`Steps`].
 
 use crate::breaker::{CallResult, CircuitOpen};
-use crate::budget::Pool;
+use crate::budget::{Pool, Turn};
 use crate::call::{Attempt, Call, Decision, OVERDUE};
 use crate::classifier::Verdict;
 use crate::control::{Control, SleepDecision};
@@ -58,6 +58,8 @@ pub struct Steps<'r, 'a, T, R, B: Gate, U, O: Observer, H, P = &'a Policy> {
     attempts: B::Attempts,
     /// An attempt has started, and the observer is not notified of its end yet.
     in_flight: bool,
+    /// A rate limiter has granted the next attempt.
+    has_turn: bool,
     /// The observer runs. If it panics, it is not notified of the end of the call.
     observing: bool,
 }
@@ -125,7 +127,8 @@ where
             || self.policy.settings().is_timed()
             || H::HAS_DEADLINE
             || O::OBSERVES
-            || B::Attempts::RUNS;
+            || B::Attempts::RUNS
+            || U::LIMITS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
         let call = match self.control.deadline() {
@@ -165,14 +168,61 @@ where
     H: Control,
     P: Settings<Policy>,
 {
-    /// Starts an attempt.
+    /// Starts an attempt. With a rate limiter ask for its [`turn`](Self::turn) first: where it
+    /// may not start yet, the call is deferred.
     ///
     /// # Errors
     ///
-    /// [`StopReason::Aborted`] if the abort predicate says so; the call is over.
+    /// [`StopReason::Aborted`] if the abort predicate says so, and others that a breaker or a
+    /// rate limiter gives; the call is over.
     #[inline]
     pub fn start(&mut self) -> Result<Attempt, StopReason> {
+        if U::LIMITS
+            && !self.has_turn
+            && let Some(wait) = self.turn()?
+        {
+            let reason = self.call.stop_limited(wait, StopReason::Scheduled);
+            return Err(self.end(reason, None));
+        }
         self.next().map_err(|reason| self.end(reason, None))
+    }
+
+    /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
+    /// again, or `None` if the attempt may start and its cost is spent.
+    ///
+    /// # Errors
+    ///
+    /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
+    /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
+    /// limiter is configured to defer or reject. The error of the call then says how long to
+    /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
+    #[inline]
+    pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
+        let reason = match self.ask_for_turn() {
+            Ok(None) => return Ok(None),
+            Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
+            Ok(Some(_)) => StopReason::DeadlineExceeded,
+            Err(reason) => reason,
+        };
+        Err(self.end(reason, None))
+    }
+
+    /// As [`turn`](Self::turn), without ending the call.
+    #[inline]
+    pub(crate) fn ask_for_turn(&mut self) -> Result<Option<Decision>, StopReason> {
+        let number = self.call.attempts.saturating_add(1);
+        match self.engine.budget.attempt(self.call.seen, number) {
+            Turn::Now => {
+                self.has_turn = true;
+                Ok(None)
+            }
+            Turn::Wait(wait) => Ok(Some(self.call.limited(wait))),
+            Turn::Defer(wait) => Err(self.call.stop_limited(wait, StopReason::Scheduled)),
+            Turn::Reject(Some(wait)) => {
+                Err(self.call.stop_limited(wait, StopReason::BudgetExhausted))
+            }
+            Turn::Reject(None) => Err(StopReason::BudgetExhausted),
+        }
     }
 
     #[inline]
@@ -187,6 +237,7 @@ where
         {
             return Err(StopReason::CircuitOpen);
         }
+        self.has_turn = false;
         let attempt = self.call.start(self.policy.settings());
         if O::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
@@ -551,7 +602,16 @@ where
         pass: Option<B::Pass>,
     ) -> Self {
         let (policy, attempts) = (engine.policy, B::Attempts::default());
-        Self { engine, policy, call, pass, attempts, in_flight: false, observing: false }
+        Self {
+            engine,
+            policy,
+            call,
+            pass,
+            attempts,
+            in_flight: false,
+            has_turn: false,
+            observing: false,
+        }
     }
 
     /// The error of a call that stopped.

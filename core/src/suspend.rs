@@ -2,7 +2,7 @@
 //! back, [`Resumed`].
 
 use crate::budget::Pool;
-use crate::call::Decision;
+use crate::call::{Decision, Stage};
 use crate::control::Control;
 use crate::gate::Gate;
 use crate::outcome::Outcome;
@@ -158,7 +158,10 @@ where
         decision: Decision,
     ) -> Result<Option<Suspended>, StopReason> {
         match decision {
-            Decision::Retry { after } if after >= limit && !after.is_zero() => {}
+            // A rate limit's wait, too, is then the delay of the call.
+            Decision::Retry { after } if after >= limit && !after.is_zero() => {
+                self.call.previous = after;
+            }
             Decision::TooLong { .. } => {}
             _ => return Ok(None),
         }
@@ -166,12 +169,12 @@ where
     }
 
     fn try_suspend(&mut self) -> Result<Suspended, StopReason> {
-        let is_too_long = self.call.is_too_long();
+        let fits = self.call.stage == Stage::Usual;
         match self.call.defer(&self.engine.budget) {
             StopReason::Scheduled => {}
             reason => return Err(reason),
         }
-        if O::OBSERVES && is_too_long && self.pass.is_some() {
+        if O::OBSERVES && !fits && self.pass.is_some() {
             self.observe_end(StopReason::Scheduled, None);
         }
         let due = self.call.seen.saturating_add(self.call.previous);

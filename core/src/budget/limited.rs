@@ -1,0 +1,257 @@
+//! A budget with a rate limiter in front of it: [`Limited`], which asks a [`Limit`] before
+//! every attempt.
+
+use crate::budget::{Pool, Turn, Withdraw};
+use crate::{Duration, Instant, Shared};
+
+/// What limits attempts, first ones and retries alike.
+/// [`RateLimiter`](crate::RateLimiter) is one; your own can be, too.
+pub trait Limit {
+    /// Spends `cost` at `now`, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NotBefore`] if it does not fit now; nothing is spent then.
+    fn acquire(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore>;
+}
+
+/// An attempt does not fit into a limit yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct NotBefore {
+    /// How long after the instant asked with it fits, if nothing else is spent meanwhile;
+    /// `None` if it never does, or if it is not known when.
+    pub wait: Option<Duration>,
+}
+
+impl core::fmt::Display for NotBefore {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.wait {
+            Some(wait) => write!(f, "over the rate limit: not before {wait} from now"),
+            None => f.write_str("over the rate limit: it is not known to fit at any time"),
+        }
+    }
+}
+
+impl core::error::Error for NotBefore {}
+
+/// Asks a limiter: what [`Limited`] needs of it. A reference to a [`Shared`] one is this,
+/// and so is one [`by_key`](crate::by_key).
+pub trait Acquire {
+    /// As [`Limit::acquire`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Limit::acquire`].
+    fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore>;
+}
+
+impl<S: Shared<Item: Limit>> Acquire for &S {
+    /// A lock that is lent out already refuses without a time; see [`Shared::with`].
+    #[inline]
+    fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        self.with(|limit| limit.acquire(cost, now)).unwrap_or(Err(NotBefore { wait: None }))
+    }
+}
+
+/// A limiter that a configuration may leave out.
+impl<A: Acquire> Acquire for Option<A> {
+    #[inline]
+    fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        self.as_ref().map_or(Ok(()), |limiter| limiter.acquire(cost, now))
+    }
+}
+
+/// What an attempt costs: a number, or a function of the attempt's number (the first is 1).
+pub trait Cost {
+    /// What attempt `number` costs, in the unit of the limiter.
+    fn of(&self, number: u32) -> u32;
+}
+
+impl Cost for u32 {
+    #[inline]
+    fn of(&self, _: u32) -> u32 {
+        *self
+    }
+}
+
+impl<F: Fn(u32) -> u32> Cost for F {
+    #[inline]
+    fn of(&self, number: u32) -> u32 {
+        self(number)
+    }
+}
+
+/// What a call does when its next attempt does not fit into the limit yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum WhenLimited {
+    /// It waits until the attempt fits.
+    #[default]
+    Wait,
+    /// It is deferred until the attempt fits.
+    Defer,
+    /// It ends.
+    Reject,
+}
+
+/// A budget `U` whose calls ask the limiter `L` ([`Acquire`]) before every attempt.
+///
+/// `C` is what an attempt costs ([`Cost`]); 1 by default. An attempt that never fits ends
+/// the call, whatever [`WhenLimited`] says.
+///
+/// ```
+/// use core::cell::RefCell;
+/// use redress::{Duration, Instant, Limit, Limited, NotBefore, Pool, Turn};
+///
+/// /// One attempt, and no other.
+/// struct Once(bool);
+/// impl Limit for Once {
+///     fn acquire(&mut self, _: u32, _: Instant) -> Result<(), NotBefore> {
+///         if core::mem::replace(&mut self.0, true) { Err(NotBefore { wait: None }) } else { Ok(()) }
+///     }
+/// }
+/// let once = RefCell::new(Once(false));
+/// let pool = Limited::new((), &once);
+/// assert_eq!(pool.attempt(Instant::ZERO, 1), Turn::Now);
+/// assert_eq!(pool.attempt(Instant::ZERO, 2), Turn::Reject(None));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Limited<U, L, C = u32> {
+    inner: U,
+    limiter: L,
+    cost: C,
+    when: WhenLimited,
+}
+
+impl<U, L> Limited<U, L> {
+    /// The budget `inner` behind `limiter`: an attempt costs 1 and waits until it fits.
+    pub const fn new(inner: U, limiter: L) -> Self {
+        Self { inner, limiter, cost: 1, when: WhenLimited::Wait }
+    }
+}
+
+impl<U, L, C> Limited<U, L, C> {
+    /// An attempt costs this.
+    pub fn cost<D: Cost>(self, cost: D) -> Limited<U, L, D> {
+        let Self { inner, limiter, when, .. } = self;
+        Limited { inner, limiter, cost, when }
+    }
+
+    /// What a call does when its next attempt does not fit yet.
+    pub fn when_limited(mut self, when: WhenLimited) -> Self {
+        self.when = when;
+        self
+    }
+
+    /// The budget.
+    pub const fn inner(&self) -> &U {
+        &self.inner
+    }
+
+    /// The same with another budget.
+    pub fn with_inner<V>(self, inner: V) -> Limited<V, L, C> {
+        let Self { limiter, cost, when, .. } = self;
+        Limited { inner, limiter, cost, when }
+    }
+}
+
+impl<U: Withdraw, L, C> Withdraw for Limited<U, L, C> {
+    #[inline]
+    fn withdraw(&self, now: Instant) -> bool {
+        self.inner.withdraw(now)
+    }
+}
+
+impl<U: Pool, L: Acquire, C: Cost> Pool for Limited<U, L, C> {
+    const LIMITS: bool = true;
+
+    #[inline]
+    fn deposit(&self) {
+        self.inner.deposit();
+    }
+
+    /// A budget within, if it limits attempts itself, is asked first.
+    #[inline]
+    fn attempt(&self, now: Instant, number: u32) -> Turn {
+        if U::LIMITS {
+            let turn = self.inner.attempt(now, number);
+            if turn != Turn::Now {
+                return turn;
+            }
+        }
+        match (self.limiter.acquire(self.cost.of(number), now), self.when) {
+            (Ok(()), _) => Turn::Now,
+            (Err(NotBefore { wait: Some(wait) }), WhenLimited::Wait) => Turn::Wait(wait),
+            (Err(NotBefore { wait: Some(wait) }), WhenLimited::Defer) => Turn::Defer(wait),
+            (Err(NotBefore { wait }), _) => Turn::Reject(wait),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::RefCell;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Grants up to a number, and notes what it was asked for.
+    #[derive(Debug)]
+    struct Upto(u32, std::vec::Vec<u32>);
+
+    impl Limit for Upto {
+        fn acquire(&mut self, cost: u32, _: Instant) -> Result<(), NotBefore> {
+            self.1.push(cost);
+            match cost {
+                0 => Err(NotBefore { wait: None }),
+                _ if cost <= self.0 => Ok(()),
+                _ => Err(NotBefore { wait: Some(SECOND) }),
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_waits_or_is_deferred_or_ends_where_an_attempt_does_not_fit_yet() {
+        let limiter = RefCell::new(Upto(0, std::vec![]));
+        let pool = Limited::new((), &limiter);
+        for (when, turn) in [
+            (WhenLimited::Wait, Turn::Wait(SECOND)),
+            (WhenLimited::Defer, Turn::Defer(SECOND)),
+            (WhenLimited::Reject, Turn::Reject(Some(SECOND))),
+        ] {
+            assert_eq!(pool.when_limited(when).attempt(Instant::ZERO, 1), turn);
+            // One that never fits is not waited for.
+            let never = pool.when_limited(when).cost(0);
+            assert_eq!(never.attempt(Instant::ZERO, 1), Turn::Reject(None));
+        }
+    }
+
+    #[test]
+    fn a_cost_is_a_number_or_a_function_of_the_attempts_number() {
+        let limiter = RefCell::new(Upto(9, std::vec![]));
+        let pool = Limited::new((), &limiter);
+        assert_eq!(pool.attempt(Instant::ZERO, 3), Turn::Now);
+        assert_eq!(pool.cost(5).attempt(Instant::ZERO, 3), Turn::Now);
+        assert_eq!(pool.cost(|number| number * 2).attempt(Instant::ZERO, 3), Turn::Now);
+        assert_eq!(limiter.borrow().1, [1, 5, 6]);
+    }
+
+    #[test]
+    fn a_limiter_that_is_left_out_limits_nothing() {
+        let none: Option<&RefCell<Upto>> = None;
+        assert_eq!(Limited::new((), none).attempt(Instant::ZERO, 1), Turn::Now);
+        let none: Option<Limited<(), &RefCell<Upto>>> = None;
+        assert_eq!(none.attempt(Instant::ZERO, 1), Turn::Now);
+    }
+
+    #[test]
+    fn of_two_limiters_the_inner_one_is_asked_first() {
+        let (inner, outer) =
+            (RefCell::new(Upto(0, std::vec![])), RefCell::new(Upto(9, std::vec![])));
+        let pool = Limited::new(Limited::new((), &inner), &outer);
+        assert_eq!(pool.attempt(Instant::ZERO, 1), Turn::Wait(SECOND));
+        assert_eq!(outer.borrow().1, []);
+    }
+}

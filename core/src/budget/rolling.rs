@@ -1,0 +1,204 @@
+//! So many retries within a rolling window: [`RollingBudget`].
+
+use crate::budget::Budget;
+use crate::config_error::{ConfigError, demands};
+use crate::{Duration, Fixed, Instant, Settings};
+
+/// The settings of a [`RollingBudget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct RollingConfig {
+    pub(crate) max_retries: u16,
+    pub(crate) window: Duration,
+}
+
+impl RollingConfig {
+    /// At most `max_retries` (0 for none at all) within any span of `window`,
+    /// which is 1 us or more.
+    pub const fn new(max_retries: u16, window: Duration) -> Self {
+        Self { max_retries, window }
+    }
+
+    demands! {
+        self, capacity;
+        !self.window.is_zero() => ConfigError::of_span("budget.window", self.window, "1 us or more"),
+        self.max_retries as usize <= capacity => ConfigError::new(
+            "budget.max_retries",
+            self.max_retries as u64,
+            "at most the capacity of the budget",
+        ),
+    }
+}
+
+/// At most so many retries within a rolling window, for all callers together.
+///
+/// `N` is the most that `max_retries` may be: each retry's time is kept until it
+/// leaves the window, so the count is exact. 8 bytes for each of them and 16
+/// around it. Source: `Budget` of redress for Python.
+///
+/// ```
+/// use redress::{Budget, Duration, Instant, RollingBudget, RollingConfig};
+/// const CONFIG: RollingConfig = RollingConfig::new(2, Duration::from_secs(10));
+/// let mut budget = RollingBudget::<2>::new(&CONFIG)?;
+/// let now = Instant::ZERO;
+/// assert!(budget.consume(2, now) && !budget.consume(1, now));
+/// assert_eq!(budget.remaining(now.saturating_add(Duration::from_secs(10))), 2);
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RollingBudget<const N: usize, C = &'static RollingConfig> {
+    pub(crate) settings: C,
+    /// When each token leaves the window, oldest first from `next`; one that has
+    /// left, or was never spent, is due in the past.
+    pub(crate) due: [Instant; N],
+    pub(crate) next: u16,
+}
+
+impl<'c, const N: usize> RollingBudget<N, &'c RollingConfig> {
+    /// A budget of which nothing is spent.
+    ///
+    /// # Errors
+    ///
+    /// If the window is zero or `max_retries` does not fit into `N`.
+    pub const fn new(config: &'c RollingConfig) -> Result<Self, ConfigError> {
+        match config.check(N) {
+            Ok(()) => Ok(Self::unspent(config)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<const N: usize, F: Fixed<Of = RollingConfig>> RollingBudget<N, F> {
+    /// A budget of which nothing is spent and whose settings are in its type; what is
+    /// wrong with them does not compile.
+    pub const fn fixed(settings: F) -> Self {
+        const {
+            if let Err(error) = F::SETTINGS.check(N) {
+                error.refuse();
+            }
+        }
+        Self::unspent(settings)
+    }
+}
+
+impl<const N: usize, C> RollingBudget<N, C> {
+    const fn unspent(settings: C) -> Self {
+        Self { settings, due: [Instant::ZERO; N], next: 0 }
+    }
+}
+
+impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
+    #[inline]
+    pub(crate) fn config(&self) -> &RollingConfig {
+        self.settings.settings()
+    }
+
+    /// The tokens in use: `max_retries` of the `N`.
+    fn tokens(&mut self) -> &mut [Instant] {
+        let used = usize::from(self.config().max_retries).min(N);
+        self.due.get_mut(..used).unwrap_or_default()
+    }
+
+    /// Spends the oldest token if it has left the window.
+    fn take(&mut self, now: Instant) -> bool {
+        let (next, due) = (usize::from(self.next), now.saturating_add(self.config().window));
+        let tokens = self.tokens();
+        let count = tokens.len();
+        let Some(token) = tokens.get_mut(next) else { return false };
+        if *token > now {
+            return false;
+        }
+        *token = due;
+        self.next = if next + 1 < count { next as u16 + 1 } else { 0 };
+        true
+    }
+}
+
+impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> {
+    fn consume(&mut self, cost: u32, now: Instant) -> bool {
+        // After a clock that jumped back no token is due later than a window from
+        // now, so that none is held back for longer.
+        let latest = now.saturating_add(self.config().window);
+        let newest = match self.next {
+            0 => self.tokens().last().copied(),
+            next => self.due.get(usize::from(next) - 1).copied(),
+        };
+        if newest.is_some_and(|newest| newest > latest) {
+            for token in self.tokens() {
+                *token = (*token).min(latest);
+            }
+        }
+        if cost > 1 && cost > self.remaining(now) {
+            return false;
+        }
+        (0..cost).all(|_| self.take(now))
+    }
+
+    fn remaining(&self, now: Instant) -> u32 {
+        let used = self.due.iter().take(usize::from(self.config().max_retries));
+        used.filter(|&&due| due <= now).count() as u32
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<const N: usize, C> defmt::Format for RollingBudget<N, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "RollingBudget({=[?]})", self.due);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_micros(10);
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    #[test]
+    fn tokens_come_back_at_exactly_the_window() {
+        let config = RollingConfig::new(2, WINDOW);
+        let mut budget = RollingBudget::<4, _>::new(&config).unwrap();
+        assert!(budget.consume(1, at(0)) && budget.consume(1, at(3)));
+        assert!(!budget.consume(1, at(9)));
+        assert_eq!((budget.remaining(at(9)), budget.remaining(at(10))), (0, 1));
+        assert!(budget.consume(1, at(10)) && !budget.consume(1, at(12)));
+        assert!(budget.consume(1, at(13)));
+    }
+
+    #[test]
+    fn a_cost_is_taken_as_a_whole_or_not_at_all() {
+        let config = RollingConfig::new(3, WINDOW);
+        let mut budget = RollingBudget::<3, _>::new(&config).unwrap();
+        assert!(budget.consume(2, at(0)));
+        assert!(!budget.consume(2, at(0)) && !budget.consume(u32::MAX, at(0)));
+        assert_eq!(budget.remaining(at(0)), 1);
+        assert!(budget.consume(0, at(0)) && budget.consume(1, at(0)));
+    }
+
+    #[test]
+    fn no_retries_at_all_is_a_budget() {
+        let config = RollingConfig::new(0, WINDOW);
+        let mut budget = RollingBudget::<0, _>::new(&config).unwrap();
+        assert!(!budget.consume(1, at(5)));
+        assert_eq!(budget.remaining(at(5)), 0);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_holds_no_token_for_longer_than_the_window() {
+        let config = RollingConfig::new(2, WINDOW);
+        let mut budget = RollingBudget::<2, _>::new(&config).unwrap();
+        assert!(budget.consume(2, at(1_000_000)));
+        assert!(!budget.consume(1, at(4)));
+        assert!(budget.consume(2, at(14)));
+    }
+
+    #[test]
+    fn capacity_and_window_are_checked() {
+        let (large, zero) = (RollingConfig::new(3, WINDOW), RollingConfig::new(1, Duration::ZERO));
+        assert_eq!(RollingBudget::<2, _>::new(&large).unwrap_err().field(), "budget.max_retries");
+        assert_eq!(RollingBudget::<2, _>::new(&zero).unwrap_err().field(), "budget.window");
+    }
+}

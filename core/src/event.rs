@@ -44,7 +44,7 @@ pub enum StopReason {
     NonRetryableClass = 4,
     /// No strategy for the class and no default, or the strategy gave no delay.
     NoStrategy = 5,
-    /// The shared budget has no retry left.
+    /// The shared budget has no retry left, or a rate limiter rejected the attempt.
     BudgetExhausted = 6,
     /// The retry was deferred or suspended; the caller resumes it later.
     Scheduled = 7,
@@ -166,7 +166,7 @@ pub enum EventKind {
     MaxUnknownAttemptsExceeded = 5,
     /// There is no strategy, or it gave no delay.
     NoStrategyConfigured = 6,
-    /// The shared budget has no retry left.
+    /// The shared budget has no retry left, or a rate limiter rejected the attempt.
     BudgetExhausted = 7,
     /// The retry was deferred.
     Scheduled = 8,

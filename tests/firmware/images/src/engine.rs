@@ -10,7 +10,7 @@ use redress::random::from_fn;
 use redress::{
     AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext, Breaker,
     BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision, Duration,
-    ErrorClass, Event, FailureTimes, Instant, Memory, Observer, Policy, RollingBudget,
+    ErrorClass, Event, FailureTimes, Instant, LongDelay, Memory, Observer, Policy, RollingBudget,
     RollingConfig, Shared, Sleep, SleepDecision, StopReason, Timer, Verdict,
 };
 use redress_wire::answer::Refusal;
@@ -112,6 +112,7 @@ impl World<'_> {
             delays: RefCell::new(Items::new(call.delays)),
             consulted: Cell::new(0),
             asked: Cell::new(None),
+            in_flight: Cell::new(false),
         };
         let ended = run.drive();
         let mut digest = self.digest.get();
@@ -138,6 +139,7 @@ struct CallRun<'w, 's> {
     delays: RefCell<Items<'w, u64>>,
     /// How often the abort predicate was asked: start, failure, sleep in turn.
     consulted: Cell<u32>,
+    in_flight: Cell<bool>,
     /// The delay of which the engine said that it would sleep it.
     asked: Cell<Option<Duration>>,
 }
@@ -191,6 +193,8 @@ impl CallRun<'_, '_> {
                     };
                     match decision {
                         Decision::Stop(reason) => break Some(reason),
+                        // Delays are cut to the deadline here.
+                        Decision::TooLong { .. } => break Some(StopReason::NoStrategy),
                         Decision::Retry { after } if !after.is_zero() => self.slept(after),
                         Decision::Retry { .. } => {}
                     }
@@ -255,7 +259,11 @@ impl Sleep for &CallRun<'_, '_> {
 }
 
 impl Timer for &CallRun<'_, '_> {
+    /// A timer that limits an attempt never fires: the scripts say how long attempts take.
     async fn sleep(&mut self, span: Duration) {
+        if self.in_flight.get() {
+            return core::future::pending().await;
+        }
         yield_once().await;
         self.slept(span);
     }
@@ -268,8 +276,13 @@ impl Observer for &CallRun<'_, '_> {
         self.world.digest.set(digest);
     }
 
+    fn attempt_start(&mut self, _: &AttemptContext<'_>) {
+        self.in_flight.set(true);
+    }
+
     /// Drives the clock with the vectors: by the expected delay, not by ours.
     fn attempt_end(&mut self, ended: &AttemptContext<'_>) {
+        self.in_flight.set(false);
         if ended.decision != Some(AttemptDecision::Retry) {
             return;
         }
@@ -314,6 +327,7 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
 fn policy(spec: &case::Policy<'_>, places: Places) -> Result<Policy, Refusal> {
     let mut config = Policy::new()
         .deadline(Duration::from_micros(spec.deadline_us))
+        .long_delay(LongDelay::Cut)
         .max_attempts(spec.max_attempts);
     config = match spec.max_unknown_attempts {
         Some(failures) => config.max_unknown_attempts(failures),

@@ -62,7 +62,9 @@ fn fail<const N: usize>(breaker: &Upstream<N>) -> bool {
 
 /// How long a caller is told to stay away; `None` if it is let through, and fails to report.
 fn rejected<const N: usize>(breaker: &Upstream<N>) -> Option<Duration> {
-    breaker.with(|breaker| breaker.admit(EmbassyTime.now()).err())?.and_then(|open| open.retry_after)
+    breaker
+        .with(|breaker| breaker.admit(EmbassyTime.now()).err())?
+        .and_then(|open| open.retry_after)
 }
 
 /// The seconds until a caller is let through, at most `most`.

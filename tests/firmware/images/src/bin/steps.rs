@@ -79,7 +79,7 @@ fn failure(retry: &mut FullRetry) -> bool {
         }
         match step_fail(&mut steps) {
             Decision::Retry { after } => Time.pass(after),
-            Decision::Stop(_) => return true,
+            Decision::TooLong { .. } | Decision::Stop(_) => return true,
         }
         if steps.woke().is_err() {
             return false;

@@ -5,8 +5,8 @@
 use core::ptr::null_mut;
 
 use redress::{
-    Admitted, Breaker, BreakerConfig, CallResult, Circuit, CircuitOpen, CircuitState, ClassSet,
-    ConfigError, Duration, ErrorClass, Instant, Permit, Window,
+    Admitted, Breaker, BreakerConfig, ByHand, CallResult, Circuit, CircuitOpen, CircuitState,
+    ClassSet, ConfigError, Duration, ErrorClass, Instant, Permit, Window,
 };
 
 use crate::memory::{release, reserve};
@@ -26,10 +26,12 @@ pub(crate) trait Engine {
         permit: Permit,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState>;
-    fn isolate(&mut self);
-    fn reset(&mut self);
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState>;
+    fn still_admits(&self, permit: Permit) -> bool;
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState>;
 }
 
 impl<W: Window> Engine for Breaker<W, PERMITS> {
@@ -54,17 +56,22 @@ impl<W: Window> Engine for Breaker<W, PERMITS> {
         permit: Permit,
         result: CallResult,
         longest: Duration,
+        random: u32,
         now: Instant,
     ) -> Option<CircuitState> {
-        self.settle_timed(permit, result, longest, now)
+        self.settle_timed(permit, result, longest, random, now)
     }
 
-    fn isolate(&mut self) {
-        Breaker::isolate(self);
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        Breaker::hold(self, permit, hint, now)
     }
 
-    fn reset(&mut self) {
-        Breaker::reset(self);
+    fn still_admits(&self, permit: Permit) -> bool {
+        Breaker::still_admits(self, permit)
+    }
+
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        Circuit::set(self, by_hand, now)
     }
 }
 
@@ -123,14 +130,12 @@ pub(crate) fn build<W: Window + 'static>(
 
 /// The settings that every kind has.
 fn common<R: Copy>(config: BreakerConfig<R>) -> BreakerConfig<R> {
-    let mut trip_on = ClassSet::EMPTY;
-    for class in ErrorClass::ALL {
-        if table::get(4) as u32 >> (class as u32) & 1 != 0 {
-            trip_on = trip_on.with(class);
-        }
-    }
     let config = config
-        .trip_on(trip_on)
+        .trip_on(classes(table::get(4)))
+        .half_open_on(classes(table::get(20)))
+        .recovery_jitter(table::duration(table::get(21)))
+        .check_before_retry(table::get(22) != 0.0)
+        .open_for_hint(table::duration(table::get(23)))
         .recovery_timeout(table::duration(table::get(5)))
         .lease(table::duration(table::get(7)))
         .half_open_permits(table::get(8) as u8)
@@ -139,4 +144,15 @@ fn common<R: Copy>(config: BreakerConfig<R>) -> BreakerConfig<R> {
         Some(longest) => config.recovery_growth_to(longest),
         None => config,
     }
+}
+
+/// Of classes as bits.
+fn classes(bits: f64) -> ClassSet {
+    let mut set = ClassSet::EMPTY;
+    for class in ErrorClass::ALL {
+        if bits as u32 >> (class as u32) & 1 != 0 {
+            set = set.with(class);
+        }
+    }
+    set
 }

@@ -1,5 +1,6 @@
 //! Calls under way.
 
+use redress::random::Draw;
 use redress::{
     Attempt, Call, CallResult, Cause, Classification, Decision, Duration, ErrorClass, Instant,
     Permit, StopReason,
@@ -28,7 +29,8 @@ const HEARS: usize = 1;
 /// The breaker has just become half-open.
 const HALF_OPENED: usize = 2;
 
-/// Begins a call and its first attempt. Slots of breaker and budget are 0 for none.
+/// Begins a call and its first attempt. Slots of breaker and budget are 0 for none; the
+/// deadline is the policy's if it is NaN.
 /// The address of the call with [`HEARS`] and [`HALF_OPENED`]; 0 if the breaker is not
 /// closed, and then [`call_probe`] asks it.
 #[unsafe(no_mangle)]
@@ -37,13 +39,14 @@ extern "C" fn call_begin(
     breaker: u32,
     budget: u32,
     now: f64,
+    deadline: f64,
 ) -> usize {
     if breaker == 0 {
-        return begin(policy, None, 0, budget, now);
+        return begin(policy, None, (0, budget), now, deadline);
     }
     // SAFETY: the package keeps what a call of it uses.
     match unsafe { breaker::at(breaker) }.enter() {
-        Some(permit) => begin(policy, Some(permit), breaker, budget, now),
+        Some(permit) => begin(policy, Some(permit), (breaker, budget), now, deadline),
         None => 0,
     }
 }
@@ -56,19 +59,20 @@ extern "C" fn call_probe(
     breaker: u32,
     budget: u32,
     now: f64,
+    deadline: f64,
     breaker_now: f64,
 ) -> usize {
     let Some(admitted) = gate::admit(breaker, breaker_now) else { return 0 };
-    let call = begin(policy, Some(admitted.permit), breaker, budget, now);
+    let call = begin(policy, Some(admitted.permit), (breaker, budget), now, deadline);
     if admitted.half_opened { call | HALF_OPENED } else { call }
 }
 
 fn begin(
     policy: *const policy::Slot,
     permit: Option<Permit>,
-    breaker: u32,
-    budget: u32,
+    (breaker, budget): (u32, u32),
     now: f64,
+    deadline: f64,
 ) -> usize {
     // SAFETY: the package keeps what a call of it uses.
     let (rules, pool) = unsafe { (&*policy, (budget != 0).then(|| budget::at(budget))) };
@@ -76,8 +80,11 @@ fn begin(
         pool.deposit();
     }
     let now = table::instant(now);
-    let mut call = Call::begin(&rules.policy, now);
-    let attempt = call.start(&rules.policy, now);
+    let mut call = match table::optional(deadline) {
+        Some(deadline) => Call::begin_within(&rules.policy, deadline, now),
+        None => Call::begin(&rules.policy, now),
+    };
+    let attempt = call.start(&rules.policy);
     // SAFETY: as above.
     let told = permit.is_some_and(|permit| unsafe { breaker::at(breaker) }.hears_success(&permit));
     let longest = Duration::ZERO;
@@ -85,13 +92,21 @@ fn begin(
     place(slot) as usize | if told || rules.listens { HEARS } else { 0 }
 }
 
-/// Starts the next attempt.
+/// Starts the next attempt; false if the breaker has opened meanwhile, and the call asks.
 #[unsafe(no_mangle)]
-extern "C" fn call_start(slot: *mut Slot) {
+extern "C" fn call_start(slot: *mut Slot) -> bool {
     // SAFETY: the package hands in a call that it has not ended.
     let slot = unsafe { &mut *slot };
-    // SAFETY: the package keeps what a call of it uses.
-    slot.attempt = slot.call.start(unsafe { &(*slot.policy).policy }, slot.now);
+    if let Some(permit) = slot.permit
+        && permit.wants_check()
+        // SAFETY: the package keeps what a call of it uses.
+        && !unsafe { breaker::at(slot.breaker) }.still_admits(permit)
+    {
+        return false;
+    }
+    // SAFETY: as above.
+    slot.attempt = slot.call.start(unsafe { &(*slot.policy).policy });
+    true
 }
 
 /// What was left of the deadline when the attempt started; infinity without one.
@@ -104,9 +119,8 @@ extern "C" fn call_remaining(slot: *const Slot) -> f64 {
 /// What is left of the deadline at `now`; infinity without one.
 #[unsafe(no_mangle)]
 extern "C" fn call_remaining_at(slot: *const Slot, now: f64) -> f64 {
-    // SAFETY: as above; the package keeps what a call of it uses.
-    let (call, policy) = unsafe { (&(*slot).call, &(*(*slot).policy).policy) };
-    table::millis(call.remaining(policy, table::instant(now)))
+    // SAFETY: as above.
+    table::millis(unsafe { (*slot).call.remaining(table::instant(now)) })
 }
 
 /// How long the attempt may take; infinity without a limit.
@@ -125,59 +139,69 @@ extern "C" fn call_class(slot: *const Slot) -> u32 {
     last.map_or(ErrorClass::Unknown, |(class, _)| class) as u32
 }
 
-/// The attempt has failed: the delay in milliseconds, or -1 and below for the reason to
-/// stop. The budget has granted the retry, at the time of its own clock if that is told.
+/// What follows in place of a delay that is too long: the whole of it is in the table.
+const TOO_LONG: f64 = -100.0;
+
+/// The attempt has failed: the delay in milliseconds, -1 and below for the reason to stop, or
+/// [`TOO_LONG`]. The budget has granted the retry, at the time of its own clock if that is
+/// told. `cut` if the package has ended the attempt at its time. In the table is the new state
+/// of a breaker that the hint has opened plus 1, else 0, after the delay.
 #[unsafe(no_mangle)]
 extern "C" fn call_fail(
     slot: *mut Slot,
     now: f64,
     class: u32,
-    by_value: u32,
+    how: u32,
     retry_after: f64,
     budget_now: f64,
+    breaker_now: f64,
 ) -> f64 {
     let now = table::instant(now);
     // A copy is worked on: what a strategy in JavaScript does meanwhile may reach the call.
     // SAFETY: the package hands in a call that it has not ended.
-    let (mut call, started, policy, budget) = unsafe {
+    let (mut call, policy, budget, permit, breaker) = unsafe {
         let slot = &mut *slot;
         slot.longest = slot.longest.max(now.since(slot.now));
-        let started = slot.now;
         slot.now = now;
-        (slot.call, started, &(*slot.policy).policy, slot.budget)
+        (slot.call, &(*slot.policy).policy, slot.budget, slot.permit, slot.breaker)
     };
-    let timeout = policy.attempt_timeout();
-    let overdue = timeout != Duration::MAX
-        && now.since(started) > timeout.min(call.remaining(policy, started));
-    let mut classification = Classification::new(ErrorClass::Transient);
-    if !overdue {
-        classification = Classification::new(table::class(class));
-        classification.retry_after = table::optional(retry_after);
-    }
-    let cause = if by_value == 0 { Cause::Exception } else { Cause::Result };
+    let mut classification = Classification::new(table::class(class));
+    classification.retry_after = table::optional(retry_after);
+    let cause = if how == 1 { Cause::Result } else { Cause::Exception };
     let purse = pool::Purse { slot: budget, now: budget_now };
-    let decision = call.fail(policy, now, &classification, cause, &mut Random, &purse);
+    let decision = if how == 2 {
+        call.cut(policy, now, &mut Random, &purse)
+    } else {
+        call.fail(policy, now, &classification, cause, &mut Random, &purse)
+    };
     // SAFETY: as above; the package ends no call while it fails.
     unsafe { (*slot).call = call };
+    let held = match (call.last(), classification.retry_after, permit) {
+        (Some((ErrorClass::RateLimit | ErrorClass::ServerError, _)), Some(hint), Some(permit))
+            if permit.wants_hints() =>
+        {
+            // SAFETY: the package keeps what a call of it uses.
+            unsafe { breaker::at(breaker) }.hold(permit, hint, table::instant(breaker_now))
+        }
+        _ => None,
+    };
+    table::set(0, table::millis(decision.delay()));
+    table::set(1, f64::from(gate::changed(held)));
     match decision {
         Decision::Retry { after } => table::millis(after),
-        Decision::Stop(reason) => -1.0 - f64::from(number(reason)),
+        Decision::TooLong { .. } => TOO_LONG,
+        Decision::Stop(reason) => -1.0 - f64::from(reason as u32),
     }
 }
 
-/// The place of a reason in the package's list.
-fn number(reason: StopReason) -> u32 {
-    match reason {
-        StopReason::MaxAttemptsGlobal => 0,
-        StopReason::MaxAttemptsPerClass => 1,
-        StopReason::DeadlineExceeded => 2,
-        StopReason::MaxUnknownAttempts => 3,
-        StopReason::NonRetryableClass => 4,
-        StopReason::NoStrategy => 5,
-        StopReason::BudgetExhausted => 6,
-        StopReason::Scheduled => 7,
-        StopReason::Aborted => 8,
-    }
+/// The retry that was decided is deferred: the reason for which the call ends, as `call_fail`
+/// returns it.
+#[unsafe(no_mangle)]
+extern "C" fn call_defer(slot: *mut Slot, budget_now: f64) -> f64 {
+    // SAFETY: the package hands in a call that it has not ended.
+    let slot = unsafe { &mut *slot };
+    let purse = pool::Purse { slot: slot.budget, now: budget_now };
+    -1.0 - f64::from(slot.call.defer(&purse) as u32)
 }
 
 /// The delay is over; whether there is time for another attempt.
@@ -208,17 +232,16 @@ extern "C" fn call_succeed(slot: *mut Slot, now: f64, breaker_now: f64) -> u32 {
     end(slot, if heard { Some(CallResult::Success) } else { None }, breaker_now)
 }
 
-/// Ends a call that did not succeed: by its failure, or given up (`cancelled`), which
-/// counts for nothing. The new state of the breaker plus 1, 0 if it is the old one.
+/// Ends a call that did not succeed, for a reason by its number. The new state of the breaker
+/// plus 1, 0 if it is the old one; and from bit 2 on the class that the breaker counts plus 1,
+/// 0 if the call was cancelled for it.
 #[unsafe(no_mangle)]
-extern "C" fn call_stop(slot: *mut Slot, cancelled: u32, breaker_now: f64) -> u32 {
+extern "C" fn call_stop(slot: *mut Slot, reason: u32, breaker_now: f64) -> u32 {
+    let reason = StopReason::ALL.get(reason as usize).copied().unwrap_or(StopReason::Aborted);
     // SAFETY: as above.
-    let last = unsafe { (*slot).call.last() };
-    let result = match last {
-        Some((class, _)) if cancelled == 0 => CallResult::Failure(class),
-        _ => CallResult::Cancelled,
-    };
-    end(slot, Some(result), breaker_now)
+    let counted = unsafe { (*slot).call.counted_failure(reason) };
+    let result = counted.map_or(CallResult::Cancelled, CallResult::Failure);
+    end(slot, Some(result), breaker_now) | counted.map_or(0, |class| class as u32 + 1) << 2
 }
 
 fn end(slot: *mut Slot, result: Option<CallResult>, breaker_now: f64) -> u32 {
@@ -229,7 +252,9 @@ fn end(slot: *mut Slot, result: Option<CallResult>, breaker_now: f64) -> u32 {
     };
     release(slot.cast());
     let (Some(permit), Some(result)) = (permit, result) else { return 0 };
+    let draws = permit.wants_random() && matches!(result, CallResult::Failure(_));
+    let random = if draws { Random.draw().unwrap_or(0) } else { 0 };
     // SAFETY: the package keeps what a call of it uses.
     let breaker = unsafe { breaker::at(breaker) };
-    gate::changed(breaker.settle(permit, result, longest, table::instant(breaker_now)))
+    gate::changed(breaker.settle(permit, result, longest, random, table::instant(breaker_now)))
 }

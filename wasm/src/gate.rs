@@ -1,8 +1,8 @@
 //! Breakers that count failures, and what JavaScript asks any breaker.
 
 use redress::{
-    Admitted, Breaker, BreakerConfig, CallResult, CircuitState, Duration, ErrorClass, FailureTimes,
-    Permit,
+    Admitted, Breaker, BreakerConfig, ByHand, CallResult, CircuitState, Duration, ErrorClass,
+    FailureTimes, Permit,
 };
 
 use crate::breaker::{Head, at, build};
@@ -12,7 +12,9 @@ use crate::table;
 /// A breaker of the settings in the table: its kind, which is another module's business
 /// unless it is 0; failures and milliseconds of their window; one that is left out; classes
 /// that trip as bits, recovery time, its longest growth, lease, probes at once, successes
-/// to close, and thresholds by class (eight, 0 for none). 0 if one is out of its range.
+/// to close, thresholds by class (eight, 0 for none), two that are left out; classes of a
+/// failed probe that open anew as bits, jitter of the recovery time, whether calls check
+/// before a retry, the longest hint that opens. 0 if one is out of its range.
 #[unsafe(no_mangle)]
 extern "C" fn breaker_new() -> *mut Head {
     let threshold = table::get(1) as u8;
@@ -37,23 +39,28 @@ extern "C" fn breaker_state(slot: u32) -> u32 {
     unsafe { at(slot) }.state() as u32
 }
 
-/// Opens by hand (1), until it is closed by hand (0).
+/// By hand: 0 closes it, 1 opens it until that, 2 opens it as failures would. The new state
+/// plus 1, 0 if it is the old one.
 #[unsafe(no_mangle)]
-extern "C" fn breaker_switch(slot: u32, open: u32) {
+extern "C" fn breaker_switch(slot: u32, how: u32, now: f64) -> u32 {
+    let by_hand = match how {
+        0 => ByHand::Reset,
+        1 => ByHand::Isolate,
+        _ => ByHand::Trip,
+    };
     // SAFETY: as above.
-    let breaker = unsafe { at(slot) };
-    if open == 0 { breaker.reset() } else { breaker.isolate() }
+    changed(unsafe { at(slot) }.set(by_hand, table::instant(now)))
 }
 
 /// The outcome of asking a breaker, for JavaScript: a rejection goes into the table as
-/// state and milliseconds until the next probe.
+/// state and milliseconds until the next probe, NaN if that is not known.
 pub(crate) fn admit(slot: u32, now: f64) -> Option<Admitted> {
     // SAFETY: as above.
     match unsafe { at(slot) }.admit(table::instant(now)) {
         Ok(admitted) => Some(admitted),
         Err(rejection) => {
             table::set(0, rejection.state as u32 as f64);
-            table::set(1, table::millis(rejection.retry_after));
+            table::set(1, rejection.retry_after.map_or(f64::NAN, table::millis));
             None
         }
     }
@@ -68,9 +75,16 @@ extern "C" fn breaker_admit(slot: u32, now: f64) -> usize {
 }
 
 /// Takes such a permit back: result 0 for success, 1 for cancelled, 2 and up for
-/// the class of a failure. The new state plus 1, 0 if it is the old one.
+/// the class of a failure, with a random number for the jitter of the recovery time. The new
+/// state plus 1, 0 if it is the old one.
 #[unsafe(no_mangle)]
-extern "C" fn breaker_settle(slot: u32, permit: *mut Permit, result: u32, now: f64) -> u32 {
+extern "C" fn breaker_settle(
+    slot: u32,
+    permit: *mut Permit,
+    result: u32,
+    random: u32,
+    now: f64,
+) -> u32 {
     let result = match result {
         0 => CallResult::Success,
         1 => CallResult::Cancelled,
@@ -81,7 +95,7 @@ extern "C" fn breaker_settle(slot: u32, permit: *mut Permit, result: u32, now: f
     release(permit.cast());
     // SAFETY: as above.
     let breaker = unsafe { at(slot) };
-    changed(breaker.settle(held, result, Duration::ZERO, table::instant(now)))
+    changed(breaker.settle(held, result, Duration::ZERO, random, table::instant(now)))
 }
 
 /// The new state plus 1, 0 if it is the old one.

@@ -2,7 +2,7 @@
 
 use core::ptr::null_mut;
 
-use redress::{Backoff, Duration, ErrorClass, Policy};
+use redress::{Backoff, Duration, ErrorClass, LongDelay, Policy};
 
 use crate::memory::place;
 use crate::strategy::backoff;
@@ -17,7 +17,8 @@ pub(crate) struct Slot {
 
 /// A policy of the settings in the table: most attempts, deadline, attempt timeout,
 /// limit of unknown failures, limits by class (eight), the default strategy and those
-/// by class (eight, 0 for none; without any there is no delay, as for a single attempt).
+/// by class (eight, 0 for none; without any there is no delay, as for a single attempt),
+/// 1 if a long delay is cut, and retries of the three final classes (NaN for none).
 /// 0 if one is out of its range.
 #[unsafe(no_mangle)]
 extern "C" fn policy_new() -> *mut Slot {
@@ -57,6 +58,15 @@ extern "C" fn policy_new() -> *mut Slot {
     }
     if !has_strategy {
         config = config.backoff(Backoff::constant(Duration::ZERO));
+    }
+    if table::get(21) != 0.0 {
+        config = config.long_delay(LongDelay::Cut);
+    }
+    for (index, class) in ErrorClass::ALL.into_iter().take(3).enumerate() {
+        let retries = table::get(22 + index);
+        if !retries.is_nan() {
+            config = config.retriable(class, retries as u16);
+        }
     }
     match config.build() {
         Ok(policy) => place(Slot { policy, listens }),

@@ -91,7 +91,11 @@ extern "C" fn strategy_new(kind: u32, first: f64, second: f64, link: u32) -> *mu
             Backoff::sequence(sequence(link, second as usize))
         }
         // SAFETY: the package keeps the fallback as long as what refers to it.
-        9 => Backoff::retry_after_or(unsafe { &*(link as *const Backoff) }, from),
+        9 => {
+            let hinted = Backoff::retry_after_or(unsafe { &*(link as *const Backoff) }, from);
+            let longest = table::span(0).unwrap_or(Duration::MAX);
+            hinted.at_least(to).at_most(longest)
+        }
         10 => Backoff::function(function),
         _ => {
             // SAFETY: as above.

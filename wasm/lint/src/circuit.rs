@@ -12,7 +12,9 @@ const SLICES: f64 = 10.0;
 /// Of the numbers that the package hands to its engine: kind (0 failures, 1 calls, 2
 /// time), three numbers of the kind, classes that trip as bits, recovery time, its longest
 /// growth, lease, probes at once, successes to close, thresholds by class (eight), after
-/// how long a call is slow, and the share of slow calls.
+/// how long a call is slow, the share of slow calls, classes of a failed probe that open
+/// anew as bits, jitter of the recovery time, whether calls check before a retry, and the
+/// longest hint that opens.
 pub(crate) fn config(numbers: &Value) -> Box<dyn Lint> {
     let at = |index| number(numbers, index).unwrap_or(0.0);
     match at(0) as u32 {
@@ -41,13 +43,16 @@ pub(crate) fn config(numbers: &Value) -> Box<dyn Lint> {
 /// The settings that every kind has.
 fn common<R: Copy>(config: BreakerConfig<R>, numbers: &Value) -> BreakerConfig<R> {
     let at = |index| number(numbers, index).unwrap_or(0.0);
-    let bits = at(4) as u32;
-    let trip_on = ErrorClass::ALL
-        .into_iter()
-        .filter(|&class| bits >> (class as u32) & 1 != 0)
-        .fold(ClassSet::EMPTY, ClassSet::with);
+    let classes = |bits: f64| {
+        let set = |class: &ErrorClass| bits as u32 >> (*class as u32) & 1 != 0;
+        ErrorClass::ALL.into_iter().filter(set).fold(ClassSet::EMPTY, ClassSet::with)
+    };
     let config = config
-        .trip_on(trip_on)
+        .trip_on(classes(at(4)))
+        .half_open_on(classes(at(20)))
+        .recovery_jitter(span(at(21)))
+        .check_before_retry(at(22) != 0.0)
+        .open_for_hint(span(at(23)))
         .recovery_timeout(span(at(5)))
         .lease(span(at(7)))
         .half_open_permits(at(8) as u8)

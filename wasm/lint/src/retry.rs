@@ -1,13 +1,13 @@
 //! The settings of retrying.
 
-use redress::{ErrorClass, Policy, RetryConfig};
+use redress::{ErrorClass, LongDelay, Policy, RetryConfig};
 use serde_json::Value;
 
 use crate::span;
 use crate::strategy::backoff;
 
 /// Of `{ maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts,
-/// perClassMaxAttempts, strategy, strategies }`. What is left out keeps the core's
+/// perClassMaxAttempts, longDelay, retriable, strategy, strategies }`. What is left out keeps the core's
 /// default; null is no limit.
 pub(crate) fn config(settings: &Value) -> RetryConfig {
     let mut config = Policy::new();
@@ -35,6 +35,14 @@ pub(crate) fn config(settings: &Value) -> RetryConfig {
         }
         if let Some(own) = settings["strategies"].get(class.as_str()) {
             config = config.backoff_for(class, backoff(own));
+        }
+    }
+    if settings["longDelay"] == "cut" {
+        config = config.long_delay(LongDelay::Cut);
+    }
+    for class in ErrorClass::ALL {
+        if let Some(retries) = settings["retriable"][class.as_str()].as_f64() {
+            config = config.retriable(class, retries as u16);
         }
     }
     match settings.get("strategy") {

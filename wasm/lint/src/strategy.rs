@@ -43,7 +43,8 @@ pub(crate) fn backoff(parts: &Value) -> Backoff {
         }
         "retryAfterOr" => {
             let fallback = Box::leak(Box::new(backoff(&parts["fallback"])));
-            Backoff::retry_after_or(fallback, from)
+            let longest = parts["table"][0].as_f64().map_or(Duration::MAX, span);
+            Backoff::retry_after_or(fallback, from).at_least(to).at_most(longest)
         }
         "adaptive" => {
             let name = format!("adaptive({})", backoff(&parts["fallback"]));

@@ -1,14 +1,16 @@
 // One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
-import type { CircuitBreaker } from "./breaker.js";
+import { type CircuitBreaker, rejected } from "./breaker.js";
 import { checkedDelay } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
+import type { Deadlines } from "./deadlines.js";
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
 import { show } from "./options.js";
 import type { Rules } from "./rules.js";
 import { nameOf, rejection } from "./thrown.js";
+import type { Limits } from "./waiting.js";
 import {
   type Admission,
   type AttemptEnd,
@@ -54,19 +56,26 @@ const EVENTS: readonly EventName[] = [
   "budget_exhausted",
   "scheduled",
   "aborted",
+  "circuit_rejected",
 ];
 const SCHEDULED = 7;
 const ABORTED = 8;
 export const BUDGET_EXHAUSTED = 6;
 /** The answer of the core that the deadline has passed. */
 export const DEADLINE = -1 - 2;
+/** The breaker has opened since the call began. */
+export const CIRCUIT_OPEN = -1 - 9;
+/** The answer of the core that the delay does not fit before the deadline. */
+export const TOO_LONG = -100;
+/** How an attempt failed, for the core. */
+const CUT = 2;
 const HEARS = 1;
 const HALF_OPENED = 2;
 const NO_OPTIONS: CallOptions = {};
 
 const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
 
-export class Steps<T> implements Asked {
+export class Steps<T> implements Asked, Limits {
   readonly rules: Rules;
   readonly options: CallOptions;
   readonly #setting: Setting;
@@ -88,6 +97,8 @@ export class Steps<T> implements Asked {
   #error: unknown = undefined;
   #result: T | undefined;
   #previous = 0;
+  /** When to come back, if the call ends although a delay was decided. */
+  #next: number | null = null;
   #retryAfter: number | undefined;
   #detail: string | undefined;
   /** What a breaker said that is not closed. */
@@ -109,15 +120,17 @@ export class Steps<T> implements Asked {
   begin(): boolean {
     const { rules, breaker } = this.#setting;
     const now = (this.#started = this.#now = rules.clock());
+    const deadline = this.#deadline;
     if (breaker !== undefined || rules.listens) {
       const budget = rules.budget?.slot ?? 0;
       const gate = breaker?.slot ?? 0;
       const { call_begin, call_probe } = core();
-      let begun = call_begin(rules.slot, gate, budget, now);
+      let begun = call_begin(rules.slot, gate, budget, now, deadline);
       if (begun === 0 && breaker !== undefined) {
-        begun = call_probe(rules.slot, gate, budget, now, breaker.clock === rules.clock ? now : breaker.clock());
+        begun = call_probe(rules.slot, gate, budget, now, deadline, this.#breakerNow());
         if (begun === 0) {
-          this.#reject(STATES[table()[0]!]!, table()[1]!);
+          const { state, retryAfterMs } = rejected();
+          this.#reject(state, retryAfterMs);
           return false;
         }
       }
@@ -137,7 +150,31 @@ export class Steps<T> implements Asked {
 
   /** Where the core has the call, which it need not know of before something fails. */
   get #at(): number {
-    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started));
+    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
+  }
+
+  /** The deadline of this call alone; NaN for the policy's. */
+  get #deadline(): number {
+    const { deadlineMs } = this.options;
+    return deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
+  }
+
+  /** Whether an attempt may be cut. */
+  get bounded(): boolean {
+    const { deadlineMs } = this.options;
+    return deadlineMs === undefined ? this.rules.limitMs !== Infinity : deadlineMs !== null || this.rules.limited;
+  }
+
+  /** The present of the breaker's clock. */
+  #breakerNow(): number {
+    const { breaker } = this.#setting;
+    return breaker === undefined || breaker.clock === this.rules.clock ? this.#now : breaker.clock();
+  }
+
+  /** The present of the budget's clock, NaN if it is the policy's. */
+  #budgetNow(): number {
+    const { budget, clock } = this.rules;
+    return budget === undefined || budget.clock === clock ? NaN : budget.clock();
   }
 
   /** Begins a call that a breaker of one's own has answered. */
@@ -156,7 +193,7 @@ export class Steps<T> implements Asked {
     if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
   }
 
-  #reject(state: CircuitState, retryAfterMs: number): void {
+  #reject(state: CircuitState, retryAfterMs: number | null): void {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
     this.rejection = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
   }
@@ -174,10 +211,10 @@ export class Steps<T> implements Asked {
     }
   }
 
-  /** Starts an attempt. */
-  start(): AttemptContext {
+  /** Starts an attempt; undefined if the breaker has opened since the call began, and the call asks. */
+  start(): AttemptContext | undefined {
+    if (this.attempt > 0 && core().call_start(this.#at) === 0) return undefined;
     this.attempt += 1;
-    if (this.attempt > 1) core().call_start(this.#at);
     if (this.#observed) {
       const { operation } = this.options;
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
@@ -194,7 +231,19 @@ export class Steps<T> implements Asked {
 
   /** How long the attempt may take. */
   timeout(): number {
+    // The first attempt of a call has all of the limit, and the core need not know of it.
+    if (this.attempt === 1 && this.options.deadlineMs === undefined) return this.rules.limitMs;
     return core().call_timeout(this.#at);
+  }
+
+  /** What is left of it. */
+  left(): number {
+    const timeout = this.timeout();
+    return timeout === Infinity ? timeout : Math.max(0, timeout - (this.rules.clock() - this.#now));
+  }
+
+  get deadlines(): Deadlines {
+    return this.rules.deadlines;
   }
 
   /** What a value is: null for a success. */
@@ -211,6 +260,7 @@ export class Steps<T> implements Asked {
     return verdict === null || verdict === undefined ? null : this.#verdict(verdict);
   }
 
+  /** What is called the error of an attempt that was cut is a failure of class TRANSIENT. */
   #ofError(error: unknown): Classification {
     try {
       return this.#verdict(this.rules.classifier(error));
@@ -264,24 +314,24 @@ export class Steps<T> implements Asked {
   failBy(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail(this.#ofError(error), "exception");
+    return this.#fail(this.#ofError(error), "exception", 0);
   }
 
   /** The attempt returned a value that is a failure. */
   failByValue(value: T, classification: Classification): number {
     this.#error = undefined;
     this.#result = value;
-    return this.#fail(classification, "result");
+    return this.#fail(classification, "result", 1);
   }
 
-  /** The attempt's time was over before it settled. */
+  /** The attempt was cut: its time was over before it settled. */
   timedOut(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail({ class: "TRANSIENT" }, "exception");
+    return this.#fail({ class: "TRANSIENT" }, "exception", CUT);
   }
 
-  #fail(classification: Classification, cause: Cause): number {
+  #fail(classification: Classification, cause: Cause, how: number): number {
     const { rules } = this;
     this.#now = rules.clock();
     if (this.aborted()) return -1 - ABORTED;
@@ -289,16 +339,30 @@ export class Steps<T> implements Asked {
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
     this.#detail = classification.detail;
-    const { budget } = rules;
     const errorClass = ERROR_CLASSES.indexOf(classification.class);
-    const byValue = cause === "result" ? 1 : 0;
-    const budgetNow = budget === undefined || budget.clock === rules.clock ? NaN : budget.clock();
+    const hinted = this.#retryAfter ?? NaN;
     // It catches what its callbacks throw.
     const before = answering(this);
-    const decided = core().call_fail(this.#at, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow);
+    const decided = core().call_fail(this.#at, this.#now, errorClass, how, hinted, this.#budgetNow(), this.#breakerNow());
     answering(before);
+    if (decided === TOO_LONG) this.#previous = table()[0]!;
+    const held = this.#setting.breaker === undefined ? 0 : table()[1]!;
     if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#at)]!;
+    if (held !== 0) this.#circuit(STATES[held - 1]!);
     return decided;
+  }
+
+  /** What becomes of a delay that does not fit, by the sleep handler; a budget of one's own has granted it if it is deferred. */
+  tooLong(decision: SleepDecision): CallResult {
+    if (decision === "abort") return this.abort();
+    if (decision === "defer") return this.stop(core().call_defer(this.#at, this.#budgetNow()), false);
+    this.#next = this.#previous;
+    return this.stop(DEADLINE, true);
+  }
+
+  /** The delay that does not fit. */
+  get longDelay(): number {
+    return this.#previous;
   }
 
   /** Tells of the retry that was decided. */
@@ -336,6 +400,25 @@ export class Steps<T> implements Asked {
     }
   }
 
+  /** What `beforeRetry` returns, if there is such a hook; it has not failed yet. */
+  beforeRetry(): unknown {
+    const { beforeRetry } = this.options;
+    if (beforeRetry === undefined) return undefined;
+    const last = this.#cause === "result" ? { result: this.#result } : { error: this.#error };
+    try {
+      return beforeRetry(this.context(this.#previous), last);
+    } catch (error) {
+      report(this.#listeners, error);
+      return undefined;
+    }
+  }
+
+  /** What is left of the deadline now. */
+  leftOfCall(): number {
+    this.#now = this.rules.clock();
+    return core().call_remaining_at(this.#at, this.#now);
+  }
+
   /** Reports what a callback threw. */
   report(error: unknown): void {
     report(this.#listeners, error);
@@ -370,22 +453,26 @@ export class Steps<T> implements Asked {
     const number = -1 - code;
     const reason = STOP_REASONS[number]!;
     const aborted = number === ABORTED;
-    const changed = this.#close(aborted);
+    const closed = this.#close(number);
+    const changed = closed & 3;
+    const counted = ERROR_CLASSES[(closed >> 2) - 1];
     const scheduled = number === SCHEDULED;
     const delay = scheduled ? this.#previous : 0;
+    if (scheduled) this.#next = delay;
     if (this.#observed) {
       if (this.attempt > 0) {
         this.#end(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : this.#last());
       }
       const event: Mutable<PolicyEvent> = { ...this.#event(EVENTS[number]!), sleepMs: delay, stopReason: reason };
+      if (code === CIRCUIT_OPEN) event.state = "open";
       this.#tell(aborted ? event : { ...event, ...this.#failure(fresh) });
       if (changed !== 0) this.#circuit(STATES[changed - 1]!);
     }
     this.#outcome = this.#failed(given === undefined ? this.#thrown(reason) : given.error, reason);
-    return aborted || this.#class === null ? "cancelled" : this.#class;
+    return counted ?? "cancelled";
   }
 
-  /** The call is put off until `delay` is over. */
+  /** The call is deferred until `delay` is over. */
   defer(delay: number): CallResult {
     this.#previous = delay;
     return this.stop(-1 - SCHEDULED, false);
@@ -406,18 +493,22 @@ export class Steps<T> implements Asked {
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
-  /** Gives the call up without a word, after an error that is not the operation's. */
+  /** Cancels the call without an event, after an error that is not the operation's. */
   crash(): CallResult {
-    this.#close(true);
+    this.#close(ABORTED);
     return "cancelled";
   }
 
-  #close(cancelled: boolean): number {
+  /** Ends the call for the core, by the number of its reason. */
+  #close(reason: number): number {
     const call = this.#call;
     this.over = true;
     if (call === 0) return 0;
     this.#call = 0;
-    return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
+    const before = answering(this);
+    const closed = core().call_stop(call, reason, this.#setting.breaker?.clock() ?? 0);
+    answering(before);
+    return closed;
   }
 
   /** What the call throws when it stops for a reason. */
@@ -428,7 +519,7 @@ export class Steps<T> implements Asked {
       attempts: this.attempt,
       lastClass: this.#class,
       lastResult: this.#result,
-      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      nextSleepMs: this.#next,
       ...(this.#cause === "exception" ? { cause: this.#error } : {}),
     });
   }
@@ -444,7 +535,7 @@ export class Steps<T> implements Asked {
       cause: this.#cause,
       lastError: this.#error,
       lastResult: this.#result,
-      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      nextSleepMs: this.#next,
       ...this.#told(),
     };
   }
@@ -551,7 +642,7 @@ export class Steps<T> implements Asked {
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
 
-/** A hint that can be waited for. */
+/** A hint when to come back, however long it is. */
 function hint(ms: unknown): number | undefined {
-  return typeof ms === "number" && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
+  return typeof ms === "number" && ms >= 0 ? ms : undefined;
 }

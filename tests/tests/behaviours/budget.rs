@@ -1,6 +1,7 @@
 //! How many retries all callers may make together.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 use redress::random::NoRandom;
@@ -331,4 +332,87 @@ fn a_key_that_finds_no_room_has_no_budget_and_is_counted() {
     assert_eq!(keys.borrow().len(), 1);
     // Once for the call and once for each of its retries.
     assert_eq!(keys.borrow().refused(), 6);
+}
+
+/// Some callers of one budget: each reads the clock, takes the lock later, and asks.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Callers {
+    /// Of each: how often it still asks, and the instant that it has read.
+    each: Vec<(u32, Option<u64>)>,
+    now: u64,
+    ticks: u32,
+    /// Of each grant: when it was, and the latest instant that the budget knew then.
+    granted: Vec<(u64, u64)>,
+}
+
+const MOST: usize = 2;
+const WINDOW_US: u64 = 4;
+const TWO: RollingConfig = RollingConfig::new(MOST as u16, Duration::from_micros(WINDOW_US));
+
+/// Goes through every order of what the callers may do; returns how many grants were one too
+/// many in a window of real time, which only an instant read too early can cause.
+fn every_order(
+    mut callers: Callers,
+    budget: &RollingBudget<MOST>,
+    seen: &mut HashSet<Callers>,
+) -> u32 {
+    // What a budget does next depends on its latest grants alone, and not on who is who.
+    let older = callers.granted.len().saturating_sub(MOST);
+    callers.granted.drain(..older);
+    callers.each.sort_unstable();
+    if !seen.insert(callers.clone()) {
+        return 0;
+    }
+    let mut late = 0;
+    if callers.ticks > 0 {
+        let (now, ticks) = (callers.now + 1, callers.ticks - 1);
+        late += every_order(Callers { now, ticks, ..callers.clone() }, budget, seen);
+    }
+    for caller in 0..callers.each.len() {
+        let (mut after, mut budget) = (callers.clone(), budget.clone());
+        let now = callers.now;
+        match callers.each[caller] {
+            (0, None) => continue,
+            (asks, None) => after.each[caller] = (asks - 1, Some(now)),
+            (asks, Some(read)) => {
+                after.each[caller] = (asks, None);
+                let newest = after.granted.last().map_or(0, |(_, known)| *known);
+                // One that is older than a window is taken for a clock that was set back.
+                let back = newest.saturating_sub(read + WINDOW_US);
+                for (_, known) in &mut after.granted {
+                    *known -= back;
+                }
+                let known = (newest - back).max(read);
+                let in_window =
+                    after.granted.iter().filter(|(_, then)| known - then < WINDOW_US).count();
+                // By the instants that the budget knows it is exact.
+                let is_granted = budget.consume(1, Instant::from_micros(read));
+                assert_eq!(is_granted, in_window < MOST, "{:?} at {read}", callers.granted);
+                if is_granted {
+                    after.granted.push((now, known));
+                    if let Some((then, known)) = after.granted.iter().rev().nth(MOST) {
+                        // By real time it lacks no more than the first of them was late.
+                        let lateness = then - known;
+                        assert!(now - then + lateness >= WINDOW_US, "{:?}", after.granted);
+                        late += u32::from(now - then < WINDOW_US);
+                    }
+                }
+            }
+        }
+        late += every_order(after, &budget, seen);
+    }
+    late
+}
+
+/// Line 59: every order in which callers read the clock, take the lock and ask.
+#[test]
+fn a_rolling_budget_is_exact_by_the_instants_it_knows_in_every_order_of_callers() {
+    for callers in [2, 3] {
+        let each = vec![(2, None); callers];
+        let start = Callers { each, now: 10, ticks: 6, granted: vec![] };
+        let budget = RollingBudget::<MOST>::new(&TWO).unwrap();
+        let late = every_order(start, &budget, &mut HashSet::new());
+        // A caller that sleeps between its reading and its asking is known to itself alone.
+        assert!(late > 0, "{callers}");
+    }
 }

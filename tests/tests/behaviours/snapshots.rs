@@ -302,6 +302,82 @@ fn windows_and_budgets_know_of_the_time_off_or_stand_still() {
     }
 }
 
+/// Of a snapshot of three tokens: how long each has left, and which is the oldest.
+fn tokens(left: [u64; 3], next: u16) -> Vec<u8> {
+    let mut bytes = bytes_of(&RollingBudget::<3>::new(&ROLLING).unwrap());
+    for (at, left) in left.iter().enumerate() {
+        bytes[6 + 8 * at..][..8].copy_from_slice(&left.to_le_bytes());
+    }
+    bytes[30..32].copy_from_slice(&next.to_le_bytes());
+    seal(&mut bytes);
+    bytes
+}
+
+/// Line 129: a due time beyond the window would hold its token for ever.
+#[test]
+fn tokens_that_a_rolling_budget_cannot_have_are_refused() {
+    const MINUTE: u64 = 60_000_000;
+    let fresh = RollingBudget::<3>::new(&ROLLING).unwrap();
+    for (left, next, is_fine) in [
+        ([0; 3], 0, true),
+        ([0; 3], 2, true),
+        ([0, 1, MINUTE], 0, true),
+        ([MINUTE, 0, 1], 1, true),
+        ([1, MINUTE, 1], 2, true),
+        ([7; 3], 1, true),
+        // Longer than the window.
+        ([0, 0, MINUTE + 1], 0, false),
+        ([0, u64::MAX, 0], 2, false),
+        ([u64::MAX; 3], 0, false),
+        // Not the oldest first.
+        ([1, 0, 2], 0, false),
+        ([1, 0, 2], 1, false),
+        ([1, 2, 3], 1, false),
+        ([3, 2, 1], 2, false),
+        // No token of the three.
+        ([0; 3], 3, false),
+    ] {
+        let mut restored = fresh.clone();
+        let result = restored.restore(&tokens(left, next), NOW, None);
+        assert_eq!(result.is_ok(), is_fine, "{left:?} {next}");
+        if is_fine {
+            assert!(restored.consume(3, NOW.saturating_add(Duration::from_micros(MINUTE))));
+        } else {
+            assert_eq!(result, Err(SnapshotError::Value));
+            assert_eq!(bytes_of(&restored), bytes_of(&fresh));
+        }
+    }
+    // Tokens beyond max_retries are never spent.
+    let two = RollingConfig::new(2, Duration::from_secs(60));
+    let mut small = RollingBudget::<3, _>::new(&two).unwrap();
+    let mut bytes = bytes_of(&small);
+    bytes[22] = 1;
+    seal(&mut bytes);
+    assert_eq!(small.restore(&bytes, NOW, None), Err(SnapshotError::Value));
+    // A balance above the limit.
+    let mut ratio = RatioBudget::new(&RATIO).unwrap();
+    let mut bytes = bytes_of(&ratio);
+    bytes[6..14].copy_from_slice(&10_000_001_u64.to_le_bytes());
+    seal(&mut bytes);
+    assert_eq!(ratio.restore(&bytes, NOW, None), Err(SnapshotError::Value));
+}
+
+/// Line 129: a snapshot holds what remains, so the clock may be another one.
+#[test]
+fn a_rolling_budget_survives_a_clock_that_was_set_back_before_its_snapshot() {
+    let mut rolling = RollingBudget::<3>::new(&ROLLING).unwrap();
+    assert!(rolling.consume(1, NOW));
+    let later = NOW.saturating_add(Duration::from_secs(20));
+    assert!(rolling.consume(2, later));
+    let mut bytes = vec![0; RollingBudget::<3>::BYTES];
+    rolling.snapshot(Instant::ZERO, &mut bytes).unwrap();
+    rolling.restore(&bytes, Instant::ZERO, None).unwrap();
+    for (secs, left) in [(0, 0), (39, 0), (40, 1), (59, 1), (60, 3)] {
+        let now = Instant::ZERO.saturating_add(Duration::from_secs(secs));
+        assert_eq!(rolling.remaining(now), left, "{secs}");
+    }
+}
+
 /// A call that waits five seconds for its third attempt, in bytes.
 fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
     let mut retry = on(policy, clock);

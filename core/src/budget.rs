@@ -7,7 +7,7 @@ mod ratio;
 mod rolling;
 
 pub use limited::{Acquire, Cost, Limit, Limited, NotBefore, WhenLimited};
-pub(crate) use ratio::RETRY;
+pub(crate) use ratio::{NEVER, RETRY};
 pub use ratio::{RatioBudget, RatioConfig};
 pub use rolling::{RollingBudget, RollingConfig};
 

@@ -5,7 +5,7 @@ use heapless::Vec;
 
 use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 use crate::budget::{
-    Acquire, Budget, Limit, NotBefore, Pool, RatioBudget, RollingBudget, Withdraw,
+    Acquire, Budget, Limit, NotBefore, Pool, RatioBudget, RatioConfig, RollingBudget, Withdraw,
 };
 use crate::gate::{Circuit, Gate};
 use crate::window::Window;
@@ -54,7 +54,14 @@ where
 }
 
 impl<const N: usize, C: Clone> Entry for RollingBudget<N, C> {}
-impl<C: Clone> Entry for RatioBudget<C> {}
+
+impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
+    /// A key's budget begins with 1 retry and earns none by time, unless its settings say
+    /// otherwise.
+    fn born(&mut self, _: u16) {
+        self.of_key();
+    }
+}
 
 /// One `V` for each key, `N` at most.
 ///

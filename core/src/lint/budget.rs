@@ -38,10 +38,20 @@ impl Lint for RatioConfig {
             let right = "at most 1000: every call earns more than one retry";
             warn(report, "budget.ratio_milli", None, count(ratio_milli), right);
         }
-        let floor = u64::from(self.floor_per_sec);
+        let (floor, initial) = (u64::from(self.floor()), u64::from(self.initial.unwrap_or(1)));
         if self.limit >= RETRY && floor * RETRY > self.limit {
             let right = "at most the limit: a second's retries do not fit into it";
             warn(report, "budget.floor_per_sec", None, count(floor), right);
+        }
+        if self.limit >= RETRY && initial * RETRY > self.limit {
+            let right = "at most the limit: more do not fit into it";
+            warn(report, "budget.initial", None, count(initial), right);
+        }
+        // Without a ratio, too, it is an error.
+        if initial == 0 && floor == 0 && self.deposit > 0 {
+            let right =
+                "1 or more, or floor_per_sec must be: the first calls of a program get no retry";
+            warn(report, "budget.initial", None, Value::Count(0), right);
         }
     }
 
@@ -63,6 +73,9 @@ mod tests {
         assert_clean!(RollingConfig::new(1, SECOND));
         assert_clean!(RatioConfig::new(1000).floor_per_sec(10).limit(10));
         assert_clean!(RatioConfig::new(0).floor_per_sec(1));
+        assert_clean!(RatioConfig::new(100).limit(1));
+        assert_clean!(RatioConfig::new(100).initial(0));
+        assert_clean!(RatioConfig::new(100).floor_per_sec(0));
         for (config, line) in [
             (
                 &RollingConfig::new(1, Duration::ZERO) as &dyn Lint,
@@ -71,6 +84,14 @@ mod tests {
             (
                 &RollingConfig::new(0, SECOND),
                 "warning: budget.max_retries is 0: it must be 1 or more: nothing is ever retried",
+            ),
+            (
+                &RatioConfig::new(100).initial(11).limit(10),
+                "warning: budget.initial is 11: it must be at most the limit: more do not fit into it",
+            ),
+            (
+                &RatioConfig::new(100).initial(0).floor_per_sec(0),
+                "warning: budget.initial is 0: it must be 1 or more, or floor_per_sec must be: the first calls of a program get no retry",
             ),
             (
                 &RatioConfig::new(0),

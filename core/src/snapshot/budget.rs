@@ -1,6 +1,6 @@
 //! The snapshots of budgets.
 
-use crate::budget::{RatioBudget, RatioConfig, RollingBudget, RollingConfig};
+use crate::budget::{NEVER, RatioBudget, RatioConfig, RollingBudget, RollingConfig};
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 use crate::{Duration, Instant, Settings};
@@ -78,7 +78,7 @@ impl<C: Settings<RatioConfig>> RatioBudget<C> {
     fn fingerprint(&self) -> Fingerprint {
         Fingerprint::new()
             .u64(u64::from(self.config().deposit))
-            .u64(u64::from(self.config().floor_per_sec))
+            .u64(u64::from(self.config().floor()))
             .u64(self.config().limit)
     }
 }
@@ -106,11 +106,11 @@ impl<C: Settings<RatioConfig>> Snapshot for RatioBudget<C> {
         }
         let restored = from.restored();
         self.balance = balance;
-        // The floor is earned while nothing runs, too.
-        let floor = u64::from(self.config().floor_per_sec);
-        let earned = off.unwrap_or_default().as_micros().saturating_mul(floor);
-        self.balance = balance.saturating_add(earned).min(self.config().limit);
-        self.earned = now;
+        if self.earned != NEVER {
+            // The floor is earned while nothing runs, too.
+            self.balance = self.balance_after(off.unwrap_or_default());
+            self.earned = now;
+        }
         Ok(restored)
     }
 }

@@ -239,7 +239,7 @@ fn threads_together_never_spend_more_than_the_budget() {
 /// Lines 56, 59: the proportional form.
 #[test]
 fn in_an_outage_a_ratio_budget_adds_its_share_of_load_and_no_more() {
-    const CONFIG: RatioConfig = RatioConfig::new(100);
+    const CONFIG: RatioConfig = RatioConfig::new(100).initial(0).floor_per_sec(0);
     let policy = each_second().build().unwrap();
     let clock = MockClock::new();
     let budget = RefCell::new(RatioBudget::new(&CONFIG).unwrap());
@@ -252,7 +252,7 @@ fn in_an_outage_a_ratio_budget_adds_its_share_of_load_and_no_more() {
 /// Lines 56, 57: the proportional form.
 #[test]
 fn a_ratio_budget_saves_up_to_its_limit_and_earns_its_floor_by_time() {
-    const CONFIG: RatioConfig = RatioConfig::new(500).floor_per_sec(1).limit(3);
+    const CONFIG: RatioConfig = RatioConfig::new(500).initial(1).floor_per_sec(1).limit(3);
     let mut budget = RatioBudget::new(&CONFIG).unwrap();
     assert_eq!(budget.remaining(at_secs(0)), 1);
     for _ in 0..100 {
@@ -263,6 +263,33 @@ fn a_ratio_budget_saves_up_to_its_limit_and_earns_its_floor_by_time() {
     assert!(budget.consume(3, at_secs(0)) && !budget.consume(1, at_secs(0)));
     assert!(budget.consume(1, at_secs(1)) && !budget.consume(1, at_secs(1)));
     assert_eq!(budget.remaining(at_secs(1_000_000)), 3);
+}
+
+/// Lines 56, 59: what is not set suits a program with one budget, or with one a key.
+#[test]
+fn a_ratio_budget_lets_the_first_calls_of_a_program_or_of_a_key_retry() {
+    const DEFAULT: RatioConfig = RatioConfig::new(100);
+    const SET: RatioConfig = DEFAULT.initial(3).floor_per_sec(2);
+    // The retries at the start, and those ten seconds after all are spent.
+    for (config, one, of_key) in [
+        (&DEFAULT, (10, 10), (1, 0)),
+        (&SET, (3, 20), (3, 20)),
+        (&const { DEFAULT.initial(0) }, (0, 10), (0, 0)),
+        (&const { DEFAULT.floor_per_sec(0) }, (10, 0), (1, 0)),
+    ] {
+        let mut single = RatioBudget::new(config).unwrap();
+        let keys = RefCell::new(Keyed::<u8, RatioBudget, 4>::new(single.clone()));
+        let mut keys = keys.borrow_mut();
+        for (budget, expected) in [
+            (&mut single, one),
+            (&mut keys.entry(&1).unwrap().clone(), of_key),
+            (keys.entry(&2).unwrap(), of_key),
+        ] {
+            let spent = budget.remaining(at_secs(5));
+            assert!(budget.consume(spent, at_secs(5)));
+            assert_eq!((spent, budget.remaining(at_secs(15))), expected, "{config:?}");
+        }
+    }
 }
 
 /// Lines 58, 59: a budget of one's own, and none.

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, ClassSet, Clock, Decision,
-    Duration, ErrorClass, FailureRule, FailureTimes, Instant, LastOutcomes, OutcomeRule, Policy,
-    RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
+    Duration, ErrorClass, FailureRule, FailureTimes, Instant, Keyed, LastOutcomes, OutcomeRule,
+    Policy, RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
     SliceRule, Snapshot, SnapshotError, TimeSlices, Window,
 };
 
@@ -82,7 +82,7 @@ pub(crate) const TIMES: BreakerConfig<FailureRule> =
 pub(crate) const RATE: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(40, 500, 10);
 const SLICES: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(10), 500, 4);
 const ROLLING: RollingConfig = RollingConfig::new(3, Duration::from_secs(60));
-const RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(1).limit(10);
+const RATIO: RatioConfig = RatioConfig::new(100).initial(1).floor_per_sec(1).limit(10);
 
 type Times = Breaker<FailureTimes<3>>;
 type Rate = Breaker<LastOutcomes<2>>;
@@ -360,6 +360,28 @@ fn tokens_that_a_rolling_budget_cannot_have_are_refused() {
     bytes[6..14].copy_from_slice(&10_000_001_u64.to_le_bytes());
     seal(&mut bytes);
     assert_eq!(ratio.restore(&bytes, NOW, None), Err(SnapshotError::Value));
+}
+
+/// Line 129: what was granted at the start is granted at the first start alone.
+#[test]
+fn a_restored_ratio_budget_does_not_grant_the_retries_of_the_start_again() {
+    const CONFIG: RatioConfig = RatioConfig::new(100);
+    let mut ratio = RatioBudget::new(&CONFIG).unwrap();
+    assert!(ratio.consume(8, NOW));
+    let mut bytes = bytes_of(&ratio);
+    for (off, left) in [(None, 2), (Some(Duration::from_secs(3)), 5)] {
+        let mut restored = RatioBudget::new(&CONFIG).unwrap();
+        restored.restore(&bytes, Instant::ZERO, off).unwrap();
+        assert_eq!(restored.remaining(Instant::ZERO), left);
+        // The clock begins anew; the floor goes on.
+        assert_eq!(restored.remaining(Instant::from_micros(1_000_000)), left + 1);
+    }
+    // A key's budget, which earns nothing by time, does so after a restore, too.
+    let mut keys = Keyed::<u8, RatioBudget, 2>::new(RatioBudget::new(&CONFIG).unwrap());
+    let key = keys.entry(&7).unwrap();
+    key.snapshot(NOW, &mut bytes).unwrap();
+    key.restore(&bytes, NOW, Some(Duration::from_secs(3600))).unwrap();
+    assert_eq!(key.remaining(NOW.saturating_add(Duration::from_secs(3600))), 1);
 }
 
 /// Line 129: a snapshot holds what remains, so the clock may be another one.

@@ -3,11 +3,15 @@
 //! [`RateLimiter`](crate::RateLimiter), first ones too.
 
 mod limited;
+mod limiter;
 mod ratio;
 mod rolling;
 
 pub use limited::{Acquire, Cost, Limit, Limited, NotBefore, WhenLimited};
-pub(crate) use ratio::RETRY;
+pub(crate) use limiter::LimitWindow;
+pub(crate) use limiter::{END, UNKNOWN};
+pub use limiter::{LimiterConfig, RateLimiter};
+pub(crate) use ratio::{NEVER, RETRY};
 pub use ratio::{RatioBudget, RatioConfig};
 pub use rolling::{RollingBudget, RollingConfig};
 

@@ -5,7 +5,8 @@ use heapless::Vec;
 
 use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 use crate::budget::{
-    Acquire, Budget, Limit, NotBefore, Pool, RatioBudget, RollingBudget, Withdraw,
+    Acquire, Budget, Limit, LimiterConfig, NotBefore, Pool, RateLimiter, RatioBudget, RatioConfig,
+    RollingBudget, Withdraw,
 };
 use crate::gate::{ByHand, Circuit, Gate};
 use crate::window::Window;
@@ -54,7 +55,26 @@ where
 }
 
 impl<const N: usize, C: Clone> Entry for RollingBudget<N, C> {}
-impl<C: Clone> Entry for RatioBudget<C> {}
+
+/// A limiter stays as long as a window counts something, so that no key has more than its
+/// limit; one with phases stays for ever once it was asked, as they begin but once.
+impl<const N: usize, C: Settings<LimiterConfig>> Entry for RateLimiter<N, C> {
+    fn must_stay(&self) -> bool {
+        !self.is_idle(Instant::ZERO)
+    }
+
+    fn is_over(&mut self, now: Instant) -> bool {
+        self.is_idle(now)
+    }
+}
+
+impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
+    /// A key's budget begins with 1 retry and earns none by time, unless its settings say
+    /// otherwise.
+    fn born(&mut self, _: u16) {
+        self.of_key();
+    }
+}
 
 /// One `V` for each key, `N` at most.
 ///
@@ -63,8 +83,9 @@ impl<C: Clone> Entry for RatioBudget<C> {}
 /// stays, so that no closed one pushes it out. Only if all are, the least recently
 /// used of those goes whose recovery time is over and that has no probe in flight: it
 /// would let the next call through anyway, and a host that is never asked again does
-/// not keep its place for ever. If nothing may go, the new key gets no entry: its calls
-/// run without a breaker, its retries without a budget, and
+/// not keep its place for ever. A rate limiter stays, too, while one of its windows counts
+/// something. If nothing may go, the new key gets no entry: its calls run without a breaker,
+/// its retries without a budget, its attempts are refused by the limiter, and
 /// [`refused`](Self::refused) counts them.
 ///
 /// ```
@@ -206,7 +227,7 @@ pub struct ByKey<'s, S, K> {
     key: K,
 }
 
-/// The breaker or the budget of `key` in a shared map, for
+/// The breaker, the budget or the limiter of `key` in a shared map, for
 /// [`Retry::breaker`](crate::Retry::breaker) and
 /// [`Retry::budget`](crate::Retry::budget).
 #[inline]

@@ -39,7 +39,7 @@
 //! | `policy` | [`Policy`]: what each class deserves |
 //! | `call` | [`Call`]: the decisions of one call |
 //! | `breaker`, `window` | [`Breaker`] and what it counts |
-//! | `budget` | [`RollingBudget`], [`RatioBudget`] |
+//! | `budget` | [`RollingBudget`], [`RatioBudget`]; [`RateLimiter`] |
 //! | `keyed` | [`Keyed`]: breakers and budgets by host or device |
 //! | `retry`, `steps`, `failure`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
 //! | `event`, `timeline` | [`Observer`], [`Event`], [`Timeline`] |
@@ -96,8 +96,8 @@ pub use backoff::{Backoff, BackoffContext, Strategy};
 pub use blocking::{RetryExt, Sleep};
 pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
 pub use budget::{
-    Acquire, Budget, Cost, Limit, Limited, NotBefore, Pool, RatioBudget, RatioConfig,
-    RollingBudget, RollingConfig, Turn, WhenLimited, Withdraw,
+    Acquire, Budget, Cost, Limit, Limited, LimiterConfig, NotBefore, Pool, RateLimiter,
+    RatioBudget, RatioConfig, RollingBudget, RollingConfig, Turn, WhenLimited, Withdraw,
 };
 pub use call::{Attempt, Call, Decision};
 pub use class::{ClassSet, Classification, ErrorClass};

@@ -25,6 +25,7 @@ mod retry;
 mod show;
 mod together;
 
+pub use budget::AttemptCost;
 pub use show::show;
 pub use together::Parts;
 

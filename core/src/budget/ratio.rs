@@ -2,14 +2,16 @@
 
 use crate::budget::Budget;
 use crate::config_error::{ConfigError, demands};
-use crate::{Fixed, Instant, Settings};
+use crate::{Duration, Fixed, Instant, Settings};
 
 /// The settings of a [`RatioBudget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RatioConfig {
     pub(crate) deposit: u32,
-    pub(crate) floor_per_sec: u32,
+    /// `None` for the default, which depends on whether there is one budget or one a key.
+    pub(crate) initial: Option<u32>,
+    pub(crate) floor_per_sec: Option<u32>,
     pub(crate) limit: u64,
 }
 
@@ -17,18 +19,40 @@ pub struct RatioConfig {
 /// is then `n` for each microsecond, and nothing is divided.
 pub(crate) const RETRY: u64 = 1_000_000;
 
+/// The retries at the start of one budget, and of each key's.
+const INITIAL: u32 = 10;
+const INITIAL_OF_KEY: u32 = 1;
+/// The retries a second of one budget. A key's earns none.
+const FLOOR_PER_SEC: u32 = 1;
+
 impl RatioConfig {
     /// Every call earns `ratio_milli` thousandths of a retry: 100 allows one
-    /// retry for ten calls, 6 is exactly 0.6 %. At most 1000 retries are saved
-    /// up, and without [`floor_per_sec`](Self::floor_per_sec) nothing else earns.
+    /// retry for ten calls, 6 is exactly 0.6 %. Besides there are 10 retries at the start
+    /// and one is earned each second, unless [`initial`](Self::initial) and
+    /// [`floor_per_sec`](Self::floor_per_sec) say otherwise. At most 1000 are saved up.
     pub const fn new(ratio_milli: u16) -> Self {
-        Self { deposit: ratio_milli as u32 * 1000, floor_per_sec: 0, limit: 1000 * RETRY }
+        let deposit = ratio_milli as u32 * 1000;
+        Self { deposit, initial: None, floor_per_sec: None, limit: 1000 * RETRY }
+    }
+
+    /// So many retries are there at the start, at most the limit: 10 by default, and 1 for
+    /// each new key of a [`Keyed`](crate::Keyed) map. They let the first calls of a program
+    /// retry, before any call has earned something.
+    ///
+    /// Every start grants them again: that of a program, of a device after a reset, of an
+    /// isolate of an edge worker, of a key that comes back after its entry made room. Where
+    /// starts are frequent, restore a [`Snapshot`](crate::Snapshot), which grants none
+    /// again, or set 0.
+    pub const fn initial(mut self, retries: u32) -> Self {
+        self.initial = Some(retries);
+        self
     }
 
     /// Besides, so many retries are earned each second, so that a caller with few
-    /// calls may retry at all. The first second's are there from the start.
+    /// calls may retry at all: 1 by default, and 0 for each key of a
+    /// [`Keyed`](crate::Keyed) map, as many keys would add up to many retries.
     pub const fn floor_per_sec(mut self, retries: u32) -> Self {
-        self.floor_per_sec = retries;
+        self.floor_per_sec = Some(retries);
         self
     }
 
@@ -38,11 +62,29 @@ impl RatioConfig {
         self
     }
 
+    /// What is earned each second by a budget that is not a key's.
+    pub(crate) const fn floor(&self) -> u32 {
+        match self.floor_per_sec {
+            Some(floor) => floor,
+            None => FLOOR_PER_SEC,
+        }
+    }
+
+    /// The balance at the start, where `default` retries are there by default.
+    const fn first(&self, default: u32) -> u64 {
+        let initial = match self.initial {
+            Some(initial) => initial as u64 * RETRY,
+            None => default as u64 * RETRY,
+        };
+        if initial < self.limit { initial } else { self.limit }
+    }
+
     demands! {
         self;
         self.limit >= RETRY && self.limit <= 100_000 * RETRY =>
             ConfigError::new("budget.limit", self.limit / RETRY, "1 to 100000"),
-        self.deposit > 0 || self.floor_per_sec > 0 =>
+        // The default of a floor is 0 for a key.
+        self.deposit > 0 || matches!(self.floor_per_sec, Some(1..)) =>
             ConfigError::new("budget.ratio_milli", 0, "1 or more, or floor_per_sec must be"),
     }
 }
@@ -50,15 +92,22 @@ impl RatioConfig {
 /// Retries in proportion to calls, for all callers together: each call deposits a
 /// fraction of a retry, each retry withdraws a whole one.
 ///
-/// In an outage the load grows by the ratio and no more. Integer arithmetic, in
+/// In an outage the load grows by the ratio, by the [floor](RatioConfig::floor_per_sec), by
+/// the retries of the [start](RatioConfig::initial), and no more. Integer arithmetic, in
 /// millionths of a retry. Source: the retry budget of Finagle; the same in Linkerd
 /// and tower.
+///
+/// Callers read the clock before they take a lock, so instants may come out of order. No
+/// second earns its floor twice: an instant that is earlier than the latest one earns
+/// nothing. After a clock that was set back the floor is earned again from a second later
+/// on. A reading that is stale by a second or more looks the same; the time by which it is
+/// older than a second is then earned twice.
 ///
 /// ```
 /// use redress::{Budget, Instant, RatioBudget, RatioConfig};
 /// const CONFIG: RatioConfig = RatioConfig::new(100);
 /// let mut budget = RatioBudget::new(&CONFIG)?;
-/// assert!(!budget.consume(1, Instant::ZERO));
+/// assert!(budget.consume(10, Instant::ZERO) && !budget.consume(1, Instant::ZERO));
 /// (0..10).for_each(|_| budget.deposit());
 /// assert!(budget.consume(1, Instant::ZERO) && !budget.consume(1, Instant::ZERO));
 /// # Ok::<(), redress::ConfigError>(())
@@ -67,43 +116,49 @@ impl RatioConfig {
 pub struct RatioBudget<C = &'static RatioConfig> {
     pub(crate) settings: C,
     pub(crate) balance: u64,
-    /// Up to when the floor has been earned; `Instant::MAX` before the first time
-    /// is known.
+    /// Up to when the floor has been earned; [`UNKNOWN`] before the first time is known,
+    /// [`NEVER`] if there is none.
     pub(crate) earned: Instant,
 }
 
+/// No time is known yet.
+const UNKNOWN: Instant = Instant::MAX;
+/// The floor is earned up to so late that nothing more ever is: that of a key by default. In
+/// the place of an instant it takes no room of its own.
+pub(crate) const NEVER: Instant = Instant::from_micros(u64::MAX - 1);
+/// As far as the floor may have been earned ahead of any instant asked with.
+const AHEAD: Duration = Duration::from_secs(1);
+
 impl<'c> RatioBudget<&'c RatioConfig> {
-    /// A budget that holds the floor of one second.
+    /// A budget that holds its [`initial`](RatioConfig::initial) retries.
     ///
     /// # Errors
     ///
     /// If nothing can ever be earned, or the limit is out of its range.
     pub const fn new(config: &'c RatioConfig) -> Result<Self, ConfigError> {
         match config.check() {
-            Ok(()) => Ok(Self::first_second(config, config)),
+            Ok(()) => Ok(Self::started(config, config)),
             Err(error) => Err(error),
         }
     }
 }
 
 impl<F: Fixed<Of = RatioConfig>> RatioBudget<F> {
-    /// A budget that holds the floor of one second and whose settings are in its type;
-    /// what is wrong with them does not compile.
+    /// A budget that holds its [`initial`](RatioConfig::initial) retries and whose settings
+    /// are in its type; what is wrong with them does not compile.
     pub const fn fixed(settings: F) -> Self {
         const {
             if let Err(error) = F::SETTINGS.check() {
                 error.refuse();
             }
         }
-        Self::first_second(settings, F::SETTINGS)
+        Self::started(settings, F::SETTINGS)
     }
 }
 
 impl<C> RatioBudget<C> {
-    const fn first_second(settings: C, config: &RatioConfig) -> Self {
-        let first = config.floor_per_sec as u64 * RETRY;
-        let balance = if first < config.limit { first } else { config.limit };
-        Self { settings, balance, earned: Instant::MAX }
+    const fn started(settings: C, config: &RatioConfig) -> Self {
+        Self { settings, balance: config.first(INITIAL), earned: UNKNOWN }
     }
 }
 
@@ -113,15 +168,43 @@ impl<C: Settings<RatioConfig>> RatioBudget<C> {
         self.settings.settings()
     }
 
+    /// From now on this is the budget of a key: what is not set has the defaults of one.
+    pub(crate) fn of_key(&mut self) {
+        let config = self.settings.settings();
+        if config.initial.is_none() {
+            self.balance = config.first(INITIAL_OF_KEY);
+        }
+        if config.floor_per_sec.is_none() {
+            self.earned = NEVER;
+        }
+    }
+
+    /// The balance with the floor of so long.
+    pub(crate) fn balance_after(&self, span: Duration) -> u64 {
+        let earned = span.as_micros().saturating_mul(self.config().floor().into());
+        self.balance.saturating_add(earned).min(self.config().limit)
+    }
+
     /// The balance with the floor earned since the last time.
     pub(crate) fn balance_at(&self, now: Instant) -> u64 {
-        let floor = self.config().floor_per_sec as u64;
-        if floor == 0 {
+        if self.config().floor() == 0 {
             return self.balance;
         }
-        let earned = now.since(self.earned).as_micros().saturating_mul(floor);
-        let balance = self.balance.saturating_add(earned);
-        if balance < self.config().limit { balance } else { self.config().limit }
+        self.balance_after(now.since(self.earned))
+    }
+
+    /// Earns the floor up to `now`.
+    #[inline]
+    fn earn(&mut self, now: Instant) {
+        if self.config().floor() == 0 || self.earned == now || self.earned == NEVER {
+            return;
+        }
+        self.balance = self.balance_at(now);
+        self.earned = if self.earned == UNKNOWN || self.earned < now {
+            now
+        } else {
+            self.earned.min(now.saturating_add(AHEAD))
+        };
     }
 }
 
@@ -134,10 +217,7 @@ impl<C: Settings<RatioConfig>> Budget for RatioBudget<C> {
 
     #[inline]
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
-        if now != self.earned {
-            self.balance = self.balance_at(now);
-            self.earned = now;
-        }
+        self.earn(now);
         let Some(rest) = self.balance.checked_sub(u64::from(cost) * RETRY) else { return false };
         self.balance = rest;
         true
@@ -162,7 +242,6 @@ impl<C> defmt::Format for RatioBudget<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Duration;
 
     fn at(micros: u64) -> Instant {
         Instant::from_micros(micros)
@@ -178,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_ratio_of_six_thousandths_is_exact() {
-        let config = RatioConfig::new(6);
+        let config = RatioConfig::new(6).initial(0).floor_per_sec(0);
         let mut budget = RatioBudget::new(&config).unwrap();
         let granted = (0..100_000)
             .filter(|_| {
@@ -191,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_floor_is_earned_by_time_and_saved_up_to_the_limit() {
-        let config = RatioConfig::new(0).floor_per_sec(2).limit(5);
+        let config = RatioConfig::new(0).initial(2).floor_per_sec(2).limit(5);
         let mut budget = RatioBudget::new(&config).unwrap();
         let start = at(u64::MAX / 2);
         assert!(budget.consume(2, start) && !budget.consume(1, start));
@@ -202,11 +281,55 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_back_earns_nothing() {
-        let config = RatioConfig::new(0).floor_per_sec(1).limit(10);
+    fn no_second_earns_its_floor_twice_by_instants_that_are_out_of_order() {
+        let config = RatioConfig::new(0).initial(0).floor_per_sec(2).limit(1000);
+        // A second passes, and every other instant is stale by so long.
+        for stale in [1, 1_000, 999_999, 1_000_000] {
+            let mut budget = RatioBudget::new(&config).unwrap();
+            let (start, mut granted) = (5_000_000, 0);
+            assert!(!budget.consume(1, at(start)));
+            for now in start..start + 1000 {
+                let now = start + (now - start) * 1001;
+                granted += u32::from(budget.consume(1, at(now)));
+                granted += u32::from(budget.consume(1, at(now - stale)));
+            }
+            assert_eq!(granted, 1, "{stale}");
+            assert_eq!(budget.remaining(at(start + 1_000_000)), 1, "{stale}");
+        }
+        // Only what is stale by more than a second earns anything twice: the rest of it.
         let mut budget = RatioBudget::new(&config).unwrap();
-        assert!(budget.consume(1, at(5_000_000)));
-        assert!(!budget.consume(1, at(0)));
-        assert!(budget.consume(1, at(1_000_000)));
+        for now in [5_000_000, 3_500_000, 5_000_000] {
+            assert!(!budget.consume(2, at(now)));
+        }
+        assert_eq!(budget.remaining(at(5_000_000)), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stops_the_floor_for_a_second() {
+        let config = RatioConfig::new(0).initial(0).floor_per_sec(1).limit(10);
+        for back in [0, 7, 4_000_001, 4_999_999] {
+            let mut budget = RatioBudget::new(&config).unwrap();
+            assert!(!budget.consume(1, at(5_000_000)) && !budget.consume(1, at(back)));
+            assert!(!budget.consume(1, at(back + 999_999)));
+            // A second of the floor after at most one second of the clock.
+            assert!(budget.consume(1, at(back + 2_000_000)), "{back}");
+        }
+    }
+
+    #[test]
+    fn the_first_calls_may_retry_and_so_may_a_caller_of_few() {
+        for (config, first, after_a_second) in [
+            (RatioConfig::new(100), 10, 11),
+            (RatioConfig::new(100).limit(3), 3, 3),
+            (RatioConfig::new(100).initial(0), 0, 1),
+            (RatioConfig::new(100).floor_per_sec(0), 10, 10),
+            (RatioConfig::new(100).initial(2).floor_per_sec(5), 2, 7),
+            (RatioConfig::new(100).initial(0).floor_per_sec(0), 0, 0),
+        ] {
+            let mut budget = RatioBudget::new(&config).unwrap();
+            assert!(budget.consume(0, at(7)));
+            assert_eq!(budget.remaining(at(7)), first, "{config:?}");
+            assert_eq!(budget.remaining(at(1_000_007)), after_a_second, "{config:?}");
+        }
     }
 }

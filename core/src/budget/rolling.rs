@@ -36,6 +36,17 @@ impl RollingConfig {
 /// leaves the window, so the count is exact. 8 bytes for each of them and 16
 /// around it. Source: `Budget` of redress for Python.
 ///
+/// Callers read the clock before they take a lock, so instants may come out of order. A
+/// token is spent at the latest instant that a token was spent at so far, or later: an
+/// instant that is earlier by less than the window is stale and shortens nothing. By those
+/// instants no window ever holds more than `max_retries`. By real time, which a budget
+/// cannot know, none does that is shorter than the window by as much as the most stale
+/// instant that a token was spent with: one read `d` ago counts `d` too early unless another
+/// caller has shown a later one.
+///
+/// An instant that is earlier by a window or more is a clock that was set back. No token is
+/// held for longer than two windows of the new clock then.
+///
 /// ```
 /// use redress::{Budget, Duration, Instant, RollingBudget, RollingConfig};
 /// const CONFIG: RollingConfig = RollingConfig::new(2, Duration::from_secs(10));
@@ -99,6 +110,36 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
         self.due.get_mut(..used).unwrap_or_default()
     }
 
+    /// When the newest token was spent; the origin of the clock if none was.
+    fn newest(&self) -> Instant {
+        let used = usize::from(self.config().max_retries).min(N);
+        let last = match self.next {
+            0 => used.saturating_sub(1),
+            next => usize::from(next) - 1,
+        };
+        // The origin stands for it where `max_retries` is 0.
+        let due = self.due.get(last).map_or(0, |due| due.as_micros());
+        Instant::from_micros(due.saturating_sub(self.config().window.as_micros()))
+    }
+
+    /// `now`, but never before the newest token was spent: it is at least as late as that,
+    /// whatever a caller read before.
+    pub(crate) fn known(&self, now: Instant) -> Instant {
+        now.max(self.newest())
+    }
+
+    /// After a clock that was set back, the newest token was spent a window from now, and
+    /// the others as long before it as they were.
+    fn follow(&mut self, now: Instant) {
+        let back = self.newest().since(now.saturating_add(self.config().window));
+        if !back.is_zero() {
+            for token in self.tokens() {
+                *token =
+                    Instant::ZERO.saturating_add(token.since(Instant::ZERO).saturating_sub(back));
+            }
+        }
+    }
+
     /// Spends the oldest token if it has left the window.
     fn take(&mut self, now: Instant) -> bool {
         let (next, due) = (usize::from(self.next), now.saturating_add(self.config().window));
@@ -116,18 +157,8 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
 
 impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> {
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
-        // After a clock that jumped back no token is due later than a window from
-        // now, so that none is held back for longer.
-        let latest = now.saturating_add(self.config().window);
-        let newest = match self.next {
-            0 => self.tokens().last().copied(),
-            next => self.due.get(usize::from(next) - 1).copied(),
-        };
-        if newest.is_some_and(|newest| newest > latest) {
-            for token in self.tokens() {
-                *token = (*token).min(latest);
-            }
-        }
+        self.follow(now);
+        let now = self.known(now);
         if cost > 1 && cost > self.remaining(now) {
             return false;
         }
@@ -135,6 +166,7 @@ impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> 
     }
 
     fn remaining(&self, now: Instant) -> u32 {
+        let now = self.known(now);
         let used = self.due.iter().take(usize::from(self.config().max_retries));
         used.filter(|&&due| due <= now).count() as u32
     }
@@ -187,12 +219,31 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_back_holds_no_token_for_longer_than_the_window() {
+    fn a_clock_that_is_set_back_holds_no_token_for_longer_than_two_windows() {
+        let config = RollingConfig::new(3, WINDOW);
+        for back in [4, 999_990, 999_991, 999_995, 1_000_000] {
+            let mut budget = RollingBudget::<3, _>::new(&config).unwrap();
+            assert!(budget.consume(1, at(999_993)) && budget.consume(1, at(1_000_000)));
+            // The third one was never spent. Of the others, the newest is held longest.
+            assert!(budget.consume(1, at(back)) && !budget.consume(1, at(back)), "{back}");
+            assert!(budget.consume(3, at(back + 20)), "{back}");
+        }
+        // A token that had left the window before is not held again.
+        let mut budget = RollingBudget::<3, _>::new(&config).unwrap();
+        assert!(budget.consume(2, at(999_000)) && budget.consume(1, at(1_000_000)));
+        assert!(budget.consume(2, at(4)) && !budget.consume(1, at(23)));
+        assert!(budget.consume(1, at(24)));
+    }
+
+    #[test]
+    fn an_instant_that_is_a_little_late_shortens_no_token() {
         let config = RollingConfig::new(2, WINDOW);
         let mut budget = RollingBudget::<2, _>::new(&config).unwrap();
-        assert!(budget.consume(2, at(1_000_000)));
-        assert!(!budget.consume(1, at(4)));
-        assert!(budget.consume(2, at(14)));
+        assert!(budget.consume(1, at(100)));
+        // Read before the first one, asked after it.
+        assert!(budget.consume(1, at(92)) && !budget.consume(1, at(91)));
+        assert_eq!((budget.remaining(at(109)), budget.remaining(at(110))), (0, 2));
+        assert!(!budget.consume(1, at(109)) && budget.consume(2, at(110)));
     }
 
     #[test]

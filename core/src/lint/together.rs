@@ -1,5 +1,5 @@
-//! What is suspicious only in company: a policy, its breaker and its budget held
-//! against one another.
+//! What is suspicious only in company: a policy, its breaker, its budget and its rate limiter
+//! held against one another.
 
 use super::{Lint, Report, Value, count, warn};
 use crate::Duration;
@@ -10,6 +10,9 @@ pub struct Parts {
     pub(super) call: Option<Call>,
     pub(super) door: Option<Door>,
     pub(super) pool: Option<Pool>,
+    pub(super) pace: Option<Pace>,
+    /// What an attempt costs.
+    pub(super) cost: Option<u32>,
 }
 
 /// Of a policy: what one call of it may take.
@@ -40,8 +43,22 @@ pub(super) struct Pool {
     pub(super) most: u64,
 }
 
+/// Of a rate limiter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The most that an attempt may cost.
+    pub(super) least: u32,
+}
+
 impl Parts {
     fn lint(&self, report: Report<'_>) {
+        if let (Some(pace), Some(cost)) = (self.pace, self.cost)
+            && pace.least < cost
+            && pace.least > 0
+        {
+            let right = "at most the limit of every window: such an attempt never fits";
+            warn(report, "limiter.cost", None, count(cost), right);
+        }
         let Some(call) = self.call else { return };
         if let Some(door) = self.door {
             call.lint_door(door, report);
@@ -96,6 +113,8 @@ macro_rules! tuples {
 tuples! {
     (A 0, B 1)
     (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
 }
 
 #[cfg(test)]

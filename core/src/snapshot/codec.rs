@@ -86,7 +86,9 @@ impl<'o> Writer<'o> {
     }
 }
 
-/// Reads fields one after the other, after all checks that need no field.
+/// Reads fields one after the other, after all checks that need no field. A copy reads the
+/// same fields again.
+#[derive(Clone)]
 pub(super) struct Reader<'b> {
     bytes: &'b [u8],
     pub(super) now: Instant,

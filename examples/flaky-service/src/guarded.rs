@@ -40,8 +40,9 @@ const BREAKER_CONFIG: BreakerConfig<FailureRule> =
     BreakerConfig::failures(10, Duration::from_secs(1))
         .recovery_timeout(Duration::from_millis(400));
 
-/// Three retries for ten calls, twenty a second besides, and never more than this at once.
-const BUDGET_CONFIG: RatioConfig = RatioConfig::new(300).floor_per_sec(20).limit(SAVED_RETRIES);
+/// Three retries for ten calls, twenty a second and at the start besides, and never more than this at once.
+const BUDGET_CONFIG: RatioConfig =
+    RatioConfig::new(300).initial(20).floor_per_sec(20).limit(SAVED_RETRIES);
 
 /// The most retries that the budget saves up.
 pub const SAVED_RETRIES: u32 = 50;

@@ -51,8 +51,8 @@ settings! {
 
 settings! {
     /// One retry for two calls of either kind, and five saved up at most: in an outage the
-    /// first calls are retried, later ones fail at once.
-    pub Retries: RatioConfig = RatioConfig::new(500).limit(5)
+    /// first calls are retried, later ones fail at once. A reset and the hours earn none.
+    pub Retries: RatioConfig = RatioConfig::new(500).initial(0).floor_per_sec(0).limit(5)
 }
 
 pub type SensorBreaker = Breaker<FailureTimes<2>, 1, SensorRule>;

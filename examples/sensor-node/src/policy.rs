@@ -40,8 +40,8 @@ const NETWORK_RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(2));
 
 /// One retry for two calls of either kind, and five saved up at most: in an outage the
-/// first calls are retried, later ones fail at once.
-const RETRIES: RatioConfig = RatioConfig::new(500).limit(5);
+/// first calls are retried, later ones fail at once. A reset and the hours earn none.
+const RETRIES: RatioConfig = RatioConfig::new(500).initial(0).floor_per_sec(0).limit(5);
 
 /// A wait as long as this is worth a write to the EEPROM: the call goes on after a reset.
 pub const LONG: Duration = Duration::from_millis(800);

@@ -153,7 +153,7 @@ fn calls() -> Option<()> {
         .successes_to_close(any())
         .lease(span());
     let breaker = RefCell::new(Breaker::<FailureTimes<9>, 3, _>::new(&failures).ok()?);
-    let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
+    let ratio = RatioConfig::new(any()).initial(any()).floor_per_sec(any()).limit(any());
     let budget = RefCell::new(RatioBudget::new(&ratio).ok()?);
     let rolling = RollingConfig::new(any(), span());
     (policy, &failures, &rolling).lint(&mut |finding| {
@@ -252,7 +252,7 @@ fn machines() -> Option<()> {
     black_box(budget.remaining(now));
     black_box(budget.snapshot(now, &mut bytes).ok());
     black_box(budget.restore(&bytes, now, None).ok());
-    let ratio = RatioConfig::new(any()).floor_per_sec(any()).limit(any());
+    let ratio = RatioConfig::new(any()).initial(any()).floor_per_sec(any()).limit(any());
     let mut tokens = RatioBudget::new(&ratio).ok()?;
     black_box(ratio_remaining(&tokens, now));
     black_box(tokens.snapshot(now, &mut bytes).ok());

@@ -1,6 +1,7 @@
 //! How many retries all callers may make together.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 use redress::random::NoRandom;
@@ -238,7 +239,7 @@ fn threads_together_never_spend_more_than_the_budget() {
 /// Lines 56, 59: the proportional form.
 #[test]
 fn in_an_outage_a_ratio_budget_adds_its_share_of_load_and_no_more() {
-    const CONFIG: RatioConfig = RatioConfig::new(100);
+    const CONFIG: RatioConfig = RatioConfig::new(100).initial(0).floor_per_sec(0);
     let policy = each_second().build().unwrap();
     let clock = MockClock::new();
     let budget = RefCell::new(RatioBudget::new(&CONFIG).unwrap());
@@ -251,7 +252,7 @@ fn in_an_outage_a_ratio_budget_adds_its_share_of_load_and_no_more() {
 /// Lines 56, 57: the proportional form.
 #[test]
 fn a_ratio_budget_saves_up_to_its_limit_and_earns_its_floor_by_time() {
-    const CONFIG: RatioConfig = RatioConfig::new(500).floor_per_sec(1).limit(3);
+    const CONFIG: RatioConfig = RatioConfig::new(500).initial(1).floor_per_sec(1).limit(3);
     let mut budget = RatioBudget::new(&CONFIG).unwrap();
     assert_eq!(budget.remaining(at_secs(0)), 1);
     for _ in 0..100 {
@@ -262,6 +263,33 @@ fn a_ratio_budget_saves_up_to_its_limit_and_earns_its_floor_by_time() {
     assert!(budget.consume(3, at_secs(0)) && !budget.consume(1, at_secs(0)));
     assert!(budget.consume(1, at_secs(1)) && !budget.consume(1, at_secs(1)));
     assert_eq!(budget.remaining(at_secs(1_000_000)), 3);
+}
+
+/// Lines 56, 59: what is not set suits a program with one budget, or with one a key.
+#[test]
+fn a_ratio_budget_lets_the_first_calls_of_a_program_or_of_a_key_retry() {
+    const DEFAULT: RatioConfig = RatioConfig::new(100);
+    const SET: RatioConfig = DEFAULT.initial(3).floor_per_sec(2);
+    // The retries at the start, and those ten seconds after all are spent.
+    for (config, one, of_key) in [
+        (&DEFAULT, (10, 10), (1, 0)),
+        (&SET, (3, 20), (3, 20)),
+        (&const { DEFAULT.initial(0) }, (0, 10), (0, 0)),
+        (&const { DEFAULT.floor_per_sec(0) }, (10, 0), (1, 0)),
+    ] {
+        let mut single = RatioBudget::new(config).unwrap();
+        let keys = RefCell::new(Keyed::<u8, RatioBudget, 4>::new(single.clone()));
+        let mut keys = keys.borrow_mut();
+        for (budget, expected) in [
+            (&mut single, one),
+            (&mut keys.entry(&1).unwrap().clone(), of_key),
+            (keys.entry(&2).unwrap(), of_key),
+        ] {
+            let spent = budget.remaining(at_secs(5));
+            assert!(budget.consume(spent, at_secs(5)));
+            assert_eq!((spent, budget.remaining(at_secs(15))), expected, "{config:?}");
+        }
+    }
 }
 
 /// Lines 58, 59: a budget of one's own, and none.
@@ -331,4 +359,87 @@ fn a_key_that_finds_no_room_has_no_budget_and_is_counted() {
     assert_eq!(keys.borrow().len(), 1);
     // Once for the call and once for each of its retries.
     assert_eq!(keys.borrow().refused(), 6);
+}
+
+/// Some callers of one budget: each reads the clock, takes the lock later, and asks.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Callers {
+    /// Of each: how often it still asks, and the instant that it has read.
+    each: Vec<(u32, Option<u64>)>,
+    now: u64,
+    ticks: u32,
+    /// Of each grant: when it was, and the latest instant that the budget knew then.
+    granted: Vec<(u64, u64)>,
+}
+
+const MOST: usize = 2;
+const WINDOW_US: u64 = 4;
+const TWO: RollingConfig = RollingConfig::new(MOST as u16, Duration::from_micros(WINDOW_US));
+
+/// Goes through every order of what the callers may do; returns how many grants were one too
+/// many in a window of real time, which only an instant read too early can cause.
+fn every_order(
+    mut callers: Callers,
+    budget: &RollingBudget<MOST>,
+    seen: &mut HashSet<Callers>,
+) -> u32 {
+    // What a budget does next depends on its latest grants alone, and not on who is who.
+    let older = callers.granted.len().saturating_sub(MOST);
+    callers.granted.drain(..older);
+    callers.each.sort_unstable();
+    if !seen.insert(callers.clone()) {
+        return 0;
+    }
+    let mut late = 0;
+    if callers.ticks > 0 {
+        let (now, ticks) = (callers.now + 1, callers.ticks - 1);
+        late += every_order(Callers { now, ticks, ..callers.clone() }, budget, seen);
+    }
+    for caller in 0..callers.each.len() {
+        let (mut after, mut budget) = (callers.clone(), budget.clone());
+        let now = callers.now;
+        match callers.each[caller] {
+            (0, None) => continue,
+            (asks, None) => after.each[caller] = (asks - 1, Some(now)),
+            (asks, Some(read)) => {
+                after.each[caller] = (asks, None);
+                let newest = after.granted.last().map_or(0, |(_, known)| *known);
+                // One that is older than a window is taken for a clock that was set back.
+                let back = newest.saturating_sub(read + WINDOW_US);
+                for (_, known) in &mut after.granted {
+                    *known -= back;
+                }
+                let known = (newest - back).max(read);
+                let in_window =
+                    after.granted.iter().filter(|(_, then)| known - then < WINDOW_US).count();
+                // By the instants that the budget knows it is exact.
+                let is_granted = budget.consume(1, Instant::from_micros(read));
+                assert_eq!(is_granted, in_window < MOST, "{:?} at {read}", callers.granted);
+                if is_granted {
+                    after.granted.push((now, known));
+                    if let Some((then, known)) = after.granted.iter().rev().nth(MOST) {
+                        // By real time it lacks no more than the first of them was late.
+                        let lateness = then - known;
+                        assert!(now - then + lateness >= WINDOW_US, "{:?}", after.granted);
+                        late += u32::from(now - then < WINDOW_US);
+                    }
+                }
+            }
+        }
+        late += every_order(after, &budget, seen);
+    }
+    late
+}
+
+/// Line 59: every order in which callers read the clock, take the lock and ask.
+#[test]
+fn a_rolling_budget_is_exact_by_the_instants_it_knows_in_every_order_of_callers() {
+    for callers in [2, 3] {
+        let each = vec![(2, None); callers];
+        let start = Callers { each, now: 10, ticks: 6, granted: vec![] };
+        let budget = RollingBudget::<MOST>::new(&TWO).unwrap();
+        let late = every_order(start, &budget, &mut HashSet::new());
+        // A caller that sleeps between its reading and its asking is known to itself alone.
+        assert!(late > 0, "{callers}");
+    }
 }

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, ClassSet, Clock, Decision,
-    Duration, ErrorClass, FailureRule, FailureTimes, Instant, LastOutcomes, OutcomeRule, Policy,
-    RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
+    Duration, ErrorClass, FailureRule, FailureTimes, Instant, Keyed, LastOutcomes, OutcomeRule,
+    Policy, RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
     SliceRule, Snapshot, SnapshotError, TimeSlices, Window,
 };
 
@@ -82,7 +82,7 @@ pub(crate) const TIMES: BreakerConfig<FailureRule> =
 pub(crate) const RATE: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(40, 500, 10);
 const SLICES: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(10), 500, 4);
 const ROLLING: RollingConfig = RollingConfig::new(3, Duration::from_secs(60));
-const RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(1).limit(10);
+const RATIO: RatioConfig = RatioConfig::new(100).initial(1).floor_per_sec(1).limit(10);
 
 type Times = Breaker<FailureTimes<3>>;
 type Rate = Breaker<LastOutcomes<2>>;
@@ -300,6 +300,104 @@ fn windows_and_budgets_know_of_the_time_off_or_stand_still() {
         let mut restored = RatioBudget::new(&RATIO).unwrap();
         restored.restore(&bytes_of(&ratio), Instant::ZERO, off).unwrap();
         assert_eq!(restored.remaining(Instant::ZERO), floor);
+    }
+}
+
+/// Of a snapshot of three tokens: how long each has left, and which is the oldest.
+fn tokens(left: [u64; 3], next: u16) -> Vec<u8> {
+    let mut bytes = bytes_of(&RollingBudget::<3>::new(&ROLLING).unwrap());
+    for (at, left) in left.iter().enumerate() {
+        bytes[6 + 8 * at..][..8].copy_from_slice(&left.to_le_bytes());
+    }
+    bytes[30..32].copy_from_slice(&next.to_le_bytes());
+    seal(&mut bytes);
+    bytes
+}
+
+/// Line 129: a due time beyond the window would hold its token for ever.
+#[test]
+fn tokens_that_a_rolling_budget_cannot_have_are_refused() {
+    const MINUTE: u64 = 60_000_000;
+    let fresh = RollingBudget::<3>::new(&ROLLING).unwrap();
+    for (left, next, is_fine) in [
+        ([0; 3], 0, true),
+        ([0; 3], 2, true),
+        ([0, 1, MINUTE], 0, true),
+        ([MINUTE, 0, 1], 1, true),
+        ([1, MINUTE, 1], 2, true),
+        ([7; 3], 1, true),
+        // Longer than the window.
+        ([0, 0, MINUTE + 1], 0, false),
+        ([0, u64::MAX, 0], 2, false),
+        ([u64::MAX; 3], 0, false),
+        // Not the oldest first.
+        ([1, 0, 2], 0, false),
+        ([1, 0, 2], 1, false),
+        ([1, 2, 3], 1, false),
+        ([3, 2, 1], 2, false),
+        // No token of the three.
+        ([0; 3], 3, false),
+    ] {
+        let mut restored = fresh.clone();
+        let result = restored.restore(&tokens(left, next), NOW, None);
+        assert_eq!(result.is_ok(), is_fine, "{left:?} {next}");
+        if is_fine {
+            assert!(restored.consume(3, NOW.saturating_add(Duration::from_micros(MINUTE))));
+        } else {
+            assert_eq!(result, Err(SnapshotError::Value));
+            assert_eq!(bytes_of(&restored), bytes_of(&fresh));
+        }
+    }
+    // Tokens beyond max_retries are never spent.
+    let two = RollingConfig::new(2, Duration::from_secs(60));
+    let mut small = RollingBudget::<3, _>::new(&two).unwrap();
+    let mut bytes = bytes_of(&small);
+    bytes[22] = 1;
+    seal(&mut bytes);
+    assert_eq!(small.restore(&bytes, NOW, None), Err(SnapshotError::Value));
+    // A balance above the limit.
+    let mut ratio = RatioBudget::new(&RATIO).unwrap();
+    let mut bytes = bytes_of(&ratio);
+    bytes[6..14].copy_from_slice(&10_000_001_u64.to_le_bytes());
+    seal(&mut bytes);
+    assert_eq!(ratio.restore(&bytes, NOW, None), Err(SnapshotError::Value));
+}
+
+/// Line 129: what was granted at the start is granted at the first start alone.
+#[test]
+fn a_restored_ratio_budget_does_not_grant_the_retries_of_the_start_again() {
+    const CONFIG: RatioConfig = RatioConfig::new(100);
+    let mut ratio = RatioBudget::new(&CONFIG).unwrap();
+    assert!(ratio.consume(8, NOW));
+    let mut bytes = bytes_of(&ratio);
+    for (off, left) in [(None, 2), (Some(Duration::from_secs(3)), 5)] {
+        let mut restored = RatioBudget::new(&CONFIG).unwrap();
+        restored.restore(&bytes, Instant::ZERO, off).unwrap();
+        assert_eq!(restored.remaining(Instant::ZERO), left);
+        // The clock begins anew; the floor goes on.
+        assert_eq!(restored.remaining(Instant::from_micros(1_000_000)), left + 1);
+    }
+    // A key's budget, which earns nothing by time, does so after a restore, too.
+    let mut keys = Keyed::<u8, RatioBudget, 2>::new(RatioBudget::new(&CONFIG).unwrap());
+    let key = keys.entry(&7).unwrap();
+    key.snapshot(NOW, &mut bytes).unwrap();
+    key.restore(&bytes, NOW, Some(Duration::from_secs(3600))).unwrap();
+    assert_eq!(key.remaining(NOW.saturating_add(Duration::from_secs(3600))), 1);
+}
+
+/// Line 129: a snapshot holds what remains, so the clock may be another one.
+#[test]
+fn a_rolling_budget_survives_a_clock_that_was_set_back_before_its_snapshot() {
+    let mut rolling = RollingBudget::<3>::new(&ROLLING).unwrap();
+    assert!(rolling.consume(1, NOW));
+    let later = NOW.saturating_add(Duration::from_secs(20));
+    assert!(rolling.consume(2, later));
+    let mut bytes = vec![0; RollingBudget::<3>::BYTES];
+    rolling.snapshot(Instant::ZERO, &mut bytes).unwrap();
+    rolling.restore(&bytes, Instant::ZERO, None).unwrap();
+    for (secs, left) in [(0, 0), (39, 0), (40, 1), (59, 1), (60, 3)] {
+        let now = Instant::ZERO.saturating_add(Duration::from_secs(secs));
+        assert_eq!(rolling.remaining(now), left, "{secs}");
     }
 }
 

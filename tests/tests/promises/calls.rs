@@ -66,7 +66,7 @@ fn trace(driver: u8, policy: &Policy, scripts: &[Vec<Line>], seed: u32) -> Vec<S
     let failures = BreakerConfig::failures(2, Duration::from_secs(60))
         .recovery_timeout(Duration::from_millis(1));
     let breaker = RefCell::new(Breaker::<FailureTimes<2>, 1, _>::new(&failures).unwrap());
-    let ratio = RatioConfig::new(900).floor_per_sec(1);
+    let ratio = RatioConfig::new(900).initial(1).floor_per_sec(1);
     let budget = RefCell::new(RatioBudget::<_>::new(&ratio).unwrap());
     let clock = MockClock::new();
     let seed = Cell::new(seed);

@@ -5,6 +5,7 @@
 
 mod calls;
 mod delays;
+mod limiter;
 mod state;
 
 use proptest::prelude::*;

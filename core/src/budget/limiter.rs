@@ -1,0 +1,625 @@
+//! So much within each of several windows, for first attempts and retries alike:
+//! [`RateLimiter`].
+
+use crate::budget::{Limit, NotBefore};
+use crate::config_error::{ConfigError, demands};
+use crate::{Duration, Fixed, Instant, Settings};
+
+/// The most windows, and the most phases, of a limiter.
+const MOST: usize = 4;
+
+/// The settings of a [`RateLimiter`]: up to four rolling windows, and up to four phases
+/// since its start.
+///
+/// Three attempts an hour, and twenty a day:
+///
+/// ```
+/// use redress::{Duration, LimiterConfig};
+/// const HOUR: Duration = Duration::from_secs(3600);
+/// const DAY: Duration = Duration::from_secs(86_400);
+/// const JOIN: LimiterConfig = LimiterConfig::new().window(3, HOUR).window(20, DAY);
+/// # let _ = JOIN;
+/// ```
+///
+/// The join requests of a LoRaWAN device, in milliseconds on air: 36 s in the first hour, 36 s
+/// in the next ten hours, then 8.7 s in any day. Source: the LoRaWAN link layer
+/// specification, "Retransmissions back-off".
+///
+/// ```
+/// # use redress::{Duration, LimiterConfig};
+/// # const HOUR: Duration = Duration::from_secs(3600);
+/// # const DAY: Duration = Duration::from_secs(86_400);
+/// const AIRTIME: LimiterConfig = LimiterConfig::new()
+///     .phase(36_000, HOUR)
+///     .phase(36_000, Duration::from_secs(36_000))
+///     .window(8_700, DAY);
+/// # let _ = AIRTIME;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LimiterConfig {
+    pub(crate) windows: [LimitWindow; MOST],
+    pub(crate) phases: [LimitPhase; MOST],
+    window_count: u8,
+    phase_count: u8,
+    /// The shortest window or phase: an instant that is earlier by less is stale.
+    shortest: Duration,
+    /// How long all phases take.
+    phased: Duration,
+}
+
+/// At most `limit` within any span of `per`, of what is spent `from` so long after the start
+/// on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct LimitWindow {
+    pub(crate) limit: u32,
+    pub(crate) per: Duration,
+    pub(crate) from: Duration,
+}
+
+/// At most `limit` until the phase ends, so long after the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct LimitPhase {
+    pub(crate) limit: u32,
+    pub(crate) ends: Duration,
+}
+
+impl Default for LimiterConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LimiterConfig {
+    /// Neither a window nor a phase yet; there must be one.
+    pub const fn new() -> Self {
+        let (limit, none) = (0, Duration::ZERO);
+        Self {
+            windows: [LimitWindow { limit, per: none, from: none }; MOST],
+            phases: [LimitPhase { limit, ends: none }; MOST],
+            window_count: 0,
+            phase_count: 0,
+            shortest: Duration::MAX,
+            phased: none,
+        }
+    }
+
+    /// At most `limit`, 1 or more, within any span of `per`, 1 us or more. It applies from the
+    /// end of the phases that are named before it, to what is spent from then on; named first
+    /// it applies at all times.
+    pub const fn window(mut self, limit: u32, per: Duration) -> Self {
+        let at = self.window_count as usize;
+        if at < MOST {
+            self.windows[at] = LimitWindow { limit, per, from: self.phased };
+        }
+        self.window_count = self.window_count.saturating_add(1);
+        self.shortest = self.shortest.min(per);
+        self
+    }
+
+    /// At most `limit` within the `length`, 1 us or more, that follows the phases named before
+    /// it; the first one begins with the [start](RateLimiter::starting_at) of the limiter. A
+    /// limit of 0 keeps silence.
+    pub const fn phase(mut self, limit: u32, length: Duration) -> Self {
+        let at = self.phase_count as usize;
+        self.phased = self.phased.saturating_add(length);
+        if at < MOST {
+            self.phases[at] = LimitPhase { limit, ends: self.phased };
+        }
+        self.phase_count = self.phase_count.saturating_add(1);
+        self.shortest = self.shortest.min(length);
+        self
+    }
+
+    pub(crate) fn windows(&self) -> impl Iterator<Item = &LimitWindow> {
+        self.windows.iter().take(self.window_count.into())
+    }
+
+    /// The limit of the strictest window, which is the most that an attempt may cost.
+    pub(crate) fn least(&self) -> Option<u32> {
+        self.windows().map(|window| window.limit).min()
+    }
+
+    pub(crate) fn phases(&self) -> impl Iterator<Item = &LimitPhase> {
+        self.phases.iter().take(self.phase_count.into())
+    }
+
+    /// The phase at so long after the start, and its number.
+    pub(crate) fn phase_at(&self, elapsed: Duration) -> Option<(u8, &LimitPhase)> {
+        (0..).zip(self.phases()).find(|(_, phase)| elapsed < phase.ends)
+    }
+
+    /// Whether any window counts at `now` what was spent at `spent`.
+    pub(crate) fn counts(&self, spent: Duration, now: Duration) -> bool {
+        self.windows().any(|window| window.counts(spent, now))
+    }
+
+    /// Whether each window has a limit.
+    const fn all_limits(&self) -> bool {
+        let mut at = 0;
+        while at < MOST && at < self.window_count as usize {
+            if self.windows[at].limit == 0 {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+
+    demands! {
+        self, capacity;
+        self.window_count as usize <= MOST =>
+            ConfigError::new("limiter.windows", self.window_count as u64, "at most 4"),
+        self.phase_count as usize <= MOST =>
+            ConfigError::new("limiter.phases", self.phase_count as u64, "at most 4"),
+        self.window_count > 0 || self.phase_count > 0 =>
+            ConfigError::new("limiter.windows", 0, "1 to 4, or there must be a phase"),
+        !self.shortest.is_zero() => ConfigError::of_span(
+            "limiter.window", self.shortest, "1 us or more, as must every phase"
+        ),
+        self.all_limits() => ConfigError::new("limiter.limit", 0, "1 or more"),
+        self.window_count == 0 || capacity > 0 =>
+            ConfigError::new("limiter.capacity", capacity as u64, "1 or more for a window"),
+    }
+}
+
+/// At most so much within each of its windows, for all callers together: attempts, bytes,
+/// milliseconds on air, whatever the costs are counted in.
+///
+/// A budget limits retries alone; this limits first attempts, too. A call asks it by way of
+/// [`Limited`](crate::Limited).
+///
+/// `N` is how many times of spending are remembered, 12 bytes each and 40 around them. As long
+/// as they suffice, no window ever holds more than its limit, and nothing is refused that fits:
+/// what is spent leaves a window exactly `per` later. Where they do not, two that follow one
+/// another become one at the later time, those where that delays the least: some of it leaves
+/// late, none of it early. The largest limit, divided by the smallest cost, always suffices.
+///
+/// It keeps its own time, which begins with its start and never goes back. Callers read the
+/// clock before they take a lock, so instants may come out of order: what is spent counts as
+/// spent at the latest instant that the limiter was asked with. An instant that is earlier by
+/// more than the shortest window or phase is a clock that was set back: time stands still
+/// until it has gone on for so long. So nothing is refused for longer than two of its windows.
+/// By real time, which a limiter cannot know, a window holds no more than its limit if it is
+/// shorter by as much as an instant was stale.
+///
+/// ```
+/// use redress::{Duration, Instant, Limit, LimiterConfig, NotBefore, RateLimiter};
+/// const HOUR: Duration = Duration::from_secs(3600);
+/// const CONFIG: LimiterConfig =
+///     LimiterConfig::new().window(3, HOUR).window(20, Duration::from_secs(86_400));
+/// let mut limiter = RateLimiter::<20>::new(&CONFIG)?;
+/// for _ in 0..3 {
+///     assert_eq!(limiter.acquire(1, Instant::ZERO), Ok(()));
+/// }
+/// assert_eq!(limiter.acquire(1, Instant::ZERO), Err(NotBefore { wait: Some(HOUR) }));
+/// assert_eq!(limiter.acquire(4, Instant::ZERO), Err(NotBefore { wait: None }));
+/// # Ok::<(), redress::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RateLimiter<const N: usize, C = &'static LimiterConfig> {
+    pub(crate) settings: C,
+    /// When costs were spent, so long after the start; the oldest first, `len` of them.
+    pub(crate) at: [Duration; N],
+    pub(crate) cost: [u32; N],
+    pub(crate) len: u16,
+    /// The phase in which something was spent the last time, and what was spent in it.
+    pub(crate) phase: u8,
+    pub(crate) spent: u32,
+    /// How long after the start it was at `latest`.
+    pub(crate) elapsed: Duration,
+    /// The latest instant that is known; [`UNKNOWN`] before the start.
+    pub(crate) latest: Instant,
+}
+
+/// No time is known yet.
+pub(crate) const UNKNOWN: Instant = Instant::MAX;
+/// The last instant that can be known.
+const LAST: Instant = Instant::from_micros(u64::MAX - 1);
+/// The end of the limiter's own time.
+pub(crate) const END: Duration = Duration::from_micros(u64::MAX - 1);
+
+impl<'c, const N: usize> RateLimiter<N, &'c LimiterConfig> {
+    /// A limiter of which nothing is spent. It starts when it is asked for the first time.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither a window nor a phase, or more than four of either; if one of them is
+    /// of no length; if the limit of a window is 0; if `N` is 0 and there is a window.
+    pub const fn new(config: &'c LimiterConfig) -> Result<Self, ConfigError> {
+        match config.check(N) {
+            Ok(()) => Ok(Self::unspent(config)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<const N: usize, F: Fixed<Of = LimiterConfig>> RateLimiter<N, F> {
+    /// A limiter of which nothing is spent and whose settings are in its type; what is wrong
+    /// with them does not compile.
+    pub const fn fixed(settings: F) -> Self {
+        const {
+            if let Err(error) = F::SETTINGS.check(N) {
+                error.refuse();
+            }
+        }
+        Self::unspent(settings)
+    }
+}
+
+impl<const N: usize, C: Copy> RateLimiter<N, C> {
+    /// It started at `start`, not when it is asked for the first time: at boot for instance,
+    /// which many clocks have at [`Instant::ZERO`].
+    pub const fn starting_at(self, start: Instant) -> Self {
+        Self { latest: start, ..Self::unspent(self.settings) }
+    }
+}
+
+impl<const N: usize, C> RateLimiter<N, C> {
+    const fn unspent(settings: C) -> Self {
+        Self {
+            settings,
+            at: [Duration::ZERO; N],
+            cost: [0; N],
+            len: 0,
+            phase: 0,
+            spent: 0,
+            elapsed: Duration::ZERO,
+            latest: UNKNOWN,
+        }
+    }
+
+    /// What is remembered: when it was spent and how much it was, the newest last.
+    pub(crate) fn log(&self) -> impl DoubleEndedIterator<Item = (Duration, u32)> + use<'_, N, C> {
+        // By slices of a length that is checked once: a range of an array may panic.
+        let at = self.at.get(..self.len.into()).unwrap_or_default();
+        let cost = self.cost.get(..self.len.into()).unwrap_or_default();
+        at.iter().copied().zip(cost.iter().copied())
+    }
+}
+
+impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
+    #[inline]
+    pub(crate) fn config(&self) -> &LimiterConfig {
+        self.settings.settings()
+    }
+
+    /// The most that could be spent at once now.
+    pub fn available(&self, now: Instant) -> u32 {
+        let now = self.elapsed_at(now);
+        let phase = self.config().phase_at(now);
+        let in_phase =
+            phase.map(|(number, phase)| phase.limit.saturating_sub(self.spent_in(number)));
+        let in_window = |window: &LimitWindow| {
+            let counted = self.log().rev().take_while(|&(at, _)| window.counts(at, now));
+            counted.fold(window.limit, |left, (_, cost)| left.saturating_sub(cost))
+        };
+        let windows = self.config().windows().filter(|window| window.from <= now).map(in_window);
+        windows.chain(in_phase).min().unwrap_or(u32::MAX)
+    }
+
+    /// How long after the start `now` is.
+    pub(crate) fn elapsed_at(&self, now: Instant) -> Duration {
+        self.elapsed.saturating_add(now.since(self.latest)).min(END)
+    }
+
+    /// Whether no window counts anything at `now`, and no phase was begun.
+    pub(crate) fn is_idle(&self, now: Instant) -> bool {
+        let (config, now) = (self.config(), self.elapsed_at(now));
+        !self.log().any(|(at, _)| config.counts(at, now))
+            && (config.phase_count == 0 || self.latest == UNKNOWN)
+    }
+
+    /// Takes note of the time; returns by how much the latest instant is ahead of `now`.
+    fn follow(&mut self, now: Instant) -> Duration {
+        self.elapsed = self.elapsed_at(now);
+        self.latest = if self.latest == UNKNOWN || self.latest < now {
+            now.min(LAST)
+        } else {
+            self.latest.min(now.saturating_add(self.config().shortest))
+        };
+        self.latest.since(now)
+    }
+
+    /// What is spent in the phase of this number.
+    fn spent_in(&self, phase: u8) -> u32 {
+        if self.phase == phase { self.spent } else { 0 }
+    }
+
+    /// The earliest time from `now` on at which `cost` fits, if nothing else is spent; `None`
+    /// for never.
+    fn earliest(&self, cost: u32, now: Duration) -> Option<Duration> {
+        let mut at = now;
+        loop {
+            let next = self.next(cost, at)?;
+            if next == at {
+                return Some(at);
+            }
+            at = next;
+        }
+    }
+
+    /// `at` if `cost` fits then, or else a later time before which it does not.
+    fn next(&self, cost: u32, at: Duration) -> Option<Duration> {
+        let mut next = at;
+        if let Some((number, phase)) = self.config().phase_at(at)
+            && phase.limit.saturating_sub(self.spent_in(number)) < cost
+        {
+            next = phase.ends;
+        }
+        for window in self.config().windows().filter(|window| window.from <= at) {
+            let mut left = window.limit.checked_sub(cost)?;
+            for (spent, cost) in self.log().rev().take_while(|&(spent, _)| window.counts(spent, at))
+            {
+                let Some(rest) = left.checked_sub(cost) else {
+                    next = next.max(spent.saturating_add(window.per));
+                    break;
+                };
+                left = rest;
+            }
+        }
+        // What saturates never comes.
+        if next == Duration::MAX { None } else { Some(next) }
+    }
+
+    /// As many times as are remembered at most.
+    const MOST: usize = if N < u16::MAX as usize { N } else { u16::MAX as usize };
+
+    fn spend(&mut self, cost: u32, now: Duration) {
+        let settings = self.settings;
+        let config = settings.settings();
+        if let Some((number, _)) = config.phase_at(now) {
+            self.spent = self.spent_in(number).saturating_add(cost);
+            self.phase = number;
+        }
+        while self.log().next().is_some_and(|(oldest, _)| !config.counts(oldest, now)) {
+            self.remove(0);
+        }
+        if !config.counts(now, now) {
+            return;
+        }
+        self.make_room(now);
+        let is_full = usize::from(self.len) >= Self::MOST;
+        match self.newest() {
+            Some((at, spent)) if is_full || *at == now => {
+                (*at, *spent) = (now, spent.saturating_add(cost));
+            }
+            _ => {
+                self.len += 1;
+                if let Some((at, spent)) = self.newest() {
+                    (*at, *spent) = (now, cost);
+                }
+            }
+        }
+    }
+
+    /// Where the log is full, makes one of two that follow one another, at the later time:
+    /// those where that delays the least, by cost and time. If they are the newest and `now`,
+    /// the log stays full.
+    fn make_room(&mut self, now: Duration) {
+        if usize::from(self.len) < Self::MOST {
+            return;
+        }
+        let later = self.log().skip(1).map(|(at, _)| at).chain([now]);
+        let delays = self.log().zip(later).map(|((at, cost), later)| {
+            later.saturating_sub(at).as_micros().saturating_mul(cost.into())
+        });
+        let mut closest = (u64::MAX, 0);
+        for (index, delay) in delays.enumerate() {
+            if delay < closest.0 {
+                closest = (delay, index);
+            }
+        }
+        let index = closest.1;
+        let moved = self.cost.get(index).copied().unwrap_or(0);
+        if index + 1 < usize::from(self.len)
+            && let Some(cost) = self.cost.get_mut(index + 1)
+        {
+            *cost = cost.saturating_add(moved);
+            self.remove(index);
+        }
+    }
+
+    fn newest(&mut self) -> Option<(&mut Duration, &mut u32)> {
+        let index = usize::from(self.len).checked_sub(1)?;
+        Some((self.at.get_mut(index)?, self.cost.get_mut(index)?))
+    }
+
+    fn remove(&mut self, index: usize) {
+        let len = usize::from(self.len);
+        move_up(self.at.get_mut(index..len).unwrap_or_default());
+        move_up(self.cost.get_mut(index..len).unwrap_or_default());
+        self.len = self.len.saturating_sub(1);
+    }
+}
+
+/// Drops the first; each of the others takes the place before it.
+fn move_up<T: Copy>(values: &mut [T]) {
+    let mut values = values.iter_mut();
+    let Some(mut place) = values.next() else { return };
+    for next in values {
+        *place = *next;
+        place = next;
+    }
+}
+
+impl LimitWindow {
+    /// Whether it counts at `now` what was spent at `spent`.
+    fn counts(&self, spent: Duration, now: Duration) -> bool {
+        self.from <= spent && now.saturating_sub(spent) < self.per
+    }
+}
+
+impl<const N: usize, C: Settings<LimiterConfig>> Limit for RateLimiter<N, C> {
+    fn acquire(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        let ahead = self.follow(now);
+        if cost == 0 {
+            return Ok(());
+        }
+        let now = self.elapsed;
+        match self.earliest(cost, now) {
+            Some(at) if at == now => {
+                self.spend(cost, now);
+                Ok(())
+            }
+            at => {
+                Err(NotBefore { wait: at.map(|at| at.saturating_sub(now).saturating_add(ahead)) })
+            }
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<const N: usize, C> defmt::Format for RateLimiter<N, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "RateLimiter({=u16} of {=usize} remembered)", self.len, N);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn at(hours: u64) -> Instant {
+        Instant::from_micros(hours * HOUR.as_micros())
+    }
+
+    fn after(hours: u64) -> Result<(), NotBefore> {
+        Err(NotBefore { wait: Some(Duration::from_micros(hours * HOUR.as_micros())) })
+    }
+
+    const NEVER: Result<(), NotBefore> = Err(NotBefore { wait: None });
+
+    #[test]
+    fn each_window_holds_its_limit_and_no_more() {
+        let config = LimiterConfig::new().window(3, HOUR).window(5, DAY);
+        let mut limiter = RateLimiter::<5, _>::new(&config).unwrap();
+        for (hours, cost, answer, left) in [
+            (0, 2, Ok(()), 1),
+            (0, 2, after(1), 1),
+            (0, 1, Ok(()), 0),
+            (0, 1, after(1), 0),
+            (1, 2, Ok(()), 0),
+            (1, 1, after(23), 0),
+            (2, 3, after(22), 0),
+            (2, 4, NEVER, 0),
+            (24, 3, Ok(()), 0),
+            (24, 1, after(1), 0),
+            (25, 3, after(23), 2),
+            (25, 2, Ok(()), 0),
+            (1_000_000, 0, Ok(()), 3),
+        ] {
+            assert_eq!(limiter.acquire(cost, at(hours)), answer, "{hours} h, {cost}");
+            assert_eq!(limiter.available(at(hours)), left, "{hours} h, {cost}");
+        }
+    }
+
+    #[test]
+    fn phases_follow_one_another_and_windows_what_they_are_named_after() {
+        let ten = Duration::from_secs(36_000);
+        let config = LimiterConfig::new().phase(36, HOUR).phase(36, ten).window(9, DAY);
+        let mut limiter = RateLimiter::<9, _>::new(&config).unwrap();
+        for (hours, cost, answer, left) in [
+            (100, 30, Ok(()), 6),
+            (100, 7, after(1), 6),
+            (100, 37, NEVER, 6),
+            // It fits into the first phase alone.
+            (100, 6, Ok(()), 0),
+            (101, 36, Ok(()), 0),
+            (110, 9, after(1), 0),
+            // What was spent in the phases is not counted any more.
+            (111, 9, Ok(()), 0),
+            (111, 1, after(24), 0),
+            (112, 10, NEVER, 0),
+            (135, 4, Ok(()), 5),
+        ] {
+            assert_eq!(limiter.acquire(cost, at(hours)), answer, "{hours} h, {cost}");
+            assert_eq!(limiter.available(at(hours)), left, "{hours} h, {cost}");
+        }
+    }
+
+    #[test]
+    fn silence_is_kept_for_a_phase_that_begins_with_the_start() {
+        let config = LimiterConfig::new().window(2, DAY).phase(0, HOUR);
+        let fresh = RateLimiter::<2, _>::new(&config).unwrap();
+        assert_eq!(fresh.clone().acquire(1, at(7)), after(1));
+        let mut limiter = fresh.starting_at(at(0));
+        assert_eq!(limiter.acquire(1, at(0)), after(1));
+        assert_eq!(limiter.acquire(1, at(7)), Ok(()));
+        assert_eq!(limiter.available(at(7)), 1);
+    }
+
+    #[test]
+    fn a_full_log_refuses_more_and_never_grants_more() {
+        let config = LimiterConfig::new().window(4, DAY);
+        let mut limiter = RateLimiter::<2, _>::new(&config).unwrap();
+        for hours in [0, 10, 11] {
+            assert_eq!(limiter.acquire(1, at(hours)), Ok(()));
+        }
+        // The one of 10 hours counts as one of 11.
+        for (hours, left) in [(11, 1), (23, 1), (24, 2), (34, 2), (35, 4)] {
+            assert_eq!(limiter.available(at(hours)), left, "{hours}");
+        }
+        // Now it delays the least to make the oldest one younger.
+        assert_eq!(limiter.acquire(1, at(23)), Ok(()));
+        for (hours, left) in [(24, 0), (34, 0), (35, 3), (46, 3), (47, 4)] {
+            assert_eq!(limiter.available(at(hours)), left, "{hours}");
+        }
+    }
+
+    #[test]
+    fn a_stale_instant_spends_at_the_latest_one_and_waits_until_then() {
+        let config = LimiterConfig::new().window(1, HOUR);
+        let mut limiter = RateLimiter::<1, _>::new(&config).unwrap();
+        let (early, late) = (Instant::from_micros(HOUR.as_micros() * 3 - 5), at(3));
+        assert_eq!(limiter.acquire(2, late), NEVER);
+        assert_eq!(limiter.acquire(1, early), Ok(()));
+        let wait = HOUR.saturating_add(Duration::from_micros(5));
+        assert_eq!(limiter.acquire(1, early), Err(NotBefore { wait: Some(wait) }));
+        assert_eq!(limiter.acquire(1, late), after(1));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_refuses_nothing_for_longer_than_two_windows() {
+        let config = LimiterConfig::new().window(1, HOUR).window(3, DAY);
+        let mut limiter = RateLimiter::<3, _>::new(&config).unwrap();
+        assert_eq!(limiter.acquire(1, at(1_000)), Ok(()));
+        assert_eq!(limiter.acquire(1, at(0)), after(2));
+        assert_eq!(limiter.acquire(1, at(2)), Ok(()));
+        assert_eq!(limiter.acquire(2, at(3)), NEVER);
+        assert_eq!(limiter.acquire(1, at(3)), Ok(()));
+        assert_eq!(limiter.acquire(1, at(4)), after(21));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_settings_is_named() {
+        let hour = |limit| LimiterConfig::new().window(limit, HOUR);
+        let five = hour(1).window(1, HOUR).window(1, HOUR).window(1, HOUR).window(1, HOUR);
+        let phases = hour(1).phase(1, HOUR).phase(1, HOUR).phase(1, HOUR).phase(1, HOUR);
+        for (config, message) in [
+            (
+                LimiterConfig::new(),
+                "limiter.windows is 0: it must be 1 to 4, or there must be a phase",
+            ),
+            (five, "limiter.windows is 5: it must be at most 4"),
+            (phases.phase(1, HOUR), "limiter.phases is 5: it must be at most 4"),
+            (hour(0), "limiter.limit is 0: it must be 1 or more"),
+            (
+                hour(1).window(1, Duration::ZERO),
+                "limiter.window is 0 us: it must be 1 us or more, as must every phase",
+            ),
+        ] {
+            let error = RateLimiter::<1, _>::new(&config).unwrap_err();
+            assert_eq!(std::string::ToString::to_string(&error), message);
+        }
+        assert_eq!(RateLimiter::<0, _>::new(&hour(1)).unwrap_err().field(), "limiter.capacity");
+        // Phases alone need no log.
+        let config = LimiterConfig::new().phase(1, HOUR);
+        assert_eq!(RateLimiter::<0, _>::new(&config).unwrap().acquire(1, at(0)), Ok(()));
+    }
+}

@@ -11,7 +11,8 @@ use redress::random::from_fn;
 use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Decision, Duration, ErrorClass, Event, EventKind,
-    FailureTimes, Instant, Policy, RatioBudget, RatioConfig, Sleep, StopReason, Timer,
+    FailureTimes, Instant, LongDelay, Policy, RatioBudget, RatioConfig, Sleep, SleepDecision,
+    StopReason, Timer,
 };
 
 use crate::{any_u64, cases};
@@ -36,11 +37,13 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             _ => Backoff::decorrelated_jitter(base, max),
         }
     });
-    (1_u32..8, any_u64(), strategy.clone(), strategy, 0_u16..4, 0_u16..4).prop_map(
-        |(attempts, deadline, one, other, unknown, limit)| {
+    let long_delay = prop::sample::select(vec![LongDelay::Stop, LongDelay::Cut]);
+    (1_u32..8, any_u64(), strategy.clone(), strategy, 0_u16..4, 0_u16..4, long_delay).prop_map(
+        |(attempts, deadline, one, other, unknown, limit, long_delay)| {
             Policy::new()
                 .max_attempts(attempts)
                 .deadline(Duration::from_micros(deadline))
+                .long_delay(long_delay)
                 .backoff(one)
                 .backoff_for(ErrorClass::RateLimit, other)
                 .max_unknown_attempts(unknown)
@@ -101,7 +104,14 @@ fn trace(driver: u8, policy: &Policy, scripts: &[Vec<Line>], seed: u32) -> Vec<S
                             steps.succeed();
                             break;
                         };
-                        let Decision::Retry { after } = steps.fail(class) else { break };
+                        let after = match steps.fail(class) {
+                            Decision::Retry { after } => after,
+                            Decision::TooLong { .. } => {
+                                steps.chosen(SleepDecision::Sleep);
+                                break;
+                            }
+                            Decision::Stop(_) => break,
+                        };
                         clock.advance(after);
                         if steps.woke().is_err() {
                             break;

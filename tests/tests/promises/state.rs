@@ -229,7 +229,7 @@ proptest! {
                 model.pop_front();
             }
             let failures = model.iter().filter(|failed| **failed).count();
-            let opens = failed && model.len() >= usize::from(size.div_ceil(2))
+            let opens = model.len() >= usize::from(size.div_ceil(2))
                 && failures * 1000 >= model.len() * usize::from(rate);
             let permit = breaker.enter().unwrap();
             let result = if failed { FAILURE } else { CallResult::Success };
@@ -262,7 +262,7 @@ proptest! {
             results.push((number, failed));
             results.retain(|(then, _)| then + 4 > number);
             let failures = results.iter().filter(|(_, failed)| *failed).count();
-            let opens = failed && results.len() >= usize::from(min)
+            let opens = results.len() >= usize::from(min)
                 && failures * 1000 >= results.len() * usize::from(rate);
             let permit = breaker.enter().unwrap();
             let result = if failed { FAILURE } else { CallResult::Success };

@@ -40,8 +40,8 @@ export class Keyed<V extends CircuitBreaker | Budget> {
     if (typeof settings !== "object" || settings === null) throw wrongType("keyed", settings, "an object of options");
     const { capacity, ...own } = settings;
     this.capacity = number("keyed.capacity", capacity, [undefined, WHOLE, 1, 100_000]);
-    const settings = isOurs(Budget) ? ofKey(own as RatioBudgetOptions) : own;
-    this.#make = () => new kind(settings);
+    const ofEach = isOurs(Budget) ? ofKey(own as object as RatioBudgetOptions) : own;
+    this.#make = () => new kind(ofEach);
     this.template = this.#make();
   }
 

@@ -8,6 +8,7 @@ mod budget;
 mod classification;
 mod faults;
 mod keyed;
+mod limiter;
 mod limits;
 mod linter;
 mod observability;

@@ -20,8 +20,16 @@ extern "C" fn budget_rolling(max_retries: u32, window: f64) -> *mut Head {
 
 /// A budget in proportion to calls.
 #[unsafe(no_mangle)]
-extern "C" fn budget_ratio(ratio_milli: u32, floor_per_sec: u32, limit: u32) -> *mut Head {
-    let config = RatioConfig::new(ratio_milli as u16).floor_per_sec(floor_per_sec).limit(limit);
+extern "C" fn budget_ratio(
+    ratio_milli: u32,
+    floor_per_sec: u32,
+    limit: u32,
+    initial: u32,
+) -> *mut Head {
+    let config = RatioConfig::new(ratio_milli as u16)
+        .initial(initial)
+        .floor_per_sec(floor_per_sec)
+        .limit(limit);
     build(2, config, RatioBudget::new)
 }
 

@@ -18,20 +18,38 @@ export interface RollingBudgetOptions {
 export interface RatioBudgetOptions {
   /** What share of a retry each call earns, 0.001 to 1. */
   ratio: number;
-  /** Besides, so many are earned each second; 0 by default. */
-  minPerSecond?: number | undefined;
+  /**
+   * So many are there at the start, at most the limit: 10 by default, and 1 for each new key of a `Keyed` map.
+   * Every start grants them again, that of an isolate, too; restore a snapshot, use a `DurableBudget`, or set 0
+   * where starts are frequent.
+   */
+  initial?: number | undefined;
+  /** Besides, so many are earned each second: 1 by default, and 0 for each key of a `Keyed` map. */
+  floorPerSec?: number | undefined;
   /** The most that is saved up, 1 to 100,000; 1,000 by default. */
   limit?: number | undefined;
   clock?: Clock | undefined;
 }
 
-const RATIO: Ranges = { ratio: [undefined, 0, 0.001, 1], minPerSecond: [0, WHOLE, 0, 100_000], limit: [1000, WHOLE, 1, 100_000] };
+const RATIO: Ranges = {
+  ratio: [undefined, 0, 0.001, 1],
+  floorPerSec: [1, WHOLE, 0, 100_000],
+  limit: [1000, WHOLE, 1, 100_000],
+  initial: [10, WHOLE, 0, 100_000],
+};
 const ROLLING: Ranges = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, ABOVE] };
+
+/** The settings of a key's budget: what a ratio leaves out has other defaults than that of one budget for all. @internal */
+export function ofKey(settings: RollingBudgetOptions | RatioBudgetOptions): RollingBudgetOptions | RatioBudgetOptions {
+  if (!("ratio" in settings)) return settings;
+  const { initial = 1, floorPerSec = 0 } = settings;
+  return { ...settings, initial, floorPerSec };
+}
 
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget extends Held {
   /** Its kind and its settings as the core takes them, until it has or all is over. @internal */
-  made: readonly ["ratio" | "rolling", number, number, number] | undefined;
+  made: readonly ["ratio" | "rolling", number, number, number, number] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -43,16 +61,18 @@ export class Budget extends Held {
     const given = options(path, settings, [...Object.keys(ranges), "clock"]);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
     core();
-    const [first, second, third = 0] = numbers(path, given, ranges) as [number, number, number?];
-    this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third] : ["rolling", first, second, third];
+    const [first, second, third = 0, initial = 0] = numbers(path, given, ranges) as [number, number, number?, number?];
+    // What is not set fits under any limit.
+    const start = given["initial"] === undefined ? Math.min(initial, third) : initial;
+    this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third, start] : ["rolling", first, second, 0, 0];
   }
 
   /** @internal */
   override make(): number {
     if (this.made === undefined) throw new Error("budget: it was disposed of");
-    const [kind, first, second, third] = this.made;
+    const [kind, first, second, third, initial] = this.made;
     this.made = undefined;
-    return kind === "ratio" ? core().budget_ratio(first, second, third) : core().budget_rolling(first, second);
+    return kind === "ratio" ? core().budget_ratio(first, second, third, initial) : core().budget_rolling(first, second);
   }
 
   /** Takes so many retries, all or none; whether they were there. */

@@ -17,7 +17,7 @@ export interface Core {
   breaker_admit(slot: number, now: number): number;
   breaker_settle(slot: number, permit: number, result: number, random: number, now: number): number;
   budget_rolling(maxRetries: number, windowMs: number): number;
-  budget_ratio(ratioMilli: number, floorPerSec: number, limit: number): number;
+  budget_ratio(ratioMilli: number, floorPerSec: number, limit: number, initial: number): number;
   budget_consume(slot: number, cost: number, now: number): number;
   budget_deposit(slot: number): void;
   budget_remaining(slot: number, now: number): number;

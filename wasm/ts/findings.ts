@@ -47,7 +47,8 @@ const NAMES: Record<string, string> = {
   "budget.max_retries": "budget.maxRetries",
   "budget.window": "budget.windowMs",
   "budget.ratio_milli": "budget.ratio",
-  "budget.floor_per_sec": "budget.minPerSecond",
+  "budget.initial": "budget.initial",
+  "budget.floor_per_sec": "budget.floorPerSec",
   "budget.limit": "budget.limit",
 };
 

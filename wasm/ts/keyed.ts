@@ -1,6 +1,6 @@
 // Breakers and budgets by key: one for each host, device or tenant, in a map of fixed capacity.
 
-import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
+import { Budget, type RatioBudgetOptions, type RollingBudgetOptions, ofKey } from "./budget.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { WHOLE, number, wrongType } from "./options.js";
 import { Policy, type PolicyOptions, Retry, Runner } from "./policy.js";
@@ -17,7 +17,8 @@ interface Capacity {
 /**
  * One breaker, or one budget, for each key; `capacity` keys at most.
  *
- * A new key begins with a new entry of the same settings. When the map is full, the entry that
+ * A new key begins with a new entry of the same settings; a key's ratio budget begins with 1 retry and earns none
+ * by time, unless they say otherwise. When the map is full, the entry that
  * was used least recently makes room; but an open or half-open breaker stays, so that no closed
  * one pushes it out. Only if all are, the least recently used of those goes that would let a call
  * through, so that a host which is never asked again does not keep its place for ever. If nothing
@@ -39,7 +40,8 @@ export class Keyed<V extends CircuitBreaker | Budget> {
     if (typeof settings !== "object" || settings === null) throw wrongType("keyed", settings, "an object of options");
     const { capacity, ...own } = settings;
     this.capacity = number("keyed.capacity", capacity, [undefined, WHOLE, 1, 100_000]);
-    this.#make = () => new kind(own);
+    const ofEach = isOurs(Budget) ? ofKey(own as object as RatioBudgetOptions) : own;
+    this.#make = () => new kind(ofEach);
     this.template = this.#make();
   }
 

@@ -18,8 +18,9 @@ use redress::random::from_fn;
 use redress::{
     AdaptiveConfig, Backoff, BackoffContext, Breaker, BreakerConfig, Budget, Call, CallResult,
     ClassSet, Classification, Clock, Duration, ErrorClass, FailureTimes, Instant, Keyed,
-    LastOutcomes, Memory, Policy, Progress, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep,
-    SleepDecision, Snapshot, Steps, Strategy, TimeSlices, Timeline, Verdict, by_key,
+    LastOutcomes, Limit, Limited, LimiterConfig, Memory, Policy, Pool, Progress, RateLimiter,
+    RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, SleepDecision, Snapshot, Steps,
+    Strategy, TimeSlices, Timeline, Verdict, by_key,
 };
 
 unsafe extern "C" {
@@ -255,6 +256,19 @@ fn machines() -> Option<()> {
     let ratio = RatioConfig::new(any()).initial(any()).floor_per_sec(any()).limit(any());
     let mut tokens = RatioBudget::new(&ratio).ok()?;
     black_box(ratio_remaining(&tokens, now));
+    let limits =
+        LimiterConfig::new().window(any(), span()).phase(any(), span()).window(any(), span());
+    limits.lint(&mut |finding| {
+        black_box(finding);
+    });
+    let mut limiter = RateLimiter::<5, _>::new(&limits).ok()?;
+    black_box(limiter.acquire(any(), now).is_ok());
+    black_box(limiter.available(now));
+    black_box(limiter.snapshot(now, &mut bytes).ok());
+    black_box(limiter.restore(&bytes, now, None).ok());
+    let limiters = RefCell::new(Keyed::<u32, _, 4>::new(limiter));
+    let pool = Limited::new((), by_key(&limiters, any())).cost(|number| number ^ any::<u32>());
+    black_box(pool.attempt(now, any()));
     black_box(tokens.snapshot(now, &mut bytes).ok());
     black_box(tokens.restore(&bytes, now, None).ok());
     let budgets = RefCell::new(Keyed::<u32, _, 4>::new(budget));

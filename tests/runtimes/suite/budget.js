@@ -80,12 +80,35 @@ test("one budget is shared by policies, by call and by callSync", async () => {
 });
 
 test("in an outage a ratio budget adds its share of load and no more", async () => {
-  const budget = new Budget({ ratio: 0.1 });
+  const budget = new Budget({ ratio: 0.1, initial: 0, floorPerSec: 0 });
   const { policy } = stage({ retry: { strategy, budget, maxAttempts: 4 } });
   const operation = script(failure(503));
   for (let n = 0; n < 200; n += 1) await policy.execute(operation);
   assert.isAtMost(operation.calls, 220);
   assert.isAtLeast(operation.calls, 200);
+});
+
+test("a ratio budget lets the first calls retry, and a caller of few", () => {
+  const time = new Time();
+  const { clock } = time;
+  // The retries at the start, and those five seconds after all are spent.
+  for (const [own, first, later] of [
+    [{}, 10, 5],
+    [{ limit: 3 }, 3, 3],
+    [{ initial: 2, floorPerSec: 0 }, 2, 0],
+    [{ initial: 0, floorPerSec: 4 }, 0, 20],
+  ]) {
+    const budget = new Budget({ ratio: 0.1, clock, ...own });
+    assert.isTrue(budget.consume(0));
+    assert.equal(budget.remaining(), first);
+    const other = new Budget({ ratio: 0.1, clock, ...own });
+    budget.consume(first);
+    // What was granted at the start is not granted again.
+    restore(other, snapshot(budget));
+    assert.equal(other.remaining(), 0);
+    time.advance(5_000);
+    assert.equal(budget.remaining(), later);
+  }
 });
 
 test("a snapshot of a budget keeps what was spent, through JSON", () => {

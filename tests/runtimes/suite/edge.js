@@ -189,7 +189,7 @@ test("a budget is shared by isolates", async ({ env }) => {
 
 test("a ratio budget is shared by isolates, and hears of calls with the next question", async ({ env }) => {
   const name = fresh("ratio");
-  const make = () => new DurableBudget(env.BREAKERS, { name, ratio: 0.1 });
+  const make = () => new DurableBudget(env.BREAKERS, { name, ratio: 0.1, initial: 0, floorPerSec: 0 });
   const [one, two] = [make(), make()];
   const policy = (budget) => new Policy({ retry: { strategy: backoff.constant(0), maxAttempts: 9, budget } });
   for (let n = 0; n < 29; n += 1) await policy(one).call(script(n));
@@ -205,7 +205,7 @@ test("a ratio budget is shared by isolates, and hears of calls with the next que
 });
 
 test("a ratio budget that cannot reach its object earns here", async () => {
-  const budget = new DurableBudget(unreachable, { name: "x", ratio: 0.5 });
+  const budget = new DurableBudget(unreachable, { name: "x", ratio: 0.5, initial: 0, floorPerSec: 0 });
   for (let n = 0; n < 4; n += 1) budget.deposit();
   assert.deepEqual([await budget.consume(2), await budget.consume()], [true, false]);
 });

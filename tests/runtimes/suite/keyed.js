@@ -92,11 +92,28 @@ test("a budget by key: one host's outage leaves the others their retries", async
 });
 
 test("a ratio budget by key earns from the calls of its key", async () => {
-  const budgets = new Keyed(Budget, { capacity: 4, ratio: 0.5 });
+  const budgets = new Keyed(Budget, { capacity: 4, ratio: 0.5, initial: 0 });
   const policy = new KeyedPolicy({ retry: { strategy, maxAttempts: 2, budget: budgets } });
   for (let n = 0; n < 4; n += 1) await policy.at("busy").call(script(n));
   await policy.at("calm").call(script(1));
   assert.deepEqual([budgets.peek("busy").remaining(), budgets.peek("calm").remaining()], [2, 0]);
+});
+
+test("a ratio budget by key begins with one retry and earns none by time, unless it is set", () => {
+  const time = new Time();
+  const { clock } = time;
+  for (const [own, first, later] of [
+    [{}, 1, 1],
+    [{ initial: 3 }, 3, 3],
+    [{ floorPerSec: 2 }, 1, 21],
+    [{ initial: undefined, floorPerSec: undefined }, 1, 1],
+  ]) {
+    const budget = new Keyed(Budget, { capacity: 4, ratio: 0.5, clock, ...own }).entry("host");
+    assert.isTrue(budget.consume(0));
+    assert.equal(budget.remaining(), first);
+    time.advance(10_000);
+    assert.equal(budget.remaining(), later);
+  }
 });
 
 test("slow calls count, a deadline stays the policy's, and events bear the key unless they are named", async () => {

@@ -33,7 +33,7 @@ for (const [kind, settings] of Object.entries(BREAKERS)) {
 const BUDGETS = {
   "of few retries": { maxRetries: 100 },
   "of many retries": { maxRetries: 4_096 },
-  "in proportion to calls": { ratio: 0.5, minPerSecond: 90 },
+  "in proportion to calls": { ratio: 0.5, initial: 90, floorPerSec: 90 },
 };
 
 for (const [kind, settings] of Object.entries(BUDGETS)) {

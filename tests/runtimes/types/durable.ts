@@ -6,7 +6,7 @@ import { DurableBudget, DurableCircuitBreaker, type Latency, type Namespace, Red
 declare const namespace: Namespace;
 const breaker = new DurableCircuitBreaker(namespace, { name: "api", failureThreshold: 3, timeoutMs: null, whenUnreachable: "reject" });
 const rolling = new DurableBudget(namespace, { name: "api", maxRetries: 3 });
-const ratio = new DurableBudget(namespace, { name: "api", ratio: 0.1, minPerSecond: 1, timeoutMs: 250 });
+const ratio = new DurableBudget(namespace, { name: "api", ratio: 0.1, initial: 0, floorPerSec: 1, timeoutMs: 250 });
 export const policies = [rolling, ratio].map((budget) => {
   return new Policy({ circuitBreaker: breaker, retry: { strategy: backoff.constant(1), budget } });
 });

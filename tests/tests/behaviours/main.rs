@@ -9,6 +9,7 @@ mod circuit;
 mod classification;
 mod faults;
 mod keyed;
+mod limiter;
 mod limits;
 mod linter;
 mod long_delays;

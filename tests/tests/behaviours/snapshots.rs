@@ -18,7 +18,7 @@ const TRANSIENT: ErrorClass = ErrorClass::Transient;
 const FAILURE: CallResult = CallResult::Failure(TRANSIENT);
 
 /// The checksum that a snapshot ends with: CRC-32 of IEEE 802.3.
-fn seal(bytes: &mut [u8]) {
+pub(crate) fn seal(bytes: &mut [u8]) {
     let (body, checksum) = bytes.split_at_mut(bytes.len() - 4);
     let crc = body.iter().fold(u32::MAX, |crc, byte| {
         let shift = |crc: u32, _| crc >> 1 ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 };

@@ -21,8 +21,8 @@ const MOST: usize = 4;
 /// # let _ = JOIN;
 /// ```
 ///
-/// The join requests of a LoRaWAN device, in milliseconds on air: 36 s in the first hour, 36 s
-/// in the next ten hours, then 8.7 s in any day. Source: the LoRaWAN link layer
+/// The join requests of a `LoRaWAN` device, in milliseconds on air: 36 s in the first hour, 36 s
+/// in the next ten hours, then 8.7 s in any day. Source: the `LoRaWAN` link layer
 /// specification, "Retransmissions back-off".
 ///
 /// ```

@@ -171,11 +171,12 @@ impl LimiterConfig {
 /// A budget limits retries alone; this limits first attempts, too. A call asks it by way of
 /// [`Limited`](crate::Limited).
 ///
-/// `N` is how many times of spending are remembered, 12 bytes each and 40 around them. As long
-/// as they suffice, no window ever holds more than its limit, and nothing is refused that fits:
-/// what is spent leaves a window exactly `per` later. Where they do not, two that follow one
-/// another become one at the later time, those where that delays the least: some of it leaves
-/// late, none of it early. The largest limit, divided by the smallest cost, always suffices.
+/// `N` is how many times of spending are remembered, 12 bytes each and at most 36 around
+/// them. As long as they suffice, no window ever holds more than its limit, and nothing is
+/// refused that fits: what is spent leaves a window exactly `per` later. Where they do not, two
+/// that follow one another become one at the later time, those where that delays the least:
+/// some of it leaves late, none of it early. The largest limit, divided by the smallest cost,
+/// always suffices.
 ///
 /// It keeps its own time, which begins with its start and never goes back. Callers read the
 /// clock before they take a lock, so instants may come out of order: what is spent counts as

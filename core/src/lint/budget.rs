@@ -192,8 +192,7 @@ mod tests {
         assert_clean!(three.window(20, Duration::from_secs(86_400)));
         assert_clean!(LimiterConfig::new().phase(0, hour).phase(9, hour).window(3, SECOND));
         assert_clean!((three, AttemptCost(3)));
-        const NEVER: &str =
-            "it must be less than in any window that is as long or longer: it never binds";
+        let never = "it must be less than in any window that is as long or longer: it never binds";
         for (config, line) in [
             (
                 &LimiterConfig::new() as &dyn Lint,
@@ -207,8 +206,8 @@ mod tests {
                 &LimiterConfig::new().phase(1, Duration::ZERO),
                 "error: limiter.window is 0s: it must be 1 us or more, as must every phase",
             ),
-            (&three.window(4, SECOND), &std::format!("warning: limiter.limit is 4: {NEVER}")),
-            (&three.window(3, hour), &std::format!("warning: limiter.limit is 3: {NEVER}")),
+            (&three.window(4, SECOND), &std::format!("warning: limiter.limit is 4: {never}")),
+            (&three.window(3, hour), &std::format!("warning: limiter.limit is 3: {never}")),
             (
                 &(AttemptCost(4), three),
                 "warning: limiter.cost is 4: it must be at most the limit of every window: such an attempt never fits",

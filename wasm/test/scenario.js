@@ -78,7 +78,6 @@ export async function runScenario(scenario, digest, execute = executes) {
       ...(spec.default_strategy === null ? {} : { strategy: strategy(spec.default_strategy) }),
       strategies: none ? { PERMANENT: backoff.constant(0) } : Object.fromEntries(strategies),
       maxAttempts: spec.max_attempts,
-      longDelay: "cut",
       deadlineMs: ms(spec.deadline_us),
       maxUnknownAttempts: spec.max_unknown_attempts,
       perClassMaxAttempts: spec.per_class_max_attempts,

@@ -9,7 +9,6 @@ export class AttemptContext implements Attempt {
   readonly #steps: Steps<any>;
   #remaining: number | null | undefined;
   #controller: AbortController | undefined;
-  #signal: Signal | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
   constructor(steps: Steps<any>) {
@@ -29,16 +28,13 @@ export class AttemptContext implements Attempt {
 
   get signal(): Signal {
     const { signal } = this.#steps.options;
-    // Where nothing ends the attempt, the caller's own says everything.
-    if (signal && !this.#steps.bounded) return signal;
-    if (this.#signal === undefined) {
+    // Without a timeout of the attempt, the caller's own says everything.
+    if (signal && !this.#steps.rules.limited) return signal;
+    if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
-      const own = this.#controller.signal as Signal;
-      // The caller's abort reaches what the attempt returned, the body of a response for instance, also after it.
-      this.#signal = signal && AbortSignal.any ? (AbortSignal.any([signal as AbortSignal, own as AbortSignal]) as Signal) : own;
     }
-    return this.#signal;
+    return this.#controller.signal;
   }
 
   /** Aborts the attempt's own signal. @internal */

@@ -1,7 +1,7 @@
 // The strategies of the core, `backoff.constant` and so on: each is an export of its own, so that a bundler can leave
 // out the others. Delays are milliseconds.
 
-import { ABOVE, NULLABLE, type Range, type Ranges, number, numbers, onlyNumbers, options, outOfRange, wrongType } from "./options.js";
+import { ABOVE, type Range, type Ranges, number, numbers, onlyNumbers, options, outOfRange, wrongType } from "./options.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -71,22 +71,11 @@ export function sequence(delaysMs: readonly number[]): Backoff {
   return new Backoff("sequence", { second: delays.length, delays });
 }
 
-interface Hints {
-  /** At random, up to so many milliseconds are added to a hint; 250 by default. */
-  jitterMs?: number;
-  /** A shorter hint counts as this long; 0 by default. */
-  atLeastMs?: number;
-  /** A longer hint is not shortened: it is a delay that does not fit, as one beyond the deadline is. null (the default) for no limit. */
-  atMostMs?: number | null;
-}
-
-const HINTS: Ranges = { jitterMs: FIRST, atLeastMs: [0, 0, 0, MOST_MS], atMostMs: [NaN, NULLABLE, 0, MOST_MS] };
-
-/** What the other side asked for, plus jitter, else the delay of `fallback`. */
-export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff {
+/** What the other side asked for, plus up to `jitterMs` (250 by default), else `fallback`. */
+export function retryAfterOr(fallback: Strategy, settings: { jitterMs?: number } = {}): Backoff {
   const path = "backoff.retryAfterOr";
-  const [first, second, most] = onlyNumbers(path, settings, HINTS) as [number, number, number];
-  return new Backoff("retryAfterOr", { first, second, table: [most], fallback: strategy(path, fallback) });
+  const [first] = onlyNumbers(path, settings, { jitterMs: FIRST }) as [number];
+  return new Backoff("retryAfterOr", { first, fallback: strategy(path, fallback) });
 }
 
 const ADAPTIVITY: Ranges = { windowMs: [60_000, ABOVE], targetSuccess: [0.9, 0, 0.001, 1], maxMultiplier: [5, 0, 0, 4_000] };

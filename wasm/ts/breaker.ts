@@ -29,25 +29,13 @@ export interface CircuitBreakerOptions {
   halfOpenPermits?: number | undefined;
   /** How many probes must succeed, 1 to 15; 1 by default. */
   successesToClose?: number | undefined;
-  /** The classes of a failed probe that open it anew; all by default. A failure of another class shows that the upstream is alive. */
-  halfOpenOn?: readonly ErrorClass[] | undefined;
-  /** Adds up to so many milliseconds to each recovery time, at random, so that many clients do not probe together; 0 by default. */
-  recoveryJitterMs?: number | undefined;
-  /** Whether a call asks again before each further attempt, and ends with CIRCUIT_OPEN if the breaker has opened; false by default. */
-  checkBeforeRetry?: boolean | undefined;
-  /** A RATE_LIMIT or SERVER_ERROR that says when to come back opens it for that long, at most for so many milliseconds; 0 (off) by default. */
-  openForHintMs?: number | undefined;
   clock?: Clock | undefined;
 }
 
 /** What opens it: how many failures within which time. */
 const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
 const REST: Ranges = { leaseMs: [60_000, ABOVE], halfOpenPermits: [1, WHOLE, 1, 4], successesToClose: [1, WHOLE, 1, 15] };
-const MORE: Ranges = { recoveryJitterMs: [0], openForHintMs: [0] };
-const KEYS = [
-  ..."window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds halfOpenOn checkBeforeRetry clock".split(" "),
-  ...Object.keys({ ...FAILURES, ...REST, ...MORE }),
-];
+const KEYS = [..."window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds clock".split(" "), ...Object.keys({ ...FAILURES, ...REST })];
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker extends Held {
@@ -56,8 +44,6 @@ export class CircuitBreaker extends Held {
   /** @internal */
   readonly clock: Clock;
   readonly #window: RateWindow | undefined;
-  /** Whether a result may need a random number. */
-  readonly #jitters: boolean;
 
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
@@ -74,24 +60,16 @@ export class CircuitBreaker extends Held {
     }
     const [counts, slow] = window?.numbers(`${path}.window`) ?? [[0, ...numbers(path, given, FAILURES), 0], []];
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
-    const [jitter, hint] = numbers(path, given, MORE) as [number, number];
-    const checks: unknown = given["checkBeforeRetry"] ?? false;
-    if (typeof checks !== "boolean") throw wrongType(`${path}.checkBeforeRetry`, checks, "true or false");
-    this.#jitters = jitter > 0;
     const own = [
       ...counts,
-      classes(`${path}.tripOn`, given["tripOn"], TRIPPING),
+      trips(`${path}.tripOn`, given["tripOn"]),
       recovery,
       number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
       ...numbers(path, given, REST),
       ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
-      ...(slow.length === 0 ? [NaN, 0] : slow),
-      classes(`${path}.halfOpenOn`, given["halfOpenOn"], ALL),
-      jitter,
-      Number(checks),
-      hint,
+      ...slow,
     ];
-    if (window === undefined && own.slice(10, 18).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
+    if (window === undefined && own.slice(10).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
@@ -115,35 +93,25 @@ export class CircuitBreaker extends Held {
   /** Asks for a call that you drive yourself; settle the permit with its result. */
   admit(): Admission<number> {
     const permit = core().breaker_admit(this.slot, this.clock());
-    if (permit === 0) return rejected();
+    if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
     return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const random = this.#jitters ? Math.floor(Math.random() * 2 ** 32) : 0;
-    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, random, this.clock());
+    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, this.clock());
     return STATES[changed - 1] ?? null;
   }
 
-  /** Opens as failures would: for the recovery time, which begins anew if it is open already. The new state, or null if it stayed the same. */
-  trip(): CircuitState | null {
-    return this.#set(2);
+  /** Opens by hand, until `reset`. */
+  isolate(): void {
+    core().breaker_switch(this.slot, 1);
   }
 
-  /** Opens until `reset`. The new state, or null if it stayed the same. */
-  isolate(): CircuitState | null {
-    return this.#set(1);
-  }
-
-  /** Closes and forgets all failures. The new state, or null if it stayed the same. */
-  reset(): CircuitState | null {
-    return this.#set(0);
-  }
-
-  #set(how: number): CircuitState | null {
-    return STATES[core().breaker_switch(this.slot, how, this.clock()) - 1] ?? null;
+  /** Closes by hand and forgets all failures. */
+  reset(): void {
+    core().breaker_switch(this.slot, 0);
   }
 
   /** Refuses every use from now on. */
@@ -153,18 +121,8 @@ export class CircuitBreaker extends Held {
   }
 }
 
-/** The rejection that the core has just given. */
-export function rejected(): { readonly ok: false; readonly state: CircuitState; readonly retryAfterMs: number | null } {
-  const [state, wait] = table() as unknown as [number, number];
-  return { ok: false, state: STATES[state]!, retryAfterMs: Number.isNaN(wait) ? null : wait };
-}
-
-/** Classes as bits: SERVER_ERROR and TRANSIENT. */
-const TRIPPING = (1 << 5) | (1 << 6);
-const ALL = 255;
-
-function classes(path: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
+function trips(path: string, value: unknown): number {
+  if (value === undefined) return (1 << 5) | (1 << 6);
   if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
   return value.reduce<number>((bits, name, index) => bits | (1 << classNumber(`${path}[${index}]`, name)), 0);
 }

@@ -4,7 +4,7 @@ import { decideSync, hookSync, now, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
 import { classNumber, wrongType } from "./options.js";
 import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { CIRCUIT_OPEN, DEADLINE, Steps } from "./steps.js";
+import { DEADLINE, Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 
@@ -82,9 +82,7 @@ class Walked<T> {
     const steps = this.#steps;
     return this.#guarded(() => {
       if (steps.aborted()) throw this.#end(steps.abort()).error;
-      const started = steps.start();
-      if (started === undefined) throw this.#end(steps.stop(CIRCUIT_OPEN, false)).error;
-      const { attempt, operation } = started;
+      const { attempt, operation } = steps.start();
       this.#due = "end";
       const timeout = steps.timeout();
       return { attempt, operation, remainingMs: steps.remaining(), timeoutMs: timeout === Infinity ? null : timeout };
@@ -119,7 +117,7 @@ class Walked<T> {
     return this.#decided(() => this.#steps.timedOut(error));
   }
 
-  /** The retry just decided is deferred or aborted after all. Its token of the budget stays spent. */
+  /** The retry just decided is put off, or given up after all. Its token of the budget stays spent. */
   chosen(decision: SleepDecision): Decision<T> {
     this.#expect("chosen", "woke");
     if (decision === "sleep") return { retry: true, sleepMs: this.#delay };

@@ -3,10 +3,10 @@
 import type { AttemptContext } from "./attempt.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { BUDGET_EXHAUSTED, CIRCUIT_OPEN, DEADLINE, type Setting, Steps, TOO_LONG } from "./steps.js";
+import { BUDGET_EXHAUSTED, DEADLINE, type Setting, Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
-import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome, SleepDecision } from "./types.js";
-import { INTERRUPTED, TURNS, TimedOut, Watch, answer, pause, raced, turn, within } from "./waiting.js";
+import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
+import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
 
 const OUT_OF_BUDGET = -1 - BUDGET_EXHAUSTED;
 const ABORTED = -1 - 8;
@@ -34,9 +34,7 @@ export async function drive<T>(
   const steps = begun<T>(setting, operation, options);
   const { signal } = steps.options;
   const watch = signal ? new Watch(signal) : undefined;
-  const limits = steps.bounded ? steps : undefined;
   let result: CallResult = "cancelled";
-  let atOnce = 0;
   try {
     let begins = setting.circuit === undefined ? steps.begin() : steps.admitted(await asked(setting.circuit, watch));
     // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
@@ -47,15 +45,13 @@ export async function drive<T>(
         break;
       }
       const attempt = steps.start();
-      if (attempt === undefined) {
-        result = steps.stop(CIRCUIT_OPEN, false);
-        break;
-      }
       let code: number;
       let classification: Classification | null = null;
       try {
         const value =
-          watch === undefined && limits === undefined ? await operation(attempt) : await within(operation, attempt, limits, watch);
+          watch === undefined && !steps.rules.limited
+            ? await operation(attempt)
+            : await within(operation, attempt, steps.rules.limited ? steps.timeout() : Infinity, watch);
         classification = steps.ofValue(value);
         if (classification === null) {
           result = steps.succeed(value, told);
@@ -72,28 +68,13 @@ export async function drive<T>(
         code = error instanceof TimedOut ? steps.timedOut(error.error) : steps.failBy(error);
       }
       if (code >= 0 && steps.rules.pool !== undefined && !(await granted(steps, watch))) code = OUT_OF_BUDGET;
-      if (code === TOO_LONG) {
-        const decision = chosen(steps, steps.longDelay);
-        const pays = decision === "defer" && steps.rules.pool !== undefined;
-        result = pays && !(await granted(steps, watch)) ? steps.stop(OUT_OF_BUDGET, true) : steps.tooLong(decision);
-        break;
-      }
       const ended = decide(steps, code);
       if (ended !== undefined) {
         result = ended;
         break;
       }
       if (code > 0) await sleep(steps, code, watch);
-      else if ((atOnce = (atOnce + 1) % TURNS) === 0) await turn();
       begins = steps.woke();
-      if (begins && steps.options.beforeRetry !== undefined) {
-        const renewed = await renew(steps, watch);
-        if (renewed === "abort") {
-          result = steps.abort();
-          break;
-        }
-        begins = renewed !== "late" && steps.woke();
-      }
       if (!begins) result = steps.stop(DEADLINE, false);
     }
   } catch (error) {
@@ -159,31 +140,6 @@ async function sleep<T>(steps: Steps<T>, ms: number, watch: Watch | undefined): 
   else await answer(sleeper(ms, watch?.signal), watch);
 }
 
-/** Runs the hook before a retry until the deadline: whether the call goes on. */
-async function renew<T>(steps: Steps<T>, watch: Watch | undefined): Promise<"on" | "abort" | "late"> {
-  const hook = steps.beforeRetry();
-  if (!isThenable(hook)) return hook === "abort" ? "abort" : "on";
-  const limits = { left: () => steps.leftOfCall(), deadlines: steps.deadlines };
-  try {
-    const interrupting = (interrupt: () => void) => {
-      if (watch !== undefined) watch.interrupt = interrupt;
-    };
-    return (await raced(hook, limits, watch, interrupting)) === "abort" ? "abort" : "on";
-  } catch (error) {
-    if (error === INTERRUPTED) throw error;
-    if (error instanceof TimedOut) return "late";
-    steps.report(error);
-    return "on";
-  } finally {
-    if (watch !== undefined) watch.interrupt = undefined;
-  }
-}
-
-/** What is to become of a delay. */
-function chosen<T>(steps: Steps<T>, delay: number): SleepDecision {
-  return steps.aborted() ? "abort" : steps.choose(delay);
-}
-
 /** Runs a call whose operation is synchronous. */
 export function driveSync<T>(
   setting: Setting,
@@ -200,7 +156,6 @@ export function driveSync<T>(
     for (;;) {
       if (steps.aborted()) return endsSync(steps, steps.abort());
       const attempt = steps.start();
-      if (attempt === undefined) return endsSync(steps, steps.stop(CIRCUIT_OPEN, false));
       let code: number;
       const tried = attempted(operation, attempt);
       if (tried.ok) {
@@ -219,8 +174,6 @@ export function driveSync<T>(
       if (ended !== undefined) return endsSync(steps, ended);
       if (code > 0) sleepSync(steps, code);
       if (!steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
-      if (now("beforeRetry", steps.beforeRetry()) === "abort") return endsSync(steps, steps.abort());
-      if (steps.options.beforeRetry !== undefined && !steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
     }
   } catch (error) {
     settleSync(steps, steps.crash());
@@ -228,11 +181,11 @@ export function driveSync<T>(
   }
 }
 
-/** Says what was decided, unless a handler decides otherwise; how the call ended, if it has. */
+/** Tells what was decided, if nobody has a mind of their own; how the call ended, if it has. */
 function decide<T>(steps: Steps<T>, code: number): CallResult | undefined {
   if (code < 0) return code === ABORTED ? steps.abort() : steps.stop(code, true);
   steps.retries(code);
-  const decision = chosen(steps, code);
+  const decision = steps.aborted() ? "abort" : steps.choose(code);
   if (decision !== "sleep") return decision === "defer" ? steps.defer(code) : steps.abort();
   steps.sleeps(code);
   return undefined;
@@ -241,11 +194,6 @@ function decide<T>(steps: Steps<T>, code: number): CallResult | undefined {
 /** The same with a budget of one's own that answers at once. */
 export function decideSync<T>(steps: Steps<T>, code: number): CallResult | undefined {
   const { pool } = steps.rules;
-  if (code === TOO_LONG) {
-    const decision = chosen(steps, steps.longDelay);
-    const pays = decision === "defer" && pool !== undefined;
-    return pays && !now("budget.consume", pool.consume(1)) ? steps.stop(OUT_OF_BUDGET, true) : steps.tooLong(decision);
-  }
   const isGranted = code < 0 || pool === undefined || now("budget.consume", pool.consume(1));
   return decide(steps, isGranted ? code : OUT_OF_BUDGET);
 }

@@ -44,18 +44,16 @@ export class CircuitOpenError extends RedressError {
   declare readonly name: string;
   declare readonly code: string;
   readonly state: CircuitState;
-  /** How long to stay away; null if only `reset` closes the breaker. */
-  readonly retryAfterMs: number | null;
+  readonly retryAfterMs: number;
 
-  constructor(details: { state: CircuitState; retryAfterMs: number | null }) {
-    const { retryAfterMs } = details;
+  constructor(details: { state: CircuitState; retryAfterMs: number }) {
     // Whole milliseconds: a number with digits after the point is slow to write.
-    super(`circuit is ${details.state}, ${retryAfterMs === null ? "isolated until it is reset" : `next probe in ${Math.ceil(retryAfterMs)} ms`}`);
+    super(`circuit is ${details.state}, next probe in ${Math.ceil(details.retryAfterMs)} ms`);
     // Here and not as fields of the class: this error is made for every rejection.
     this.name = "CircuitOpenError";
     this.code = "REDRESS_CIRCUIT_OPEN";
     this.state = details.state;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = details.retryAfterMs;
   }
 }
 

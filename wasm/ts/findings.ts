@@ -6,8 +6,8 @@ import { type Refusal, at } from "./refusals.js";
 
 /** One thing that is wrong or suspicious in a configuration. */
 export interface Finding {
-  /** An error is refused when it is built; a warning works, but hardly as meant; a note may well be meant. */
-  readonly severity: "error" | "warning" | "note";
+  /** An error is refused when it is built; a warning works, but hardly as meant. */
+  readonly severity: "error" | "warning";
   /** The option, by path: `retry.maxAttempts`. */
   readonly field: string;
   /** What it is; times in milliseconds, a strategy by its name, undefined if it is not set. */
@@ -25,7 +25,6 @@ const NAMES: Record<string, string> = {
   attempt_timeout: "retry.attemptTimeoutMs",
   max_unknown_attempts: "retry.maxUnknownAttempts",
   max_attempts_for: "retry.perClassMaxAttempts",
-  retriable: "retry.retriable",
   backoff: "retry.strategy",
   backoff_for: "retry.strategies",
   "breaker.failure_threshold": "circuitBreaker.failureThreshold",
@@ -40,7 +39,6 @@ const NAMES: Record<string, string> = {
   "breaker.trip_on": "circuitBreaker.tripOn",
   "breaker.recovery_timeout": "circuitBreaker.recoveryTimeoutMs",
   "breaker.recovery_growth_to": "circuitBreaker.maxRecoveryTimeoutMs",
-  "breaker.half_open_on": "circuitBreaker.halfOpenOn",
   "breaker.lease": "circuitBreaker.leaseMs",
   "breaker.half_open_permits": "circuitBreaker.halfOpenPermits",
   "breaker.successes_to_close": "circuitBreaker.successesToClose",
@@ -66,7 +64,7 @@ export function finding({ severity, field, class: name, value: found, right }: F
   const value = typeof written === "number" ? written : valueOf(field, found);
   const expected = right.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? word);
   const shown = value === undefined ? "not set" : String(value);
-  return { severity, field: option, value, expected, message: `${option} is ${shown}: ${severity === "note" ? "" : "it must be "}${expected}` };
+  return { severity, field: option, value, expected, message: `${option} is ${shown}: it must be ${expected}` };
 }
 
 function valueOf(field: string, found: Found["value"]): unknown {

@@ -4,15 +4,15 @@ import { decorrelatedJitter } from "./backoff.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { drive, driveSync } from "./drive.js";
 import { Held } from "./held.js";
-import { CALL_KEYS, checked, tell } from "./hooks.js";
+import { CALL_KEYS, checked } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
 import { isPlain, quick } from "./quick.js";
 import type { Setting } from "./steps.js";
-import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "./types.js";
+import type { Attempt, CallOptions, Circuit, Outcome } from "./types.js";
 
 /** What may be said once for all calls of a policy. */
-export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
+export type PolicyHooks = Omit<CallOptions, "signal">;
 
 /** What a policy is made of. */
 export interface PolicyOptions
@@ -44,33 +44,6 @@ export abstract class Runner {
   /** The same for a synchronous operation; a delay needs a `sleeper` that blocks. */
   callSync<T>(operation: Operation<T>, options?: CallOptions): T {
     return driveSync(this.setting, operation, options);
-  }
-
-  /** Opens the breaker as failures would; it recovers as usual. The new state, or null if it stayed the same. Hooks get `circuit_opened`. */
-  trip(): CircuitState | null {
-    return this.#byHand("trip");
-  }
-
-  /** Opens the breaker until `reset`. The new state, or null if it stayed the same. Hooks get `circuit_opened`. */
-  isolate(): CircuitState | null {
-    return this.#byHand("isolate");
-  }
-
-  /** Closes the breaker and forgets all failures. The new state, or null if it stayed the same. Hooks get `circuit_closed`. */
-  reset(): CircuitState | null {
-    return this.#byHand("reset");
-  }
-
-  #byHand(how: "trip" | "isolate" | "reset"): CircuitState | null {
-    const { breaker, hooks = {} } = this.setting;
-    if (breaker === undefined) throw new TypeError(`policy.${how}: it has no CircuitBreaker`);
-    const state = breaker[how]();
-    if (state !== null) {
-      const { operation } = hooks;
-      const event = state === "closed" ? ("circuit_closed" as const) : ("circuit_opened" as const);
-      tell([hooks], { event, attempt: 0, sleepMs: 0, elapsedMs: 0, state, ...(operation === undefined ? {} : { operation }) });
-    }
-    return state;
   }
 
   /** The same with options said once. */
@@ -122,7 +95,7 @@ export class Retry extends Runner {
 }
 
 const SHARED = ["classifier", "resultClassifier", "budget", "clock", "random", "sleeper", "unref"];
-const HOOKS = CALL_KEYS.filter((key) => !["signal", "sleeper", "deadlineMs"].includes(key));
+const HOOKS = CALL_KEYS.filter((key) => key !== "signal" && key !== "sleeper");
 const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED, ...HOOKS];
 
 /** The entries of `given` with these keys that are there. */

@@ -3,7 +3,6 @@
 import { type Backoff, type Strategy, strategy } from "./strategy.js";
 import type { Budget } from "./budget.js";
 import { core, table } from "./core.js";
-import { Deadlines } from "./deadlines.js";
 import { byDefault } from "./defaults.js";
 import { Held } from "./held.js";
 import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
@@ -31,7 +30,7 @@ export interface RetryOptions {
   strategies?: { readonly [K in ErrorClass]?: Strategy | undefined } | undefined;
   /** At most so many attempts, the first one included, 1 and up; 6 by default. */
   maxAttempts?: number | undefined;
-  /** The time for the whole call, delays included; 60,000 by default, null for none. An attempt that is in flight then is cut. */
+  /** The time for the whole call, delays included; 60,000 by default, null for none. */
   deadlineMs?: number | null | undefined;
   /** The time for each attempt, 0.001 ms and up; null (the default) for none. */
   attemptTimeoutMs?: number | null | undefined;
@@ -39,13 +38,6 @@ export interface RetryOptions {
   maxUnknownAttempts?: number | null | undefined;
   /** How many failures of a class are retried: with 0 the first one stops the call. */
   perClassMaxAttempts?: { readonly [K in ErrorClass]?: number | undefined } | undefined;
-  /** Retries a final class after all, at most so often in a call, 0 to 65,534: for a peer that is known to reject falsely. */
-  retriable?: { readonly [K in "AUTH" | "PERMISSION" | "PERMANENT"]?: number | undefined } | undefined;
-  /**
-   * What becomes of a delay that does not fit before the deadline: "stop" (the default) ends the call at once, with the whole delay in
-   * `nextSleepMs`; "cut" shortens it and makes one more attempt at the deadline.
-   */
-  longDelay?: "stop" | "cut" | undefined;
   /** Grants retries, for all that share it. */
   budget?: Budget | Pool | undefined;
   clock?: Clock | undefined;
@@ -62,9 +54,9 @@ const NUMBERS: Ranges = {
   attemptTimeoutMs: [NaN, ABOVE | NULLABLE],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
 };
-const BY_CLASS = ["strategies", "perClassMaxAttempts", "retriable"];
+const BY_CLASS = ["strategies", "perClassMaxAttempts"];
 export const RETRY_KEYS = [
-  ..."classifier resultClassifier strategy longDelay budget clock random sleeper unref".split(" "),
+  ..."classifier resultClassifier strategy budget clock random sleeper unref".split(" "),
   ...Object.keys(NUMBERS),
   ...BY_CLASS,
 ];
@@ -81,8 +73,6 @@ export function pool(path: string, value: unknown): Budget | Pool | undefined {
 export class Rules extends Held {
   /** The settings as the core takes them, until it has. */
   #numbers: readonly number[] | undefined;
-  /** Whether a long delay is cut, and retries of final classes. */
-  readonly #more: readonly number[];
   readonly classifier: Classifier;
   readonly resultClassifier: ResultClassifier | undefined;
   readonly budget: Budget | undefined;
@@ -91,12 +81,7 @@ export class Rules extends Held {
   readonly random: Random;
   readonly sleeper: Sleeper | undefined;
   readonly unref: boolean;
-  /** Whether an attempt has a timeout of its own. */
   readonly limited: boolean;
-  /** Until when an attempt that is in flight is cut, at most: its timeout or the deadline; Infinity without either. */
-  readonly limitMs: number;
-  /** The deadlines of the calls in flight. */
-  readonly deadlines = new Deadlines();
   /** Whether the core must hear of a success: a strategy or a budget does. */
   readonly listens: boolean;
   /** By class, and the default last; kept here so that the core's strategies live as long. */
@@ -117,16 +102,13 @@ export class Rules extends Held {
     const budget = pool(`${path}.budget`, settings["budget"]);
     if (budget instanceof Held) this.budget = budget;
     else this.pool = budget;
-    const { attemptTimeoutMs, deadlineMs = 60_000 } = settings;
-    this.limited = (attemptTimeoutMs ?? null) !== null;
-    this.limitMs = once ? Infinity : Math.min(attemptTimeoutMs ?? Infinity, deadlineMs ?? Infinity);
+    this.limited = (settings["attemptTimeoutMs"] ?? null) !== null;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
     const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
       // A single attempt, without limits and without a strategy.
       this.#numbers = [1, NaN, NaN, NaN, ...limits];
-      this.#more = [0, NaN, NaN, NaN];
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
@@ -144,14 +126,6 @@ export class Rules extends Held {
     if (general === undefined && special.every((one) => one === undefined)) {
       throw new TypeError(`${path}.strategy: there is none, and no strategies by class; give one or more`);
     }
-    const long: unknown = settings["longDelay"] ?? "stop";
-    if (long !== "stop" && long !== "cut") throw wrongType(`${path}.longDelay`, long, '"stop" or "cut"');
-    const retriable = [NaN, NaN, NaN];
-    for (const [index, at, value] of byClass(`${path}.retriable`, settings["retriable"])) {
-      if (index > 2) throw wrongType(`${path}.retriable`, ERROR_CLASSES[index], "AUTH, PERMISSION or PERMANENT: others are retried anyway");
-      retriable[index] = number(at, value, [undefined, WHOLE, 0, 65_534]);
-    }
-    this.#more = [Number(long === "cut"), ...retriable];
     this.#numbers = [...all, ...limits];
     this.strategies = [...special.map((one) => one ?? general), general];
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
@@ -163,7 +137,7 @@ export class Rules extends Held {
       const one = this.strategies[at];
       return one === general ? 0 : (one?.slot ?? 0);
     });
-    const settings = [...this.#numbers!, general?.slot ?? 0, ...own, ...this.#more];
+    const settings = [...this.#numbers!, general?.slot ?? 0, ...own];
     table().set(settings);
     this.#numbers = undefined;
     return core().policy_new();
@@ -184,8 +158,6 @@ export class RetryConfig implements RetryOptions {
   declare readonly attemptTimeoutMs?: number | null | undefined;
   declare readonly maxUnknownAttempts?: number | null | undefined;
   declare readonly perClassMaxAttempts?: RetryOptions["perClassMaxAttempts"];
-  declare readonly retriable?: RetryOptions["retriable"];
-  declare readonly longDelay?: RetryOptions["longDelay"];
   declare readonly classifier?: Classifier | undefined;
   declare readonly resultClassifier?: ResultClassifier | undefined;
   declare readonly budget?: Budget | Pool | undefined;

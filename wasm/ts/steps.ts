@@ -1,16 +1,14 @@
 // One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
-import { type CircuitBreaker, rejected } from "./breaker.js";
+import type { CircuitBreaker } from "./breaker.js";
 import { checkedDelay } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
-import type { Deadlines } from "./deadlines.js";
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
 import { show } from "./options.js";
 import type { Rules } from "./rules.js";
 import { nameOf, rejection } from "./thrown.js";
-import type { Limits } from "./waiting.js";
 import {
   type Admission,
   type AttemptEnd,
@@ -56,26 +54,19 @@ const EVENTS: readonly EventName[] = [
   "budget_exhausted",
   "scheduled",
   "aborted",
-  "circuit_rejected",
 ];
 const SCHEDULED = 7;
 const ABORTED = 8;
 export const BUDGET_EXHAUSTED = 6;
 /** The answer of the core that the deadline has passed. */
 export const DEADLINE = -1 - 2;
-/** The breaker has opened since the call began. */
-export const CIRCUIT_OPEN = -1 - 9;
-/** The answer of the core that the delay does not fit before the deadline. */
-export const TOO_LONG = -100;
-/** How an attempt failed, for the core. */
-const CUT = 2;
 const HEARS = 1;
 const HALF_OPENED = 2;
 const NO_OPTIONS: CallOptions = {};
 
 const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
 
-export class Steps<T> implements Asked, Limits {
+export class Steps<T> implements Asked {
   readonly rules: Rules;
   readonly options: CallOptions;
   readonly #setting: Setting;
@@ -97,8 +88,6 @@ export class Steps<T> implements Asked, Limits {
   #error: unknown = undefined;
   #result: T | undefined;
   #previous = 0;
-  /** When to come back, if the call ends although a delay was decided. */
-  #next: number | null = null;
   #retryAfter: number | undefined;
   #detail: string | undefined;
   /** What a breaker said that is not closed. */
@@ -120,17 +109,15 @@ export class Steps<T> implements Asked, Limits {
   begin(): boolean {
     const { rules, breaker } = this.#setting;
     const now = (this.#started = this.#now = rules.clock());
-    const deadline = this.#deadline;
     if (breaker !== undefined || rules.listens) {
       const budget = rules.budget?.slot ?? 0;
       const gate = breaker?.slot ?? 0;
       const { call_begin, call_probe } = core();
-      let begun = call_begin(rules.slot, gate, budget, now, deadline);
+      let begun = call_begin(rules.slot, gate, budget, now);
       if (begun === 0 && breaker !== undefined) {
-        begun = call_probe(rules.slot, gate, budget, now, deadline, this.#breakerNow());
+        begun = call_probe(rules.slot, gate, budget, now, breaker.clock === rules.clock ? now : breaker.clock());
         if (begun === 0) {
-          const { state, retryAfterMs } = rejected();
-          this.#reject(state, retryAfterMs);
+          this.#reject(STATES[table()[0]!]!, table()[1]!);
           return false;
         }
       }
@@ -150,31 +137,7 @@ export class Steps<T> implements Asked, Limits {
 
   /** Where the core has the call, which it need not know of before something fails. */
   get #at(): number {
-    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
-  }
-
-  /** The deadline of this call alone; NaN for the policy's. */
-  get #deadline(): number {
-    const { deadlineMs } = this.options;
-    return deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
-  }
-
-  /** Whether an attempt may be cut. */
-  get bounded(): boolean {
-    const { deadlineMs } = this.options;
-    return deadlineMs === undefined ? this.rules.limitMs !== Infinity : deadlineMs !== null || this.rules.limited;
-  }
-
-  /** The present of the breaker's clock. */
-  #breakerNow(): number {
-    const { breaker } = this.#setting;
-    return breaker === undefined || breaker.clock === this.rules.clock ? this.#now : breaker.clock();
-  }
-
-  /** The present of the budget's clock, NaN if it is the policy's. */
-  #budgetNow(): number {
-    const { budget, clock } = this.rules;
-    return budget === undefined || budget.clock === clock ? NaN : budget.clock();
+    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started));
   }
 
   /** Begins a call that a breaker of one's own has answered. */
@@ -193,7 +156,7 @@ export class Steps<T> implements Asked, Limits {
     if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
   }
 
-  #reject(state: CircuitState, retryAfterMs: number | null): void {
+  #reject(state: CircuitState, retryAfterMs: number): void {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
     this.rejection = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
   }
@@ -211,10 +174,10 @@ export class Steps<T> implements Asked, Limits {
     }
   }
 
-  /** Starts an attempt; undefined if the breaker has opened since the call began, and the call asks. */
-  start(): AttemptContext | undefined {
-    if (this.attempt > 0 && core().call_start(this.#at) === 0) return undefined;
+  /** Starts an attempt. */
+  start(): AttemptContext {
     this.attempt += 1;
+    if (this.attempt > 1) core().call_start(this.#at);
     if (this.#observed) {
       const { operation } = this.options;
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
@@ -231,19 +194,7 @@ export class Steps<T> implements Asked, Limits {
 
   /** How long the attempt may take. */
   timeout(): number {
-    // The first attempt of a call has all of the limit, and the core need not know of it.
-    if (this.attempt === 1 && this.options.deadlineMs === undefined) return this.rules.limitMs;
     return core().call_timeout(this.#at);
-  }
-
-  /** What is left of it. */
-  left(): number {
-    const timeout = this.timeout();
-    return timeout === Infinity ? timeout : Math.max(0, timeout - (this.rules.clock() - this.#now));
-  }
-
-  get deadlines(): Deadlines {
-    return this.rules.deadlines;
   }
 
   /** What a value is: null for a success. */
@@ -260,7 +211,6 @@ export class Steps<T> implements Asked, Limits {
     return verdict === null || verdict === undefined ? null : this.#verdict(verdict);
   }
 
-  /** What is called the error of an attempt that was cut is a failure of class TRANSIENT. */
   #ofError(error: unknown): Classification {
     try {
       return this.#verdict(this.rules.classifier(error));
@@ -314,24 +264,24 @@ export class Steps<T> implements Asked, Limits {
   failBy(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail(this.#ofError(error), "exception", 0);
+    return this.#fail(this.#ofError(error), "exception");
   }
 
   /** The attempt returned a value that is a failure. */
   failByValue(value: T, classification: Classification): number {
     this.#error = undefined;
     this.#result = value;
-    return this.#fail(classification, "result", 1);
+    return this.#fail(classification, "result");
   }
 
-  /** The attempt was cut: its time was over before it settled. */
+  /** The attempt's time was over before it settled. */
   timedOut(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail({ class: "TRANSIENT" }, "exception", CUT);
+    return this.#fail({ class: "TRANSIENT" }, "exception");
   }
 
-  #fail(classification: Classification, cause: Cause, how: number): number {
+  #fail(classification: Classification, cause: Cause): number {
     const { rules } = this;
     this.#now = rules.clock();
     if (this.aborted()) return -1 - ABORTED;
@@ -339,30 +289,16 @@ export class Steps<T> implements Asked, Limits {
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
     this.#detail = classification.detail;
+    const { budget } = rules;
     const errorClass = ERROR_CLASSES.indexOf(classification.class);
-    const hinted = this.#retryAfter ?? NaN;
+    const byValue = cause === "result" ? 1 : 0;
+    const budgetNow = budget === undefined || budget.clock === rules.clock ? NaN : budget.clock();
     // It catches what its callbacks throw.
     const before = answering(this);
-    const decided = core().call_fail(this.#at, this.#now, errorClass, how, hinted, this.#budgetNow(), this.#breakerNow());
+    const decided = core().call_fail(this.#at, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow);
     answering(before);
-    if (decided === TOO_LONG) this.#previous = table()[0]!;
-    const held = this.#setting.breaker === undefined ? 0 : table()[1]!;
     if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#at)]!;
-    if (held !== 0) this.#circuit(STATES[held - 1]!);
     return decided;
-  }
-
-  /** What becomes of a delay that does not fit, by the sleep handler; a budget of one's own has granted it if it is deferred. */
-  tooLong(decision: SleepDecision): CallResult {
-    if (decision === "abort") return this.abort();
-    if (decision === "defer") return this.stop(core().call_defer(this.#at, this.#budgetNow()), false);
-    this.#next = this.#previous;
-    return this.stop(DEADLINE, true);
-  }
-
-  /** The delay that does not fit. */
-  get longDelay(): number {
-    return this.#previous;
   }
 
   /** Tells of the retry that was decided. */
@@ -400,25 +336,6 @@ export class Steps<T> implements Asked, Limits {
     }
   }
 
-  /** What `beforeRetry` returns, if there is such a hook; it has not failed yet. */
-  beforeRetry(): unknown {
-    const { beforeRetry } = this.options;
-    if (beforeRetry === undefined) return undefined;
-    const last = this.#cause === "result" ? { result: this.#result } : { error: this.#error };
-    try {
-      return beforeRetry(this.context(this.#previous), last);
-    } catch (error) {
-      report(this.#listeners, error);
-      return undefined;
-    }
-  }
-
-  /** What is left of the deadline now. */
-  leftOfCall(): number {
-    this.#now = this.rules.clock();
-    return core().call_remaining_at(this.#at, this.#now);
-  }
-
   /** Reports what a callback threw. */
   report(error: unknown): void {
     report(this.#listeners, error);
@@ -453,26 +370,22 @@ export class Steps<T> implements Asked, Limits {
     const number = -1 - code;
     const reason = STOP_REASONS[number]!;
     const aborted = number === ABORTED;
-    const closed = this.#close(number);
-    const changed = closed & 3;
-    const counted = ERROR_CLASSES[(closed >> 2) - 1];
+    const changed = this.#close(aborted);
     const scheduled = number === SCHEDULED;
     const delay = scheduled ? this.#previous : 0;
-    if (scheduled) this.#next = delay;
     if (this.#observed) {
       if (this.attempt > 0) {
         this.#end(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : this.#last());
       }
       const event: Mutable<PolicyEvent> = { ...this.#event(EVENTS[number]!), sleepMs: delay, stopReason: reason };
-      if (code === CIRCUIT_OPEN) event.state = "open";
       this.#tell(aborted ? event : { ...event, ...this.#failure(fresh) });
       if (changed !== 0) this.#circuit(STATES[changed - 1]!);
     }
     this.#outcome = this.#failed(given === undefined ? this.#thrown(reason) : given.error, reason);
-    return counted ?? "cancelled";
+    return aborted || this.#class === null ? "cancelled" : this.#class;
   }
 
-  /** The call is deferred until `delay` is over. */
+  /** The call is put off until `delay` is over. */
   defer(delay: number): CallResult {
     this.#previous = delay;
     return this.stop(-1 - SCHEDULED, false);
@@ -493,22 +406,18 @@ export class Steps<T> implements Asked, Limits {
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
-  /** Cancels the call without an event, after an error that is not the operation's. */
+  /** Gives the call up without a word, after an error that is not the operation's. */
   crash(): CallResult {
-    this.#close(ABORTED);
+    this.#close(true);
     return "cancelled";
   }
 
-  /** Ends the call for the core, by the number of its reason. */
-  #close(reason: number): number {
+  #close(cancelled: boolean): number {
     const call = this.#call;
     this.over = true;
     if (call === 0) return 0;
     this.#call = 0;
-    const before = answering(this);
-    const closed = core().call_stop(call, reason, this.#setting.breaker?.clock() ?? 0);
-    answering(before);
-    return closed;
+    return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
   }
 
   /** What the call throws when it stops for a reason. */
@@ -519,7 +428,7 @@ export class Steps<T> implements Asked, Limits {
       attempts: this.attempt,
       lastClass: this.#class,
       lastResult: this.#result,
-      nextSleepMs: this.#next,
+      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
       ...(this.#cause === "exception" ? { cause: this.#error } : {}),
     });
   }
@@ -535,7 +444,7 @@ export class Steps<T> implements Asked, Limits {
       cause: this.#cause,
       lastError: this.#error,
       lastResult: this.#result,
-      nextSleepMs: this.#next,
+      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
       ...this.#told(),
     };
   }
@@ -642,7 +551,7 @@ export class Steps<T> implements Asked, Limits {
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
 
-/** A hint when to come back, however long it is. */
+/** A hint that can be waited for. */
 function hint(ms: unknown): number | undefined {
-  return typeof ms === "number" && ms >= 0 ? ms : undefined;
+  return typeof ms === "number" && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
 }

@@ -33,13 +33,12 @@ export type StopReason =
   | "NO_STRATEGY"
   | "BUDGET_EXHAUSTED"
   | "SCHEDULED"
-  | "ABORTED"
-  | "CIRCUIT_OPEN";
+  | "ABORTED";
 
 /** All reasons, in the order of the core's numbers. */
 export const STOP_REASONS = /* @__PURE__ */ (
   "MAX_ATTEMPTS_GLOBAL MAX_ATTEMPTS_PER_CLASS DEADLINE_EXCEEDED MAX_UNKNOWN_ATTEMPTS NON_RETRYABLE_CLASS NO_STRATEGY " +
-  "BUDGET_EXHAUSTED SCHEDULED ABORTED CIRCUIT_OPEN"
+  "BUDGET_EXHAUSTED SCHEDULED ABORTED"
 ).split(" ") as readonly StopReason[];
 
 /** How an attempt failed: by what it threw, or by the value it returned. */
@@ -133,7 +132,7 @@ export interface Attempt {
   readonly attempt: number;
   /** What was left of the deadline when it started; null without one. */
   readonly remainingMs: number | null;
-  /** Aborted with the caller's signal, and when the attempt is cut: at its timeout or at the deadline. Made when first read. */
+  /** Aborted with the caller's signal, and when the attempt's time is over. Made when first read. */
   readonly signal: Signal;
   readonly operation: string | undefined;
 }
@@ -182,25 +181,18 @@ export interface Hooks {
   onHookError?: ((error: unknown) => unknown) | undefined;
 }
 
-/** What the attempt left that failed last: what it threw (a TimeoutError if it was cut), or the value it returned. */
-export type LastFailure = { readonly error: unknown } | { readonly result: unknown };
-
 /** What may be given with one call. */
 export interface CallOptions extends Hooks {
-  /** The time for this call in place of the policy's `deadlineMs`; null for none. If it is shorter and cuts an attempt, the breaker does not count the call. */
-  deadlineMs?: number | null | undefined;
   /** A name for events. */
   operation?: string | undefined;
   /** Ends the call at once, with its own reason. */
   signal?: Signal | null | undefined;
   /** Asked before each attempt, after each failure and before each sleep. */
   abortIf?: (() => boolean) | undefined;
-  /** Chooses what to do with a delay. One that does not fit before the deadline it is asked about, too, with all of it: then "sleep" stops the call. */
+  /** Chooses what to do with a delay. */
   sleep?: ((context: BackoffContext, sleepMs: number) => SleepDecision) | undefined;
   /** Runs before an actual sleep, and is awaited. */
   beforeSleep?: ((context: BackoffContext, sleepMs: number) => unknown) | undefined;
-  /** Runs after each delay, before the next attempt, and is awaited until the deadline: to renew a connection or a token. "abort" ends the call. */
-  beforeRetry?: ((context: BackoffContext, last: LastFailure) => unknown) | undefined;
   /** Sleeps in place of a timer. */
   sleeper?: Sleeper | undefined;
   /** Keeps every event in the outcome. */
@@ -235,14 +227,14 @@ export interface Failure<T> extends Told {
   readonly stopReason: StopReason | null;
   readonly lastError: unknown;
   readonly lastResult: T | undefined;
-  /** When to come back, if it was deferred, or if the delay did not fit before the deadline. */
+  /** When to come back, if it was deferred. */
   readonly nextSleepMs: number | null;
 }
 
 /** The answer of a breaker that is asked. */
 export type Admission<P = unknown> =
   | { readonly ok: true; readonly permit: P; readonly halfOpened: boolean }
-  | { readonly ok: false; readonly state: CircuitState; readonly retryAfterMs: number | null };
+  | { readonly ok: false; readonly state: CircuitState; readonly retryAfterMs: number };
 
 /** How a call ended for its breaker: a success, nothing, or a failure of a class. */
 export type CallResult = "success" | "cancelled" | ErrorClass;

@@ -40,10 +40,15 @@ async function play(settings, script, form, options) {
   let now = 0;
   const sleeps = [];
   const kept = globalThis.setTimeout;
-  globalThis.setTimeout = (run, ms) => {
-    sleeps.push(ms);
-    now += ms;
-    queueMicrotask(run);
+  // A timer that is not stopped before the next turn of the loop lets its whole time pass.
+  globalThis.setTimeout = (run, ms, ...more) => {
+    // Of the runtime's own, for connections that are kept.
+    if (more.length > 0) return kept(run, ms, ...more);
+    return kept(() => {
+      sleeps.push(ms);
+      now += ms;
+      run();
+    }, 0);
   };
   const ends = [];
   try {

@@ -67,8 +67,13 @@ export function limited<T>(
   promise.then(once(succeeds), once(fails));
   void TURN.then(() => {
     if (isOver) return;
-    const ms = left();
-    if (ms < Infinity) arm(Math.max(0, Math.ceil(ms)));
+    try {
+      const ms = left();
+      if (ms < Infinity) arm(Math.max(0, Math.ceil(ms)));
+    } catch (bug) {
+      // A clock that breaks.
+      once(fails)(bug);
+    }
   });
   return end;
 }

@@ -13,11 +13,12 @@ async function timers(body) {
   const running = new Set();
   const seen = { made: 0, most: 0 };
   globalThis.setTimeout = (run, ms, ...more) => {
-    if (more.length > 0) return kept.setTimeout(run, ms, ...more);
-    const timer = kept.setTimeout(() => {
+    if (more.length > 0) return kept.setTimeout.call(globalThis, run, ms, ...more);
+    const fires = () => {
       running.delete(timer);
       run();
-    }, ms);
+    };
+    const timer = kept.setTimeout.call(globalThis, fires, ms);
     running.add(timer);
     seen.made += 1;
     seen.most = Math.max(seen.most, running.size);
@@ -25,7 +26,7 @@ async function timers(body) {
   };
   globalThis.clearTimeout = (timer) => {
     running.delete(timer);
-    kept.clearTimeout(timer);
+    kept.clearTimeout.call(globalThis, timer);
   };
   try {
     await body();
@@ -64,7 +65,7 @@ for (const [name, run] of Object.entries(DRIVERS)) {
   test(`${name} ends a later attempt with what is left of the deadline`, async () => {
     const policy = new RetryPolicy({ strategy, deadlineMs: 40, attemptTimeoutMs: 15 });
     let attempts = 0;
-    const error = await rejection(run(policy, () => ((attempts += 1), hangs()));
+    const error = await rejection(run(policy, () => ((attempts += 1), hangs())));
     assert.equal(error.name, "TimeoutError");
     assert.isAbove(attempts, 1);
   });

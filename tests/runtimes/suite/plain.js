@@ -147,3 +147,17 @@ test("a clock that breaks rejects the call, whenever it does, and leaves no prob
   // A start, three failures, and the end of two delays.
   assert.equal(brokeAt, 6);
 });
+
+test("a clock that breaks while an attempt is in flight rejects the call", async () => {
+  const broken = new Error("no time");
+  for (const options of [undefined, { onEvent: () => {} }]) {
+    let asked = 0;
+    const clock = () => {
+      asked += 1;
+      if (asked > 1) throw broken;
+      return asked;
+    };
+    const policy = new Policy({ retry: { clock, strategy: backoff.constant(1) } });
+    assert.strictEqual(await rejection(policy.call(() => new Promise(() => {}), options)), broken);
+  }
+});

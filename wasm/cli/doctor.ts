@@ -37,7 +37,7 @@ export async function doctor(target: string, format: Format): Promise<Report> {
     const snapshot = format.show ? { snapshot: shown } : {};
     return { text: json({ target, ok, findings: findings.map(plain), ...snapshot }), code };
   }
-  const warnings = findings.filter(({ severity }) => severity === "warning");
+  const warnings = findings.filter(({ severity }) => severity !== "error");
   const lines = [...warnings, ...errors].map(({ severity, message }) => `${severity}: [${target}] ${oneLine(message)}\n`);
   if (ok) lines.push(`OK: '${target}' passed config checks.\n`);
   return { text: (format.show ? printed : "") + lines.join(""), code };

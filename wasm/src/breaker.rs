@@ -20,6 +20,7 @@ pub(crate) trait Engine {
     fn state(&self) -> CircuitState;
     fn enter(&mut self) -> Option<Permit>;
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
+    fn check(&self, now: Instant) -> Result<(), CircuitOpen>;
     fn hears_success(&self, permit: &Permit) -> bool;
     fn settle(
         &mut self,
@@ -45,6 +46,10 @@ impl<W: Window> Engine for Breaker<W, PERMITS> {
 
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
         Breaker::admit(self, now)
+    }
+
+    fn check(&self, now: Instant) -> Result<(), CircuitOpen> {
+        Breaker::check(self, now)
     }
 
     fn hears_success(&self, permit: &Permit) -> bool {

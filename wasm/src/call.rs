@@ -123,7 +123,7 @@ extern "C" fn call_remaining_at(slot: *const Slot, now: f64) -> f64 {
     table::millis(unsafe { (*slot).call.remaining(table::instant(now)) })
 }
 
-/// How long the attempt may take; infinity without a limit.
+/// How long the attempt may take, by the deadline, too; infinity without a limit.
 #[unsafe(no_mangle)]
 extern "C" fn call_timeout(slot: *const Slot) -> f64 {
     // SAFETY: as above.
@@ -204,6 +204,19 @@ extern "C" fn call_defer(slot: *mut Slot, budget_now: f64) -> f64 {
     -1.0 - f64::from(slot.call.defer(&purse) as u32)
 }
 
+/// The delay after which to go on with a call that stops for a reason by its number; NaN for
+/// none.
+#[unsafe(no_mangle)]
+extern "C" fn call_next_sleep(slot: *const Slot, reason: u32) -> f64 {
+    // SAFETY: as above.
+    let call = unsafe { &(*slot).call };
+    call.next_sleep(numbered(reason)).map_or(f64::NAN, table::millis)
+}
+
+fn numbered(reason: u32) -> StopReason {
+    StopReason::ALL.get(reason as usize).copied().unwrap_or(StopReason::Aborted)
+}
+
 /// The delay is over; whether there is time for another attempt.
 #[unsafe(no_mangle)]
 extern "C" fn call_woke(slot: *mut Slot, now: f64) -> bool {
@@ -237,9 +250,8 @@ extern "C" fn call_succeed(slot: *mut Slot, now: f64, breaker_now: f64) -> u32 {
 /// 0 if the call was cancelled for it.
 #[unsafe(no_mangle)]
 extern "C" fn call_stop(slot: *mut Slot, reason: u32, breaker_now: f64) -> u32 {
-    let reason = StopReason::ALL.get(reason as usize).copied().unwrap_or(StopReason::Aborted);
     // SAFETY: as above.
-    let counted = unsafe { (*slot).call.counted_failure(reason) };
+    let counted = unsafe { (*slot).call.counted_failure(numbered(reason)) };
     let result = counted.map_or(CallResult::Cancelled, CallResult::Failure);
     end(slot, Some(result), breaker_now) | counted.map_or(0, |class| class as u32 + 1) << 2
 }

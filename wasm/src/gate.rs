@@ -1,8 +1,8 @@
 //! Breakers that count failures, and what JavaScript asks any breaker.
 
 use redress::{
-    Admitted, Breaker, BreakerConfig, ByHand, CallResult, CircuitState, Duration, ErrorClass,
-    FailureTimes, Permit,
+    Admitted, Breaker, BreakerConfig, ByHand, CallResult, CircuitOpen, CircuitState, Duration,
+    ErrorClass, FailureTimes, Permit,
 };
 
 use crate::breaker::{Head, at, build};
@@ -52,12 +52,24 @@ extern "C" fn breaker_switch(slot: u32, how: u32, now: f64) -> u32 {
     changed(unsafe { at(slot) }.set(by_hand, table::instant(now)))
 }
 
-/// The outcome of asking a breaker, for JavaScript: a rejection goes into the table as
-/// state and milliseconds until the next probe, NaN if that is not known.
+/// Whether it would admit a call, which changes nothing; a rejection is in the table.
+#[unsafe(no_mangle)]
+extern "C" fn breaker_check(slot: u32, now: f64) -> bool {
+    // SAFETY: as above.
+    answer(unsafe { at(slot) }.check(table::instant(now))).is_some()
+}
+
+/// The outcome of asking a breaker for a permit, for JavaScript.
 pub(crate) fn admit(slot: u32, now: f64) -> Option<Admitted> {
     // SAFETY: as above.
-    match unsafe { at(slot) }.admit(table::instant(now)) {
-        Ok(admitted) => Some(admitted),
+    answer(unsafe { at(slot) }.admit(table::instant(now)))
+}
+
+/// Puts a rejection into the table: state and milliseconds until the next probe, NaN if that
+/// is not known.
+fn answer<A>(asked: Result<A, CircuitOpen>) -> Option<A> {
+    match asked {
+        Ok(answered) => Some(answered),
         Err(rejection) => {
             table::set(0, rejection.state as u32 as f64);
             table::set(1, rejection.retry_after.map_or(f64::NAN, table::millis));

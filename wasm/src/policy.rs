@@ -2,7 +2,7 @@
 
 use core::ptr::null_mut;
 
-use redress::{Backoff, Duration, ErrorClass, LongDelay, Policy};
+use redress::{Backoff, Call, Duration, ErrorClass, Instant, LongDelay, Policy};
 
 use crate::memory::place;
 use crate::strategy::backoff;
@@ -72,4 +72,12 @@ extern "C" fn policy_new() -> *mut Slot {
         Ok(policy) => place(Slot { policy, listens }),
         Err(_) => null_mut(),
     }
+}
+
+/// How long the first attempt of a call may take; infinity without a limit.
+#[unsafe(no_mangle)]
+extern "C" fn policy_limit(slot: *const Slot) -> f64 {
+    // SAFETY: the package hands in a policy that it has not given back.
+    let policy = unsafe { &(*slot).policy };
+    table::millis(Call::begin(policy, Instant::ZERO).start(policy).timeout)
 }

@@ -79,6 +79,8 @@ export async function runScenario(scenario, digest, execute = executes) {
       strategies: none ? { PERMANENT: backoff.constant(0) } : Object.fromEntries(strategies),
       maxAttempts: spec.max_attempts,
       deadlineMs: ms(spec.deadline_us),
+      // The rule of redress for Python.
+      longDelay: "cut",
       maxUnknownAttempts: spec.max_unknown_attempts,
       perClassMaxAttempts: spec.per_class_max_attempts,
       classifier: (error) => error.classification,

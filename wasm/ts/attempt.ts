@@ -14,8 +14,6 @@ export class AttemptContext implements Attempt {
   constructor(steps: Steps<any>) {
     this.attempt = steps.attempt;
     this.#steps = steps;
-    // Its start is the only time when the core knows.
-    if (steps.rules.limited) this.#remaining = steps.remaining();
   }
 
   get operation(): string | undefined {
@@ -28,8 +26,8 @@ export class AttemptContext implements Attempt {
 
   get signal(): Signal {
     const { signal } = this.#steps.options;
-    // Without a timeout of the attempt, the caller's own says everything.
-    if (signal && !this.#steps.rules.limited) return signal;
+    // Where nothing else ends the attempt, the caller's own says everything.
+    if (signal && !this.#steps.ends) return signal;
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
@@ -40,6 +38,8 @@ export class AttemptContext implements Attempt {
   /** Aborts the attempt's own signal. @internal */
   end(reason: unknown): void {
     this.#ended ??= { reason };
+    // Later the core does not know any more.
+    void this.remainingMs;
     this.#controller?.abort(reason);
   }
 }

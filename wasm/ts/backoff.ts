@@ -1,12 +1,13 @@
 // The strategies of the core, `backoff.constant` and so on: each is an export of its own, so that a bundler can leave
 // out the others. Delays are milliseconds.
 
-import { ABOVE, type Range, type Ranges, number, numbers, onlyNumbers, options, outOfRange, wrongType } from "./options.js";
+import { ABOVE, NULLABLE, type Range, type Ranges, number, numbers, onlyNumbers, options, outOfRange, wrongType } from "./options.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
 const FIRST: Range = [250, 0, 0, MOST_MS];
 const DELAY: Range = [undefined, 0, 0, MOST_MS];
+const HINTS: Ranges = { jitterMs: FIRST, atLeastMs: [0, 0, 0, MOST_MS] };
 const SPAN: Ranges = { baseMs: FIRST, maxMs: [30_000, 0, 0, MOST_MS] };
 
 interface Span {
@@ -71,11 +72,22 @@ export function sequence(delaysMs: readonly number[]): Backoff {
   return new Backoff("sequence", { second: delays.length, delays });
 }
 
-/** What the other side asked for, plus up to `jitterMs` (250 by default), else `fallback`. */
-export function retryAfterOr(fallback: Strategy, settings: { jitterMs?: number } = {}): Backoff {
+interface Hints {
+  /** Up to so much is added to a hint; 250 by default. */
+  jitterMs?: number;
+  /** A shorter hint counts as this long, before jitter; 0 by default. */
+  atLeastMs?: number;
+  /** A longer hint is not followed: it is a delay that does not fit, as one beyond the deadline is. `atLeastMs` and up; null (the default) for no limit. */
+  atMostMs?: number | null;
+}
+
+/** What the other side asked for, plus up to `jitterMs`, else `fallback`. */
+export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff {
   const path = "backoff.retryAfterOr";
-  const [first] = onlyNumbers(path, settings, { jitterMs: FIRST }) as [number];
-  return new Backoff("retryAfterOr", { first, fallback: strategy(path, fallback) });
+  const given = options(path, settings, [...Object.keys(HINTS), "atMostMs"]);
+  const [first, second] = numbers(path, given, HINTS) as [number, number];
+  const most = number(`${path}.atMostMs`, given["atMostMs"], [NaN, NULLABLE, second, MOST_MS]);
+  return new Backoff("retryAfterOr", { first, second, table: [most], fallback: strategy(path, fallback) });
 }
 
 const ADAPTIVITY: Ranges = { windowMs: [60_000, ABOVE], targetSuccess: [0.9, 0, 0.001, 1], maxMultiplier: [5, 0, 0, 4_000] };

@@ -29,13 +29,32 @@ export interface CircuitBreakerOptions {
   halfOpenPermits?: number | undefined;
   /** How many probes must succeed, 1 to 15; 1 by default. */
   successesToClose?: number | undefined;
+  /** The classes of a failed probe that open it anew; all by default. Any other shows that the upstream is alive, and counts like a success. */
+  halfOpenOn?: readonly ErrorClass[] | undefined;
+  /** Up to so much is added to each recovery time, at random, so that many clients do not probe together; in milliseconds, 0 and up; 0 by default. */
+  recoveryJitterMs?: number | undefined;
+  /** Whether a call asks again before each further attempt, and stops with CIRCUIT_OPEN if it has opened meanwhile; false by default. */
+  checkBeforeRetry?: boolean | undefined;
+  /**
+   * A failure of RATE_LIMIT or SERVER_ERROR that says when to come back opens it for that long, at most for this, in
+   * milliseconds, 0.001 and up; null (the default) for never.
+   */
+  openForHintMs?: number | null | undefined;
   clock?: Clock | undefined;
 }
 
 /** What opens it: how many failures within which time. */
 const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
 const REST: Ranges = { leaseMs: [60_000, ABOVE], halfOpenPermits: [1, WHOLE, 1, 4], successesToClose: [1, WHOLE, 1, 15] };
-const KEYS = [..."window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds clock".split(" "), ...Object.keys({ ...FAILURES, ...REST })];
+const EXTRA: Ranges = { recoveryJitterMs: [0], openForHintMs: [NaN, ABOVE | NULLABLE] };
+const OTHERS = "window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds halfOpenOn checkBeforeRetry clock";
+const KEYS = [...OTHERS.split(" "), ...Object.keys({ ...FAILURES, ...REST, ...EXTRA })];
+const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
+const ALL_CLASSES = (1 << 8) - 1;
+/** What is done by hand, in the order of the core's numbers. */
+const RESET = 0;
+const ISOLATE = 1;
+const TRIP = 2;
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker extends Held {
@@ -44,6 +63,8 @@ export class CircuitBreaker extends Held {
   /** @internal */
   readonly clock: Clock;
   readonly #window: RateWindow | undefined;
+  /** Whether its recovery time takes a random number. */
+  readonly #draws: boolean;
 
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
@@ -58,18 +79,24 @@ export class CircuitBreaker extends Held {
       if (given[name] === undefined) continue;
       throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
     }
-    const [counts, slow] = window?.numbers(`${path}.window`) ?? [[0, ...numbers(path, given, FAILURES), 0], []];
+    const [counts, slow] = window?.numbers(`${path}.window`) ?? [[0, ...numbers(path, given, FAILURES), 0], [NaN, 0]];
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
+    const [jitter, longestHint] = numbers(path, given, EXTRA) as [number, number];
+    this.#draws = jitter > 0;
     const own = [
       ...counts,
-      trips(`${path}.tripOn`, given["tripOn"]),
+      bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS),
       recovery,
       number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
       ...numbers(path, given, REST),
       ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
       ...slow,
+      bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES),
+      jitter,
+      flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]),
+      longestHint,
     ];
-    if (window === undefined && own.slice(10).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
+    if (window === undefined && own.slice(10, 18).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
@@ -93,25 +120,40 @@ export class CircuitBreaker extends Held {
   /** Asks for a call that you drive yourself; settle the permit with its result. */
   admit(): Admission<number> {
     const permit = core().breaker_admit(this.slot, this.clock());
-    if (permit === 0) return { ok: false, state: STATES[table()[0]!]!, retryAfterMs: table()[1]! };
+    if (permit === 0) return rejected();
     return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const changed = core().breaker_settle(this.slot, takenBack(permit, this.slot), number, this.clock());
-    return STATES[changed - 1] ?? null;
+    const held = takenBack(permit, this.slot);
+    const random = this.#draws ? Math.floor(Math.random() * 2 ** 32) : 0;
+    return stateOf(core().breaker_settle(this.slot, held, number, random, this.clock()));
   }
 
-  /** Opens by hand, until `reset`. */
-  isolate(): void {
-    core().breaker_switch(this.slot, 1);
+  /** Opens by hand, as failures would: for the recovery time. The new state, or null if it stayed the same. */
+  trip(): CircuitState | null {
+    return this.#byHand(TRIP);
   }
 
-  /** Closes by hand and forgets all failures. */
-  reset(): void {
-    core().breaker_switch(this.slot, 0);
+  /** Opens by hand, until `reset`. The new state, or null if it stayed the same. */
+  isolate(): CircuitState | null {
+    return this.#byHand(ISOLATE);
+  }
+
+  /** Closes by hand and forgets all failures. The new state, or null if it stayed the same. */
+  reset(): CircuitState | null {
+    return this.#byHand(RESET);
+  }
+
+  #byHand(how: number): CircuitState | null {
+    return stateOf(core().breaker_switch(this.slot, how, this.clock()));
+  }
+
+  /** Whether it would admit a call now; this changes nothing. @internal */
+  get wouldAdmit(): boolean {
+    return core().breaker_check(this.slot, this.clock()) !== 0;
   }
 
   /** Refuses every use from now on. */
@@ -121,10 +163,27 @@ export class CircuitBreaker extends Held {
   }
 }
 
-function trips(path: string, value: unknown): number {
-  if (value === undefined) return (1 << 5) | (1 << 6);
+/** The state that the core says by its number plus 1; null for 0. */
+export function stateOf(changed: number): CircuitState | null {
+  return STATES[changed - 1] ?? null;
+}
+
+/** The rejection that the core has put into the table. */
+export function rejected() {
+  const told = table();
+  const wait = told[1]!;
+  return { ok: false, state: STATES[told[0]!]!, retryAfterMs: wait >= 0 ? wait : undefined } as const;
+}
+
+function bitsOf(path: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
   if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
   return value.reduce<number>((bits, name, index) => bits | (1 << classNumber(`${path}[${index}]`, name)), 0);
+}
+
+function flag(path: string, value: unknown): number {
+  if (value !== undefined && typeof value !== "boolean") throw wrongType(path, value, "true or false");
+  return value === true ? 1 : 0;
 }
 
 function thresholds(path: string, value: unknown): number[] {

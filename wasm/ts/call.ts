@@ -1,10 +1,10 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
-import { decideSync, hookSync, now, settleSync } from "./drive.js";
+import { decideSync, hookSync, now, prepareSync, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
 import { classNumber, wrongType } from "./options.js";
 import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { DEADLINE, Steps } from "./steps.js";
+import { OPENED, Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 
@@ -19,7 +19,7 @@ export interface StartedAttempt {
   readonly attempt: number;
   /** What is left of the deadline; null without one. */
   readonly remainingMs: number | null;
-  /** How long it may take: a failure later than that is TRANSIENT, a success stands; null without a limit. */
+  /** How long it may take, by the attempt timeout and the deadline: end it then by `timedOut`; a success stands however late. Null without a limit. */
   readonly timeoutMs: number | null;
   readonly operation: string | undefined;
 }
@@ -76,12 +76,13 @@ class Walked<T> {
     return this.#due === "nothing" ? this.#steps.outcome : undefined;
   }
 
-  /** Starts an attempt. Throws what `call` throws if the caller has aborted; the call is over then. */
+  /** Starts an attempt. Throws what `call` throws if the caller has aborted, or a breaker that is asked has opened; the call is over then. */
   start(): StartedAttempt {
     this.#expect("start", "start");
     const steps = this.#steps;
     return this.#guarded(() => {
       if (steps.aborted()) throw this.#end(steps.abort()).error;
+      if (!steps.admits()) throw this.#end(steps.stop(OPENED, false)).error;
       const { attempt, operation } = steps.start();
       this.#due = "end";
       const timeout = steps.timeout();
@@ -111,7 +112,7 @@ class Walked<T> {
     return this.#decided(() => this.#steps.failByValue(value, classification));
   }
 
-  /** You ended the attempt, as its time was over: a failure of class TRANSIENT. */
+  /** You ended the attempt, as its time was over: a failure of class TRANSIENT. If the deadline was the shorter limit, the call stops. */
   timedOut(error: unknown): Decision<T> {
     this.#expect("timedOut", "end");
     return this.#decided(() => this.#steps.timedOut(error));
@@ -123,15 +124,16 @@ class Walked<T> {
     if (decision === "sleep") return { retry: true, sleepMs: this.#delay };
     if (decision !== "defer" && decision !== "abort") throw wrongType("chosen", decision, '"sleep", "defer" or "abort"');
     const steps = this.#steps;
-    return this.#guarded(() => this.#stopped(decision === "defer" ? steps.defer(this.#delay) : steps.abort()));
+    return this.#guarded(() => this.#stopped(decision === "defer" ? steps.stop(steps.defer(), false) : steps.abort()));
   }
 
-  /** The delay is over. Throws what `call` throws if the deadline has passed meanwhile; the call is over then. */
+  /** The delay is over; `beforeRetry` runs. Throws what `call` throws if the deadline has passed, or the hook says "abort"; the call is over then. */
   woke(): void {
     this.#expect("woke", "woke");
     const steps = this.#steps;
     this.#guarded(() => {
-      if (!steps.woke()) throw this.#end(steps.stop(DEADLINE, false)).error;
+      const ended = prepareSync(steps, this.#delay);
+      if (ended !== undefined) throw this.#end(ended).error;
       this.#due = "start";
     });
   }

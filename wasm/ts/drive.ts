@@ -3,13 +3,14 @@
 import type { AttemptContext } from "./attempt.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { BUDGET_EXHAUSTED, DEADLINE, type Setting, Steps } from "./steps.js";
+import { BUDGET_EXHAUSTED, DEADLINE, OPENED, type Setting, Steps, TOO_LONG } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
-import { INTERRUPTED, TimedOut, Watch, answer, pause, within } from "./waiting.js";
+import { INTERRUPTED, TimedOut, Watch, answer, limited, pause, turn, within } from "./waiting.js";
 
 const OUT_OF_BUDGET = -1 - BUDGET_EXHAUSTED;
 const ABORTED = -1 - 8;
+const SCHEDULED = -1 - 7;
 
 function begun<T>(setting: Setting, operation: unknown, options: CallOptions | undefined): Steps<T> {
   if (typeof operation !== "function") throw wrongType("operation", operation, "a function");
@@ -39,9 +40,15 @@ export async function drive<T>(
     let begins = setting.circuit === undefined ? steps.begin() : steps.admitted(await asked(setting.circuit, watch));
     // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
     if (!begins) await undefined;
+    // As every attempt has the time of the deadline, if there is one.
+    steps.ends = begins && steps.timeout() < Infinity;
     while (begins) {
       if (steps.aborted()) {
         result = steps.abort();
+        break;
+      }
+      if (!steps.admits()) {
+        result = steps.stop(OPENED, false);
         break;
       }
       const attempt = steps.start();
@@ -49,9 +56,7 @@ export async function drive<T>(
       let classification: Classification | null = null;
       try {
         const value =
-          watch === undefined && !steps.rules.limited
-            ? await operation(attempt)
-            : await within(operation, attempt, steps.rules.limited ? steps.timeout() : Infinity, watch);
+          watch === undefined && !steps.ends ? await operation(attempt) : await within(operation, attempt, steps, watch);
         classification = steps.ofValue(value);
         if (classification === null) {
           result = steps.succeed(value, told);
@@ -68,13 +73,24 @@ export async function drive<T>(
         code = error instanceof TimedOut ? steps.timedOut(error.error) : steps.failBy(error);
       }
       if (code >= 0 && steps.rules.pool !== undefined && !(await granted(steps, watch))) code = OUT_OF_BUDGET;
-      const ended = decide(steps, code);
-      if (ended !== undefined) {
-        result = ended;
+      let decided = decide(steps, code);
+      // A token of a budget of one's own for a delay that does not fit: only if the call is deferred.
+      if (decided === SCHEDULED && code === TOO_LONG && steps.rules.pool !== undefined && !(await granted(steps, watch))) decided = OUT_OF_BUDGET;
+      if (decided < 0) {
+        result = stopped(steps, decided);
         break;
       }
       if (code > 0) await sleep(steps, code, watch);
+      else await turn();
       begins = steps.woke();
+      if (begins && steps.options.beforeRetry !== undefined) {
+        const said = await prepared(steps, code, watch);
+        begins = steps.woke() && said === undefined;
+        if (said === "abort") {
+          result = steps.abort();
+          break;
+        }
+      }
       if (!begins) result = steps.stop(DEADLINE, false);
     }
   } catch (error) {
@@ -155,6 +171,7 @@ export function driveSync<T>(
     }
     for (;;) {
       if (steps.aborted()) return endsSync(steps, steps.abort());
+      if (!steps.admits()) return endsSync(steps, steps.stop(OPENED, false));
       const attempt = steps.start();
       let code: number;
       const tried = attempted(operation, attempt);
@@ -173,7 +190,8 @@ export function driveSync<T>(
       const ended = decideSync(steps, code);
       if (ended !== undefined) return endsSync(steps, ended);
       if (code > 0) sleepSync(steps, code);
-      if (!steps.woke()) return endsSync(steps, steps.stop(DEADLINE, false));
+      const late = prepareSync(steps, code);
+      if (late !== undefined) return endsSync(steps, late);
     }
   } catch (error) {
     settleSync(steps, steps.crash());
@@ -181,21 +199,59 @@ export function driveSync<T>(
   }
 }
 
-/** Tells what was decided, if nobody has a mind of their own; how the call ended, if it has. */
-function decide<T>(steps: Steps<T>, code: number): CallResult | undefined {
-  if (code < 0) return code === ABORTED ? steps.abort() : steps.stop(code, true);
-  steps.retries(code);
-  const decision = steps.aborted() ? "abort" : steps.choose(code);
-  if (decision !== "sleep") return decision === "defer" ? steps.defer(code) : steps.abort();
-  steps.sleeps(code);
-  return undefined;
+/** Tells what was decided and asks the handler: at least 0 for a retry, else why the call stops. */
+function decide<T>(steps: Steps<T>, code: number): number {
+  const fits = code !== TOO_LONG;
+  if (code < 0 && fits) return code;
+  const delay = fits ? code : steps.tooLong;
+  if (fits) steps.retries(delay);
+  const decision = steps.aborted() ? "abort" : steps.choose(delay);
+  if (decision === "abort") return ABORTED;
+  if (decision === "defer") return steps.defer();
+  if (!fits) return DEADLINE;
+  steps.sleeps(delay);
+  return delay;
 }
 
-/** The same with a budget of one's own that answers at once. */
+/** Ends the call for what `decide` says. */
+function stopped<T>(steps: Steps<T>, decided: number): CallResult {
+  return decided === ABORTED ? steps.abort() : steps.stop(decided, decided !== SCHEDULED);
+}
+
+/** The same with a budget of one's own that answers at once; undefined for a retry. */
 export function decideSync<T>(steps: Steps<T>, code: number): CallResult | undefined {
   const { pool } = steps.rules;
-  const isGranted = code < 0 || pool === undefined || now("budget.consume", pool.consume(1));
-  return decide(steps, isGranted ? code : OUT_OF_BUDGET);
+  const isGranted = () => pool === undefined || now("budget.consume", pool.consume(1));
+  const granted = code < 0 || isGranted() ? code : OUT_OF_BUDGET;
+  let decided = decide(steps, granted);
+  if (decided === SCHEDULED && code === TOO_LONG && !isGranted()) decided = OUT_OF_BUDGET;
+  return decided < 0 ? stopped(steps, decided) : undefined;
+}
+
+/** Runs `beforeRetry`, until the deadline: "abort", "late", or undefined to go on. */
+async function prepared<T>(steps: Steps<T>, delay: number, watch: Watch | undefined): Promise<"abort" | "late" | undefined> {
+  const returned = steps.beforeRetry(delay);
+  if (!isThenable(returned)) return returned === "abort" ? returned : undefined;
+  let end: (() => void) | undefined;
+  const asked = new Promise<"abort" | "late" | undefined>((resolve) => {
+    const fails = (error: unknown) => resolve(void steps.report(error));
+    end = limited(returned, () => steps.rest(), steps.rules.unref, (said) => resolve(said === "abort" ? said : undefined), fails, () => resolve("late"));
+  });
+  try {
+    return await answer(asked, watch);
+  } finally {
+    end?.();
+  }
+}
+
+/** Runs `beforeRetry` where nothing waits, once a delay is over; how the call ended, undefined if it goes on. */
+export function prepareSync<T>(steps: Steps<T>, delay: number): CallResult | undefined {
+  if (!steps.woke()) return steps.stop(DEADLINE, false);
+  if (steps.options.beforeRetry === undefined) return undefined;
+  const said = now("beforeRetry", steps.beforeRetry(delay));
+  const isInTime = steps.woke();
+  if (said === "abort") return steps.abort();
+  return isInTime ? undefined : steps.stop(DEADLINE, false);
 }
 
 function attempted<T>(operation: (attempt: Attempt) => T, attempt: AttemptContext) {

@@ -22,6 +22,10 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
   constructor(namespace: Namespace, settings: DurableOptions & Omit<CircuitBreakerOptions, "clock">) {
     const [asking, own] = parted("durableCircuitBreaker", settings);
     this.#remote = new Remote("durableCircuitBreaker", namespace, asking);
+    for (const name of ["checkBeforeRetry", "openForHintMs"] as const) {
+      // Both need an answer of the object in the middle of a call.
+      if (own[name]) throw new TypeError(`durableCircuitBreaker.${name} is no option: calls ask the object when they begin and end alone`);
+    }
     this.#settings = own;
     this.#local = new CircuitBreaker(own);
   }

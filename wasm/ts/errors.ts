@@ -44,16 +44,19 @@ export class CircuitOpenError extends RedressError {
   declare readonly name: string;
   declare readonly code: string;
   readonly state: CircuitState;
-  readonly retryAfterMs: number;
+  /** How long to stay away, in milliseconds; undefined if that is not known, as of an isolated breaker. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(details: { state: CircuitState; retryAfterMs: number }) {
+  constructor(details: { state: CircuitState; retryAfterMs?: number | undefined }) {
+    const { state, retryAfterMs = Infinity } = details;
+    const isKnown = retryAfterMs < Infinity;
     // Whole milliseconds: a number with digits after the point is slow to write.
-    super(`circuit is ${details.state}, next probe in ${Math.ceil(details.retryAfterMs)} ms`);
+    super(`circuit is ${state}, next probe ${isKnown ? `in ${Math.ceil(retryAfterMs)} ms` : "at a time that is not known"}`);
     // Here and not as fields of the class: this error is made for every rejection.
     this.name = "CircuitOpenError";
     this.code = "REDRESS_CIRCUIT_OPEN";
-    this.state = details.state;
-    this.retryAfterMs = details.retryAfterMs;
+    this.state = state;
+    this.retryAfterMs = isKnown ? retryAfterMs : undefined;
   }
 }
 

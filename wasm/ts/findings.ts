@@ -6,13 +6,13 @@ import { type Refusal, at } from "./refusals.js";
 
 /** One thing that is wrong or suspicious in a configuration. */
 export interface Finding {
-  /** An error is refused when it is built; a warning works, but hardly as meant. */
-  readonly severity: "error" | "warning";
+  /** An error is refused when it is built; a warning works, but hardly as meant; a note is good to know. */
+  readonly severity: "error" | "warning" | "note";
   /** The option, by path: `retry.maxAttempts`. */
   readonly field: string;
   /** What it is; times in milliseconds, a strategy by its name, undefined if it is not set. */
   readonly value: unknown;
-  /** What would be right. */
+  /** What would be right; of a note, what it means. */
   readonly expected: string;
   /** All of it in one line. */
   readonly message: string;
@@ -25,6 +25,8 @@ const NAMES: Record<string, string> = {
   attempt_timeout: "retry.attemptTimeoutMs",
   max_unknown_attempts: "retry.maxUnknownAttempts",
   max_attempts_for: "retry.perClassMaxAttempts",
+  long_delay: "retry.longDelay",
+  retriable: "retry.retriable",
   backoff: "retry.strategy",
   backoff_for: "retry.strategies",
   "breaker.failure_threshold": "circuitBreaker.failureThreshold",
@@ -42,6 +44,10 @@ const NAMES: Record<string, string> = {
   "breaker.lease": "circuitBreaker.leaseMs",
   "breaker.half_open_permits": "circuitBreaker.halfOpenPermits",
   "breaker.successes_to_close": "circuitBreaker.successesToClose",
+  "breaker.half_open_on": "circuitBreaker.halfOpenOn",
+  "breaker.recovery_jitter": "circuitBreaker.recoveryJitterMs",
+  "breaker.check_before_retry": "circuitBreaker.checkBeforeRetry",
+  "breaker.open_for_hint": "circuitBreaker.openForHintMs",
   "budget.max_retries": "budget.maxRetries",
   "budget.window": "budget.windowMs",
   "budget.ratio_milli": "budget.ratio",
@@ -51,11 +57,15 @@ const NAMES: Record<string, string> = {
 };
 
 /** What the core calls a field in the middle of a sentence. */
-const WORDS: Record<string, string> = Object.fromEntries(
-  Object.entries(NAMES)
-    .map(([name, option]) => [name.split(".").at(-1)!, option.split(".").at(-1)!])
-    .filter(([name]) => name!.includes("_")),
-);
+const WORDS: Record<string, string> = {
+  at_least: "atLeastMs",
+  at_most: "atMostMs",
+  ...Object.fromEntries(
+    Object.entries(NAMES)
+      .map(([name, option]) => [name.split(".").at(-1)!, option.split(".").at(-1)!])
+      .filter(([name]) => name!.includes("_")),
+  ),
+};
 
 /** The core's finding about `settings`, which has the options of retrying under `retry`. */
 export function finding({ severity, field, class: name, value: found, right }: Found, settings: unknown): Finding {
@@ -64,7 +74,7 @@ export function finding({ severity, field, class: name, value: found, right }: F
   const value = typeof written === "number" ? written : valueOf(field, found);
   const expected = right.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? word);
   const shown = value === undefined ? "not set" : String(value);
-  return { severity, field: option, value, expected, message: `${option} is ${shown}: it must be ${expected}` };
+  return { severity, field: option, value, expected, message: `${option} is ${shown}: ${severity === "note" ? "" : "it must be "}${expected}` };
 }
 
 function valueOf(field: string, found: Found["value"]): unknown {

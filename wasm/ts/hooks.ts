@@ -1,6 +1,6 @@
 // Telling the hooks of a policy and of a call; what they throw changes nothing.
 
-import { unknown, wrongType } from "./options.js";
+import { NULLABLE, number, unknown, wrongType } from "./options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "./types.js";
 
 const VALUE = 0;
@@ -8,8 +8,8 @@ const LISTENER = 2;
 /** The options of a call by what they are: values, functions, and hooks that listen. */
 const KINDS: Record<string, number> = /* @__PURE__ */ Object.fromEntries(
   [
-    "operation signal captureTimeline stackTrace",
-    "abortIf sleep beforeSleep sleeper onHookError",
+    "operation signal deadlineMs captureTimeline stackTrace",
+    "abortIf sleep beforeSleep beforeRetry sleeper onHookError",
     "onEvent onMetric onLog onAttemptStart onAttemptEnd",
   ].flatMap((names, kind) => names.split(" ").map((name) => [name, kind])),
 );
@@ -38,7 +38,8 @@ function check(path: string, key: string, value: any): void {
   if (key === "signal") {
     const fits = typeof value === "object" && typeof value.addEventListener === "function";
     if (!fits) throw wrongType(at, value, "an AbortSignal");
-  } else if (typeof value !== (key === "operation" ? "string" : "boolean")) {
+  } else if (key === "deadlineMs") number(at, value, [undefined, NULLABLE]);
+  else if (typeof value !== (key === "operation" ? "string" : "boolean")) {
     throw wrongType(at, value, key === "operation" ? "a string" : "true or false");
   }
 }

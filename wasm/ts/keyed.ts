@@ -3,7 +3,7 @@
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions, ofKey } from "./budget.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { WHOLE, number, wrongType } from "./options.js";
-import { Policy, type PolicyOptions, Retry, Runner } from "./policy.js";
+import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
 import type { Setting } from "./steps.js";
 
@@ -91,10 +91,7 @@ function isIdle(value: CircuitBreaker | Budget): boolean {
 
 /** Whether a breaker that is not closed would let a call through. */
 function isOver(value: CircuitBreaker | Budget): boolean {
-  const breaker = value as CircuitBreaker;
-  const admission = breaker.admit();
-  if (admission.ok) breaker.settle(admission.permit, "cancelled");
-  return admission.ok;
+  return (value as CircuitBreaker).wouldAdmit;
 }
 
 type Either<T, V extends CircuitBreaker | Budget> = T | Keyed<V>;
@@ -139,7 +136,7 @@ export class KeyedPolicy {
   }
 
   /** The policy of one key. Its entries are looked up, and used, when a call begins; events bear the key as their operation if they are given none. */
-  at(key: string): Runner {
+  at(key: string): Guarded {
     if (typeof key !== "string") throw wrongType("policy.at", key, "a string");
     return new ByKey(() => {
       const { rules, hooks, ...setting } = this.template.setting;
@@ -167,7 +164,7 @@ export class KeyedPolicy {
   }
 }
 
-class ByKey extends Runner {
+class ByKey extends Guarded {
   readonly #setting: () => Setting;
 
   constructor(setting: () => Setting) {
@@ -193,6 +190,10 @@ class Lent {
 
   get slot(): number {
     return this.#rules.slot;
+  }
+
+  get limit(): number {
+    return this.#rules.limit;
   }
 
   own(errorClass: number): ReturnType<Rules["own"]> {

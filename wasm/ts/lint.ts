@@ -134,11 +134,11 @@ function native(value: unknown): unknown {
 
 /** What the core's linter looks at. */
 function facts(retry: Settings, hadStrategy: boolean): Settings {
-  const { maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts } = retry;
+  const { maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, longDelay, retriable } = retry;
   const asked: Settings = hadStrategy && !hasStrategy(retry) ? { strategy: STAND_IN } : retry;
   const { strategy, strategies = {} } = asked;
   return {
-    ...{ maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts },
+    ...{ maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, longDelay, retriable },
     strategy: partsOf(strategy),
     strategies: mapped(strategies, partsOf),
   };

@@ -12,7 +12,7 @@ interface Linter {
 
 /** A finding in the core's own words. */
 export interface Found {
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "note";
   readonly field: string;
   readonly class: string | null;
   readonly value: number | string | { readonly micros: number } | null;

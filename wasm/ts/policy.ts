@@ -4,15 +4,15 @@ import { decorrelatedJitter } from "./backoff.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { drive, driveSync } from "./drive.js";
 import { Held } from "./held.js";
-import { CALL_KEYS, checked } from "./hooks.js";
+import { CALL_KEYS, checked, tell } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
 import { isPlain, quick } from "./quick.js";
-import type { Setting } from "./steps.js";
-import type { Attempt, CallOptions, Circuit, Outcome } from "./types.js";
+import { type Setting, circuitEvent } from "./steps.js";
+import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "./types.js";
 
 /** What may be said once for all calls of a policy. */
-export type PolicyHooks = Omit<CallOptions, "signal">;
+export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
 
 /** What a policy is made of. */
 export interface PolicyOptions
@@ -68,6 +68,35 @@ export abstract class Runner {
   }
 }
 
+/** A runner with a breaker, which is opened and closed by hand here, so that the hooks of its policy are told. */
+export abstract class Guarded extends Runner {
+  /** Opens the breaker as failures would: for the recovery time. The new state, or null if it stayed the same or there is none. */
+  trip(): CircuitState | null {
+    return this.#byHand("trip");
+  }
+
+  /** Opens the breaker until `reset`. The new state, or null if it stayed the same or there is none. */
+  isolate(): CircuitState | null {
+    return this.#byHand("isolate");
+  }
+
+  /** Closes the breaker and forgets all failures. The new state, or null if it stayed the same or there is none. */
+  reset(): CircuitState | null {
+    return this.#byHand("reset");
+  }
+
+  #byHand(how: "trip" | "isolate" | "reset"): CircuitState | null {
+    const { breaker, circuit, hooks } = this.setting;
+    if (circuit !== undefined) throw new TypeError(`policy.${how}: its circuitBreaker is your own: ask that`);
+    const state = breaker?.[how]() ?? null;
+    if (state !== null && hooks !== undefined) {
+      const operation = hooks.operation === undefined ? {} : { operation: hooks.operation };
+      tell([hooks], { event: circuitEvent(state), attempt: 0, sleepMs: 0, elapsedMs: 0, state, ...operation });
+    }
+    return state;
+  }
+}
+
 export type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
 
 /** The symbol that `using` looks for, also where it is not there yet. */
@@ -95,7 +124,7 @@ export class Retry extends Runner {
 }
 
 const SHARED = ["classifier", "resultClassifier", "budget", "clock", "random", "sleeper", "unref"];
-const HOOKS = CALL_KEYS.filter((key) => key !== "signal" && key !== "sleeper");
+const HOOKS = CALL_KEYS.filter((key) => !["signal", "deadlineMs", "sleeper"].includes(key));
 const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED, ...HOOKS];
 
 /** The entries of `given` with these keys that are there. */
@@ -105,7 +134,7 @@ function picked(given: Record<string, unknown>, keys: readonly string[]): Record
 }
 
 /** Retry and breaker around an operation; without retry it makes one attempt. */
-export class Policy extends Runner {
+export class Policy extends Guarded {
   /** What retries, if anything does. */
   readonly retry: Retry | undefined;
   readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;

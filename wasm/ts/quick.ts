@@ -1,17 +1,19 @@
 // The driver of plain calls, on which nobody listens and which ask nobody but the core: by callbacks, as to await what
 // fails is slow. All other calls are driven by `drive`.
 
+import type { AttemptContext } from "./attempt.js";
+import { isThenable } from "./hooks.js";
 import type { Rules } from "./rules.js";
-import { DEADLINE, type Setting, Steps } from "./steps.js";
+import { DEADLINE, OPENED, type Setting, Steps, TOO_LONG } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { Attempt } from "./types.js";
-import { pause } from "./waiting.js";
+import { limited, pause, timeoutError, turn } from "./waiting.js";
 
 type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
 /** Whether calls by these rules ask nobody but the core. */
-export function isPlain({ limited, pool, resultClassifier, sleeper }: Rules): boolean {
-  return !limited && pool === undefined && resultClassifier === undefined && sleeper === undefined;
+export function isPlain({ pool, resultClassifier, sleeper }: Rules): boolean {
+  return pool === undefined && resultClassifier === undefined && sleeper === undefined;
 }
 
 const TURN = Promise.resolve();
@@ -24,25 +26,26 @@ export function quick<T>(setting: Setting, operation: Operation<T>): Promise<T> 
       // A turn first: a promise that is rejected before anybody can listen costs Node dearly.
       return new Promise((_, reject) => void TURN.then(() => reject(steps.rejection)));
     }
+    steps.ends = steps.timeout() < Infinity;
   } catch (bug) {
+    steps.crash();
     return Promise.reject(bug);
   }
   const attempt = steps.start();
-  let returned: Promise<T>;
+  let returned: T | PromiseLike<T>;
+  let waits: boolean;
   try {
-    returned = promised(operation(attempt));
+    returned = operation(attempt);
+    waits = isThenable(returned);
   } catch (error) {
-    return goOn(steps, operation, error);
+    return goOn(steps, operation, ({ fails }) => fails(error));
   }
-  return returned.then(
-    (value: T) => succeeded(steps, value),
-    (error: unknown) => goOn(steps, operation, error),
-  );
-}
-
-/** A promise of this realm, which calls back once; rejected if what was returned cannot be looked at. */
-function promised<T>(returned: T | PromiseLike<T>): Promise<T> {
-  return returned instanceof Promise ? returned : Promise.resolve(returned);
+  if (waits) return goOn(steps, operation, ({ awaits }) => awaits(attempt, returned as PromiseLike<T>));
+  try {
+    return Promise.resolve(succeeded(steps, returned as T));
+  } catch (bug) {
+    return Promise.reject(bug);
+  }
 }
 
 function succeeded<T>(steps: Steps<T>, value: T): T {
@@ -55,63 +58,71 @@ function succeeded<T>(steps: Steps<T>, value: T): T {
   return value;
 }
 
-/** All that follows a first failure. */
-function goOn<T>(steps: Steps<T>, operation: Operation<T>, first: unknown): Promise<T> {
+/** How a first attempt goes on. */
+interface First<T> {
+  fails(error: unknown): void;
+  awaits(attempt: AttemptContext, returned: PromiseLike<T>): void;
+}
+
+/** All that follows what a first attempt returned or threw. */
+function goOn<T>(steps: Steps<T>, operation: Operation<T>, begins: (first: First<T>) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const broken = (bug: unknown) => {
-      steps.crash();
-      reject(bug);
-    };
-    const stopped = () => reject((steps.outcome as { error?: unknown }).error);
-    const succeeds = (value: T) => {
+    const { unref } = steps.rules;
+    const left = () => steps.left();
+    /** What the call itself cannot cope with ends it. */
+    const guarded = (step: () => void) => {
       try {
-        resolve(succeeded(steps, value));
+        step();
       } catch (bug) {
+        steps.crash();
         reject(bug);
       }
     };
-    const fails = (error: unknown) => {
-      try {
-        if (isAgain(error)) attempts();
-      } catch (bug) {
-        broken(bug);
-      }
-    };
-    const wakes = () => {
-      try {
-        if (steps.woke()) return attempts();
-        steps.stop(DEADLINE, false);
+    const stopped = () => reject((steps.outcome as { error?: unknown }).error);
+    const succeeds = (value: T) => guarded(() => resolve(succeeded(steps, value)));
+    const fails = (error: unknown) =>
+      guarded(() => {
+        if (!asksToStop(error)) return goesOn(steps.failBy(error));
+        steps.abort({ error });
         stopped();
-      } catch (bug) {
-        broken(bug);
-      }
+      });
+    const awaits = (attempt: AttemptContext, returned: PromiseLike<T>) => {
+      const late = () =>
+        guarded(() => {
+          const error = timeoutError(steps.timeout());
+          attempt.end(error);
+          goesOn(steps.timedOut(error));
+        });
+      limited(returned, left, unref, succeeds, fails, late);
     };
-    /** Whether another attempt follows at once; else it comes later, or the call is over. */
-    const isAgain = (error: unknown): boolean => {
-      const asks = asksToStop(error);
-      const delay = asks ? -1 : steps.failBy(error);
-      if (asks) steps.abort({ error });
-      else if (delay < 0) steps.stop(delay, true);
+    const goesOn = (delay: number) => {
       if (delay < 0) {
-        stopped();
-        return false;
+        steps.stop(delay === TOO_LONG ? DEADLINE : delay, true);
+        return stopped();
       }
       steps.sleeps(delay);
-      // Without a delay no time has passed.
-      if (delay > 0) void pause(delay, undefined, steps.rules.unref).then(wakes);
-      return delay === 0;
+      void (delay > 0 ? pause(delay, undefined, unref) : turn()).then(wakes);
     };
-    /** Attempts that fail at once follow each other here, however many there are. */
+    const wakes = () =>
+      guarded(() => {
+        const isInTime = steps.woke();
+        if (isInTime && steps.admits()) return attempts();
+        steps.stop(isInTime ? OPENED : DEADLINE, false);
+        stopped();
+      });
     const attempts = () => {
-      for (;;) {
-        const attempt = steps.start();
-        try {
-          return void promised(operation(attempt)).then(succeeds, fails);
-        } catch (error) {
-          if (!isAgain(error)) return;
-        }
+      const attempt = steps.start();
+      let returned: T | PromiseLike<T>;
+      let waits: boolean;
+      try {
+        returned = operation(attempt);
+        waits = isThenable(returned);
+      } catch (error) {
+        return fails(error);
       }
+      if (waits) awaits(attempt, returned as PromiseLike<T>);
+      else succeeds(returned as T);
     };
-    fails(first);
+    guarded(() => begins({ fails, awaits }));
   });
 }

@@ -5,7 +5,7 @@ import type { Budget } from "./budget.js";
 import { core, table } from "./core.js";
 import { byDefault } from "./defaults.js";
 import { Held } from "./held.js";
-import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
+import { ABOVE, NULLABLE, type Range, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
 import {
   type BackoffContext,
   type Classifier,
@@ -17,6 +17,9 @@ import {
   type ResultClassifier,
   type Sleeper,
 } from "./types.js";
+
+/** A class of which retrying cannot help. */
+type FinalClass = "AUTH" | "PERMISSION" | "PERMANENT";
 
 /** What each class of failure deserves. */
 export interface RetryOptions {
@@ -30,14 +33,21 @@ export interface RetryOptions {
   strategies?: { readonly [K in ErrorClass]?: Strategy | undefined } | undefined;
   /** At most so many attempts, the first one included, 1 and up; 6 by default. */
   maxAttempts?: number | undefined;
-  /** The time for the whole call, delays included; 60,000 by default, null for none. */
+  /** The time for the whole call, delays included; an attempt in flight ends with it. 60,000 by default, null for none. */
   deadlineMs?: number | null | undefined;
+  /**
+   * What becomes of a delay that does not fit before the deadline: "stop" (the default) ends the call at once, with the
+   * whole delay in `nextSleepMs`; "cut" waits for the rest and makes one more attempt, as redress for Python does.
+   */
+  longDelay?: "stop" | "cut" | undefined;
   /** The time for each attempt, 0.001 ms and up; null (the default) for none. */
   attemptTimeoutMs?: number | null | undefined;
   /** How many failures of class UNKNOWN are retried, 0 to 65,534; 2 by default, null for no limit. */
   maxUnknownAttempts?: number | null | undefined;
   /** How many failures of a class are retried: with 0 the first one stops the call. */
   perClassMaxAttempts?: { readonly [K in ErrorClass]?: number | undefined } | undefined;
+  /** Final classes that are retried all the same, so many times, for a peer that is known to reject falsely. */
+  retriable?: { readonly [K in FinalClass]?: number | undefined } | undefined;
   /** Grants retries, for all that share it. */
   budget?: Budget | Pool | undefined;
   clock?: Clock | undefined;
@@ -54,9 +64,12 @@ const NUMBERS: Ranges = {
   attemptTimeoutMs: [NaN, ABOVE | NULLABLE],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
 };
-const BY_CLASS = ["strategies", "perClassMaxAttempts"];
+const BY_CLASS = ["strategies", "perClassMaxAttempts", "retriable"];
+/** How many classes are final: the first ones. */
+const FINAL = 3;
+const LIMIT: Range = [undefined, WHOLE, 0, 65_534];
 export const RETRY_KEYS = [
-  ..."classifier resultClassifier strategy budget clock random sleeper unref".split(" "),
+  ..."classifier resultClassifier strategy longDelay budget clock random sleeper unref".split(" "),
   ...Object.keys(NUMBERS),
   ...BY_CLASS,
 ];
@@ -73,6 +86,8 @@ export function pool(path: string, value: unknown): Budget | Pool | undefined {
 export class Rules extends Held {
   /** The settings as the core takes them, until it has. */
   #numbers: readonly number[] | undefined;
+  #more: readonly number[] | undefined;
+  #limit: number | undefined;
   readonly classifier: Classifier;
   readonly resultClassifier: ResultClassifier | undefined;
   readonly budget: Budget | undefined;
@@ -81,7 +96,8 @@ export class Rules extends Held {
   readonly random: Random;
   readonly sleeper: Sleeper | undefined;
   readonly unref: boolean;
-  readonly limited: boolean;
+  /** Whether attempts have a time of their own, after which a failure is another one. */
+  readonly timed: boolean;
   /** Whether the core must hear of a success: a strategy or a budget does. */
   readonly listens: boolean;
   /** By class, and the default last; kept here so that the core's strategies live as long. */
@@ -98,25 +114,27 @@ export class Rules extends Held {
     this.random = own<Random>("random") ?? Math.random;
     this.sleeper = own("sleeper");
     this.unref = settings["unref"] ?? false;
+    this.timed = (settings["attemptTimeoutMs"] ?? null) !== null;
     if (typeof this.unref !== "boolean") throw wrongType(`${path}.unref`, this.unref, "true or false");
     const budget = pool(`${path}.budget`, settings["budget"]);
     if (budget instanceof Held) this.budget = budget;
     else this.pool = budget;
-    this.limited = (settings["attemptTimeoutMs"] ?? null) !== null;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
     const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
       // A single attempt, without limits and without a strategy.
       this.#numbers = [1, NaN, NaN, NaN, ...limits];
+      this.#more = [0, NaN, NaN, NaN];
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
     }
     const all = numbers(path, settings, NUMBERS);
     for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
-      limits[index] = number(at, value, [undefined, WHOLE, 0, 65_534]);
+      limits[index] = number(at, value, LIMIT);
     }
+    this.#more = [longDelay(`${path}.longDelay`, settings["longDelay"]), ...retriable(`${path}.retriable`, settings, limits)];
     const given = settings["strategy"];
     const general = given === undefined ? undefined : strategy(`${path}.strategy`, given);
     const special: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
@@ -137,16 +155,37 @@ export class Rules extends Held {
       const one = this.strategies[at];
       return one === general ? 0 : (one?.slot ?? 0);
     });
-    const settings = [...this.#numbers!, general?.slot ?? 0, ...own];
+    const settings = [...this.#numbers!, general?.slot ?? 0, ...own, ...this.#more!];
     table().set(settings);
-    this.#numbers = undefined;
+    this.#numbers = this.#more = undefined;
     return core().policy_new();
+  }
+
+  /** How long the first attempt of a call may take; Infinity without a limit. */
+  get limit(): number {
+    return (this.#limit ??= core().policy_limit(this.slot));
   }
 
   /** The function that the strategy of a class asks in the end. */
   own(errorClass: number): ((context: BackoffContext) => unknown) | undefined {
     return this.strategies[errorClass]?.own;
   }
+}
+
+function longDelay(path: string, value: unknown): number {
+  if (value !== undefined && value !== "stop" && value !== "cut") throw wrongType(path, value, '"stop" or "cut"');
+  return value === "cut" ? 1 : 0;
+}
+
+/** Retries of each final class, NaN for none; a class has one limit. */
+function retriable(path: string, settings: Record<string, any>, limits: readonly number[]): number[] {
+  const retries = Array.from({ length: FINAL }, () => NaN);
+  for (const [index, at, value] of byClass(path, settings["retriable"])) {
+    if (index >= FINAL) throw wrongType(at, value, "of AUTH, PERMISSION and PERMANENT: other classes are retried anyway");
+    if (!Number.isNaN(limits[index])) throw wrongType(at, value, "used with `perClassMaxAttempts` of the class: give one of them");
+    retries[index] = number(at, value, LIMIT);
+  }
+  return retries;
 }
 
 /** Checked options of retrying: a copy, so that later changes of what was given change nothing. */
@@ -158,6 +197,8 @@ export class RetryConfig implements RetryOptions {
   declare readonly attemptTimeoutMs?: number | null | undefined;
   declare readonly maxUnknownAttempts?: number | null | undefined;
   declare readonly perClassMaxAttempts?: RetryOptions["perClassMaxAttempts"];
+  declare readonly longDelay?: RetryOptions["longDelay"];
+  declare readonly retriable?: RetryOptions["retriable"];
   declare readonly classifier?: Classifier | undefined;
   declare readonly resultClassifier?: ResultClassifier | undefined;
   declare readonly budget?: Budget | Pool | undefined;

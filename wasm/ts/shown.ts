@@ -30,7 +30,8 @@ export function entries(printed: string, source: string, sleep: unknown): Shown 
     if (key === undefined) continue;
     if (indent!.length > 2) section[key] = entry(value!);
     else if (key === "source") shown[key] = source;
-    else if (value !== undefined) shown[key] = entry(value);
+    // A field that several classes have is a line for each.
+    else if (value !== undefined) shown[key] = key in shown ? `${shown[key]}, ${value}` : entry(value);
     else {
       shown["sleep"] ??= sleep === undefined ? null : text(sleep);
       shown[key] = section = {};

@@ -1,7 +1,7 @@
 // One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
-import type { CircuitBreaker } from "./breaker.js";
+import { type CircuitBreaker, rejected, stateOf } from "./breaker.js";
 import { checkedDelay } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
@@ -23,6 +23,7 @@ import {
   type ErrorClass,
   type EventName,
   type Hooks,
+  type LastFailure,
   type Outcome,
   type PolicyEvent,
   type SleepDecision,
@@ -54,17 +55,28 @@ const EVENTS: readonly EventName[] = [
   "budget_exhausted",
   "scheduled",
   "aborted",
+  "circuit_rejected",
 ];
+const DEADLINE_EXCEEDED = 2;
 const SCHEDULED = 7;
 const ABORTED = 8;
+const CIRCUIT_OPEN = 9;
 export const BUDGET_EXHAUSTED = 6;
 /** The answer of the core that the deadline has passed. */
-export const DEADLINE = -1 - 2;
+export const DEADLINE = -1 - DEADLINE_EXCEEDED;
+/** The answer that the breaker has opened since the call began. */
+export const OPENED = -1 - CIRCUIT_OPEN;
+/** The answer of the core that a delay does not fit; the whole of it is `tooLong`. */
+export const TOO_LONG = -100;
+/** How an attempt failed, for the core. */
+const BY_ERROR = 0;
+const BY_VALUE = 1;
+const BY_CUT = 2;
 const HEARS = 1;
 const HALF_OPENED = 2;
 const NO_OPTIONS: CallOptions = {};
 
-const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
+export const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
 
 export class Steps<T> implements Asked {
   readonly rules: Rules;
@@ -87,9 +99,19 @@ export class Steps<T> implements Asked {
   #cause: Cause | null = null;
   #error: unknown = undefined;
   #result: T | undefined;
-  #previous = 0;
   #retryAfter: number | undefined;
   #detail: string | undefined;
+  /** Whether the latest failure is that its time was over. */
+  #isCut = false;
+  /** An attempt has started, and nobody was told of its end. */
+  #inFlight = false;
+  /** The deadline of this call alone; NaN for the policy's. */
+  readonly #deadline: number;
+  /** The delay that does not fit. */
+  tooLong = 0;
+  /** Whether the driver ends an attempt in flight. */
+  ends = false;
+  #nextSleep: number | null = null;
   /** What a breaker said that is not closed. */
   rejection: CircuitOpenError | undefined;
   /** What the call of a driver throws in the end. */
@@ -103,6 +125,8 @@ export class Steps<T> implements Asked {
     this.#listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
     this.#observed = observed || listens;
     this.#timeline = this.options.captureTimeline === true ? [] : undefined;
+    const { deadlineMs } = this.options;
+    this.#deadline = deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
   }
 
   /** Begins the call; false if the breaker rejects it. */
@@ -113,11 +137,11 @@ export class Steps<T> implements Asked {
       const budget = rules.budget?.slot ?? 0;
       const gate = breaker?.slot ?? 0;
       const { call_begin, call_probe } = core();
-      let begun = call_begin(rules.slot, gate, budget, now);
+      let begun = call_begin(rules.slot, gate, budget, now, this.#deadline);
       if (begun === 0 && breaker !== undefined) {
-        begun = call_probe(rules.slot, gate, budget, now, breaker.clock === rules.clock ? now : breaker.clock());
+        begun = call_probe(rules.slot, gate, budget, now, this.#deadline, this.#ofBreaker(breaker));
         if (begun === 0) {
-          this.#reject(STATES[table()[0]!]!, table()[1]!);
+          this.#reject(rejected());
           return false;
         }
       }
@@ -137,13 +161,13 @@ export class Steps<T> implements Asked {
 
   /** Where the core has the call, which it need not know of before something fails. */
   get #at(): number {
-    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started));
+    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
   }
 
   /** Begins a call that a breaker of one's own has answered. */
   admitted(admission: Admission): boolean {
     if (!admission.ok) {
-      this.#reject(admission.state, admission.retryAfterMs);
+      this.#reject(admission);
       return false;
     }
     this.#permit = admission;
@@ -156,7 +180,18 @@ export class Steps<T> implements Asked {
     if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
   }
 
-  #reject(state: CircuitState, retryAfterMs: number): void {
+  /** The time of the breaker, which reads a clock of its own if it has one. */
+  #ofBreaker(breaker: CircuitBreaker): number {
+    return breaker.clock === this.rules.clock ? this.#now : breaker.clock();
+  }
+
+  /** The time of the budget; NaN if it is that of the call. */
+  #ofBudget(): number {
+    const { budget, clock } = this.rules;
+    return budget === undefined || budget.clock === clock ? NaN : budget.clock();
+  }
+
+  #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): void {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
     this.rejection = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
   }
@@ -174,10 +209,15 @@ export class Steps<T> implements Asked {
     }
   }
 
-  /** Starts an attempt. */
+  /** Whether the breaker lets the call go on with the next attempt, which the core then knows of. */
+  admits(): boolean {
+    return this.attempt === 0 || core().call_start(this.#at) !== 0;
+  }
+
+  /** Starts an attempt, which `admits` has let through. */
   start(): AttemptContext {
     this.attempt += 1;
-    if (this.attempt > 1) core().call_start(this.#at);
+    this.#inFlight = true;
     if (this.#observed) {
       const { operation } = this.options;
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
@@ -192,9 +232,16 @@ export class Steps<T> implements Asked {
     return remaining === Infinity ? null : remaining;
   }
 
-  /** How long the attempt may take. */
+  /** How long the attempt may take; Infinity without a limit. */
   timeout(): number {
-    return core().call_timeout(this.#at);
+    // A first attempt of which the core need not know has the limit of all of them.
+    return this.#call === 0 && Number.isNaN(this.#deadline) ? this.rules.limit : core().call_timeout(this.#at);
+  }
+
+  /** How much of that is left; Infinity without a limit. */
+  left(): number {
+    const limit = this.timeout();
+    return limit === Infinity ? limit : limit - Math.max(0, this.rules.clock() - this.#now);
   }
 
   /** What a value is: null for a success. */
@@ -264,41 +311,54 @@ export class Steps<T> implements Asked {
   failBy(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail(this.#ofError(error), "exception");
+    return this.#fail(this.#ofError(error), "exception", BY_ERROR);
   }
 
   /** The attempt returned a value that is a failure. */
   failByValue(value: T, classification: Classification): number {
     this.#error = undefined;
     this.#result = value;
-    return this.#fail(classification, "result");
+    return this.#fail(classification, "result", BY_VALUE);
   }
 
-  /** The attempt's time was over before it settled. */
+  /** The attempt's time, or that of the call, was over before it settled. */
   timedOut(error: unknown): number {
     this.#error = error;
     this.#result = undefined;
-    return this.#fail({ class: "TRANSIENT" }, "exception");
+    return this.#fail({ class: "TRANSIENT" }, "exception", BY_CUT);
   }
 
-  #fail(classification: Classification, cause: Cause): number {
-    const { rules } = this;
+  #fail(classification: Classification, cause: Cause, how: number): number {
+    const { rules, breaker } = this.#setting;
     this.#now = rules.clock();
+    this.#isCut = how === BY_CUT;
     if (this.aborted()) return -1 - ABORTED;
     this.#class = classification.class;
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
     this.#detail = classification.detail;
-    const { budget } = rules;
     const errorClass = ERROR_CLASSES.indexOf(classification.class);
-    const byValue = cause === "result" ? 1 : 0;
-    const budgetNow = budget === undefined || budget.clock === rules.clock ? NaN : budget.clock();
+    const breakerNow = breaker === undefined ? NaN : this.#ofBreaker(breaker);
+    const hinted = this.#retryAfter ?? NaN;
+    const { call_fail, call_class } = core();
     // It catches what its callbacks throw.
     const before = answering(this);
-    const decided = core().call_fail(this.#at, this.#now, errorClass, byValue, this.#retryAfter ?? NaN, budgetNow);
+    const decided = call_fail(this.#at, this.#now, errorClass, how, hinted, this.#ofBudget(), breakerNow);
     answering(before);
-    if (rules.limited) this.#class = ERROR_CLASSES[core().call_class(this.#at)]!;
+    if (rules.timed) this.#late(ERROR_CLASSES[call_class(this.#at)]!);
+    if (decided !== TOO_LONG && breaker === undefined) return decided;
+    const told = table();
+    this.tooLong = told[0]!;
+    const opened = stateOf(told[1]!);
+    if (opened !== null) this.#circuit(opened);
     return decided;
+  }
+
+  /** The class that a failure has for the core, which is another one if the attempt was late. */
+  #late(counted: ErrorClass): void {
+    if (counted === this.#class) return;
+    this.#class = counted;
+    this.#retryAfter = this.#detail = undefined;
   }
 
   /** Tells of the retry that was decided. */
@@ -321,7 +381,7 @@ export class Steps<T> implements Asked {
   /** The delay is accepted. */
   sleeps(delay: number): void {
     if (this.#observed) this.#end("retry", delay, this.#last());
-    this.#previous = delay;
+    this.#inFlight = false;
   }
 
   /** What `beforeSleep` returns, if there is such a hook; it has not failed yet. */
@@ -339,6 +399,26 @@ export class Steps<T> implements Asked {
   /** Reports what a callback threw. */
   report(error: unknown): void {
     report(this.#listeners, error);
+  }
+
+  /** What `beforeRetry` returns after a delay, if there is such a hook. */
+  beforeRetry(delay: number): unknown {
+    const error = this.#error;
+    const last: LastFailure =
+      this.#cause === "result"
+        ? { kind: "value", value: this.#result }
+        : { kind: this.#isCut ? "timeout" : "error", error };
+    try {
+      return this.options.beforeRetry!(this.context(delay), last);
+    } catch (bug) {
+      this.report(bug);
+      return undefined;
+    }
+  }
+
+  /** What is left of the deadline; Infinity without one. */
+  rest(): number {
+    return core().call_remaining_at(this.#at, this.#now);
   }
 
   /** The delay is over; whether there is time for another attempt. */
@@ -361,7 +441,7 @@ export class Steps<T> implements Asked {
   }
 
   #remainingNow(): number | null {
-    const remaining = core().call_remaining_at(this.#at, this.#now);
+    const remaining = this.rest();
     return remaining === Infinity ? null : remaining;
   }
 
@@ -370,25 +450,26 @@ export class Steps<T> implements Asked {
     const number = -1 - code;
     const reason = STOP_REASONS[number]!;
     const aborted = number === ABORTED;
-    const changed = this.#close(aborted);
     const scheduled = number === SCHEDULED;
-    const delay = scheduled ? this.#previous : 0;
+    const ended = this.#close(number);
+    const delay = scheduled ? (this.#nextSleep ?? 0) : 0;
     if (this.#observed) {
-      if (this.attempt > 0) {
+      if (this.#inFlight) {
         this.#end(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : this.#last());
       }
       const event: Mutable<PolicyEvent> = { ...this.#event(EVENTS[number]!), sleepMs: delay, stopReason: reason };
+      if (number === CIRCUIT_OPEN) event.state = "open";
       this.#tell(aborted ? event : { ...event, ...this.#failure(fresh) });
-      if (changed !== 0) this.#circuit(STATES[changed - 1]!);
+      const state = stateOf(ended & 3);
+      if (state !== null) this.#circuit(state);
     }
     this.#outcome = this.#failed(given === undefined ? this.#thrown(reason) : given.error, reason);
-    return aborted || this.#class === null ? "cancelled" : this.#class;
+    return ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled";
   }
 
-  /** The call is put off until `delay` is over. */
-  defer(delay: number): CallResult {
-    this.#previous = delay;
-    return this.stop(-1 - SCHEDULED, false);
+  /** The retry is deferred: why the call stops. A delay that does not fit takes its token now. */
+  defer(): number {
+    return core().call_defer(this.#at, this.#ofBudget());
   }
 
   /** The caller, a handler or the operation itself wants no more of it. */
@@ -408,16 +489,24 @@ export class Steps<T> implements Asked {
 
   /** Gives the call up without a word, after an error that is not the operation's. */
   crash(): CallResult {
-    this.#close(true);
+    this.#close(ABORTED);
     return "cancelled";
   }
 
-  #close(cancelled: boolean): number {
+  /** Ends the call in the core; the breaker's new state and what is counted, as it answers. */
+  #close(reason: number): number {
     const call = this.#call;
     this.over = true;
     if (call === 0) return 0;
     this.#call = 0;
-    return core().call_stop(call, cancelled ? 1 : 0, this.#setting.breaker?.clock() ?? 0);
+    const { call_next_sleep, call_stop } = core();
+    const next = call_next_sleep(call, reason);
+    if (!Number.isNaN(next)) this.#nextSleep = next;
+    // It may draw a random number.
+    const before = answering(this);
+    const ended = call_stop(call, reason, this.#setting.breaker?.clock() ?? 0);
+    answering(before);
+    return ended;
   }
 
   /** What the call throws when it stops for a reason. */
@@ -428,7 +517,7 @@ export class Steps<T> implements Asked {
       attempts: this.attempt,
       lastClass: this.#class,
       lastResult: this.#result,
-      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      nextSleepMs: this.#nextSleep,
       ...(this.#cause === "exception" ? { cause: this.#error } : {}),
     });
   }
@@ -444,7 +533,7 @@ export class Steps<T> implements Asked {
       cause: this.#cause,
       lastError: this.#error,
       lastResult: this.#result,
-      nextSleepMs: reason === "SCHEDULED" ? this.#previous : null,
+      nextSleepMs: this.#nextSleep,
       ...this.#told(),
     };
   }
@@ -551,7 +640,7 @@ export class Steps<T> implements Asked {
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
 
-/** A hint that can be waited for. */
+/** A hint that says something; the core takes one beyond its range as the longest there is. */
 function hint(ms: unknown): number | undefined {
-  return typeof ms === "number" && ms >= 0 && Number.isFinite(ms) ? ms : undefined;
+  return typeof ms === "number" && ms >= 0 ? ms : undefined;
 }

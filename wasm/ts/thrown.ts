@@ -4,7 +4,7 @@ import { AbortRetryError, CircuitOpenError } from "./errors.js";
 import type { CircuitState } from "./types.js";
 
 /** The error of a rejection, without the stack trace that would cost more than all the rest. */
-export function rejection(state: CircuitState, retryAfterMs: number): CircuitOpenError {
+export function rejection(state: CircuitState, retryAfterMs: number | undefined): CircuitOpenError {
   const traced = Error as { stackTraceLimit?: number };
   const kept = traced.stackTraceLimit;
   if (typeof kept === "number") traced.stackTraceLimit = 0;

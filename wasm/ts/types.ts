@@ -17,7 +17,7 @@ export const ERROR_CLASSES = /* @__PURE__ */ "AUTH PERMISSION PERMANENT CONCURRE
 /** What a classifier says of a failure. */
 export interface Classification {
   readonly class: ErrorClass;
-  /** How long the other side asked to stay away, in milliseconds, 0 and up. */
+  /** How long the other side asked to stay away, in milliseconds, 0 and up; Infinity is as long as can be. */
   readonly retryAfterMs?: number | undefined;
   /** A word for logs. */
   readonly detail?: string | undefined;
@@ -33,12 +33,13 @@ export type StopReason =
   | "NO_STRATEGY"
   | "BUDGET_EXHAUSTED"
   | "SCHEDULED"
-  | "ABORTED";
+  | "ABORTED"
+  | "CIRCUIT_OPEN";
 
 /** All reasons, in the order of the core's numbers. */
 export const STOP_REASONS = /* @__PURE__ */ (
   "MAX_ATTEMPTS_GLOBAL MAX_ATTEMPTS_PER_CLASS DEADLINE_EXCEEDED MAX_UNKNOWN_ATTEMPTS NON_RETRYABLE_CLASS NO_STRATEGY " +
-  "BUDGET_EXHAUSTED SCHEDULED ABORTED"
+  "BUDGET_EXHAUSTED SCHEDULED ABORTED CIRCUIT_OPEN"
 ).split(" ") as readonly StopReason[];
 
 /** How an attempt failed: by what it threw, or by the value it returned. */
@@ -132,7 +133,7 @@ export interface Attempt {
   readonly attempt: number;
   /** What was left of the deadline when it started; null without one. */
   readonly remainingMs: number | null;
-  /** Aborted with the caller's signal, and when the attempt's time is over. Made when first read. */
+  /** Aborted with the caller's signal, and when the attempt's time or the deadline is over. Made when first read. */
   readonly signal: Signal;
   readonly operation: string | undefined;
 }
@@ -170,6 +171,12 @@ export interface AttemptEnd extends AttemptInfo {
 /** What a sleep handler answers. */
 export type SleepDecision = "sleep" | "defer" | "abort";
 
+/** What the attempt before left: what it threw, the value that was a failure, or that its time was over. */
+export type LastFailure =
+  | { readonly kind: "error"; readonly error: unknown }
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "timeout"; readonly error: unknown };
+
 /** What listens to a call: of a policy, or of one call alone. Its errors change nothing. */
 export interface Hooks {
   onEvent?: ((event: PolicyEvent) => unknown) | undefined;
@@ -189,10 +196,17 @@ export interface CallOptions extends Hooks {
   signal?: Signal | null | undefined;
   /** Asked before each attempt, after each failure and before each sleep. */
   abortIf?: (() => boolean) | undefined;
-  /** Chooses what to do with a delay. */
+  /** The deadline of this call in place of the policy's, in milliseconds, 0 and up; null for none. */
+  deadlineMs?: number | null | undefined;
+  /** Chooses what to do with a delay, also with one that does not fit before the deadline, of which it gets the whole. */
   sleep?: ((context: BackoffContext, sleepMs: number) => SleepDecision) | undefined;
   /** Runs before an actual sleep, and is awaited. */
   beforeSleep?: ((context: BackoffContext, sleepMs: number) => unknown) | undefined;
+  /**
+   * Runs after each delay, before the next attempt, and is awaited until the deadline: to renew a token or a
+   * connection. "abort" ends the call; what it throws is reported, and the attempt is made all the same.
+   */
+  beforeRetry?: ((context: BackoffContext, last: LastFailure) => unknown) | undefined;
   /** Sleeps in place of a timer. */
   sleeper?: Sleeper | undefined;
   /** Keeps every event in the outcome. */
@@ -227,14 +241,19 @@ export interface Failure<T> extends Told {
   readonly stopReason: StopReason | null;
   readonly lastError: unknown;
   readonly lastResult: T | undefined;
-  /** When to come back, if it was deferred. */
+  /** After how long to come back, if it was deferred, or if the delay did not fit before the deadline. */
   readonly nextSleepMs: number | null;
 }
 
 /** The answer of a breaker that is asked. */
 export type Admission<P = unknown> =
   | { readonly ok: true; readonly permit: P; readonly halfOpened: boolean }
-  | { readonly ok: false; readonly state: CircuitState; readonly retryAfterMs: number };
+  | {
+      readonly ok: false;
+      readonly state: CircuitState;
+      /** How long to stay away, in milliseconds; undefined if that is not known, as of an isolated breaker. */
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** How a call ended for its breaker: a success, nothing, or a failure of a class. */
 export type CallResult = "success" | "cancelled" | ErrorClass;

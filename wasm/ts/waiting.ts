@@ -2,6 +2,7 @@
 
 import { isThenable } from "./hooks.js";
 import type { AttemptContext } from "./attempt.js";
+import type { Steps } from "./steps.js";
 import type { Attempt, Signal } from "./types.js";
 
 /** What waiting is rejected with when the caller aborts. */
@@ -32,37 +33,83 @@ export class Watch {
   }
 }
 
+const TURN = Promise.resolve();
+
+/**
+ * Hands on how a promise settles, unless its time is over before: then what comes later is ignored. What has settled
+ * already needs no timer, so that it is made a turn later, of what is `left` then. Returns what ends it.
+ */
+export function limited<T>(
+  returned: PromiseLike<T>,
+  left: () => number,
+  unref: boolean,
+  succeeds: (value: T) => void,
+  fails: (error: unknown) => void,
+  late: () => void,
+): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    if (timer !== undefined) clearTimeout(timer);
+  };
+  const once = <A extends unknown[]>(then: (...words: A) => void) => (...words: A) => {
+    if (isOver) return;
+    end();
+    then(...words);
+  };
+  const arm = (rest: number) => {
+    timer = setTimeout(rest > LONGEST ? () => arm(rest - LONGEST) : once(late), Math.min(rest, LONGEST));
+    if (unref) (timer as { unref?: () => void }).unref?.();
+  };
+  // A promise of this realm, which calls back once.
+  const promise = returned instanceof Promise ? returned : Promise.resolve(returned);
+  promise.then(once(succeeds), once(fails));
+  void TURN.then(() => {
+    if (isOver) return;
+    try {
+      const ms = left();
+      if (ms < Infinity) arm(Math.max(0, Math.ceil(ms)));
+    } catch (bug) {
+      // A clock that breaks.
+      once(fails)(bug);
+    }
+  });
+  return end;
+}
+
 /** Runs an attempt until it settles, its time is over, or the caller aborts. */
 export async function within<T>(
   operation: (attempt: Attempt) => T | PromiseLike<T>,
   attempt: AttemptContext,
-  ms: number,
+  steps: Steps<T>,
   watch: Watch | undefined,
 ): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let end: (() => void) | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
       if (watch !== undefined) {
         if (watch.signal.aborted) return reject(INTERRUPTED);
         watch.interrupt = () => reject(INTERRUPTED);
       }
-      if (ms <= LONGEST) timer = setTimeout(() => reject(new TimedOut(timeoutError(ms))), Math.ceil(ms));
       const returned = operation(attempt);
       // Not `resolve(returned)`, after which nothing else could settle it.
-      if (isThenable(returned)) returned.then(resolve, reject);
-      else resolve(returned);
+      if (!isThenable(returned)) return resolve(returned);
+      const late = () => reject(new TimedOut(timeoutError(steps.timeout())));
+      end = limited(returned, () => steps.left(), steps.rules.unref, resolve, reject, late);
     });
   } catch (error) {
     if (error === INTERRUPTED) attempt.end(watch!.signal.reason);
     else if (error instanceof TimedOut) attempt.end(error.error);
     throw error;
   } finally {
-    if (timer !== undefined) clearTimeout(timer);
+    end?.();
     if (watch !== undefined) watch.interrupt = undefined;
   }
 }
 
-function timeoutError(ms: number): Error {
+/** What an attempt is aborted with that took longer than it may. */
+export function timeoutError(ms: number): Error {
   return new DOMException(`the attempt took longer than ${ms} ms`, "TimeoutError") as Error;
 }
 
@@ -91,4 +138,28 @@ export async function pause(ms: number, watch: Watch | undefined, unref: boolean
     });
   }
   if (watch !== undefined) watch.interrupt = undefined;
+}
+
+/** Lets everything else run that is due, timers and signals among it, without waiting for the tick of a timer. */
+export function turn(): Promise<void> {
+  const { setImmediate, MessageChannel, scheduler } = globalThis as Turns;
+  return new Promise((resolve) => {
+    if (setImmediate !== undefined) setImmediate(resolve);
+    else if (MessageChannel !== undefined) {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(null);
+    } else if (scheduler?.wait !== undefined) resolve(scheduler.wait(0));
+    else setTimeout(resolve, 0);
+  });
+}
+
+/** What runtimes have for that. */
+interface Turns {
+  readonly setImmediate?: (run: () => void) => unknown;
+  readonly MessageChannel?: typeof globalThis.MessageChannel;
+  readonly scheduler?: { wait?(ms: number): Promise<void> };
 }

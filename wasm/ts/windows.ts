@@ -47,7 +47,7 @@ export class RateWindow {
       const given = options(path, this.#settings, [...Object.keys(CALLS), "minCalls"]);
       const [size, rate] = numbers(path, given, CALLS) as [number, number];
       const minCalls = number(`${path}.minCalls`, given["minCalls"], [undefined, WHOLE, 1, size]);
-      return [[1, size, Math.round(rate * 1000), minCalls], []];
+      return [[1, size, Math.round(rate * 1000), minCalls], [NaN, 0]];
     }
     const given = options(path, this.#settings, [...Object.keys(TIME), "slow"]);
     const [ms, rate, minCalls] = numbers(path, given, TIME) as [number, number, number];

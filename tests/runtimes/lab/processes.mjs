@@ -6,13 +6,21 @@ import { commandOf, run } from "./runtimes/process.mjs";
 
 const delayed = (ms, unref) => `
 import { RetryPolicy, backoff } from "redress";
-const policy = new RetryPolicy({ strategy: backoff.constant(${ms}), unref: ${unref} });
+const policy = new RetryPolicy({ strategy: backoff.constant(${ms}), unref: ${unref}, deadlineMs: null });
 let attempts = 0;
 policy.call(() => {
   attempts += 1;
   if (attempts === 1) throw Object.assign(new Error("busy"), { status: 503 });
 });
 process.on("exit", () => console.log("attempts", attempts));
+`;
+
+const HANGING = `
+import { RetryPolicy, backoff } from "redress";
+const policy = new RetryPolicy({ strategy: backoff.constant(0), unref: true });
+policy.call(() => new Promise(() => {}));
+policy.execute(() => new Promise(() => {}));
+process.on("exit", () => console.log("ended"));
 `;
 
 const FORGOTTEN = `
@@ -42,6 +50,7 @@ console.log(rejected > 0 ? "rejected, then free" : "free");
 const TABLE = [
   ["a pending delay keeps Node alive, and the retry is made", delayed(30, false), [], "attempts 2"],
   ["unref: true lets Node end while a delay is pending", delayed(3_600_000, true), [], "attempts 1"],
+  ["unref: true lets Node end while an attempt is in flight, too", HANGING, [], "ended"],
   ["a call that is walked and forgotten is cancelled when it is collected", FORGOTTEN, ["--expose-gc"], "rejected, then free"],
 ];
 

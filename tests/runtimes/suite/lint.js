@@ -161,18 +161,35 @@ test("what is no configuration is refused, and nothing that is linted changes", 
   assert.deepEqual(Object.keys(settings), ["maxAttempts", "strategies"]);
 });
 
+test("a hint without bounds, and what is retried although it is final, are found; the rule for long delays is shown", () => {
+  const bare = new RetryPolicy({ strategy: backoff.retryAfterOr(backoff.constant(1_000), { jitterMs: 0 }) });
+  const [{ severity, expected }, ...others] = lint(bare);
+  assert.deepEqual([severity, others.length], ["warning", 0]);
+  assert.include(expected, "atLeastMs");
+  const final = { strategy: backoff.constant(1), retriable: { AUTH: 1, PERMISSION: 2 }, longDelay: "cut" };
+  assert.deepEqual(lint(final).map((one) => [one.severity, one.field, one.value]), [
+    ["note", "retry.retriable.AUTH", 1],
+    ["note", "retry.retriable.PERMISSION", 2],
+  ]);
+  assert.notInclude(lint(final)[0].message, "must be");
+  assert.include(show(final), "  retriable: AUTH, PERMISSION\n  long_delay: cut\n");
+  const silent = new Policy({ circuitBreaker: new CircuitBreaker({ halfOpenOn: [] }) });
+  assert.deepEqual(lint(silent).map((one) => one.field), ["circuitBreaker.halfOpenOn"]);
+});
+
 test("a policy in JSON has strategies, breaker and budget by their options", () => {
   const good = {
     retry: {
       maxAttempts: 4,
       deadlineMs: null,
-      strategy: { kind: "retryAfterOr", jitterMs: 0, fallback: { kind: "equalJitter", baseMs: 10 } },
+      strategy: { kind: "retryAfterOr", jitterMs: 0, atLeastMs: 10, atMostMs: 60_000, fallback: { kind: "equalJitter", baseMs: 10 } },
       strategies: { TRANSIENT: "fibonacci", CONCURRENCY: { kind: "sequence", delaysMs: [1, 2] } },
       budget: { ratio: 0.1 },
     },
     circuitBreaker: { failureThreshold: 3 },
   };
   assert.deepEqual(lint(new WrittenPolicy(good)), []);
+  assert.include(show(new WrittenPolicy(good)), "default_strategy: retry_after_or(equal_jitter(0.01s, 30s), 0s, at least 0.01s, at most 60s)");
   const bad = {
     strategy: { kind: "equalJitter", baseMs: -1, maxMs: "x", steps: 1 },
     strategies: {

@@ -55,6 +55,8 @@ const NUMBERS = [
   ["retry.attemptTimeoutMs", retrying, { min: MICROSECOND, none: true }],
   ["retry.maxUnknownAttempts", retrying, { max: 65_534, whole: true, none: true }],
   ["retry.perClassMaxAttempts.UNKNOWN", (own) => retrying({ perClassMaxAttempts: own }), { max: 65_534, whole: true }],
+  ["retry.retriable.AUTH", (own) => retrying({ retriable: own }), { max: 65_534, whole: true }],
+  ["context.deadlineMs", (settings) => new Policy().context(settings), { none: true }],
   ["circuitBreaker.failureThreshold", breakerOf, { min: 1, max: 255, whole: true }],
   ["circuitBreaker.windowMs", breakerOf, { min: MICROSECOND }],
   ["circuitBreaker.recoveryTimeoutMs", breakerOf, { min: MICROSECOND }],
@@ -62,6 +64,8 @@ const NUMBERS = [
   ["circuitBreaker.leaseMs", breakerOf, { min: MICROSECOND }],
   ["circuitBreaker.halfOpenPermits", breakerOf, { min: 1, max: 4, whole: true }],
   ["circuitBreaker.successesToClose", breakerOf, { min: 1, max: 15, whole: true }],
+  ["circuitBreaker.recoveryJitterMs", breakerOf, {}],
+  ["circuitBreaker.openForHintMs", breakerOf, { min: MICROSECOND, none: true }],
   ["circuitBreaker.classThresholds.AUTH", (own) => breakerOf({ failureThreshold: 1, classThresholds: own }), { min: 1, max: 255, whole: true }],
   ["circuitBreaker.window.size", callsOf, { min: 1, max: 1_024, whole: true }],
   ["circuitBreaker.window.rate", callsOf, { min: 0.001, max: 1 }],
@@ -79,6 +83,8 @@ const NUMBERS = [
   ["budget.limit", ratioOf, { min: 1, max: 100_000, whole: true }],
   ["backoff.exponential.factor", (own) => waiting(backoff.exponential(own)), { min: 1, max: 65_535 }],
   ["backoff.retryAfterOr.jitterMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
+  ["backoff.retryAfterOr.atLeastMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
+  ["backoff.retryAfterOr.atMostMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS, none: true }],
   ["backoff.adaptive.windowMs", adaptiveOf, { min: MICROSECOND }],
   ["backoff.adaptive.targetSuccess", adaptiveOf, { min: 0.001, max: 1 }],
   ["backoff.adaptive.maxMultiplier", adaptiveOf, { max: 4_000 }],
@@ -128,7 +134,7 @@ const FUNCTIONS = [
   ["circuitBreaker.clock", breakerOf],
   ["budget.clock", rollingOf],
   ["budget.clock", ratioOf],
-  ...["onEvent", "onMetric", "onLog", "onAttemptStart", "onAttemptEnd", "onHookError", "abortIf", "sleep", "beforeSleep"].flatMap((name) => [
+  ...["onEvent", "onMetric", "onLog", "onAttemptStart", "onAttemptEnd", "onHookError", "abortIf", "sleep", "beforeSleep", "beforeRetry"].flatMap((name) => [
     [`policy.${name}`, alone],
     [`policy.${name}`, short],
     [`context.${name}`, (settings) => new Policy().context(settings)],
@@ -149,6 +155,8 @@ const OTHERS = [
   ["retry.strategies.TRANSIENT", (own) => policyOf({ strategies: own }), [constant, undefined], [7, "x", null], "a strategy: one of backoff, or a function"],
   ["retry.strategies", policyOf, [{}, undefined], [7, "x", null], "an object by class"],
   ["retry.perClassMaxAttempts", policyOf, [{ AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
+  ["retry.longDelay", policyOf, ["stop", "cut", undefined], ["Stop", 1, null, true], '"stop" or "cut"'],
+  ["retry.retriable", policyOf, [{}, { AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
   ["retry.budget", policyOf, [new Budget({ maxRetries: 1 }), { consume: () => true }], [7, "x", null, {}, { ratio: 0.1 }], "a Budget, or an object with `consume`"],
   ["policy.budget", alone, [new Budget({ maxRetries: 1 })], [7, null, {}], "a Budget, or an object with `consume`"],
   ["retry.unref", policyOf, [true, false], ["yes", 1, {}], "true or false"],
@@ -156,6 +164,8 @@ const OTHERS = [
   ["policy.circuitBreaker", alone, [new CircuitBreaker(), { admit() {}, settle() {} }], [7, "x", null, {}, { failureThreshold: 3 }], "a CircuitBreaker, or an object with `admit` and `settle`"],
   ["retry", (own) => alone(own), [new Retry({ strategy: constant }), { strategy: constant }], [7, "x", null], "a Retry or its options"],
   ["circuitBreaker.tripOn", breakerOf, [[], ["AUTH"]], ["AUTH", 7, null, {}], "an array of classes"],
+  ["circuitBreaker.halfOpenOn", breakerOf, [[], ["AUTH"]], ["AUTH", 7, null, {}], "an array of classes"],
+  ["circuitBreaker.checkBeforeRetry", breakerOf, [true, false], ["yes", 1, null, {}], "true or false"],
   ["circuitBreaker.classThresholds", breakerOf, [{}], [7, "x", null], "an object by class"],
   ["circuitBreaker.window.slow", timeOf, [undefined, { afterMs: 1, rate: 1 }], [7, "x", null, []], "an object of options"],
   ["circuitBreaker.window", breakerOf, [undefined], [7, "calls", null, { kind: "calls", size: 8, rate: 0.5, minCalls: 1 }], "a window: of rateOfCalls or rateOverTime"],
@@ -175,6 +185,9 @@ test("what is named by class must be a class", () => {
   refuses(() => policyOf({ strategies: { TRANSIENTS: constant } }), TypeError, `retry.strategies: "TRANSIENTS" ${CLASSES}`);
   refuses(() => policyOf({ perClassMaxAttempts: { RATELIMIT: 1 } }), TypeError, `retry.perClassMaxAttempts: "RATELIMIT" ${CLASSES}`);
   refuses(() => breakerOf({ classThresholds: { transient: 1 } }), TypeError, `circuitBreaker.classThresholds: "transient" ${CLASSES}`);
+  refuses(() => policyOf({ retriable: { Auth: 1 } }), TypeError, `retry.retriable: "Auth" ${CLASSES}`);
+  refuses(() => policyOf({ retriable: { TRANSIENT: 1 } }), TypeError, "retry.retriable.TRANSIENT: 1 is not of AUTH, PERMISSION and PERMANENT: other classes are retried anyway");
+  refuses(() => breakerOf({ halfOpenOn: ["AUTH", "auth"] }), TypeError, `circuitBreaker.halfOpenOn[1]: "auth" ${CLASSES}`);
   refuses(() => breakerOf({ tripOn: ["AUTH", "auth"] }), TypeError, `circuitBreaker.tripOn[1]: "auth" ${CLASSES}`);
 });
 
@@ -187,6 +200,9 @@ test("what does not go together is refused", () => {
   refuses(() => callsOf({ slow: { afterMs: 1, rate: 1 } }), TypeError, "circuitBreaker.window.slow is no option");
   refuses(() => breakerOf({ recoveryTimeoutMs: 10, maxRecoveryTimeoutMs: 9 }), RangeError, "circuitBreaker.maxRecoveryTimeoutMs: 9 is out of range: a number of at least 10");
   refuses(() => breakerOf({ failureThreshold: 200, classThresholds: { AUTH: 200 } }), RangeError, "circuitBreaker.classThresholds: all thresholds together are out of range: at most 255");
+  refuses(() => policyOf({ perClassMaxAttempts: { AUTH: 0 }, retriable: { AUTH: 1 } }), TypeError, "retry.retriable.AUTH: 1 is not used with `perClassMaxAttempts` of the class: give one of them");
+  refuses(() => backoff.retryAfterOr(constant, { atLeastMs: 10, atMostMs: 9 }), RangeError, "backoff.retryAfterOr.atMostMs: 9 is out of range: a number of at least 10");
+  refuses(() => new Policy({ deadlineMs: 10 }), TypeError, "policy.deadlineMs is no option");
   refuses(() => adaptiveOf({ minMultiplier: 2, maxMultiplier: 1 }), RangeError, "backoff.adaptive.minMultiplier: 2 is out of range");
   refuses(() => new Policy({ retry: {} }), TypeError, "retry.strategy: there is none");
 });

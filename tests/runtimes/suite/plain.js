@@ -40,10 +40,15 @@ async function play(settings, script, form, options) {
   let now = 0;
   const sleeps = [];
   const kept = globalThis.setTimeout;
-  globalThis.setTimeout = (run, ms) => {
-    sleeps.push(ms);
-    now += ms;
-    queueMicrotask(run);
+  // A timer that is not stopped before the next turn of the loop lets its whole time pass.
+  globalThis.setTimeout = (run, ms, ...more) => {
+    // Of the runtime's own, for connections that are kept.
+    if (more.length > 0) return kept(run, ms, ...more);
+    return kept(() => {
+      sleeps.push(ms);
+      now += ms;
+      run();
+    }, 0);
   };
   const ends = [];
   try {
@@ -141,4 +146,18 @@ test("a clock that breaks rejects the call, whenever it does, and leaves no prob
   }
   // A start, three failures, and the end of two delays.
   assert.equal(brokeAt, 6);
+});
+
+test("a clock that breaks while an attempt is in flight rejects the call", async () => {
+  const broken = new Error("no time");
+  for (const options of [undefined, { onEvent: () => {} }]) {
+    let asked = 0;
+    const clock = () => {
+      asked += 1;
+      if (asked > 1) throw broken;
+      return asked;
+    };
+    const policy = new Policy({ retry: { clock, strategy: backoff.constant(1) } });
+    assert.strictEqual(await rejection(policy.call(() => new Promise(() => {}), options)), broken);
+  }
 });

@@ -115,8 +115,8 @@ test("the deadline is a minute by default, and null is none", async () => {
   }
 });
 
-test("a delay is cut to the deadline, which is checked again after it", async () => {
-  const retry = { strategy: backoff.constant(500), deadlineMs: 120 };
+test("with longDelay cut a delay is cut to the deadline, which is checked again after it", async () => {
+  const retry = { strategy: backoff.constant(500), deadlineMs: 120, longDelay: "cut" };
   const exact = stage({ retry });
   const operation = script(failure(503));
   await exact.execute(operation);

@@ -112,6 +112,30 @@ test("a delay of zero costs no timer tick", async () => {
   assert.isBelow(ticks, 20);
 });
 
+test("between two attempts without a delay an outer time-out and a signal have their turn", async () => {
+  for (const options of [undefined, { onEvent: () => {} }]) {
+    const policy = new RetryPolicy({ strategy: backoff.constant(0), maxAttempts: 2 ** 32 - 1, deadlineMs: null });
+    const controller = new AbortController();
+    let isOver = false;
+    let attempts = 0;
+    setTimeout(() => {
+      isOver = true;
+      controller.abort("enough");
+    }, 1);
+    const pending = policy.call(() => {
+      attempts += 1;
+      if (isOver) return "had its turn";
+      throw failure(503);
+    }, options);
+    assert.equal(await pending, "had its turn");
+    assert.isAbove(attempts, 1);
+    const endless = () => Promise.reject(failure(503));
+    setTimeout(() => again.abort("enough"), 1);
+    const again = new AbortController();
+    assert.equal(await policy.call(endless, { ...options, signal: again.signal }).catch((reason) => reason), "enough");
+  }
+});
+
 test("a real delay is as long as it says", async () => {
   const policy = new RetryPolicy({ strategy: backoff.constant(60) });
   const started = Date.now();

@@ -67,12 +67,13 @@ test("a hint is followed, plus jitter, and its absence falls back", async () => 
   }
 });
 
-test("a hint is cut to what remains of the deadline, and works for values too", async () => {
+test("with longDelay cut a hint is cut to what remains of the deadline, and works for values too", async () => {
   const { execute, time } = stage({
     retry: {
       strategy: backoff.retryAfterOr(backoff.constant(1), { jitterMs: 0 }),
       resultClassifier: () => ({ class: "RATE_LIMIT", retryAfterMs: 90_000 }),
       deadlineMs: 5_000,
+      longDelay: "cut",
     },
   });
   await execute(script("later"));

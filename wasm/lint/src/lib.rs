@@ -72,6 +72,18 @@ mod tests {
     }
 
     #[test]
+    fn a_long_delay_and_final_classes_are_shown_and_noted() {
+        let constant = json!({ "kind": "constant", "first": 1.5 });
+        let settings =
+            json!({ "strategy": constant, "longDelay": "cut", "retriable": { "AUTH": 1 } });
+        let answer = ask(&json!({ "retry": settings }));
+        assert_eq!(answer["findings"][0]["severity"], "note");
+        assert_eq!(answer["findings"][0]["field"], "retriable");
+        let shown = answer["shown"].as_str().unwrap();
+        assert!(shown.ends_with("  retriable: AUTH\n  long_delay: cut\n"), "{shown}");
+    }
+
+    #[test]
     fn findings_have_class_and_unit() {
         let constant = json!({ "kind": "constant", "first": 1000 });
         let settings = json!({
@@ -98,7 +110,10 @@ mod tests {
     fn what_does_not_go_together_is_found() {
         let constant = json!({ "kind": "constant", "first": 1000 });
         // Of failures, with a lease of five seconds.
-        let breaker = json!([0, 5, 60_000, 0, 3, 30_000, null, 5000, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let breaker = json!([
+            0, 5, 60_000, 0, 3, 30_000, null, 5000, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, null, 0, 255, 0,
+            0, null
+        ]);
         let answer = ask(&json!({
             "retry": { "strategy": constant },
             "breaker": breaker,
@@ -134,6 +149,10 @@ mod tests {
             (
                 json!({ "kind": "retryAfterOr", "first": 250, "fallback": fallback }),
                 "retry_after_or(fibonacci(0.25s, 5s), 0.25s)",
+            ),
+            (
+                json!({ "kind": "retryAfterOr", "first": 0, "second": 100, "table": [2000], "fallback": fallback }),
+                "retry_after_or(fibonacci(0.25s, 5s), 0s, at least 0.1s, at most 2s)",
             ),
             (json!({ "kind": "adaptive", "fallback": fallback }), "adaptive(fibonacci(0.25s, 5s))"),
             (json!({ "kind": "function", "name": "function mine" }), "function mine"),

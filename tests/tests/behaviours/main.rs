@@ -5,8 +5,10 @@
 mod abort;
 mod breaker;
 mod budget;
+mod class_table;
 mod classification;
 mod faults;
+mod hints;
 mod keyed;
 mod limits;
 mod linter;
@@ -15,6 +17,7 @@ mod outcomes;
 mod retry;
 mod sleep;
 mod snapshots;
+mod sockets;
 mod suspend;
 mod timeout;
 

@@ -55,56 +55,60 @@ impl Limits {
         H: IntoIterator<Item = (&'h str, &'h str), IntoIter: Clone>,
     {
         let headers = headers.into_iter();
-        let mut limits = Self::NONE;
-        // The shortest reset of quotas of which it is not said what remains.
-        let mut unsaid: Option<Duration> = None;
-        let mut add = |limits: &mut Self, quota: Quota| match quota.exhausted {
-            Some(true) => {
-                limits.exhausted = true;
-                limits.reset = limits.reset.max(quota.reset);
-            }
-            Some(false) => {}
-            None => unsaid = [unsaid, quota.reset].into_iter().flatten().min(),
-        };
-        for (name, value) in headers.clone() {
-            if is(name, "retry-after-ms") || is(name, "x-ms-retry-after-ms") {
-                limits.retry_after = limits.retry_after.or_else(|| millis(value));
-            } else if is(name, "RateLimit") || is(name, "X-RateLimit") {
-                fields(value, now_unix_secs, |quota| add(&mut limits, quota));
-            } else if let Some((before, after)) = around(name, "remaining") {
-                // Its reset is added on its own, unless there is none.
-                let resets =
-                    |other| around(other, "reset").is_some_and(|of| same(of, (before, after)));
-                let exhausted = used_up(value) == Some(true);
-                if exhausted && !headers.clone().any(|(other, _)| resets(other)) {
-                    add(&mut limits, Quota { exhausted: Some(true), reset: None });
-                }
-            } else if let Some(quota) = around(name, "reset") {
-                let of_quota = |other| around(other, "remaining").is_some_and(|of| same(of, quota));
-                let remaining = headers.clone().find(|(other, _)| of_quota(other));
-                let exhausted = remaining.and_then(|(_, value)| used_up(value));
-                add(&mut limits, Quota { exhausted, reset: reset(value, now_unix_secs) });
-            }
-        }
-        if !limits.exhausted {
-            limits.reset = unsaid;
-        }
-        limits
+        of_all(&|visit| headers.clone().for_each(|(name, value)| visit(name, value)), now_unix_secs)
     }
 }
 
-fn is(name: &str, wanted: &str) -> bool {
-    same_word(name.as_bytes(), wanted.as_bytes())
+/// Shows all headers to a visitor, as often as it is called. A reference, so that what is
+/// read of them is in an image once, whatever collection they are in.
+type Headers<'a, 'h> = &'a dyn Fn(&mut dyn FnMut(&'h str, &'h str));
+
+fn of_all(headers: Headers<'_, '_>, now: i64) -> Limits {
+    let mut limits = Limits::NONE;
+    // The shortest reset of quotas of which it is not said what remains.
+    let mut unsaid: Option<Duration> = None;
+    let mut add = |limits: &mut Limits, quota: Quota| match quota.exhausted {
+        Some(true) => {
+            limits.exhausted = true;
+            limits.reset = limits.reset.max(quota.reset);
+        }
+        Some(false) => {}
+        None => {
+            if let Some(reset) = quota.reset {
+                unsaid = Some(unsaid.map_or(reset, |shortest| shortest.min(reset)));
+            }
+        }
+    };
+    headers(&mut |name, value| {
+        let value = value.as_bytes().trim_ascii();
+        let name = name.as_bytes();
+        if same_word(name, b"retry-after-ms") || same_word(name, b"x-ms-retry-after-ms") {
+            limits.retry_after = limits.retry_after.or_else(|| millis(value));
+        } else if same_word(name, b"ratelimit") || same_word(name, b"x-ratelimit") {
+            fields(value, now, &mut |quota| add(&mut limits, quota));
+        } else if around(name, b"remaining").is_some() {
+            // By itself it says that a quota is used up; its reset says of which.
+            limits.exhausted |= used_up(value) == Some(true);
+        } else if let Some(quota) = around(name, b"reset") {
+            let exhausted = remaining(headers, quota);
+            add(&mut limits, Quota { exhausted, reset: reset(value, now) });
+        }
+    });
+    if !limits.exhausted {
+        limits.reset = unsaid;
+    }
+    limits
 }
 
-/// What is before and after `word` in the name of a header about limits: the quota's name.
-fn around<'h>(name: &'h str, word: &str) -> Option<(&'h [u8], &'h [u8])> {
-    let bytes = name.as_bytes();
-    if place(bytes, b"ratelimit").or_else(|| place(bytes, b"rate-limit")).is_none() {
+/// The name of a quota: what is before and after the word for what is said of it.
+type Name<'h> = (&'h [u8], &'h [u8]);
+
+/// The name of the quota of which a header about limits says `word`.
+fn around<'h>(name: &'h [u8], word: &[u8]) -> Option<Name<'h>> {
+    if place(name, b"ratelimit").or_else(|| place(name, b"rate-limit")).is_none() {
         return None;
     }
-    let at = place(bytes, word.as_bytes())?;
-    let (before, rest) = bytes.split_at_checked(at)?;
+    let (before, rest) = name.split_at_checked(place(name, word)?)?;
     let after = rest.get(word.len()..)?;
     // `-reset-after` says the same in another unit.
     Some((before, if same_word(after, b"-after") { b"" } else { after }))
@@ -115,24 +119,35 @@ fn place(name: &[u8], word: &[u8]) -> Option<usize> {
     name.windows(word.len().max(1)).position(|at| same_word(at, word))
 }
 
-fn same(one: (&[u8], &[u8]), other: (&[u8], &[u8])) -> bool {
-    same_word(one.0, other.0) && same_word(one.1, other.1)
+/// Whether nothing remains of a quota; `None` if it is not said.
+fn remaining(headers: Headers<'_, '_>, quota: Name<'_>) -> Option<bool> {
+    let mut found = None;
+    headers(&mut |name, value| {
+        if let Some(other) = around(name.as_bytes(), b"remaining")
+            && found.is_none()
+            && same_word(other.0, quota.0)
+            && same_word(other.1, quota.1)
+        {
+            found = used_up(value.as_bytes().trim_ascii());
+        }
+    });
+    found
 }
 
 /// The quotas in a field `RateLimit`, in either form.
-fn fields(value: &str, now: i64, mut add: impl FnMut(Quota)) {
+fn fields(value: &[u8], now: i64, add: &mut dyn FnMut(Quota)) {
     const NOTHING: Quota = Quota { exhausted: None, reset: None };
     let mut older = NOTHING;
-    for item in value.split([',']) {
+    for item in value.split(|&byte| byte == b',') {
         let mut quota = NOTHING;
-        for part in item.split([';']) {
-            let Some((key, value)) = part.split_once(['=']) else { continue };
-            let value = value.trim();
-            match key.trim() {
-                "r" => quota.exhausted = used_up(value),
-                "t" => quota.reset = reset(value, now),
-                "remaining" => older.exhausted = used_up(value),
-                "reset" => older.reset = reset(value, now),
+        for part in item.split(|&byte| byte == b';') {
+            let Some((key, value)) = retry_after::halves(part, b'=') else { continue };
+            let value = value.trim_ascii();
+            match key.trim_ascii() {
+                b"r" => quota.exhausted = used_up(value),
+                b"t" => quota.reset = reset(value, now),
+                b"remaining" => older.exhausted = used_up(value),
+                b"reset" => older.reset = reset(value, now),
                 _ => {}
             }
         }
@@ -142,69 +157,66 @@ fn fields(value: &str, now: i64, mut add: impl FnMut(Quota)) {
 }
 
 /// Whether what remains is 0; `None` if it is no number.
-fn used_up(value: &str) -> Option<bool> {
-    retry_after::decimal(value.trim()).map(|(whole, _)| whole == 0)
+fn used_up(value: &[u8]) -> Option<bool> {
+    retry_after::decimal(value).map(|(whole, _)| whole == 0)
 }
 
 /// Milliseconds, perhaps with decimals.
-fn millis(value: &str) -> Option<Duration> {
-    retry_after::decimal(value.trim()).map(|(whole, decimals)| {
-        Duration::from_millis(whole).saturating_add(Duration::from_micros(thousandths(decimals)))
+fn millis(value: &[u8]) -> Option<Duration> {
+    retry_after::decimal(value).map(|(whole, decimals)| {
+        let micros = Duration::from_micros(retry_after::parts(decimals, 3).into());
+        Duration::from_millis(whole).saturating_add(micros)
     })
 }
 
-fn thousandths(decimals: &str) -> u64 {
-    retry_after::parts(decimals, 3).into()
-}
-
 /// How long it takes until a quota is filled up again.
-fn reset(value: &str, now: i64) -> Option<Duration> {
+fn reset(value: &[u8], now: i64) -> Option<Duration> {
     const SECONDS: u64 = 1_000_000_000;
     const MILLISECONDS: u64 = 1_000_000_000_000;
-    let value = value.trim();
     if let Some((whole, decimals)) = retry_after::decimal(value) {
         // The time since 1970 that it is now; before 1970 it is taken for 1970.
         let now = Duration::from_secs(u64::try_from(now).unwrap_or(0));
         let micros = Duration::from_micros(retry_after::parts(decimals, 6).into());
+        let secs = Duration::from_secs(whole).saturating_add(micros);
         return Some(match whole {
             u64::MAX => Duration::MAX,
             MILLISECONDS.. => millis(value)?.saturating_sub(now),
-            SECONDS.. => Duration::from_secs(whole).saturating_add(micros).saturating_sub(now),
-            _ => Duration::from_secs(whole).saturating_add(micros),
+            SECONDS.. => secs.saturating_sub(now),
+            _ => secs,
         });
     }
     spans(value)
         .or_else(|| retry_after::rfc_3339(value, now))
-        .or_else(|| retry_after::parse(value, now))
+        .or_else(|| retry_after::http_date(value, now))
 }
 
 /// Spans with units, one after the other: `1m30s`.
-fn spans(mut text: &str) -> Option<Duration> {
+fn spans(mut text: &[u8]) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     loop {
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, rest) = text.split_at_checked(end)?;
-        let unit_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let (unit, rest) = rest.split_at_checked(unit_end)?;
+        let unit = text.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.')?;
+        let (number, rest) = text.split_at_checked(unit)?;
+        let end = rest.iter().position(u8::is_ascii_digit).unwrap_or(rest.len());
+        let (unit, rest) = rest.split_at_checked(end)?;
         let (whole, decimals) = retry_after::decimal(number)?;
         let secs: u32 = match unit {
-            "d" => 86_400,
-            "h" => 3_600,
-            "m" => 60,
-            "s" => 1,
-            // Below a second.
-            "ms" | "us" | "\u{b5}s" | "\u{3bc}s" | "ns" => 0,
-            _ => return None,
+            b"d" => 86_400,
+            b"h" => 3_600,
+            b"m" => 60,
+            b"s" => 1,
+            _ => 0,
         };
         let span = match unit {
-            "ms" => millis(number)?,
-            "ns" => Duration::ZERO,
-            _ if secs == 0 => Duration::from_micros(whole),
-            _ => {
-                let millionths = retry_after::parts(decimals, 6);
+            _ if secs > 0 => {
+                let millionths = u64::from(retry_after::parts(decimals, 6));
                 Duration::from_secs(whole.saturating_mul(secs.into()))
-                    .saturating_add(Duration::from_micros(u64::from(millionths) * u64::from(secs)))
+                    .saturating_add(Duration::from_micros(millionths * u64::from(secs)))
             }
+            b"ms" => millis(number)?,
+            // With either letter that looks like a mu.
+            b"us" | b"\xC2\xB5s" | b"\xCE\xBCs" => Duration::from_micros(whole),
+            b"ns" => Duration::ZERO,
+            _ => return None,
         };
         sum = sum.saturating_add(span);
         text = rest;
@@ -233,7 +245,6 @@ mod tests {
     fn a_reset_is_read_in_all_its_forms() {
         for (value, micros) in [
             ("30", Some(30_000_000)),
-            (" 30 ", Some(30_000_000)),
             ("0.25", Some(250_000)),
             ("999999999", Some(999_999_999_000_000)),
             ("1768478460", Some(60_000_000)),
@@ -267,10 +278,10 @@ mod tests {
             ("2026-01-15T12:00:00+2:00", None),
         ] {
             let want = micros.map(Duration::from_micros);
-            assert_eq!(reset(value, NOON), want, "{value:?}");
+            assert_eq!(reset(value.as_bytes(), NOON), want, "{value:?}");
         }
-        assert_eq!(reset("1768478460", i64::MIN), secs(1_768_478_460));
-        assert_eq!(reset("1768478460", i64::MAX), secs(0));
+        assert_eq!(reset(b"1768478460", i64::MIN), secs(1_768_478_460));
+        assert_eq!(reset(b"1768478460", i64::MAX), secs(0));
     }
 
     #[test]
@@ -293,6 +304,8 @@ mod tests {
             assert_eq!(of(&[(pair[0], "0")]), without_reset, "{pair:?}");
         }
         assert_eq!(of(&[("Password-Reset", "30"), ("Remaining", "0")]), Limits::NONE);
+        let spaced = of(&[("RateLimit-Remaining", " 0 "), ("RateLimit-Reset", "\t30 ")]);
+        assert_eq!(spaced, Limits { retry_after: None, exhausted: true, reset: secs(30) });
         // What remains cannot be read: it is not said.
         let unread = of(&[("RateLimit-Remaining", "none"), ("RateLimit-Reset", "30")]);
         assert_eq!(unread, Limits { reset: secs(30), ..Limits::NONE });

@@ -32,15 +32,20 @@ use crate::Duration;
 /// Source: RFC 9110, sections 10.2.3 and 5.6.7. Decimals are no part of it, but of what
 /// servers send.
 pub fn parse(text: &str, now_unix_secs: i64) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let text = text.trim().as_bytes();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     if let Some((whole, decimals)) = decimal(digits) {
         let negative = digits.len() != text.len();
         let micros = Duration::from_micros(parts(decimals, 6).into());
         let span = Duration::from_secs(whole).saturating_add(micros);
         return Some(if negative { Duration::ZERO } else { span });
     }
-    Some(until(date(text.as_bytes(), now_unix_secs)?, now_unix_secs))
+    http_date(text, now_unix_secs)
+}
+
+/// How long it takes until a date of HTTP, 0 if it is over; `None` for another text.
+pub(super) fn http_date(text: &[u8], now_unix_secs: i64) -> Option<Duration> {
+    Some(until(date(text, now_unix_secs)?, now_unix_secs))
 }
 
 /// How long it takes until a time, 0 if it is over.
@@ -48,26 +53,34 @@ fn until(at: i64, now: i64) -> Duration {
     Duration::from_secs(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
 }
 
+/// What is before and after the first of such a byte. By bytes, as a search for letters in a
+/// text takes more of an image.
+pub(super) fn halves(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|other| *other == byte)?;
+    let (before, rest) = text.split_at_checked(at)?;
+    Some((before, rest.get(1..)?))
+}
+
 /// A number and the digits after its point, of which there are none or more: `"5"`, `"1.25"`.
 /// A number that does not fit is `u64::MAX`.
-pub(super) fn decimal(text: &str) -> Option<(u64, &str)> {
-    let (whole, decimals) = match text.split_once(['.']) {
-        Some((_, "")) => return None,
+pub(super) fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (whole, decimals) = match halves(text, b'.') {
+        Some((_, [])) => return None,
         Some(parts) => parts,
-        None => (text, ""),
+        None => (text, &[][..]),
     };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
     (!whole.is_empty() && digits(whole) && digits(decimals)).then(|| (number(whole), decimals))
 }
 
 /// So many of the digits after a point as a number, with zeros for those that lack.
-pub(super) fn parts(decimals: &str, places: usize) -> u32 {
-    let digits = decimals.bytes().chain(core::iter::repeat(b'0'));
+pub(super) fn parts(decimals: &[u8], places: usize) -> u32 {
+    let digits = decimals.iter().chain(core::iter::repeat(&b'0'));
     digits.take(places).fold(0, |parts, digit| parts * 10 + u32::from(digit & 0x0F))
 }
 
-fn number(digits: &str) -> u64 {
-    digits.bytes().fold(0, |number: u64, digit| {
+fn number(digits: &[u8]) -> u64 {
+    digits.iter().fold(0, |number: u64, digit| {
         number.saturating_mul(10).saturating_add(u64::from(digit & 0x0F))
     })
 }
@@ -76,8 +89,8 @@ fn number(digits: &str) -> u64 {
 /// is over; `None` for another text.
 ///
 /// Source: RFC 3339, section 5.6.
-pub(super) fn rfc_3339(text: &str, now_unix_secs: i64) -> Option<Duration> {
-    let mut text = Cursor(text.as_bytes());
+pub(super) fn rfc_3339(text: &[u8], now_unix_secs: i64) -> Option<Duration> {
+    let mut text = Cursor(text);
     let year = text.number(4)?;
     text.expect(b"-")?;
     let month = text.number(2)?;
@@ -254,8 +267,7 @@ impl<'t> Cursor<'t> {
         let end = self.0.iter().position(|byte| !byte.is_ascii_digit());
         let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
-        let digits = core::str::from_utf8(digits).ok().filter(|digits| !digits.is_empty())?;
-        Some(parts(digits, 6))
+        (!digits.is_empty()).then(|| parts(digits, 6))
     }
 
     /// Seconds by the hours and minutes of a time zone.

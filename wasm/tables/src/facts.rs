@@ -28,7 +28,11 @@ extern "C" fn texts() -> *mut u8 {
 #[cfg(feature = "http")]
 pub(crate) fn headers() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
     let [_, _, headers, ..] = written();
-    headers.unwrap_or_default().split(['\n']).filter_map(|line| line.split_once([':']))
+    let text = |bytes| core::str::from_utf8(bytes).ok();
+    headers.unwrap_or_default().as_bytes().split(|&byte| byte == b'\n').filter_map(move |line| {
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        Some((text(line.get(..colon)?)?, text(line.get(colon + 1..)?)?))
+    })
 }
 
 fn written() -> [Option<&'static str>; TEXTS] {

@@ -50,6 +50,9 @@ impl Limits {
 
     /// What the headers say, names in any case; `now_unix_secs` is the wall time in seconds
     /// since 1970 that a date is compared with. What cannot be read is not there.
+    ///
+    /// Without a wall clock a reset that is a date or a time since 1970 cannot be told from
+    /// one that is over or far away: pass on the headers whose values are spans alone.
     pub fn of<'h, H>(headers: H, now_unix_secs: i64) -> Self
     where
         H: IntoIterator<Item = (&'h str, &'h str), IntoIter: Clone>,
@@ -105,9 +108,7 @@ type Name<'h> = (&'h [u8], &'h [u8]);
 
 /// The name of the quota of which a header about limits says `word`.
 fn around<'h>(name: &'h [u8], word: &[u8]) -> Option<Name<'h>> {
-    if place(name, b"ratelimit").or_else(|| place(name, b"rate-limit")).is_none() {
-        return None;
-    }
+    place(name, b"ratelimit").or_else(|| place(name, b"rate-limit"))?;
     let (before, rest) = name.split_at_checked(place(name, word)?)?;
     let after = rest.get(word.len()..)?;
     // `-reset-after` says the same in another unit.

@@ -21,14 +21,22 @@ use crate::{Classification, ErrorClass};
 /// appendix A; Oracle's 72000.
 pub const fn sqlstate_code(state: &str) -> Option<ErrorClass> {
     Some(match state.as_bytes() {
-        b"25P03" | b"25P04" | b"57014" | b"57P01" | b"57P02" | b"57P03" | b"57P05" | b"HV00N"
-        | b"HYT00" | b"HYT01" => ErrorClass::Transient,
+        [b'0', b'8', ..]
+        | b"25P03"
+        | b"25P04"
+        | b"57014"
+        | b"57P01"
+        | b"57P02"
+        | b"57P03"
+        | b"57P05"
+        | b"HV00N"
+        | b"HYT00"
+        | b"HYT01" => ErrorClass::Transient,
         b"25006" | b"40000" | b"40001" | b"40P01" | b"55006" | b"55P03" | b"72000" => {
             ErrorClass::Concurrency
         }
         b"40002" | b"57P04" | b"XX001" | b"XX002" => ErrorClass::Permanent,
         b"42501" => ErrorClass::Permission,
-        [b'0', b'8', ..] => ErrorClass::Transient,
         [b'2', b'8', ..] => ErrorClass::Auth,
         [b'5', b'3' | b'8', ..] | [b'X', b'X', ..] => ErrorClass::ServerError,
         [b'0', b'A', ..]

@@ -11,7 +11,7 @@ use crate::ErrorClass;
 /// | CONCURRENCY | 405 resource-locked |
 /// | PERMANENT | 404 not-found, 406 precondition-failed, 501 to 505 errors of the protocol, 530 not-allowed, 540 not-implemented |
 ///
-/// Source: AMQP 0-9-1, section 1.2 of the protocol reference.
+/// Source: *Constants* of the AMQP 0-9-1 reference guide.
 pub const fn amqp_code(code: u16) -> Option<ErrorClass> {
     Some(match code {
         320 | 541 => ErrorClass::Transient,

@@ -6,7 +6,7 @@ use crate::ErrorClass;
 ///
 /// | class | codes |
 /// | --- | --- |
-/// | CONCURRENCY | 24 lock time-out, 112 write conflict, 117, 251 no such transaction |
+/// | CONCURRENCY | 24 lock time-out, 112 write conflict, 117 conflicting operation, 251 no such transaction |
 /// | TRANSIENT | 6, 7, 63, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436: network, stepping down; 50 time limit |
 /// | PERMANENT | 11000, 11001 duplicate key; 2, 9, 14, 20, 26, 59, 121: bad value, syntax, validation |
 /// | PERMISSION | 13 |

@@ -68,7 +68,7 @@ pub fn redis(facts: &Facts<'_>) -> Classification {
 ///
 /// Source: <https://redis.io/docs/latest/develop/reference/protocol-spec/>; the cluster
 /// specification for MOVED, ASK, TRYAGAIN and CLUSTERDOWN; *ACL* for NOPERM and WRONGPASS;
-/// `server.c` of Redis for the others.
+/// the source of Redis for the others.
 pub fn redis_message(message: &str) -> Option<ErrorClass> {
     let message = message.strip_prefix('-').unwrap_or(message);
     let prefix = message.split([' ', '\r', '\n']).next().unwrap_or_default();

@@ -33,7 +33,7 @@
 //! | --- | --- |
 //! | `time` | [`Instant`], [`Duration`], [`Clock`] |
 //! | `class` | [`ErrorClass`], [`ClassSet`], [`Classification`] |
-//! | [`classify`] | the tables: HTTP, gRPC, SQLSTATE, Redis, AWS, `std::io`, codes of systems, the web |
+//! | [`classify`] | the tables: HTTP and its limits, gRPC, databases, brokers, AWS, `std::io`, codes of systems, the web, cancellations |
 //! | [`random`] | [`Draw`](random::Draw): randomness as an argument |
 //! | `backoff`, `adaptive` | [`Backoff`] and the strategies |
 //! | `policy` | [`Policy`]: what each class deserves |

@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 /// Tags of cases that depend on what redress does otherwise on purpose.
 pub const DEVIATIONS: &[(&str, &str)] = &[
-    ("retry_after_only_429", "a 503 carries a Retry-After, too"),
+    ("retry_after_only_429", "a Retry-After counts with every class that is retried"),
     ("lenient_integer", "seconds are plain digits, as RFC 9110 has them"),
     ("lenient_date", "dates are in one of the three forms of RFC 9110, exactly"),
     ("sqlstate_any_word", "a word like ERROR, or a bare number, is no SQLSTATE"),
     ("aws_short_list", "AWS's documented codes are known, and 408 and 409 without a code"),
 ];
 
+/// A field that says of what kind a case is does not change what the case expects.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -22,6 +23,8 @@ struct Case {
     expect: Expected,
     #[serde(default, rename = "quirk")]
     _quirk: Option<String>,
+    #[serde(default, rename = "beyond")]
+    _beyond: bool,
 }
 
 #[derive(Deserialize)]
@@ -144,7 +147,6 @@ fn describe<R>(
         message: error.message.as_deref().unwrap_or_default(),
         sqlstate: error.sqlstate.as_deref().unwrap_or_default(),
         retry_after: hint(&error.retry_after)?,
-        retry_after_header: classify::header(pairs, "Retry-After"),
         now_unix_secs: error.now_unix_s.unwrap_or_default(),
         library,
         ancestors: &ancestors,
@@ -155,7 +157,7 @@ fn describe<R>(
         }),
         ..Facts::NONE
     };
-    classify(&facts)
+    classify(&facts.with_headers(pairs))
 }
 
 fn classify(classifier: &str, facts: &Facts<'_>) -> Result<Classification, String> {
@@ -216,6 +218,7 @@ mod tests {
             (json!({"classifier": "http", "error": {"status": "x"}, "expect": expect}), "schema"),
             (json!({"classifier": "http", "error": {}, "expect": {"class": "ODD"}}), "ODD"),
             (json!({"classifier": "http", "error": {}, "expect": expect, "tag": 1}), "tag"),
+            (json!({"classifier": "http", "error": {}, "expect": expect, "beyond": 1}), "schema"),
             (json!({"classifier": "redis", "error": {"library": "x"}, "expect": expect}), "\"x\""),
             (json!({"classifier": "http", "error": {"marker": "x"}, "expect": expect}), "`x`"),
             (json!({"classifier": "http", "error": {"retry_after": []}, "expect": expect}), "[]"),

@@ -57,7 +57,9 @@ function by(isStrict: number, error: unknown): Classification {
   const mark = markerOf(said, code, name);
   // The words of a name come last, and spelling it is dear.
   let found = classify(isStrict, mark, number(status), number(code), 0);
-  if (found === UNKNOWN && isStrict === 0) {
+  // Such a status has a class of its own, or one that words go before.
+  const asked = number(status) >= 400 && number(status) < 500;
+  if ((found === UNKNOWN || asked) && isStrict === 0) {
     found = classify(isStrict, mark, number(status), number(code), spelled(nameOf(error)));
   }
   return hinted(known(found, error), retryAfterMs);

@@ -15,8 +15,8 @@ interface Module {
 /** What only some rules look at. */
 export interface Special {
   readonly status?: unknown;
-  /** The response header that says when to come back. */
-  readonly header?: unknown;
+  /** The response headers that say when to come back, a line `name:value` for each. */
+  readonly headers?: unknown;
   readonly message?: unknown;
   readonly sqlstate?: unknown;
   readonly grpc?: unknown;
@@ -39,8 +39,8 @@ export class Tables {
     const hintMs = read(error, "retryAfterMs");
     const code = number(read(error, "code"));
     const mark = marker(error);
-    const { header, message, sqlstate = read(error, "sqlstate"), grpc, aws } = special;
-    hand(module, [nameOf(error), hint, header, message, sqlstate, grpc, aws]);
+    const { headers, message, sqlstate = read(error, "sqlstate"), grpc, aws } = special;
+    hand(module, [nameOf(error), hint, headers, message, sqlstate, grpc, aws]);
     const found = module.classify(
       rule,
       mark,
@@ -58,7 +58,7 @@ export class Tables {
   }
 }
 
-const CAPACITY = 1024;
+const CAPACITY = 2048;
 const NONE = 0xffff;
 
 /** Writes lengths first, then the texts; what does not fit is left out. */

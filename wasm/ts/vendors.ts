@@ -22,9 +22,9 @@ export function odbc(error: unknown): Classification {
   return TABLES.classify(1, error, said(error));
 }
 
-/** By the name of a gRPC status in `grpc`. */
+/** By the name of a gRPC status in `grpc`, and by its message where that says more. */
 export function grpc(error: unknown): Classification {
-  return TABLES.classify(2, error, { grpc: read(error, "grpc") });
+  return TABLES.classify(2, error, { grpc: read(error, "grpc"), message: read(error, "message") });
 }
 
 /** By the codes of AWS, and the status in `$metadata`. */

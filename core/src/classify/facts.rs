@@ -1,5 +1,6 @@
 //! What a classifier may look at: [`Facts`], and who gives them ([`Describe`]).
 
+use crate::classify::limits::Limits;
 use crate::{Duration, ErrorClass};
 
 /// An explicit type of error that says its class itself.
@@ -96,7 +97,8 @@ pub struct Facts<'a> {
     /// to 599 if there is no attribute.
     pub args: &'a [i64],
     /// Its text, in which [`sqlstate`](super::sqlstate) and [`odbc`](super::odbc)
-    /// look for a state; empty if it has none.
+    /// look for a state, [`grpc`](super::grpc) and [`redis`](super::redis) for what the
+    /// code or the type does not tell; empty if it has none.
     pub message: &'a str,
     /// Its SQLSTATE; empty if it has none.
     pub sqlstate: &'a str,
@@ -105,6 +107,8 @@ pub struct Facts<'a> {
     /// The value of the response header Retry-After (RFC 9110, section 10.2.3); see
     /// [`header`].
     pub retry_after_header: Option<&'a str>,
+    /// What other headers say of when to come back; see [`Facts::with_headers`].
+    pub limits: Limits,
     /// The wall time in seconds since 1970, which a date in a Retry-After is compared
     /// with. Whoever has no wall clock should pass on only a Retry-After that is a
     /// number: from 0 on, a date is decades away.
@@ -118,6 +122,20 @@ pub struct Facts<'a> {
     pub grpc: Option<&'a str>,
     /// For an AWS client error: what it carries.
     pub aws: Option<AwsError<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    /// The same with what the headers of an answer say of when to come back: Retry-After,
+    /// and [`Limits`]. Dates are compared with `now_unix_secs`, which is set before.
+    #[must_use]
+    pub fn with_headers<H>(self, headers: H) -> Self
+    where
+        H: IntoIterator<Item = (&'a str, &'a str), IntoIter: Clone>,
+    {
+        let headers = headers.into_iter();
+        let limits = Limits::of(headers.clone(), self.now_unix_secs);
+        Self { limits, retry_after_header: header(headers, "Retry-After"), ..self }
+    }
 }
 
 impl Facts<'_> {
@@ -134,6 +152,7 @@ impl Facts<'_> {
         sqlstate: "",
         retry_after: None,
         retry_after_header: None,
+        limits: Limits::NONE,
         now_unix_secs: 0,
         library: Library::Other,
         ancestors: &[],

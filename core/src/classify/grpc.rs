@@ -1,7 +1,7 @@
 //! gRPC: the status code of a call.
 
 use crate::classify::facts::Facts;
-use crate::classify::rules;
+use crate::classify::{contains, rules};
 use crate::{Classification, ErrorClass};
 
 /// The names of the codes, by number.
@@ -27,33 +27,61 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The class of a status code by its number: 8 `RATE_LIMIT`; 4 and 14 TRANSIENT; 16
-/// AUTH; 7 PERMISSION; 1, 3, 5, 9 and 11 PERMANENT; 13 and 15 `SERVER_ERROR`; any
-/// other UNKNOWN, numbers that gRPC does not know too.
-pub const fn grpc_code(code: i32) -> ErrorClass {
-    match code {
+/// The class of a status by the number of its code and its message (empty if there is none),
+/// or `None` for OK, UNKNOWN and numbers that gRPC does not know.
+///
+/// | class | codes |
+/// | --- | --- |
+/// | `RATE_LIMIT` | 8 `RESOURCE_EXHAUSTED` |
+/// | TRANSIENT | 4 `DEADLINE_EXCEEDED`, 14 UNAVAILABLE |
+/// | AUTH | 16 UNAUTHENTICATED |
+/// | PERMISSION | 7 `PERMISSION_DENIED` |
+/// | CONCURRENCY | 10 ABORTED: to be retried from where the transaction begins |
+/// | PERMANENT | 1 CANCELLED, 3 `INVALID_ARGUMENT`, 5 `NOT_FOUND`, 6 `ALREADY_EXISTS`, 9 `FAILED_PRECONDITION`, 11 `OUT_OF_RANGE`, 12 UNIMPLEMENTED |
+/// | `SERVER_ERROR` | 13 INTERNAL, 15 `DATA_LOSS` |
+///
+/// By its message a `RESOURCE_EXHAUSTED` is PERMANENT that says that a message of the call is
+/// larger than the maximum, which is the client's own limit and not the server's; and a
+/// CANCELLED is TRANSIENT that says `Timeout expired`, as tonic has it for its own time-out. A
+/// call that the program itself cancelled is no failure: stop there with
+/// [`Verdict::Abort`](crate::Verdict::Abort).
+///
+/// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>; the messages of
+/// grpc-go, grpc-core, grpc-java, grpc-dotnet, grpc-js and tonic about large messages.
+pub fn grpc_code(code: i32, message: &str) -> Option<ErrorClass> {
+    Some(match code {
+        8 if is_too_large(message) => ErrorClass::Permanent,
         8 => ErrorClass::RateLimit,
+        1 if contains(message, "timeout expired") => ErrorClass::Transient,
         4 | 14 => ErrorClass::Transient,
         16 => ErrorClass::Auth,
         7 => ErrorClass::Permission,
-        1 | 3 | 5 | 9 | 11 => ErrorClass::Permanent,
+        10 => ErrorClass::Concurrency,
+        1 | 3 | 5 | 6 | 9 | 11 | 12 => ErrorClass::Permanent,
         13 | 15 => ErrorClass::ServerError,
-        _ => ErrorClass::Unknown,
-    }
+        _ => return None,
+    })
 }
 
-/// The class of a status code by its name, `"UNAVAILABLE"` for instance; UNKNOWN for
-/// any other text.
-pub fn grpc_name(name: &str) -> ErrorClass {
+/// Whether a message of a status says that a message of the call is too large.
+fn is_too_large(message: &str) -> bool {
+    let says = |words| contains(message, words);
+    says("message")
+        && (says("larger than") || says("too large") || (says("exceeds") && says("maximum")))
+}
+
+/// As [`grpc_code`], by the name of the code, `"UNAVAILABLE"` for instance; `None` for any
+/// other text.
+pub fn grpc_name(name: &str, message: &str) -> Option<ErrorClass> {
     let code = NAMES.iter().zip(0..).find(|(known, _)| **known == name);
-    code.map_or(ErrorClass::Unknown, |(_, code)| grpc_code(code))
+    code.and_then(|(_, code)| grpc_code(code, message))
 }
 
-/// An error by its gRPC status; one that is no gRPC error as
-/// [`default`](super::default).
+/// An error by its gRPC status and its message, UNKNOWN for one that the table lacks; one
+/// that is no gRPC error as [`default`](super::default).
 pub fn grpc(facts: &Facts<'_>) -> Classification {
     match facts.grpc {
-        Some(name) => grpc_name(name).into(),
+        Some(name) => grpc_name(name, facts.message).unwrap_or(ErrorClass::Unknown).into(),
         None => rules::default(facts),
     }
 }
@@ -64,10 +92,36 @@ mod tests {
 
     #[test]
     fn names_and_numbers_agree() {
-        assert_eq!(grpc_name("RESOURCE_EXHAUSTED"), grpc_code(8));
-        assert_eq!(grpc_name("UNAUTHENTICATED"), grpc_code(16));
-        assert_eq!(grpc_name("DATA_LOSS"), ErrorClass::ServerError);
-        assert_eq!(grpc_name(""), ErrorClass::Unknown);
-        assert_eq!(grpc_code(-1), ErrorClass::Unknown);
+        for (name, code) in NAMES.iter().zip(0..) {
+            assert_eq!(grpc_name(name, ""), grpc_code(code, ""), "{name}");
+        }
+        assert_eq!(grpc_name("DATA_LOSS", ""), Some(ErrorClass::ServerError));
+        assert_eq!(grpc_name("", ""), None);
+        assert_eq!(grpc_code(-1, ""), None);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_maximum_is_no_limit_of_the_server() {
+        for message in [
+            "grpc: received message larger than max (5000000 vs. 4194304)",
+            "trying to send message larger than max (5000000 vs. 4194304)",
+            "Attempted to send message with a size larger than max",
+            "gRPC message exceeds maximum size 4194304: 5000000",
+            "Received message exceeds the maximum configured message size.",
+            "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes",
+        ] {
+            assert_eq!(grpc_code(8, message), Some(ErrorClass::Permanent), "{message}");
+        }
+        for message in ["", "quota exceeded", "too many messages", "larger quota needed"] {
+            assert_eq!(grpc_code(8, message), Some(ErrorClass::RateLimit), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_time_out_told_as_cancelled_is_transient() {
+        assert_eq!(grpc_code(1, "Timeout expired"), Some(ErrorClass::Transient));
+        assert_eq!(grpc_code(1, "operation was canceled"), Some(ErrorClass::Permanent));
+        let facts = Facts { grpc: Some("CANCELLED"), message: "Timeout expired", ..Facts::NONE };
+        assert_eq!(grpc(&facts).class, ErrorClass::Transient);
     }
 }

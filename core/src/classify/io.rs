@@ -1,17 +1,19 @@
-//! `std::io::Error`, by its kind.
+//! `std::io::Error`, by its kind, and by what is in it where that says nothing.
 
 use std::io::{Error, ErrorKind};
+use std::string::ToString;
 
 use crate::ErrorClass;
+use crate::classify::dns::dns_message;
 use crate::classify::facts::{Describe, Facts};
 
 /// The class of an I/O error's kind.
 ///
 /// | class | kinds |
 /// | --- | --- |
-/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end |
+/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end; `WouldBlock`, as which a socket's time-out comes on Unix |
 /// | PERMISSION | `PermissionDenied`, `ReadOnlyFilesystem` |
-/// | CONCURRENCY | `WouldBlock`, `ResourceBusy`, `ExecutableFileBusy`, `Deadlock`, `AlreadyExists`, `AddrInUse`, `StaleNetworkFileHandle` |
+/// | CONCURRENCY | `ResourceBusy`, `ExecutableFileBusy`, `Deadlock`, `AlreadyExists`, `AddrInUse`, `StaleNetworkFileHandle` |
 /// | RATE_LIMIT | `QuotaExceeded` |
 /// | SERVER_ERROR | `StorageFull`, `OutOfMemory` |
 /// | PERMANENT | what the request itself has wrong: not found, invalid, unsupported, too large |
@@ -24,6 +26,7 @@ pub fn io_kind(kind: ErrorKind) -> ErrorClass {
         | ErrorKind::NotConnected
         | ErrorKind::BrokenPipe
         | ErrorKind::TimedOut
+        | ErrorKind::WouldBlock
         | ErrorKind::HostUnreachable
         | ErrorKind::NetworkUnreachable
         | ErrorKind::NetworkDown
@@ -32,8 +35,7 @@ pub fn io_kind(kind: ErrorKind) -> ErrorClass {
         | ErrorKind::UnexpectedEof
         | ErrorKind::WriteZero => ErrorClass::Transient,
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => ErrorClass::Permission,
-        ErrorKind::WouldBlock
-        | ErrorKind::ResourceBusy
+        ErrorKind::ResourceBusy
         | ErrorKind::ExecutableFileBusy
         | ErrorKind::Deadlock
         | ErrorKind::AlreadyExists
@@ -58,9 +60,44 @@ pub fn io_kind(kind: ErrorKind) -> ErrorClass {
     }
 }
 
+/// At most so many errors are looked at, each the source of the one before.
+const DEPTH: usize = 16;
+
+/// The class of an I/O error: by its kind ([`io_kind`]), and where that says nothing, as
+/// `Other` does, by the error that it wraps and the sources of that: the first of them that is
+/// an I/O error with a class, or that says that a name was not resolved
+/// ([`dns_message`](super::dns_message)).
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use redress::{ErrorClass, classify};
+/// let wrapped = Error::other(Error::from(ErrorKind::ConnectionReset));
+/// assert_eq!(classify::io_error(&wrapped), ErrorClass::Transient);
+/// ```
+pub fn io_error(error: &Error) -> ErrorClass {
+    let class = io_kind(error.kind());
+    let mut inner: Option<&(dyn std::error::Error + 'static)> = match error.get_ref() {
+        Some(inner) if class == ErrorClass::Unknown => Some(inner),
+        _ => return class,
+    };
+    for _ in 0..DEPTH {
+        let Some(source) = inner else { break };
+        inner = match source.downcast_ref::<Error>() {
+            Some(error) => match io_kind(error.kind()) {
+                // The source of an I/O error is that of the error in it.
+                ErrorClass::Unknown => error.get_ref().map(|inner| inner as _),
+                class => return class,
+            },
+            None if dns_message(&source.to_string()) => return ErrorClass::Transient,
+            None => source.source(),
+        };
+    }
+    class
+}
+
 impl Describe for Error {
     fn facts(&self) -> Facts<'_> {
-        Facts { class: Some(io_kind(self.kind())), ..Facts::NONE }
+        Facts { class: Some(io_error(self)), ..Facts::NONE }
     }
 }
 
@@ -78,5 +115,45 @@ mod tests {
         drop(listener);
         let refused = std::net::TcpStream::connect(address).unwrap_err();
         assert_eq!(classify::default(&refused.facts()).class, ErrorClass::Transient);
+    }
+
+    /// An error that wraps another one, or itself.
+    #[derive(Debug)]
+    struct Wrapper(Option<Error>);
+
+    impl std::fmt::Display for Wrapper {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+
+    impl std::error::Error for Wrapper {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            match &self.0 {
+                Some(inner) => Some(inner),
+                None => Some(self),
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_says_nothing_leaves_the_word_to_what_is_in_it() {
+        let reset = || Error::from(ErrorKind::ConnectionReset);
+        let wrap = |inner| Error::other(Wrapper(Some(inner)));
+        for (error, class) in [
+            (Error::other(reset()), ErrorClass::Transient),
+            (wrap(reset()), ErrorClass::Transient),
+            (wrap(wrap(Error::other(reset()))), ErrorClass::Transient),
+            (wrap(Error::from(ErrorKind::NotFound)), ErrorClass::Permanent),
+            (Error::other("failed to lookup address information"), ErrorClass::Transient),
+            (wrap(Error::other("failed to lookup address")), ErrorClass::Transient),
+            (Error::new(ErrorKind::InvalidData, reset()), ErrorClass::Permanent),
+            (Error::other("connection reset"), ErrorClass::Unknown),
+            (Error::from(ErrorKind::Other), ErrorClass::Unknown),
+            // A chain that ends nowhere ends here.
+            (Error::other(Wrapper(None)), ErrorClass::Unknown),
+        ] {
+            assert_eq!(io_error(&error), class, "{error:?}");
+        }
     }
 }

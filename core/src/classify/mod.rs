@@ -1,18 +1,30 @@
-//! From an error to its class: the tables for HTTP, gRPC, SQLSTATE, Redis, AWS,
-//! `std::io`, codes of the operating system and the platforms of JavaScript, and the
-//! default rules over any error that can be described.
+//! From an error to its class: the tables for protocols, databases, brokers and systems, and
+//! the default rules over any error that can be described.
 //!
 //! An adapter takes name, status and headers out of an error and puts them into
 //! [`Facts`]; which class they mean is decided here, the same on every platform.
-//! Those who have a status code or an SQLSTATE in hand ask its table directly:
-//! [`http_status`], [`http_response`], [`grpc_code`], [`sqlstate_code`],
-//! [`redis_message`], [`aws_code`], [`system_code`], [`connection_code`],
-//! [`connection_message`], [`dom_exception`].
+//! Those who have a code in hand ask its table directly. A table is a function that is named
+//! after its family and what it looks at; it takes codes and texts and knows no client, and
+//! only a program that names it has it in its image. It answers `None` for what says nothing of
+//! the failure, so that the next table or the [`default`](default()) rules can be asked, and those in
+//! which a code may mean that the program itself cancelled answer a
+//! [`Verdict`](crate::Verdict).
 //!
-//! The rules are those of redress for Python, except that on purpose
+//! | family | tables |
+//! | --- | --- |
+//! | HTTP | [`http_status`], [`http_response`], [`http_response_headers`] with [`Limits`]; [`http2_reset`], [`http2_goaway`] |
+//! | gRPC, `CoAP`, SMTP | [`grpc_code`], [`grpc_name`]; [`coap_code`]; [`smtp_code`] |
+//! | databases | [`sqlstate_code`]; [`mysql_code`], [`mysql_name`]; [`mssql_code`], [`mssql_name`]; [`sqlite_code`], [`sqlite_name`]; [`mongodb_code`], [`mongodb_label`], [`mongodb_name`], [`mongodb_error`]; [`prisma_code`]; [`redis_message`], [`redis_exec`] |
+//! | brokers | [`kafka_code`], [`kafka_name`]; [`amqp_code`]; [`nats_code`]; [`mqtt5_code`], [`mqtt3_code`] |
+//! | services | [`aws_code`], [`llm_code`] |
+//! | systems | [`system_code`], [`connection_code`], [`connection_message`], [`dom_exception`]; [`dns_code`], [`dns_message`]; [`tls_code`] |
+//! | cancellations | [`abort_name`] |
 //!
-//! * a 503 may carry a Retry-After, not only a 429 ([`http_retry_after`],
-//!   [`http_response`]);
+//! The rules are those of redress for Python. Where that says UNKNOWN though a standard or the
+//! vendor says what a failure means, these tables have its class. And on purpose
+//!
+//! * a Retry-After counts with every class that is retried, not only with 429, may have
+//!   decimals, and makes 403 and 413 `RATE_LIMIT` ([`http_retry_after`], [`http_response`]);
 //! * the seconds of a Retry-After are plain ASCII digits: `+5` and `1_000` are no
 //!   hint ([`retry_after::parse`]);
 //! * its dates are in one of the three forms of RFC 9110, exactly
@@ -29,32 +41,74 @@
 //! assert_eq!(classify::http_response(200, None, 0), None);
 //! ```
 
+mod abort;
+mod amqp;
 mod aws;
+mod coap;
+mod dns;
 mod facts;
 mod grpc;
 mod http;
+mod http2;
 #[cfg(feature = "std")]
 mod io;
+mod kafka;
+mod limits;
+mod llm;
+mod mongodb;
+mod mqtt3;
+mod mqtt5;
+mod mssql;
+mod mysql;
+mod nats;
+mod prisma;
 mod redis;
 pub mod retry_after;
 mod rules;
+mod smtp;
+mod sqlite;
 mod sqlstate;
 mod system;
+mod tls;
 mod web;
 
+pub use abort::abort_name;
+pub use amqp::amqp_code;
 pub use aws::{aws, aws_code};
+pub use coap::coap_code;
+pub use dns::{dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
 pub use grpc::{grpc, grpc_code, grpc_name};
-pub use http::{http, http_response, http_retry_after, http_status};
+pub use http::{http, http_response, http_response_headers, http_retry_after, http_status};
+pub use http2::{http2_goaway, http2_reset};
 #[cfg(feature = "std")]
-pub use io::io_kind;
-pub use redis::{redis, redis_message};
+pub use io::{io_error, io_kind};
+pub use kafka::{kafka_code, kafka_name};
+pub use limits::Limits;
+pub use llm::llm_code;
+pub use mongodb::{mongodb_code, mongodb_error, mongodb_label, mongodb_name};
+pub use mqtt3::mqtt3_code;
+pub use mqtt5::mqtt5_code;
+pub use mssql::{mssql_code, mssql_name};
+pub use mysql::{mysql_code, mysql_name};
+pub use nats::nats_code;
+pub use prisma::prisma_code;
+pub use redis::{redis, redis_exec, redis_message};
 pub use rules::{default, strict};
+pub use smtp::smtp_code;
+pub use sqlite::{sqlite_code, sqlite_name};
 pub use sqlstate::{odbc, sqlstate, sqlstate_code};
 pub use system::{CONNECTION_CODES, SYSTEM_CODES, connection_code, system_code};
+pub use tls::tls_code;
 pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_exception};
 
 /// Whether two texts are equal but for ASCII case.
 const fn same_word(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)
+}
+
+/// Whether `text` contains `part` in any ASCII case; `part` is not empty.
+fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    text.windows(part.len().max(1)).any(|window| same_word(window, part))
 }

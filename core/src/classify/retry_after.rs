@@ -1,12 +1,14 @@
-//! Reading a Retry-After: seconds, or an HTTP date in any of its three forms.
+//! Reading a Retry-After: seconds, or an HTTP date in any of its three forms; and the dates
+//! of RFC 3339, in which other headers say the same.
 
 use crate::Duration;
 
 /// How long to wait by a Retry-After header; `None` if it cannot be read.
 ///
-/// White space around it does not matter. Seconds are plain ASCII digits: `+5`,
-/// `1_000`, `1.5` and digits of other scripts are no hint. More of them than fit
-/// give [`Duration::MAX`], and after a minus sign they count as 0. A date is
+/// White space around it does not matter. Seconds are plain ASCII digits, with or
+/// without decimals (`1.5`): `+5`, `1_000`, `1e3`, `.5` and digits of other scripts are no
+/// hint. More of them than fit give [`Duration::MAX`], and after a minus sign they count
+/// as 0. A date is
 /// compared with `now_unix_secs`, the wall time in seconds since 1970; one that is
 /// over gives 0. Its three forms are read exactly, with the right weekday and in
 /// the right case; other zones than GMT are no hint:
@@ -27,23 +29,89 @@ use crate::Duration;
 /// assert_eq!(parse("soon", now), None);
 /// ```
 ///
-/// Source: RFC 9110, sections 10.2.3 and 5.6.7.
+/// Source: RFC 9110, sections 10.2.3 and 5.6.7. Decimals are no part of it, but of what
+/// servers send.
 pub fn parse(text: &str, now_unix_secs: i64) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let text = text.trim().as_bytes();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if let Some((whole, decimals)) = decimal(digits) {
         let negative = digits.len() != text.len();
-        return Some(if negative { Duration::ZERO } else { Duration::from_secs(number(digits)) });
+        let micros = Duration::from_micros(parts(decimals, 6).into());
+        let span = Duration::from_secs(whole).saturating_add(micros);
+        return Some(if negative { Duration::ZERO } else { span });
     }
-    let at = date(text.as_bytes(), now_unix_secs)?;
-    let secs = u64::try_from(at.saturating_sub(now_unix_secs)).unwrap_or(0);
-    Some(Duration::from_secs(secs))
+    http_date(text, now_unix_secs)
 }
 
-fn number(digits: &str) -> u64 {
-    digits.bytes().fold(0, |number: u64, digit| {
+/// How long it takes until a date of HTTP, 0 if it is over; `None` for another text.
+pub(super) fn http_date(text: &[u8], now_unix_secs: i64) -> Option<Duration> {
+    Some(until(date(text, now_unix_secs)?, now_unix_secs))
+}
+
+/// How long it takes until a time, 0 if it is over.
+fn until(at: i64, now: i64) -> Duration {
+    Duration::from_secs(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
+}
+
+/// What is before and after the first of such a byte. By bytes, as a search for letters in a
+/// text takes more of an image.
+pub(super) fn halves(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|other| *other == byte)?;
+    let (before, rest) = text.split_at_checked(at)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// A number and the digits after its point, of which there are none or more: `"5"`, `"1.25"`.
+/// A number that does not fit is `u64::MAX`.
+pub(super) fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (whole, decimals) = match halves(text, b'.') {
+        Some((_, [])) => return None,
+        Some(parts) => parts,
+        None => (text, &[][..]),
+    };
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    (!whole.is_empty() && digits(whole) && digits(decimals)).then(|| (number(whole), decimals))
+}
+
+/// So many of the digits after a point as a number, with zeros for those that lack.
+pub(super) fn parts(decimals: &[u8], places: usize) -> u32 {
+    let digits = decimals.iter().chain(core::iter::repeat(&b'0'));
+    digits.take(places).fold(0, |parts, digit| parts * 10 + u32::from(digit & 0x0F))
+}
+
+fn number(digits: &[u8]) -> u64 {
+    digits.iter().fold(0, |number: u64, digit| {
         number.saturating_mul(10).saturating_add(u64::from(digit & 0x0F))
     })
+}
+
+/// How long it takes until a date of RFC 3339, `2026-01-15T12:00:05.5Z` for instance, 0 if it
+/// is over; `None` for another text.
+///
+/// Source: RFC 3339, section 5.6.
+pub(super) fn rfc_3339(text: &[u8], now_unix_secs: i64) -> Option<Duration> {
+    let mut text = Cursor(text);
+    let year = text.number(4)?;
+    text.expect(b"-")?;
+    let month = text.number(2)?;
+    text.expect(b"-")?;
+    let day = text.number(2)?;
+    if !(1..=12).contains(&month) || day == 0 || day > days_in(year, month) {
+        return None;
+    }
+    text.byte().filter(|byte| byte.eq_ignore_ascii_case(&b'T'))?;
+    let time = text.time()?;
+    let micros = if text.eat(b".") { text.micros()? } else { 0 };
+    let east = match text.byte()? {
+        b'Z' | b'z' => 0,
+        b'+' => text.offset()?,
+        b'-' => -text.offset()?,
+        _ => return None,
+    };
+    let at = seconds(days_since_1970(year, month, day), time - east);
+    let span = until(at, now_unix_secs).saturating_add(Duration::from_micros(micros.into()));
+    let over = at < now_unix_secs;
+    text.0.is_empty().then_some(if over { Duration::ZERO } else { span })
 }
 
 const MONTHS: [&[u8]; 12] = [
@@ -194,6 +262,22 @@ impl<'t> Cursor<'t> {
         Some(number)
     }
 
+    /// Millionths by the digits after a point, one or more.
+    fn micros(&mut self) -> Option<u32> {
+        let end = self.0.iter().position(|byte| !byte.is_ascii_digit());
+        let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
+        self.0 = rest;
+        (!digits.is_empty()).then(|| parts(digits, 6))
+    }
+
+    /// Seconds by the hours and minutes of a time zone.
+    fn offset(&mut self) -> Option<i32> {
+        let hour = self.number(2)?;
+        self.expect(b":")?;
+        let minute = self.number(2)?;
+        (hour < 24 && minute < 60).then_some(hour * 3600 + minute * 60)
+    }
+
     /// The number of a month by its name.
     fn month(&mut self) -> Option<i32> {
         let name = self.letters();
@@ -230,7 +314,14 @@ mod tests {
             ("+5", None),
             ("1_000", None),
             ("\u{ff11}\u{ff12}", None),
-            ("1.5", None),
+            ("1e3", None),
+            ("1.", None),
+            (".5", None),
+            ("1.5.5", None),
+            ("1.-5", None),
+            ("1,000", None),
+            ("120s", None),
+            ("nan", None),
             ("", None),
             ("-", None),
             ("--5", None),
@@ -238,6 +329,21 @@ mod tests {
             ("\u{a0}7\r\n", Some(7)),
         ] {
             assert_eq!(secs(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_may_have_decimals() {
+        for (text, micros) in [
+            ("1.5", 1_500_000),
+            ("0.25", 250_000),
+            ("7.0", 7_000_000),
+            ("0.0000019", 1),
+            ("-1.5", 0),
+            ("99999999999999999999", u64::MAX),
+            ("99999999999999999999.5", u64::MAX),
+        ] {
+            assert_eq!(parse(text, NOON), Some(Duration::from_micros(micros)), "{text}");
         }
     }
 

@@ -1,22 +1,25 @@
 //! The default rules over any error, and the strict ones without guessing.
 
 use crate::classify::facts::{Facts, Marker};
+use crate::classify::http::http_status;
 use crate::{Classification, ErrorClass};
 
 /// The first that applies: a class that is given; an explicit type; a status (or, if
-/// that is missing or 0, a code) that has a class; a name that speaks; else UNKNOWN.
+/// that is missing or 0, a code) that has a class; a name that speaks; another status from
+/// 400 to 499, by [`http_status`](super::http_status); else UNKNOWN. A bare code from 400 to
+/// 499 that is none of these stays UNKNOWN: it may be any library's.
 ///
 /// 401 AUTH, 403 PERMISSION, 400 404 422 PERMANENT, 409 CONCURRENCY, 408 TRANSIENT,
 /// 429 `RATE_LIMIT`, 500 to 599 `SERVER_ERROR`. A name speaks if it contains, in any
 /// case, `auth`, `unauthoriz` or `credential` (AUTH), `forbid` or `permission`
 /// (PERMISSION), `timeout` or `connection` (TRANSIENT).
 pub fn default(facts: &Facts<'_>) -> Classification {
-    by_type_or_number(facts).unwrap_or_else(|| by_name(facts)).into()
+    by_type_or_number(facts).or_else(|| by_name(facts)).unwrap_or_else(|| by_status(facts)).into()
 }
 
 /// The same without the rule about names.
 pub fn strict(facts: &Facts<'_>) -> Classification {
-    by_type_or_number(facts).unwrap_or(ErrorClass::Unknown).into()
+    by_type_or_number(facts).unwrap_or_else(|| by_status(facts)).into()
 }
 
 fn by_type_or_number(facts: &Facts<'_>) -> Option<ErrorClass> {
@@ -44,7 +47,15 @@ fn by_type_or_number(facts: &Facts<'_>) -> Option<ErrorClass> {
     })
 }
 
-fn by_name(facts: &Facts<'_>) -> ErrorClass {
+/// What the standards say of a status that has no class of its own here.
+fn by_status(facts: &Facts<'_>) -> ErrorClass {
+    match facts.status.and_then(|status| u16::try_from(status).ok()) {
+        Some(status @ 400..=499) => http_status(status),
+        _ => ErrorClass::Unknown,
+    }
+}
+
+fn by_name(facts: &Facts<'_>) -> Option<ErrorClass> {
     const SPEAKING: [(&str, ErrorClass); 7] = [
         ("auth", ErrorClass::Auth),
         ("unauthoriz", ErrorClass::Auth),
@@ -54,14 +65,8 @@ fn by_name(facts: &Facts<'_>) -> ErrorClass {
         ("timeout", ErrorClass::Transient),
         ("connection", ErrorClass::Transient),
     ];
-    let speaks = |(part, _): &&(&str, ErrorClass)| contains(facts.name, part);
-    SPEAKING.iter().find(speaks).map_or(ErrorClass::Unknown, |&(_, class)| class)
-}
-
-/// Whether `text` contains `part` in any case; `part` is not empty.
-fn contains(text: &str, part: &str) -> bool {
-    let (text, part) = (text.as_bytes(), part.as_bytes());
-    text.windows(part.len().max(1)).any(|window| super::same_word(window, part))
+    let speaks = |(part, _): &&(&str, ErrorClass)| super::contains(facts.name, part);
+    SPEAKING.iter().find(speaks).map(|&(_, class)| class)
 }
 
 #[cfg(test)]
@@ -80,6 +85,30 @@ mod tests {
     fn a_status_of_zero_leaves_the_word_to_the_code() {
         let facts = Facts { status: Some(0), code: Some(429), ..Facts::NONE };
         assert_eq!(strict(&facts).class, ErrorClass::RateLimit);
+    }
+
+    #[test]
+    fn a_status_without_a_class_of_its_own_has_that_of_the_standards_after_the_name() {
+        for (status, class) in [
+            (407, ErrorClass::Auth),
+            (412, ErrorClass::Permanent),
+            (418, ErrorClass::Permanent),
+            (421, ErrorClass::Transient),
+            (423, ErrorClass::Concurrency),
+            (399, ErrorClass::Unknown),
+            (600, ErrorClass::Unknown),
+            (65_536 + 418, ErrorClass::Unknown),
+        ] {
+            let by_status = Facts { status: Some(status), ..Facts::NONE };
+            assert_eq!((default(&by_status).class, strict(&by_status).class), (class, class));
+            let by_code = Facts { code: Some(status), ..Facts::NONE };
+            assert_eq!(strict(&by_code).class, ErrorClass::Unknown, "{status}");
+        }
+        let named = Facts { status: Some(418), name: "ReadTimeout", ..Facts::NONE };
+        assert_eq!(default(&named).class, ErrorClass::Transient);
+        assert_eq!(strict(&named).class, ErrorClass::Permanent);
+        let zero = Facts { status: Some(0), code: Some(418), ..Facts::NONE };
+        assert_eq!(default(&zero).class, ErrorClass::Unknown);
     }
 
     #[test]

@@ -4,24 +4,53 @@ use crate::classify::facts::Facts;
 use crate::classify::rules;
 use crate::{Classification, ErrorClass};
 
-/// The class of an SQLSTATE: 40001 and 40P01 CONCURRENCY; HYT00, HYT01 and all of
-/// class 08 TRANSIENT; all of class 28 AUTH; 42000 and 42P01 PERMANENT; any other
-/// UNKNOWN. Letters are capitals, as databases give them.
+/// The class of an SQLSTATE, or `None` for one that says nothing of the failure. Letters are
+/// capitals, as databases give them. Its first two characters are its class; a state of its
+/// own in this table goes before that.
+///
+/// | class | states |
+/// | --- | --- |
+/// | TRANSIENT | 08 (connection); 25P03, 25P04 and 57P05 (idle and transaction time-outs); 57014 (statement time-out, cancelled); 57P01, 57P02 and 57P03 (shutting down, starting up); HV00N (foreign server not reached); HYT00 and HYT01 |
+/// | AUTH | 28 |
+/// | PERMISSION | 42501 |
+/// | CONCURRENCY | 25006 (read only: the primary has moved); 40000, 40001 and 40P01; 55006 and 55P03 (in use, locked); 72000 (snapshot too old) |
+/// | `SERVER_ERROR` | 53 (resources), 58 (system), XX (internal) |
+/// | PERMANENT | 0A, 20, 21, 22, 23, 24, 25, 26, 2B, 2D, 2F, 34, 38, 39, 3D, 3F, 42, 44, 54, 55 and P0; 40002; 57P04 (dropped); XX001 and XX002 (corrupted) |
 ///
 /// Source: ISO/IEC 9075-2, section 24; appendix A of `PostgreSQL`; the ODBC reference's
-/// appendix A.
-pub fn sqlstate_code(state: &str) -> ErrorClass {
-    match state.as_bytes() {
-        b"40001" | b"40P01" => ErrorClass::Concurrency,
-        b"HYT00" | b"HYT01" | [b'0', b'8', ..] => ErrorClass::Transient,
+/// appendix A; Oracle's 72000.
+pub const fn sqlstate_code(state: &str) -> Option<ErrorClass> {
+    Some(match state.as_bytes() {
+        [b'0', b'8', ..]
+        | b"25P03"
+        | b"25P04"
+        | b"57014"
+        | b"57P01"
+        | b"57P02"
+        | b"57P03"
+        | b"57P05"
+        | b"HV00N"
+        | b"HYT00"
+        | b"HYT01" => ErrorClass::Transient,
+        b"25006" | b"40000" | b"40001" | b"40P01" | b"55006" | b"55P03" | b"72000" => {
+            ErrorClass::Concurrency
+        }
+        b"40002" | b"57P04" | b"XX001" | b"XX002" => ErrorClass::Permanent,
+        b"42501" => ErrorClass::Permission,
         [b'2', b'8', ..] => ErrorClass::Auth,
-        b"42000" | b"42P01" => ErrorClass::Permanent,
-        _ => ErrorClass::Unknown,
-    }
+        [b'5', b'3' | b'8', ..] | [b'X', b'X', ..] => ErrorClass::ServerError,
+        [b'0', b'A', ..]
+        | [b'2', b'0'..=b'6' | b'B' | b'D' | b'F', ..]
+        | [b'3', b'4' | b'8' | b'9' | b'D' | b'F', ..]
+        | [b'4', b'2' | b'4', ..]
+        | [b'5', b'4' | b'5', ..]
+        | [b'P', b'0', ..] => ErrorClass::Permanent,
+        _ => return None,
+    })
 }
 
-/// An error by its SQLSTATE, or by the first one in its message; without any, as
-/// [`default`](super::default).
+/// An error by its SQLSTATE, or by the first one in its message, UNKNOWN for one that the
+/// table lacks; without any, as [`default`](super::default).
 ///
 /// In a message an SQLSTATE is a word of exactly five characters out of 0-9 and A-Z
 /// with a digit in it. One of digits alone could as well be a number, so it counts
@@ -29,10 +58,10 @@ pub fn sqlstate_code(state: &str) -> ErrorClass {
 /// neither `ERROR` nor `28000 rows` is one.
 pub fn sqlstate(facts: &Facts<'_>) -> Classification {
     if !facts.sqlstate.is_empty() {
-        return sqlstate_code(facts.sqlstate).into();
+        return by_state(facts.sqlstate);
     }
     match words(facts.message).find(Word::is_state) {
-        Some(word) => sqlstate_code(word.text).into(),
+        Some(word) => by_state(word.text),
         None => rules::default(facts),
     }
 }
@@ -41,11 +70,15 @@ pub fn sqlstate(facts: &Facts<'_>) -> Classification {
 /// square brackets counts (`[HYT00]`), and without one the class is UNKNOWN.
 pub fn odbc(facts: &Facts<'_>) -> Classification {
     if !facts.sqlstate.is_empty() {
-        return sqlstate_code(facts.sqlstate).into();
+        return by_state(facts.sqlstate);
     }
     let state = words(facts.message)
         .find(|word| word.has_form() && word.before == Some(b'[') && word.after == Some(b']'));
-    state.map_or(ErrorClass::Unknown, |word| sqlstate_code(word.text)).into()
+    state.map_or(ErrorClass::Unknown.into(), |word| by_state(word.text))
+}
+
+fn by_state(state: &str) -> Classification {
+    sqlstate_code(state).unwrap_or(ErrorClass::Unknown).into()
 }
 
 /// A word of a message, with what stands around it.

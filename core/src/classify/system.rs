@@ -32,12 +32,9 @@ pub const CONNECTION_CODES: &[&str] = &[
 
 /// The codes that [`system_code`] knows besides those of connections.
 pub const SYSTEM_CODES: &[(ErrorClass, &[&str])] = &[
-    (ErrorClass::Transient, &["EADDRNOTAVAIL", "EINTR", "ENOTCONN"]),
+    (ErrorClass::Transient, &["EADDRNOTAVAIL", "EAGAIN", "EINTR", "ENOTCONN", "EWOULDBLOCK"]),
     (ErrorClass::Permission, &["EACCES", "EPERM", "EROFS"]),
-    (
-        ErrorClass::Concurrency,
-        &["EADDRINUSE", "EAGAIN", "EBUSY", "EDEADLK", "EEXIST", "ESTALE", "ETXTBSY", "EWOULDBLOCK"],
-    ),
+    (ErrorClass::Concurrency, &["EADDRINUSE", "EBUSY", "EDEADLK", "EEXIST", "ESTALE", "ETXTBSY"]),
     (ErrorClass::RateLimit, &["EDQUOT"]),
     (ErrorClass::ServerError, &["ENOMEM", "ENOSPC"]),
     (
@@ -77,9 +74,9 @@ pub fn connection_code(code: &str) -> bool {
 ///
 /// | class | codes |
 /// | --- | --- |
-/// | TRANSIENT | those of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN` |
+/// | TRANSIENT | those of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN`; `EAGAIN` and `EWOULDBLOCK`, as which a socket's time-out comes |
 /// | PERMISSION | `EACCES`, `EPERM`, `EROFS` |
-/// | CONCURRENCY | `EADDRINUSE`, `EAGAIN`, `EBUSY`, `EDEADLK`, `EEXIST`, `ESTALE`, `ETXTBSY`, `EWOULDBLOCK` |
+/// | CONCURRENCY | `EADDRINUSE`, `EBUSY`, `EDEADLK`, `EEXIST`, `ESTALE`, `ETXTBSY` |
 /// | `RATE_LIMIT` | `EDQUOT` |
 /// | `SERVER_ERROR` | `ENOMEM`, `ENOSPC` |
 /// | PERMANENT | what the request itself has wrong: `ENOENT`, `EINVAL`, `EISDIR` and their like |

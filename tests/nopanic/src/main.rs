@@ -321,13 +321,32 @@ fn classifiers(text: &'static str) {
         classify::aws,
         classify::redis,
     ];
+    let headers = [("Retry-After", text), ("X-RateLimit-Reset", text), (text, text)];
     for classify in all {
-        black_box(classify(&facts));
+        black_box(classify(&facts.with_headers(headers)));
     }
-    black_box(classify::redis_message(text));
     black_box((classify::system_code(text), classify::dom_exception(text)));
     black_box(classify::connection_message(text));
     black_box(classify::http_response(any(), Some(text), number));
+    black_box(classify::http_response_headers(any(), headers, number));
+}
+
+/// The tables of codes and texts.
+fn tables(text: &'static str) {
+    black_box((classify::redis_message(text), classify::redis_exec(text, text)));
+    black_box((classify::grpc_code(any(), text), classify::grpc_name(text, text)));
+    black_box((classify::mysql_code(any(), text, text), classify::mysql_name(text)));
+    black_box((classify::mssql_code(any()), classify::mssql_name(text)));
+    black_box((classify::sqlite_code(any()), classify::sqlite_name(text)));
+    black_box(classify::mongodb_error(Some(any()), [text], text));
+    black_box((classify::prisma_code(text, text), classify::sqlstate_code(text)));
+    black_box((classify::kafka_code(any(), None), classify::kafka_name(text, Some(true))));
+    black_box((classify::amqp_code(any()), classify::nats_code(text)));
+    black_box((classify::mqtt5_code(any()), classify::mqtt3_code(any())));
+    black_box((classify::coap_code(any()), classify::smtp_code(any())));
+    black_box((classify::http2_reset(any()), classify::http2_goaway(any())));
+    black_box((classify::dns_code(text), classify::dns_message(text), classify::tls_code(text)));
+    black_box((classify::llm_code(text), classify::abort_name(text)));
 }
 
 /// Where the image begins, and all that it uses.
@@ -337,6 +356,7 @@ pub extern "C" fn _start() -> ! {
     black_box(machines());
     black_box(adapter::adapter());
     classifiers(black_box("Thu, 15 Jan 2026 12:00:05 GMT"));
+    tables(black_box("EXECABORT Transaction discarded"));
     if cfg!(feature = "canary") {
         black_box(STEPS[black_box(2)]);
     }

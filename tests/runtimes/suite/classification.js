@@ -40,6 +40,12 @@ test("the order is type, number, name, unknown", () => {
 test("a status has its class", () => {
   const table = {
     401: "AUTH",
+    402: "PERMANENT",
+    407: "AUTH",
+    418: "PERMANENT",
+    421: "TRANSIENT",
+    423: "CONCURRENCY",
+    425: "TRANSIENT",
     403: "PERMISSION",
     400: "PERMANENT",
     404: "PERMANENT",
@@ -54,8 +60,15 @@ test("a status has its class", () => {
   };
   for (const [status, want] of Object.entries(table)) {
     assert.equal(classOf(classify.default(failure(Number(status)))), want);
-    assert.equal(classOf(classify.default({ code: Number(status) })), want);
+    assert.equal(classOf(classify.strict(failure(Number(status)))), want);
+    assert.equal(classOf(classify.http(failure(Number(status)))), want);
+    // A bare code may be any library's: what only HTTP says of it does not count.
+    const ofHttp = ["402", "407", "418", "421", "423", "425"].includes(status);
+    assert.equal(classOf(classify.default({ code: Number(status) })), ofHttp ? "UNKNOWN" : want);
   }
+  const named = Object.assign(failure(418), { name: "ReadTimeout" });
+  assert.equal(classOf(classify.default(named)), "TRANSIENT");
+  assert.equal(classOf(classify.strict(named)), "PERMANENT");
 });
 
 test("a name speaks in the default rules and never in the strict ones", () => {
@@ -146,6 +159,39 @@ test("a Response is a class and a Retry-After", () => {
   assert.equal(hintOf(reset), 9_000);
   // A server that fails says nothing with it: the quota is not what is used up.
   assert.equal(hintOf(classify.http(response(503, { "ratelimit-reset": "3600" }))), undefined);
+});
+
+test("a hint counts with every class that is retried, and makes 403 and 413 a limit", () => {
+  for (const [status, name, hintMs] of [
+    [401, "AUTH", undefined],
+    [403, "RATE_LIMIT", 1_500],
+    [404, "PERMANENT", undefined],
+    [409, "CONCURRENCY", 1_500],
+    [413, "RATE_LIMIT", 1_500],
+    [500, "SERVER_ERROR", 1_500],
+  ]) {
+    const classification = classify.http(new Response(null, { status, headers: { "Retry-After": "1.5" } }));
+    assert.equal(classOf(classification), name);
+    assert.equal(hintOf(classification), hintMs);
+  }
+  const long = classify.http(new Response(null, { status: 429, headers: { "Retry-After": "99999999999999999999" } }));
+  assert.isTrue(Number.isFinite(hintOf(long)) && hintOf(long) > 1e15);
+});
+
+test("the quota that is used up says when to come back, and no other", () => {
+  const inAnHour = String(Math.floor(Date.now() / 1_000) + 3_600);
+  const github = (status, remaining, more) =>
+    classify.http(new Response(null, { status, headers: { "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": inAnHour, ...more } }));
+  assert.equal(classOf(github(403, "4999")), "PERMISSION");
+  assert.equal(hintOf(github(403, "4999")), undefined);
+  assert.equal(classOf(github(403, "0")), "RATE_LIMIT");
+  assert.closeTo(hintOf(github(403, "0")), 3_600_000, 2_000);
+  assert.equal(hintOf(github(500, "0")), undefined);
+  assert.equal(hintOf(github(429, "4999")), undefined);
+  assert.equal(hintOf(github(429, "0", { "Retry-After": "7" })), 7_000);
+  assert.equal(hintOf(github(429, "0", { "retry-after-ms": "700" })), 700);
+  const models = { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m30s" };
+  assert.equal(hintOf(classify.http(failure(429, { headers: models }))), 90_000);
 });
 
 test("an error that carries status and headers is read like a Response", () => {

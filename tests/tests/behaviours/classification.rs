@@ -46,9 +46,27 @@ fn an_explicit_type_says_its_class() {
     }
 }
 
-/// Lines 61, 63: as a status or as a code, in the default rules and the strict ones.
+/// Lines 61, 63: as a status or as a code, in the default rules and the strict ones. Of a bare
+/// code only what the reference knows is known.
 #[test]
 fn a_status_has_its_class() {
+    for (status, class) in [
+        (402, ErrorClass::Permanent),
+        (407, ErrorClass::Auth),
+        (418, ErrorClass::Permanent),
+        (421, ErrorClass::Transient),
+        (423, ErrorClass::Concurrency),
+        (425, ErrorClass::Transient),
+    ] {
+        let by_status = Facts { status: Some(status), ..NONE };
+        assert_eq!(classify::default(&by_status).class, class, "{status}");
+        assert_eq!(classify::strict(&by_status).class, class, "{status}");
+        assert_eq!(classify::http(&by_status).class, class, "{status}");
+        let by_code = Facts { code: Some(status), ..NONE };
+        assert_eq!(classify::default(&by_code).class, ErrorClass::Unknown, "{status}");
+        assert_eq!(classify::strict(&by_code).class, ErrorClass::Unknown, "{status}");
+        assert_eq!(classify::http(&by_code).class, class, "{status}");
+    }
     for (number, class) in [
         (400, ErrorClass::Permanent),
         (401, ErrorClass::Auth),
@@ -62,7 +80,6 @@ fn a_status_has_its_class() {
         (503, ErrorClass::ServerError),
         (599, ErrorClass::ServerError),
         (200, ErrorClass::Unknown),
-        (418, ErrorClass::Unknown),
         (600, ErrorClass::Unknown),
         (-1, ErrorClass::Unknown),
         (i64::MAX, ErrorClass::Unknown),
@@ -192,19 +209,35 @@ fn the_http_rules_find_the_status_wherever_it_is() {
 
 /// Line 66.
 #[test]
-fn a_hint_is_read_for_429_and_503_and_for_nothing_else() {
+fn a_hint_counts_with_every_class_that_is_retried_and_with_no_other() {
     let header = Some("7");
     let seven = Some(Duration::from_secs(7));
-    for (status, hint) in [(429, seven), (503, seven), (500, None), (404, None), (401, None)] {
+    for (status, class, hint) in [
+        (400, ErrorClass::Permanent, None),
+        (401, ErrorClass::Auth, None),
+        (403, ErrorClass::RateLimit, seven),
+        (404, ErrorClass::Permanent, None),
+        (408, ErrorClass::Transient, seven),
+        (409, ErrorClass::Concurrency, seven),
+        (413, ErrorClass::RateLimit, seven),
+        (422, ErrorClass::Permanent, None),
+        (425, ErrorClass::Transient, seven),
+        (429, ErrorClass::RateLimit, seven),
+        (500, ErrorClass::ServerError, seven),
+        (503, ErrorClass::ServerError, seven),
+    ] {
+        let want = Classification { retry_after: hint, ..class.into() };
         let facts = Facts { status: Some(status), retry_after_header: header, ..NONE };
-        assert_eq!(classify::http_retry_after(&facts).retry_after, hint, "{status}");
-        let response = classify::http_response(status as u16, header, NOON).unwrap();
-        assert_eq!(response.retry_after, hint, "{status}");
+        assert_eq!(classify::http_retry_after(&facts), want, "{status}");
+        let response = classify::http_response(status as u16, header, NOON);
+        assert_eq!(response, Some(want), "{status}");
     }
     let marked = Facts { marker: Some(Marker::RateLimit), retry_after_header: header, ..NONE };
     assert_eq!(classify::http_retry_after(&marked).retry_after, seven);
     for status in [100, 200, 204, 302, 399] {
         assert_eq!(classify::http_response(status, header, NOON), None, "{status}");
+        let facts = Facts { status: Some(status.into()), retry_after_header: header, ..NONE };
+        assert_eq!(classify::http_retry_after(&facts).retry_after, None, "{status}");
     }
 }
 
@@ -227,7 +260,10 @@ fn a_hint_has_many_shapes_and_a_wrong_one_is_none() {
         ("", None),
         ("NaN", None),
         ("1e3", None),
-        ("1.5", None),
+        ("1.", None),
+        ("1,000", None),
+        ("120s", None),
+        ("120, 60", None),
         ("+5", None),
     ] {
         let facts = Facts {
@@ -286,7 +322,13 @@ fn an_sqlstate_has_its_class_as_attribute_and_in_a_message() {
         ("28000", ErrorClass::Auth),
         ("42000", ErrorClass::Permanent),
         ("42P01", ErrorClass::Permanent),
-        ("23505", ErrorClass::Unknown),
+        ("42501", ErrorClass::Permission),
+        ("25006", ErrorClass::Concurrency),
+        ("57P03", ErrorClass::Transient),
+        ("53300", ErrorClass::ServerError),
+        ("23505", ErrorClass::Permanent),
+        ("40003", ErrorClass::Unknown),
+        ("HY000", ErrorClass::Unknown),
     ] {
         let (bracketed, told) = (format!("[{state}] no"), format!("no (SQLSTATE {state})"));
         let by_attribute = Facts { sqlstate: state, message: "[40001]", ..NONE };
@@ -322,13 +364,13 @@ fn a_grpc_status_has_its_class_by_name_and_by_number() {
         (3, "INVALID_ARGUMENT", ErrorClass::Permanent),
         (4, "DEADLINE_EXCEEDED", ErrorClass::Transient),
         (5, "NOT_FOUND", ErrorClass::Permanent),
-        (6, "ALREADY_EXISTS", ErrorClass::Unknown),
+        (6, "ALREADY_EXISTS", ErrorClass::Permanent),
         (7, "PERMISSION_DENIED", ErrorClass::Permission),
         (8, "RESOURCE_EXHAUSTED", ErrorClass::RateLimit),
         (9, "FAILED_PRECONDITION", ErrorClass::Permanent),
-        (10, "ABORTED", ErrorClass::Unknown),
+        (10, "ABORTED", ErrorClass::Concurrency),
         (11, "OUT_OF_RANGE", ErrorClass::Permanent),
-        (12, "UNIMPLEMENTED", ErrorClass::Unknown),
+        (12, "UNIMPLEMENTED", ErrorClass::Permanent),
         (13, "INTERNAL", ErrorClass::ServerError),
         (14, "UNAVAILABLE", ErrorClass::Transient),
         (15, "DATA_LOSS", ErrorClass::ServerError),
@@ -336,8 +378,9 @@ fn a_grpc_status_has_its_class_by_name_and_by_number() {
         (17, "", ErrorClass::Unknown),
         (-1, "unavailable", ErrorClass::Unknown),
     ] {
-        assert_eq!(classify::grpc_code(number), class, "{number}");
-        assert_eq!(classify::grpc_name(name), class, "{name}");
+        let known = (class != ErrorClass::Unknown).then_some(class);
+        assert_eq!(classify::grpc_code(number, ""), known, "{number}");
+        assert_eq!(classify::grpc_name(name, ""), known, "{name}");
         let facts = Facts { grpc: Some(name), status: Some(429), ..NONE };
         assert_eq!(classify::grpc(&facts).class, class, "{name}");
     }
@@ -380,6 +423,10 @@ fn a_redis_error_goes_by_its_type_and_a_reply_by_its_first_word() {
         ("AuthorizationError", &["ConnectionError"], ErrorClass::Permission),
         ("BusyLoadingError", &[], ErrorClass::Transient),
         ("MaxConnectionsError", &["ConnectionError"], ErrorClass::Transient),
+        ("MasterDownError", &["ClusterDownError"], ErrorClass::Transient),
+        ("TryAgainError", &["ResponseError"], ErrorClass::Concurrency),
+        ("MovedError", &["AskError"], ErrorClass::Permanent),
+        ("OutOfMemoryError", &["ResponseError"], ErrorClass::ServerError),
         ("DataError", &["RedisError"], ErrorClass::Unknown),
     ] {
         let facts = Facts { name, ancestors, library: Library::Redis, ..NONE };
@@ -394,11 +441,16 @@ fn a_redis_error_goes_by_its_type_and_a_reply_by_its_first_word() {
         ("CLUSTERDOWN", ErrorClass::Transient),
         ("OOM command not allowed", ErrorClass::ServerError),
         ("WRONGTYPE Operation", ErrorClass::Permanent),
-        ("ERR unknown command 'LOADING'", ErrorClass::Unknown),
-        ("", ErrorClass::Unknown),
+        ("MOVED 3999 127.0.0.1:6381", ErrorClass::Permanent),
+        ("ERR unknown command 'LOADING'", ErrorClass::Permanent),
+        ("ERR max number of clients reached", ErrorClass::ServerError),
     ] {
-        assert_eq!(classify::redis_message(reply), class, "{reply}");
+        assert_eq!(classify::redis_message(reply), Some(class), "{reply}");
+        let facts = Facts { message: reply, library: Library::Redis, ..NONE };
+        assert_eq!(classify::redis(&facts).class, class, "{reply}");
     }
+    assert_eq!(classify::redis_message("ERR no such key"), None);
+    assert_eq!(classify::redis_message(""), None);
 }
 
 /// Line 69: the same for `std`.
@@ -408,7 +460,8 @@ fn an_io_error_goes_by_its_kind() {
         (ErrorKind::ConnectionReset, ErrorClass::Transient),
         (ErrorKind::TimedOut, ErrorClass::Transient),
         (ErrorKind::PermissionDenied, ErrorClass::Permission),
-        (ErrorKind::WouldBlock, ErrorClass::Concurrency),
+        (ErrorKind::WouldBlock, ErrorClass::Transient),
+        (ErrorKind::Deadlock, ErrorClass::Concurrency),
         (ErrorKind::StorageFull, ErrorClass::ServerError),
         (ErrorKind::NotFound, ErrorClass::Permanent),
         (ErrorKind::Other, ErrorClass::Unknown),
@@ -437,6 +490,8 @@ fn no_classifier_stumbles_over_what_it_cannot_use() {
     for rule in rules {
         for number in numbers {
             for text in texts {
+                let names = ["RateLimit", "RateLimit-Reset", "x-ratelimit-reset-a", "-remaining-"];
+                let headers = names.iter().map(|name| (*name, text)).chain([(text, text)]);
                 let (status, args) = (Some(number), &[number][..]);
                 let retry_after = Some(RetryAfter::Text(text));
                 let aws = Some(AwsError { code: text, status });
@@ -444,6 +499,7 @@ fn no_classifier_stumbles_over_what_it_cannot_use() {
                 let full = Facts { name: text, message: text, sqlstate: text, ..full };
                 let full = Facts { now_unix_secs: number, grpc: Some(text), ..full };
                 rule(&full);
+                rule(&full.with_headers(headers));
                 rule(&Facts { status: None, sqlstate: "", ..full });
             }
         }

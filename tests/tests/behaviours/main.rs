@@ -6,8 +6,10 @@ mod abort;
 mod breaker;
 mod budget;
 mod circuit;
+mod class_table;
 mod classification;
 mod faults;
+mod hints;
 mod keyed;
 mod limiter;
 mod limits;
@@ -19,6 +21,7 @@ mod renewal;
 mod retry;
 mod sleep;
 mod snapshots;
+mod sockets;
 mod suspend;
 mod timeout;
 

@@ -6,10 +6,10 @@
 use redress::classify::{AwsError, Facts, Marker, RetryAfter};
 use redress::{Classification, Duration, ErrorClass};
 
-/// Name, hint, header, message, SQLSTATE, gRPC status, AWS code.
+/// Name, hint, headers, message, SQLSTATE, gRPC status, AWS code.
 const TEXTS: usize = 7;
 /// The package leaves out what does not fit.
-const LENGTH: usize = 1024;
+const LENGTH: usize = 2048;
 /// The length of a text that is not there.
 const NONE: usize = 0xFFFF;
 /// Numbers of markers from here on are classes.
@@ -22,6 +22,17 @@ static mut HINT: f64 = f64::NAN;
 #[unsafe(no_mangle)]
 extern "C" fn texts() -> *mut u8 {
     (&raw mut SCRATCH).cast()
+}
+
+/// The headers that say when to come back, a line `name:value` for each.
+#[cfg(feature = "http")]
+pub(crate) fn headers() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    let [_, _, headers, ..] = written();
+    let text = |bytes| core::str::from_utf8(bytes).ok();
+    headers.unwrap_or_default().as_bytes().split(|&byte| byte == b'\n').filter_map(move |line| {
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        Some((text(line.get(..colon)?)?, text(line.get(colon + 1..)?)?))
+    })
 }
 
 fn written() -> [Option<&'static str>; TEXTS] {
@@ -56,7 +67,7 @@ pub(crate) fn facts(
     hint: f64,
     now_unix_secs: f64,
 ) -> Facts<'static> {
-    let [name, hint_text, header, message, sqlstate, grpc, aws] = written();
+    let [name, hint_text, _, message, sqlstate, grpc, aws] = written();
     let class = marker.checked_sub(CLASSES).and_then(|class| ErrorClass::ALL.get(class as usize));
     Facts {
         class: class.copied(),
@@ -75,7 +86,6 @@ pub(crate) fn facts(
             }
             None => None,
         },
-        retry_after_header: header,
         now_unix_secs: now_unix_secs as i64,
         grpc,
         aws: aws.map(|code| AwsError { code, status: integer(status) }),
@@ -83,12 +93,10 @@ pub(crate) fn facts(
     }
 }
 
-/// The number of the class; its hint is kept until it is asked for.
+/// The number of the class; its hint is kept until it is asked for. The longest hint is a
+/// number, too: one that is not finite would be none.
 pub(crate) fn told(found: Classification) -> u32 {
-    let hint = found.retry_after.map_or(f64::NAN, |span| match span {
-        Duration::MAX => f64::INFINITY,
-        span => span.as_micros() as f64 / 1000.0,
-    });
+    let hint = found.retry_after.map_or(f64::NAN, |span| span.as_micros() as f64 / 1000.0);
     // SAFETY: one thread, and the place is read by `hint` alone.
     unsafe { HINT = hint };
     found.class as u32

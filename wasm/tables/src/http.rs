@@ -1,8 +1,8 @@
-//! The rules of HTTP, with Retry-After.
+//! The rules of HTTP, with Retry-After and the limits that headers tell.
 
 use redress::classify::http_retry_after;
 
-use crate::facts::{facts, told};
+use crate::facts::{facts, headers, told};
 
 /// The class of an error by its status. There is one rule.
 #[unsafe(no_mangle)]
@@ -15,5 +15,6 @@ extern "C" fn classify(
     hint: f64,
     now_unix_secs: f64,
 ) -> u32 {
-    told(http_retry_after(&facts(marker, status, status_code, code, hint, now_unix_secs)))
+    let known = facts(marker, status, status_code, code, hint, now_unix_secs);
+    told(http_retry_after(&known.with_headers(headers())))
 }

@@ -3,7 +3,7 @@
 use heapless::Vec;
 use redress::Classification;
 use redress::Duration;
-use redress::classify::{self, AwsError, Facts, Marker, RetryAfter};
+use redress::classify::{self, AwsError, Facts, Limits, Marker, RetryAfter};
 use redress_wire::Items;
 use redress_wire::case::{Classifier, Described, Hint, LIBRARIES, MARKERS};
 
@@ -36,6 +36,11 @@ pub fn classify(error: &Described<'_>) -> Option<Classification> {
             Hint::Text(text) => RetryAfter::Text(text),
         }),
         retry_after_header: error.retry_after_header,
+        limits: Limits {
+            retry_after: error.limits.retry_after_us.map(Duration::from_micros),
+            exhausted: error.limits.exhausted,
+            reset: error.limits.reset_us.map(Duration::from_micros),
+        },
         now_unix_secs: error.now_unix_secs,
         library: *LIBRARIES.get(usize::from(error.library))?,
         ancestors: &ancestors,

@@ -155,6 +155,7 @@ pub struct Described<'a> {
     #[serde(borrow)]
     pub retry_after: Option<Hint<'a>>,
     pub retry_after_header: Option<&'a str>,
+    pub limits: Limits,
     pub now_unix_secs: i64,
     /// The place in [`LIBRARIES`].
     pub library: u8,
@@ -163,6 +164,14 @@ pub struct Described<'a> {
     pub grpc: Option<&'a str>,
     /// Code and status.
     pub aws: Option<(&'a str, Option<i64>)>,
+}
+
+/// What other headers say of when to come back.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug)]
+pub struct Limits {
+    pub retry_after_us: Option<u64>,
+    pub exhausted: bool,
+    pub reset_us: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy, Debug)]

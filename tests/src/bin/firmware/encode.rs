@@ -1,7 +1,7 @@
 //! Writes cases for the target, in the format of redress-wire.
 
-use redress::ErrorClass;
 use redress::classify::{Facts, RetryAfter};
+use redress::{Duration, ErrorClass};
 use redress_tests::schema::{
     AbortPoint, CallSpec, CauseSpec, DecisionSpec, Expect, OutcomeSpec, PolicySpec, Scenario,
     StrategySpec,
@@ -86,6 +86,11 @@ pub(crate) fn error(classifier: &str, facts: &Facts<'_>) -> Result<Vec<u8>, Stri
             Some(RetryAfter::Text(text)) => Some(case::Hint::Text(text)),
         },
         retry_after_header: facts.retry_after_header,
+        limits: case::Limits {
+            retry_after_us: facts.limits.retry_after.map(Duration::as_micros),
+            exhausted: facts.limits.exhausted,
+            reset_us: facts.limits.reset.map(Duration::as_micros),
+        },
         now_unix_secs: facts.now_unix_secs,
         library,
         ancestors: &run(facts.ancestors.iter())?,

@@ -1,0 +1,16 @@
+//! APIs of language models: the codes of errors, which say more than their status.
+
+use crate::ErrorClass;
+
+/// The class of an error by its code or type, or `None` for one that leaves the word to the
+/// status: `insufficient_quota` (which comes with 429) and `context_length_exceeded` PERMANENT,
+/// `overloaded_error` `SERVER_ERROR`, as its status 529 is.
+///
+/// Source: *Error codes* of `OpenAI`; *Errors* of Anthropic.
+pub fn llm_code(code: &str) -> Option<ErrorClass> {
+    Some(match code {
+        "insufficient_quota" | "context_length_exceeded" => ErrorClass::Permanent,
+        "overloaded_error" => ErrorClass::ServerError,
+        _ => return None,
+    })
+}

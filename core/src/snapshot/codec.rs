@@ -15,7 +15,7 @@ pub(super) const CHECKSUM: usize = 4;
 pub(super) struct Writer<'o> {
     out: &'o mut [u8],
     len: usize,
-    now: Instant,
+    pub(super) now: Instant,
 }
 
 impl<'o> Writer<'o> {
@@ -162,6 +162,15 @@ impl<'b> Reader<'b> {
         }
         let off = self.off.unwrap_or(Duration::ZERO);
         self.now.saturating_add(left.saturating_sub(off))
+    }
+
+    /// As [`until`](Self::until), for what cannot have more than `limit` left.
+    pub(super) fn until_within(&mut self, limit: Duration) -> Result<Instant, SnapshotError> {
+        let left = self.u64()?;
+        if left > limit.as_micros() {
+            return Err(SnapshotError::Value);
+        }
+        Ok(self.due(left))
     }
 
     pub(super) fn restored(&self) -> Restored {

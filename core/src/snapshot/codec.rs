@@ -164,13 +164,15 @@ impl<'b> Reader<'b> {
         self.now.saturating_add(left.saturating_sub(off))
     }
 
-    /// As [`until`](Self::until), for what cannot have more than `limit` left.
+    /// When it is due, for what cannot have more than `limit` left; the clock's origin if it
+    /// is over, so that a stale instant does not take it for something that is still due.
     pub(super) fn until_within(&mut self, limit: Duration) -> Result<Instant, SnapshotError> {
         let left = self.u64()?;
         if left > limit.as_micros() {
             return Err(SnapshotError::Value);
         }
-        Ok(self.due(left))
+        let due = self.due(left);
+        Ok(if due > self.now { due } else { Instant::ZERO })
     }
 
     pub(super) fn restored(&self) -> Restored {

@@ -209,7 +209,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
 
     /// How many probes may be in flight.
     #[inline]
-    fn places(&self) -> usize {
+    pub(crate) fn places(&self) -> usize {
         if PERMITS == 1 { 1 } else { usize::from(self.config().permits) }
     }
 
@@ -219,8 +219,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
 
     /// The longest that it stays open without being asked by hand.
     pub(crate) fn longest_open(&self) -> Duration {
-        let config = self.config();
-        self.recovery().saturating_add(config.jitter).max(config.longest_hint)
+        self.config().longest_open_after(self.tally >> 4)
     }
 
     /// Whether it no longer rejects calls: it is closed, or the recovery time is over and

@@ -176,7 +176,10 @@ impl<G: Gate> Gate for Option<G> {
     }
 
     fn pass(permit: Option<Permit>) -> Option<Self::Pass> {
-        Some(permit.and_then(|permit| G::pass(Some(permit))))
+        match permit {
+            Some(permit) => G::pass(Some(permit)).map(Some),
+            None => Some(None),
+        }
     }
 }
 
@@ -184,6 +187,9 @@ impl<G: Gate> Gate for Option<G> {
 pub trait Circuit {
     /// Whether successes change it while it is closed.
     const HEARS_SUCCESS: bool;
+
+    /// The most probes in flight: a call whose permit has a higher place cannot be resumed.
+    const PERMITS: usize = usize::MAX;
 
     /// What it wants to know of how long attempts took; see
     /// [`Window::Attempts`](crate::Window::Attempts).
@@ -251,6 +257,8 @@ where
     type Attempts = W::Attempts;
 
     const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
+
+    const PERMITS: usize = PERMITS;
 
     #[inline]
     fn enter(&mut self) -> Option<Permit> {
@@ -350,6 +358,6 @@ impl<S: Shared<Item: Circuit>> Gate for &S {
     }
 
     fn pass(permit: Option<Permit>) -> Option<Permit> {
-        permit
+        permit.filter(|permit| permit.has_place_in(S::Item::PERMITS))
     }
 }

@@ -310,7 +310,7 @@ where
     }
 
     fn pass(permit: Option<Permit>) -> Option<Self::Pass> {
-        Some(permit)
+        permit.is_none_or(|permit| permit.has_place_in(V::PERMITS)).then_some(permit)
     }
 }
 

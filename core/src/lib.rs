@@ -31,7 +31,7 @@
 //!
 //! | module | what it is about |
 //! | --- | --- |
-//! | `time` | [`Instant`], [`Duration`], [`Clock`] |
+//! | `time` | [`Instant`], [`Duration`], [`Clock`]; [`Widened`], a clock out of a counter that wraps |
 //! | `class` | [`ErrorClass`], [`ClassSet`], [`Classification`] |
 //! | [`classify`] | the tables: HTTP and its limits, gRPC, databases, brokers, AWS, `std::io`, codes of systems, the web, cancellations |
 //! | [`random`] | [`Draw`](random::Draw): randomness as an argument |
@@ -114,6 +114,10 @@ pub use gate::{ByHand, Circuit, Gate};
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 pub use hal::WithDelay;
 #[cfg(feature = "std")]
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    expect(deprecated, reason = "the names are there, and say what to use")
+)]
 pub use host::{RetryPolicy, SystemRandom, SystemTime};
 pub use keyed::{ByKey, Entry, Keyed, by_key};
 pub use outcome::{Error, Last, Outcome, RetryExhausted};
@@ -124,7 +128,7 @@ pub use shared::Shared;
 pub use snapshot::{Restored, Snapshot, SnapshotError};
 pub use steps::Steps;
 pub use suspend::{Progress, Resumed, Suspended};
-pub use time::{Clock, Duration, FnClock, Instant};
+pub use time::{Clock, Duration, FnClock, Instant, Widened};
 pub use timeline::{Timeline, TimelineEntry};
 pub use window::{
     FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,

@@ -14,6 +14,12 @@ use rand_core::{Rng, TryRng};
 ///
 /// Every [`rand_core::Rng`] is one; a peripheral read as a closure becomes one
 /// with [`from_fn`]; [`NoRandom`] says that there is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of randomness",
+    note = "a source: `SystemRandom` on a host (feature `std`), any `rand_core::Rng`, \
+            `random::from_fn` over a function (on wasm32-unknown-unknown over \
+            `crypto.getRandomValues()`)"
+)]
 pub trait Draw {
     /// The next random number, uniform over all of `u32`, or `None` if there is
     /// no source.

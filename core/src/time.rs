@@ -5,6 +5,10 @@
 //! Cortex-M0 each operation is a handful of instructions, where
 //! `core::time::Duration` costs hundreds of bytes.
 
+mod widened;
+
+pub use widened::Widened;
+
 /// A span of time in whole microseconds, from 0 to `u64::MAX`.
 ///
 /// Arithmetic saturates. Conversions to coarser units round down and divide;
@@ -181,7 +185,14 @@ impl Instant {
 /// argument and never reads one.
 ///
 /// A clock should not go back, but nothing breaks if it does: what remains of
-/// any limit is never more than the limit itself.
+/// any limit is never more than the limit itself. A counter of 32 bits or fewer, which begins
+/// anew, becomes one that does not with [`Widened`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no clock",
+    note = "a clock: `SystemTime` on a host (feature `std`), `FnClock` over a function that returns \
+            microseconds (on wasm32-unknown-unknown over `performance.now()`), `Widened` over a \
+            counter of 32 bits"
+)]
 pub trait Clock {
     /// The current instant.
     fn now(&self) -> Instant;

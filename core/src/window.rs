@@ -123,6 +123,12 @@ impl FailureRule {
         }
     }
 
+    /// Whether failures may have this place, or none does.
+    pub(crate) fn has_place(&self, place: u8) -> bool {
+        let own = |class: ErrorClass| self.apart.contains(class) && place == class as u8 + 1;
+        place == FREE || place == COMMON || ErrorClass::ALL.into_iter().any(own)
+    }
+
     /// How many entries a window needs for this rule.
     const fn needs(&self) -> usize {
         let mut entries = self.threshold as usize;
@@ -259,6 +265,22 @@ pub struct LastOutcomes<const WORDS: usize> {
 
 impl<const WORDS: usize> LastOutcomes<WORDS> {
     pub(crate) const EMPTY: Self = Self { failed: [0; WORDS], next: 0, count: 0, failures: 0 };
+
+    /// Whether its counts are those of its bits.
+    pub(crate) fn agrees(&self, rule: &OutcomeRule) -> bool {
+        let (mut unseen, mut failures) = (u32::from(self.count), 0);
+        for word in self.failed {
+            let used = unseen.min(32);
+            unseen -= used;
+            // No bit is left over in a full word.
+            if word & u32::MAX.checked_shl(used).unwrap_or(0) != 0 {
+                return false;
+            }
+            failures += word.count_ones();
+        }
+        // The next result takes the place after the last until all places are taken.
+        failures == u32::from(self.failures) && (self.count == rule.size || self.next == self.count)
+    }
 }
 
 impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
@@ -342,11 +364,11 @@ impl<const N: usize> TimeSlices<N> {
         running: 0,
     };
 
-    /// Makes the slice that `now` is in the running one.
+    /// Makes the slice that `now` is in the running one. A stale `now` is counted in the
+    /// running slice and does not shorten it; after a clock that was set back the running
+    /// slice goes on for its own length.
     pub(crate) fn advance(&mut self, slice: Duration, now: Instant) {
-        let latest = now.saturating_add(slice);
-        // A clock that jumped back: the running slice goes on for its own length.
-        self.ends = self.ends.min(latest);
+        Reach::stale(slice).wait(&mut self.ends, now);
         for _ in 0..N {
             if self.ends > now {
                 return;
@@ -358,7 +380,7 @@ impl<const N: usize> TimeSlices<N> {
             }
         }
         if self.ends <= now {
-            self.ends = latest;
+            self.ends = now.saturating_add(slice);
         }
     }
 }

@@ -191,7 +191,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
     }
 
     /// Whether the recovery time grows.
-    pub(super) const fn grows(&self) -> bool {
+    pub(crate) const fn grows(&self) -> bool {
         self.longest_recovery.as_micros() > self.recovery.as_micros()
     }
 
@@ -205,5 +205,10 @@ impl<Rule: Copy> BreakerConfig<Rule> {
             recovery = recovery.saturating_add(recovery).min(self.longest_recovery);
         }
         recovery
+    }
+
+    /// The longest that the breaker is open after so many failed probes in a row.
+    pub(crate) fn longest_open_after(&self, reopened: u8) -> Duration {
+        self.recovery_after(reopened).saturating_add(self.jitter).max(self.longest_hint)
     }
 }

@@ -36,6 +36,8 @@ impl Permit {
     const CLOSED: NonZeroU32 = NonZeroU32::MAX;
     /// What stands for no slot in a snapshot.
     pub(crate) const NO_SLOT: u8 = u8::MAX;
+    /// All that a breaker can want.
+    pub(crate) const ALL_WANTS: u8 = WANTS_RANDOM | WANTS_CHECK | WANTS_HINTS;
 
     /// The permit of a call that a closed breaker admitted.
     #[inline]
@@ -93,6 +95,11 @@ impl Permit {
     /// The period of the breaker that it is of.
     pub(crate) const fn generation(&self) -> u16 {
         self.generation as u16
+    }
+
+    /// Whether a breaker of so many permits can have given it.
+    pub(crate) const fn has_place_in(&self, permits: usize) -> bool {
+        !self.is_probe() || (self.slot() as usize) < permits
     }
 
     /// The place of a probe, from 0; [`Permit::NO_SLOT`] for none.

@@ -1,6 +1,7 @@
 //! The snapshots of breakers and their windows.
 
 use crate::breaker::{Breaker, BreakerConfig, Phase};
+use crate::reach::Reach;
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 use crate::window::{
@@ -36,11 +37,14 @@ impl<const N: usize> Record for FailureTimes<N> {
         }
     }
 
-    fn load(&self, _: &FailureRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+    fn load(&self, rule: &FailureRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
         let mut loaded = Self::EMPTY;
         for (until, place) in loaded.until.iter_mut().zip(&mut loaded.place) {
-            *until = from.until()?;
+            *until = from.until_within(rule.window)?;
             *place = from.u8()?;
+            if !rule.has_place(*place) {
+                return Err(SnapshotError::Value);
+            }
         }
         Ok(loaded)
     }
@@ -72,8 +76,11 @@ impl<const WORDS: usize> Record for LastOutcomes<WORDS> {
         loaded.next = from.u16()?;
         loaded.count = from.u16()?;
         loaded.failures = from.u16()?;
-        let fits = loaded.next < rule.size && loaded.count <= rule.size;
-        if fits && loaded.failures <= loaded.count { Ok(loaded) } else { Err(SnapshotError::Value) }
+        if loaded.next < rule.size && loaded.count <= rule.size && loaded.agrees(rule) {
+            Ok(loaded)
+        } else {
+            Err(SnapshotError::Value)
+        }
     }
 }
 
@@ -88,13 +95,16 @@ impl<const N: usize> Record for TimeSlices<N> {
     }
 
     fn save(&self, rule: &SliceRule, to: &mut Writer<'_>) {
-        for slice in &self.slices {
+        // Slices that ended before now are not revived.
+        let mut saved = *self;
+        saved.advance(rule.slice, to.now);
+        for slice in &saved.slices {
             to.u16(slice.calls);
             to.u16(slice.failures);
             to.u16(slice.slow);
         }
-        to.until(self.ends, rule.slice);
-        to.u16(self.running);
+        to.until(saved.ends, rule.slice);
+        to.u16(saved.running);
     }
 
     fn load(&self, rule: &SliceRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
@@ -106,6 +116,9 @@ impl<const N: usize> Record for TimeSlices<N> {
             }
         }
         let left = Duration::from_micros(from.u64()?);
+        if left > rule.slice {
+            return Err(SnapshotError::Value);
+        }
         // The slices move on by the whole time off, not only to the next one's end.
         loaded.ends = from.now.saturating_add(left);
         loaded.running = from.u16()?;
@@ -156,14 +169,16 @@ where
         to.u8(self.phase as u8);
         to.u8(self.tally);
         to.u16(self.generation);
-        // The end of a lease tells its permit, which a suspended call has written as it
-        // is: cut here, after a clock that jumped back, the two would no longer match.
-        let limit = match self.phase {
-            Phase::Open => self.longest_open(),
-            _ => Duration::MAX,
-        };
         for until in self.until {
-            to.until(until, limit);
+            if self.phase == Phase::Open {
+                to.until(until, self.longest_open());
+            } else {
+                // The end of a lease identifies its permit, which a suspended call has
+                // written as it is: it must not change, unless the clock was set back so far
+                // that the place is another probe's from the next call on.
+                let mut until = until;
+                to.u64(Reach::stale(self.config().lease).wait(&mut until, now).as_micros());
+            }
         }
         self.window.save(&self.config().rule, &mut to);
         Ok(to.end())
@@ -185,13 +200,24 @@ where
             _ => return Err(SnapshotError::Value),
         };
         let tally = from.u8()?;
-        if tally & 0x0F >= self.config().successes {
+        let (reopened, succeeded) = (tally >> 4, tally & 0x0F);
+        let config = self.config();
+        if reopened > 0 && (!config.grows() || phase == Phase::Closed)
+            || succeeded > 0 && phase != Phase::HalfOpen
+            || succeeded >= config.successes
+        {
             return Err(SnapshotError::Value);
         }
         let generation = from.u16()?;
+        let (limit, places) = match phase {
+            Phase::Closed | Phase::Isolated => (Duration::ZERO, 0),
+            Phase::Open => (config.longest_open_after(reopened), PERMITS),
+            Phase::HalfOpen => (config.lease.saturating_add(config.lease), self.places()),
+        };
         let mut until = [Instant::ZERO; PERMITS];
-        for place in &mut until {
-            *place = from.until()?;
+        for (slot, place) in until.iter_mut().enumerate() {
+            let limit = if slot < places { limit } else { Duration::ZERO };
+            *place = from.until_within(limit)?;
         }
         let window = self.window.load(&self.config().rule, &mut from)?;
         let restored = from.restored();

@@ -19,7 +19,7 @@ impl Writer<'_> {
         self.u8(has | permit.wants() << 1);
         self.u8(permit.slot());
         self.u16(permit.generation());
-        self.until(permit.lease, Duration::MAX);
+        self.u64(permit.lease.since(self.now).as_micros());
     }
 }
 
@@ -27,13 +27,20 @@ impl Reader<'_> {
     fn permit(&mut self) -> Result<Option<Permit>, SnapshotError> {
         let has = self.u8()?;
         let (slot, generation) = (self.u8()?, self.u16()?);
-        let lease = self.until()?;
-        let wants = has >> 1;
-        let permit = match slot {
-            Permit::NO_SLOT => Permit::closed(generation, wants),
-            slot => Permit::probe(lease, generation, slot, wants),
+        let left = self.u64()?;
+        let (lease, wants) = (self.due(left), has >> 1);
+        let is_probe = slot != Permit::NO_SLOT;
+        let has = has & 1 != 0;
+        let fits = wants <= Permit::ALL_WANTS && (is_probe || left == 0);
+        if !fits || !has && (is_probe || wants != 0 || generation != 0) {
+            return Err(SnapshotError::Value);
+        }
+        let permit = if is_probe {
+            Permit::probe(lease, generation, slot, wants)
+        } else {
+            Permit::closed(generation, wants)
         };
-        if has & 1 == 0 { Ok(None) } else { Ok(Some(permit)) }
+        Ok(has.then_some(permit))
     }
 }
 
@@ -57,7 +64,10 @@ impl Between {
         let fingerprint = fingerprint(&policy.config());
         let mut to = Writer::whole(CALL, fingerprint, now, out);
         to.u64(self.call.elapsed(now).as_micros());
-        to.until(self.call.until, Duration::MAX);
+        // A deadline of the call's own may be longer: `resume` sets it anew. After a delay
+        // that did not fit, the deadline goes on when that is over.
+        let rest = self.due.since(now).min(self.call.previous);
+        to.until(self.call.until, policy.deadline().saturating_add(rest));
         to.u64(self.call.previous.as_micros());
         to.until(self.due, self.call.previous);
         to.u32(self.call.attempts);
@@ -94,6 +104,10 @@ impl Between {
         };
         let previous = Duration::from_micros(from.u64()?);
         let rest = from.u64()?;
+        let longest = policy.deadline().as_micros().saturating_add(rest);
+        if rest > previous.as_micros() || left > longest {
+            return Err(SnapshotError::Value);
+        }
         let due = from.due(rest);
         if policy.long_delay() == LongDelay::Stop && rest >= left && until != Instant::MAX {
             // The delay did not fit before the deadline: what was left of that begins after it.
@@ -116,6 +130,9 @@ impl Between {
                 Some((*class, cause))
             }
         };
+        if !is_possible(policy, attempts, &failures, last) {
+            return Err(SnapshotError::Value);
+        }
         let permit = from.permit()?;
         let started = Instant::from_micros(started);
         let call = Call {
@@ -131,6 +148,30 @@ impl Between {
         };
         Ok((Self { call, permit, due }, from.restored()))
     }
+}
+
+/// Whether a call under this policy can be between two attempts after these.
+fn is_possible(
+    policy: &Policy,
+    attempts: u32,
+    failures: &[u16; ErrorClass::COUNT],
+    last: Option<(ErrorClass, Cause)>,
+) -> bool {
+    let mut sum = 0_u32;
+    for (class, failures) in ErrorClass::ALL.into_iter().zip(failures.iter().copied()) {
+        let limit = if class == ErrorClass::Unknown { policy.unknown_limit() } else { u16::MAX };
+        let is_over = policy.is_final(class)
+            || policy.is_over_limit(class, failures)
+            || failures > limit
+            || !policy.has_backoff(class);
+        let is_last = last.is_some_and(|(last, _)| last == class);
+        if failures > 0 && is_over || failures == 0 && is_last {
+            return false;
+        }
+        sum += u32::from(failures);
+    }
+    // An attempt may have ended without a result, but no failure came without an attempt.
+    sum <= attempts && attempts < policy.max_attempts() && (sum > 0) == last.is_some()
 }
 
 /// A deadline that may already be over: one that passed while nothing ran lies
@@ -153,6 +194,7 @@ fn fingerprint(config: &RetryConfig) -> Fingerprint {
                 | (config.retriable.bits() as u64) << 16
                 | (config.long_delay as u64) << 24,
         );
+    print = print.u64(config.default.is_some() as u64);
     if let Some(backoff) = &config.default {
         print = strategy(backoff, print);
     }
@@ -171,6 +213,7 @@ const fn strategy(backoff: &Backoff, print: Fingerprint) -> Fingerprint {
     let (first, second) = backoff.spans();
     let mut print = print.span(first).span(second).u64(backoff.number());
     if let Some(delays) = backoff.delays() {
+        print = print.u64(delays.len() as u64);
         let mut i = 0;
         while i < delays.len() {
             print = print.span(delays[i]);

@@ -15,7 +15,7 @@ pub(super) const CHECKSUM: usize = 4;
 pub(super) struct Writer<'o> {
     out: &'o mut [u8],
     len: usize,
-    now: Instant,
+    pub(super) now: Instant,
 }
 
 impl<'o> Writer<'o> {
@@ -164,6 +164,17 @@ impl<'b> Reader<'b> {
         }
         let off = self.off.unwrap_or(Duration::ZERO);
         self.now.saturating_add(left.saturating_sub(off))
+    }
+
+    /// When it is due, for what cannot have more than `limit` left; the clock's origin if it
+    /// is over, so that a stale instant does not take it for something that is still due.
+    pub(super) fn until_within(&mut self, limit: Duration) -> Result<Instant, SnapshotError> {
+        let left = self.u64()?;
+        if left > limit.as_micros() {
+            return Err(SnapshotError::Value);
+        }
+        let due = self.due(left);
+        Ok(if due > self.now { due } else { Instant::ZERO })
     }
 
     pub(super) fn restored(&self) -> Restored {

@@ -257,7 +257,7 @@ const PROSE: &[(&str, &str, fn())] = &[
     }),
 ];
 
-/// Line 140.
+/// Line 142.
 #[test]
 fn every_row_of_the_failure_classes_has_a_table_that_says_so() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/classes.tsv");
@@ -279,7 +279,7 @@ fn every_row_of_the_failure_classes_has_a_table_that_says_so() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Line 140: what keeps the test above from passing whatever is in the file.
+/// Line 142: what keeps the test above from passing whatever is in the file.
 #[test]
 fn a_row_without_a_table_or_with_another_class_is_noticed() {
     for row in [
@@ -299,7 +299,7 @@ fn a_row_without_a_table_or_with_another_class_is_noticed() {
     assert_eq!(held(right[0], &right), Ok(()));
 }
 
-/// Line 140: a table goes before the default rules, which have the rest.
+/// Line 142: a table goes before the default rules, which have the rest.
 #[test]
 fn a_table_that_says_nothing_leaves_the_word_to_the_next() {
     struct Failed {

@@ -18,7 +18,7 @@ fn limited(secs: u64) -> Classification {
     Classification::new(ErrorClass::RateLimit).retry_after(Duration::from_secs(secs))
 }
 
-/// Line 141: GitHub sends its quota with every answer.
+/// Line 143: GitHub sends its quota with every answer.
 #[test]
 fn a_403_with_much_of_its_quota_left_is_a_permission_without_a_hint() {
     let in_50_minutes = (NOON + 3_000).to_string();
@@ -39,7 +39,7 @@ fn a_403_with_much_of_its_quota_left_is_a_permission_without_a_hint() {
     assert_eq!(answer(403, &secondary), limited(60));
 }
 
-/// Line 141.
+/// Line 143.
 #[test]
 fn a_reset_is_no_hint_for_a_failure_that_is_no_limit() {
     let in_50_minutes = (NOON + 3_000).to_string();
@@ -64,7 +64,7 @@ fn a_reset_is_no_hint_for_a_failure_that_is_no_limit() {
     assert_eq!(answer(429, &[reset]), limited(3_000));
 }
 
-/// Line 141: in the forms that services have for it.
+/// Line 143: in the forms that services have for it.
 #[test]
 fn at_a_429_the_quota_that_is_used_up_says_when_to_come_back() {
     for (headers, hint) in [
@@ -108,7 +108,7 @@ fn at_a_429_the_quota_that_is_used_up_says_when_to_come_back() {
     }
 }
 
-/// Line 142.
+/// Line 144.
 #[test]
 fn an_explicit_hint_wins_over_a_reset_and_milliseconds_over_seconds() {
     let quota = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1800")];
@@ -128,7 +128,7 @@ fn an_explicit_hint_wins_over_a_reset_and_milliseconds_over_seconds() {
     assert_eq!(classify::http_retry_after(&facts).retry_after, Some(half));
 }
 
-/// Line 142.
+/// Line 144.
 #[test]
 fn a_hint_beyond_any_range_is_the_longest_and_does_not_vanish() {
     let digits = "99999999999999999999";
@@ -146,7 +146,7 @@ fn a_hint_beyond_any_range_is_the_longest_and_does_not_vanish() {
     }
 }
 
-/// Line 142.
+/// Line 144.
 #[test]
 fn seconds_may_have_decimals() {
     let of = |value| answer(429, &[("Retry-After", value)]).retry_after.map(Duration::as_micros);
@@ -155,7 +155,7 @@ fn seconds_may_have_decimals() {
     assert_eq!([of("1e3"), of("nan"), of("1,000"), of("120s"), of("120, 60")], [None; 5]);
 }
 
-/// Line 141: headers of other things, and of nothing.
+/// Line 143: headers of other things, and of nothing.
 #[test]
 fn headers_that_say_nothing_of_limits_are_passed_over() {
     let headers = [

@@ -11,7 +11,7 @@ use redress::{Duration, ErrorClass};
 
 use crate::each_second;
 
-/// Line 143: on Unix it comes as `WouldBlock`, on Windows as `TimedOut`.
+/// Line 145: on Unix it comes as `WouldBlock`, on Windows as `TimedOut`.
 #[test]
 fn the_time_out_of_a_socket_is_transient() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -30,7 +30,7 @@ fn the_time_out_of_a_socket_is_transient() {
     assert_eq!(clock.slept(), Duration::from_secs(2));
 }
 
-/// Line 143: RFC 6761 reserves `invalid` for names that never resolve.
+/// Line 145: RFC 6761 reserves `invalid` for names that never resolve.
 #[test]
 fn a_name_that_is_not_resolved_is_transient() {
     let error = ("nonexistent.invalid", 80).to_socket_addrs().map(drop).unwrap_err();
@@ -39,7 +39,7 @@ fn a_name_that_is_not_resolved_is_transient() {
     assert_eq!(classify::default(&error.facts()).class, ErrorClass::Transient);
 }
 
-/// Line 143: a library's error often comes wrapped as `Other`.
+/// Line 145: a library's error often comes wrapped as `Other`.
 #[test]
 fn an_error_of_no_kind_is_what_is_in_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -475,7 +475,7 @@ fn an_io_error_goes_by_its_kind() {
 #[test]
 fn no_classifier_stumbles_over_what_it_cannot_use() {
     let numbers = [i64::MIN, -1, 0, 1, 99, 600, 1 << 32, i64::MAX];
-    let texts = ["", " ", "\u{0}", "ä", "9999999999", "[", "[[40001", "-"];
+    let texts = ["", " ", "\u{0}", "ä", "9999999999", "[", "[[40001", "-", "1m30", "9.", "r=0;t="];
     let rules = [
         classify::default,
         classify::strict,

@@ -253,19 +253,21 @@ where
                     }
                 }
             }
-            while U::LIMITS {
-                let decision = match self.ask_for_turn() {
-                    Ok(None) => break,
-                    Ok(Some(decision)) => decision,
-                    Err(reason) => break 'call (reason, None),
-                };
-                match suspend(&mut self, decision) {
-                    Ok(Some(suspended)) => return Err(suspended),
-                    Ok(None) => self.engine.time.sleep(decision.delay()),
-                    Err(reason) => break 'call (reason, None),
-                }
-                if let Err(reason) = self.awake() {
-                    break 'call (reason, None);
+            if U::LIMITS {
+                loop {
+                    let decision = match self.ask_for_turn() {
+                        Ok(None) => break,
+                        Ok(Some(decision)) => decision,
+                        Err(reason) => break 'call (reason, None),
+                    };
+                    match suspend(&mut self, decision) {
+                        Ok(Some(suspended)) => return Err(suspended),
+                        Ok(None) => self.engine.time.sleep(decision.delay()),
+                        Err(reason) => break 'call (reason, None),
+                    }
+                    if let Err(reason) = self.awake() {
+                        break 'call (reason, None);
+                    }
                 }
             }
             let attempt = match self.next() {

@@ -62,7 +62,7 @@ impl<F> Widened<F> {
         }
     }
 
-    /// Over a counter of `bits` bits, 1 to 32: 24 for a SysTick that counts up. More count as
+    /// Over a counter of `bits` bits, 1 to 32: 24 for a `SysTick` that counts up. More count as
     /// 32, none as 1.
     pub const fn bits(mut self, bits: u32) -> Self {
         let unused = 32_u32.saturating_sub(bits);

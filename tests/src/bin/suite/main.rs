@@ -4,6 +4,7 @@
 mod host;
 mod js;
 mod mcu;
+mod progress;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use clap::{Parser, ValueEnum};
 
 /// Runs everything that exists and closes with `N passed, N failed, N skipped`.
 ///
-/// Installs what is missing: in CI as root by itself, else it says the one command to
-/// run. Exit code 0 if nothing failed, 1 if something did.
+/// Installs what is missing, as root or by a sudo that asks for no password; else it says the
+/// one command to run. A step that takes long shows every half a minute how far it is. Exit
+/// code 0 if nothing failed, 1 if something did.
 #[derive(Parser)]
 #[command(name = "suite")]
 struct Arguments {
@@ -46,19 +48,24 @@ fn main() -> ExitCode {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
     }
-    let part = arguments.part;
-    if matches!(part, Part::Host | Part::All) {
-        suite.host();
+    let runs =
+        |one: Part| arguments.part == one || (arguments.part == Part::All && one != Part::Bench);
+    let parts: [(Part, &str, fn(&mut Suite)); 4] = [
+        (Part::Host, "host", Suite::host),
+        (Part::Mcu, "mcu", Suite::mcu),
+        (Part::Js, "js", Suite::js),
+        (Part::Bench, "bench", Suite::bench),
+    ];
+    let mut times = Vec::new();
+    for (part, name, run) in parts {
+        if runs(part) {
+            let started = Instant::now();
+            run(&mut suite);
+            let secs = started.elapsed().as_secs();
+            times.push(format!("{name} {} min {} s", secs / 60, secs % 60));
+        }
     }
-    if matches!(part, Part::Mcu | Part::All) {
-        suite.mcu();
-    }
-    if matches!(part, Part::Js | Part::All) {
-        suite.js();
-    }
-    if part == Part::Bench {
-        suite.bench();
-    }
+    println!("{}", times.join(", "));
     println!("{} passed, {} failed, {} skipped", suite.passed, suite.failed, suite.skipped);
     if suite.failed == 0 && suite.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -108,7 +115,7 @@ impl Suite {
     fn run(&mut self, name: &str, mut command: Command, count: Count) {
         let _ = std::io::stdout().flush();
         let started = Instant::now();
-        let output = match command.output() {
+        let output = match progress::output(&mut command) {
             Ok(output) => output,
             Err(why) => {
                 println!("FAILED {name}: cannot be run: {why}");
@@ -164,16 +171,28 @@ impl Suite {
         }
     }
 
-    /// A package of the system, in CI as root; else the command is printed.
+    /// A package of the system, as root or by sudo; else the command is printed.
     fn install(&self, package: &str) -> bool {
         let root = self.command("id -u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"));
-        if std::env::var_os("CI").is_none() || !root {
+        let sudo = if root { "" } else { "sudo -n " };
+        if !root && !self.command("sudo -n true").output().is_ok_and(|sudo| sudo.status.success()) {
             println!("{package} is missing: run `sudo apt-get install -y {package}`");
             return false;
         }
-        let update = self.command("apt-get update -q").output();
-        let line = format!("apt-get install -qy --no-install-recommends {package}");
-        update.is_ok() && self.command(&line).output().is_ok_and(|output| output.status.success())
+        println!("== {package} is missing: {sudo}apt-get install {package}");
+        let run = |line: String| {
+            let mut command = self.command(&line);
+            command.env("DEBIAN_FRONTEND", "noninteractive");
+            progress::output(&mut command).is_ok_and(|output| output.status.success())
+        };
+        let install = format!("{sudo}apt-get install -qy --no-install-recommends {package}");
+        // An old list of packages may do, and a new one may not be had for every source.
+        let _ = run(format!("{sudo}apt-get update -q"));
+        let installed = run(install);
+        if !installed {
+            println!("{package} cannot be installed: run `sudo apt-get install -y {package}`");
+        }
+        installed
     }
 }
 

@@ -99,8 +99,8 @@ mod tests {
     use super::*;
 
     /// What a clock of this make shows after each of these numbers of ticks.
-    fn shown(clock: Widened<u32>, steps: &[u64]) -> std::vec::Vec<u64> {
-        let Widened { micros_per_tick, shift, mask, .. } = clock;
+    fn shown(clock: &Widened<u32>, steps: &[u64]) -> std::vec::Vec<u64> {
+        let &Widened { micros_per_tick, shift, mask, .. } = clock;
         let counter = Cell::new(0);
         let clock = Widened::new(|| counter.get(), micros_per_tick).shifted(shift);
         let clock = Widened { mask, ..clock };
@@ -117,25 +117,25 @@ mod tests {
     #[test]
     fn a_counter_goes_on_over_its_wraps() {
         let whole = u64::from(u32::MAX);
-        let now = shown(Widened::new(0, 1), &[7, whole, 0, whole, whole, 5]);
+        let now = shown(&Widened::new(0, 1), &[7, whole, 0, whole, whole, 5]);
         assert_eq!(now, [7, whole + 7, whole + 7, 2 * whole + 7, 3 * whole + 7, 3 * whole + 12]);
-        let milli = shown(Widened::new(0, 1000), &[whole, 1, 1, whole]);
+        let milli = shown(&Widened::new(0, 1000), &[whole, 1, 1, whole]);
         assert_eq!(milli, [whole, whole + 1, whole + 2, 2 * whole + 2].map(|ticks| ticks * 1000));
     }
 
     #[test]
     fn a_counter_of_fewer_bits_has_shorter_wraps() {
-        let now = shown(Widened::new(0, 1).bits(24), &[0xFF_FFFF, 1, 0xFF_FFFF, 2]);
+        let now = shown(&Widened::new(0, 1).bits(24), &[0xFF_FFFF, 1, 0xFF_FFFF, 2]);
         assert_eq!(now, [0xFF_FFFF, 0x100_0000, 0x1FF_FFFF, 0x200_0001]);
-        assert_eq!(shown(Widened::new(0, 1).bits(0), &[1, 1, 0, 1]), [1, 2, 2, 3]);
-        assert_eq!(shown(Widened::new(0, 1).bits(99), &[1 << 31, 1 << 31]), [1 << 31, 1 << 32]);
+        assert_eq!(shown(&Widened::new(0, 1).bits(0), &[1, 1, 0, 1]), [1, 2, 2, 3]);
+        assert_eq!(shown(&Widened::new(0, 1).bits(99), &[1 << 31, 1 << 31]), [1 << 31, 1 << 32]);
     }
 
     #[test]
     fn no_part_of_a_microsecond_is_lost() {
         // A crystal of 32,768 Hz, read at each of its ticks for ten wraps of a second.
         let clock = Widened::new(0, 15_625).shifted(9).bits(15);
-        let now = shown(clock, &std::vec![1; 327_680]);
+        let now = shown(&clock, &std::vec![1; 327_680]);
         let exact = (1..=327_680_u64).map(|ticks| ticks * 1_000_000 / 32_768);
         assert!(now.iter().copied().eq(exact));
         assert_eq!(now.last(), Some(&10_000_000));
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn the_longest_ticks_saturate() {
         let whole = u64::from(u32::MAX);
-        let now = shown(Widened::new(0, u32::MAX), &[whole, whole, whole]);
+        let now = shown(&Widened::new(0, u32::MAX), &[whole, whole, whole]);
         assert_eq!(now, [whole * whole, u64::MAX, u64::MAX]);
-        let small = shown(Widened::new(0, u32::MAX).shifted(31), &[whole, 1]);
+        let small = shown(&Widened::new(0, u32::MAX).shifted(31), &[whole, 1]);
         assert_eq!(small, [(whole * whole) >> 31, (whole << 32) >> 31]);
     }
 }

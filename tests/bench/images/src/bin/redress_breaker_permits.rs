@@ -36,7 +36,7 @@ fn job() {
                 output(7);
             }
         }
-        Err(rejection) => output(rejection.retry_after.as_micros() as u32),
+        Err(rejection) => output(rejection.retry_after.unwrap_or_default().as_micros() as u32),
     }
     sleep(now());
 }

@@ -1,0 +1,203 @@
+//! Callers of budgets, and of anything that limits by time.
+
+use std::fmt::Debug;
+
+use redress::{
+    Budget, Limit, NotBefore, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Snapshot,
+};
+
+use super::{Limits, World, ensure, explore, limits};
+use crate::{at, us};
+
+const MOST: usize = 2;
+const WINDOW: u64 = 4;
+/// No world lasts as long as a window and the time before it.
+const START: u64 = 10;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Tick,
+    SaveAndRestore,
+    Read(usize),
+    Ask(usize),
+}
+
+/// How often a caller still asks, and the clock that it has read for it.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    left: u32,
+    read: Option<u64>,
+}
+
+/// What is in the middle, with the rules of its own.
+trait Asked: Clone + Debug {
+    fn ask(&mut self, now: u64) -> Result<(), String>;
+
+    fn save_and_restore(&mut self, now: u64) -> Result<(), String>;
+}
+
+#[derive(Clone, Debug)]
+struct Callers<A> {
+    asked: A,
+    callers: Vec<Caller>,
+    now: u64,
+    left: Limits,
+}
+
+impl<A> Callers<A> {
+    fn new(asked: A, left: Limits) -> Self {
+        let callers = vec![Caller { left: 2, read: None }; left.callers];
+        Self { asked, callers, now: START, left }
+    }
+}
+
+impl<A: Asked> World for Callers<A> {
+    type Step = Step;
+
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.left.ticks > 0 {
+            steps.push(Step::Tick);
+        }
+        if self.left.snapshots > 0 {
+            steps.push(Step::SaveAndRestore);
+        }
+        for (number, caller) in self.callers.iter().enumerate() {
+            match caller.read {
+                Some(_) => steps.push(Step::Ask(number)),
+                None if caller.left > 0 => steps.push(Step::Read(number)),
+                None => {}
+            }
+        }
+        steps
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), String> {
+        match step {
+            Step::Tick => {
+                self.now += 1;
+                self.left.ticks -= 1;
+            }
+            Step::SaveAndRestore => {
+                self.left.snapshots -= 1;
+                self.asked.save_and_restore(self.now)?;
+            }
+            Step::Read(caller) => self.callers[caller].read = Some(self.now),
+            Step::Ask(caller) => {
+                self.callers[caller].left -= 1;
+                let now = self.callers[caller].read.take().unwrap_or_default();
+                self.asked.ask(now)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn save_and_restore<S: Snapshot>(state: &mut S, now: u64) -> Result<(), String> {
+    let mut bytes = vec![0; S::BYTES];
+    state.snapshot(at(now), &mut bytes).unwrap();
+    let restored = state.restore(&bytes, at(now), Some(us(0)));
+    ensure(restored.is_ok(), "its own snapshot is refused")
+}
+
+/// At most `MOST` within any `WINDOW`, whatever it is. A stale instant counts as the latest at
+/// which anything was spent: it shortens nothing.
+#[derive(Clone, Debug)]
+struct Window<L> {
+    limit: L,
+    spent: Vec<u64>,
+}
+
+impl<L: Limit + Snapshot + Clone + Debug> Asked for Window<L> {
+    fn ask(&mut self, now: u64) -> Result<(), String> {
+        let known = self.spent.last().copied().unwrap_or(0).max(now);
+        let within = self.spent.iter().filter(|spent| known - **spent < WINDOW).count();
+        let granted = self.limit.acquire(1, at(now)).is_ok();
+        ensure(!granted || within < MOST, "more than the limit within a window")?;
+        ensure(granted || within == MOST, "refused although there is room in the window")?;
+        if granted {
+            self.spent.push(known);
+        }
+        Ok(())
+    }
+
+    fn save_and_restore(&mut self, now: u64) -> Result<(), String> {
+        save_and_restore(&mut self.limit, now)
+    }
+}
+
+/// A rolling budget as a limit.
+#[derive(Clone, Debug)]
+struct Rolling(RollingBudget<MOST>);
+
+impl Limit for Rolling {
+    fn acquire(&mut self, cost: u32, now: redress::Instant) -> Result<(), NotBefore> {
+        if self.0.consume(cost, now) { Ok(()) } else { Err(NotBefore { wait: None }) }
+    }
+}
+
+impl Snapshot for Rolling {
+    const BYTES: usize = RollingBudget::<MOST>::BYTES;
+
+    fn snapshot(
+        &self,
+        now: redress::Instant,
+        out: &mut [u8],
+    ) -> Result<usize, redress::SnapshotError> {
+        self.0.snapshot(now, out)
+    }
+
+    fn restore(
+        &mut self,
+        bytes: &[u8],
+        now: redress::Instant,
+        off: Option<redress::Duration>,
+    ) -> Result<redress::Restored, redress::SnapshotError> {
+        self.0.restore(bytes, now, off)
+    }
+}
+
+#[test]
+fn a_rolling_budget_in_every_order() {
+    const CONFIG: RollingConfig = RollingConfig::new(MOST as u16, us(WINDOW));
+    for left in [limits(2, 6, 0), limits(3, 3, 0), limits(2, 4, 1)] {
+        let limit = Rolling(RollingBudget::new(&CONFIG).unwrap());
+        let states = explore(Callers::new(Window { limit, spent: Vec::new() }, left));
+        assert!(states > 500, "{left:?}: {states}");
+    }
+}
+
+/// A quarter of a retry for each microsecond, and two from the start.
+#[derive(Clone, Debug)]
+struct Ratio {
+    budget: RatioBudget,
+    granted: u64,
+    latest: u64,
+}
+
+const SAVED_UP: u64 = 2;
+
+impl Asked for Ratio {
+    fn ask(&mut self, now: u64) -> Result<(), String> {
+        self.latest = self.latest.max(now);
+        self.granted += u64::from(self.budget.consume(1, at(now)));
+        let earned = SAVED_UP * 4 + (self.latest - START);
+        ensure(self.granted * 4 <= earned, "a moment has earned its floor twice")
+    }
+
+    fn save_and_restore(&mut self, now: u64) -> Result<(), String> {
+        self.latest = self.latest.max(now);
+        save_and_restore(&mut self.budget, now)
+    }
+}
+
+#[test]
+fn the_floor_of_a_ratio_budget_in_every_order() {
+    const CONFIG: RatioConfig = RatioConfig::new(0).floor_per_sec(250_000).limit(SAVED_UP as u32);
+    for left in [limits(2, 8, 0), limits(3, 4, 0), limits(2, 5, 1)] {
+        let budget = RatioBudget::new(&CONFIG).unwrap();
+        let asked = Ratio { budget, granted: 0, latest: START };
+        let states = explore(Callers::new(asked, left));
+        assert!(states > 500, "{left:?}: {states}");
+    }
+}

@@ -55,8 +55,9 @@ export default {
     });
     if (outcome.ok) return outcome.value;
     if (outcome.error instanceof CircuitOpenError) {
-      const seconds = Math.max(1, Math.ceil(outcome.error.retryAfterMs / 1_000));
-      return new Response("the origin is resting", { status: 503, headers: { "retry-after": String(seconds) } });
+      const { retryAfterMs } = outcome.error;
+      const headers = retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+      return new Response("the origin is resting", { status: 503, headers });
     }
     // What the origin said last, if it said anything.
     return outcome.lastResult ?? new Response("the origin cannot be reached", { status: 502 });

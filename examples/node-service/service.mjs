@@ -63,7 +63,8 @@ export async function startService({ catalogUrl, pricesUrl, port = 0, log = () =
       respond(response, 200, await product(id, AbortSignal.any([gone.signal, stopping.signal])));
     } catch (error) {
       if (error instanceof CircuitOpenError) {
-        response.setHeader("retry-after", Math.ceil(error.retryAfterMs / 1_000));
+        // Of a breaker that was isolated by hand it is not known.
+        if (error.retryAfterMs !== undefined) response.setHeader("retry-after", Math.ceil(error.retryAfterMs / 1_000));
         return respond(response, 503, { error: "an upstream is down" });
       }
       if (error instanceof ShuttingDown) return respond(response, 503, { error: "shutting down" });

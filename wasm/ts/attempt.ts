@@ -9,6 +9,7 @@ export class AttemptContext implements Attempt {
   readonly #steps: Steps<any>;
   #remaining: number | null | undefined;
   #controller: AbortController | undefined;
+  #signal: Signal | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
   constructor(steps: Steps<any>) {
@@ -28,11 +29,15 @@ export class AttemptContext implements Attempt {
     const { signal } = this.#steps.options;
     // Where nothing else ends the attempt, the caller's own says everything.
     if (signal && !this.#steps.ends) return signal;
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
-    }
-    return this.#controller.signal;
+    return (this.#signal ??= this.#own(signal));
+  }
+
+  /** A signal that ends with the attempt, and with the caller's, also after the call: a body may still be read then. */
+  #own(signal: Signal | null | undefined): Signal {
+    const { signal: own } = (this.#controller = new AbortController());
+    if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
+    const isBoth = signal instanceof AbortSignal && typeof AbortSignal.any === "function";
+    return isBoth ? AbortSignal.any([signal, own]) : own;
   }
 
   /** Aborts the attempt's own signal. @internal */

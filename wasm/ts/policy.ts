@@ -68,7 +68,7 @@ export abstract class Runner {
   }
 }
 
-/** A runner with a breaker, which is opened and closed by hand here, so that the hooks of its policy are told. */
+/** A runner with a breaker, which is opened and closed by hand here, so that the hooks of its policy get the events. */
 export abstract class Guarded extends Runner {
   /** Opens the breaker as failures would: for the recovery time. The new state, or null if it stayed the same or there is none. */
   trip(): CircuitState | null {

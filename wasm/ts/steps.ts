@@ -103,7 +103,7 @@ export class Steps<T> implements Asked {
   #detail: string | undefined;
   /** Whether the latest failure is that its time was over. */
   #isCut = false;
-  /** An attempt has started, and nobody was told of its end. */
+  /** An attempt has started, and hooks have not got its end yet. */
   #inFlight = false;
   /** The deadline of this call alone; NaN for the policy's. */
   readonly #deadline: number;

@@ -142,9 +142,11 @@ export async function pause(ms: number, watch: Watch | undefined, unref: boolean
 
 /** Lets everything else run that is due, timers and signals among it, without waiting for the tick of a timer. */
 export function turn(): Promise<void> {
-  const { setImmediate, MessageChannel, scheduler } = globalThis as Turns;
+  const { setImmediate, scheduler, MessageChannel } = globalThis as Turns;
   return new Promise((resolve) => {
     if (setImmediate !== undefined) setImmediate(resolve);
+    // Before channels: in workerd messages come before any timer.
+    else if (scheduler?.wait !== undefined) resolve(scheduler.wait(0));
     else if (MessageChannel !== undefined) {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
@@ -152,14 +154,13 @@ export function turn(): Promise<void> {
         resolve();
       };
       port2.postMessage(null);
-    } else if (scheduler?.wait !== undefined) resolve(scheduler.wait(0));
-    else setTimeout(resolve, 0);
+    } else setTimeout(resolve, 0);
   });
 }
 
 /** What runtimes have for that. */
 interface Turns {
   readonly setImmediate?: (run: () => void) => unknown;
-  readonly MessageChannel?: typeof globalThis.MessageChannel;
   readonly scheduler?: { wait?(ms: number): Promise<void> };
+  readonly MessageChannel?: typeof globalThis.MessageChannel;
 }

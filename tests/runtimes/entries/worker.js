@@ -55,7 +55,8 @@ export default {
 
   async queue(batch) {
     for (const message of batch.messages) {
-      const outcome = await jobs.execute(() => fetch(message.body.url), { sleep: () => "defer" });
+      const { url, deadlineMs } = message.body;
+      const outcome = await jobs.execute(() => fetch(url), { sleep: () => "defer", deadlineMs });
       if (!deferMessage(message, outcome)) message.ack();
     }
   },

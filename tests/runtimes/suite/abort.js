@@ -193,6 +193,18 @@ test("the caller's abort during an attempt is not a failure of the operation, al
   assert.equal(breaker.state, "closed");
 });
 
+test("the caller's abort after the call still reaches what an attempt began, such as a body that is read", async () => {
+  for (const settings of [{}, { deadlineMs: null }, { attemptTimeoutMs: 60_000 }]) {
+    const controller = new AbortController();
+    let inner;
+    const policy = new RetryPolicy({ strategy, ...settings });
+    assert.equal(await policy.call(async ({ signal }) => ((inner = signal), 1), { signal: controller.signal }), 1);
+    assert.isFalse(inner.aborted);
+    controller.abort("later");
+    assert.deepEqual([inner.aborted, inner.reason], [true, "later"]);
+  }
+});
+
 test("no listener is left on the signal, for no and many retries, success and failure and abort", async () => {
   for (const [operation, maxAttempts] of [
     [script(1), 1],

@@ -42,7 +42,7 @@ test("an isolated breaker rejects without a time, in the error, its message and 
   assert.strictEqual(new CircuitOpenError({ state: "open", retryAfterMs: Infinity }).retryAfterMs, undefined);
 });
 
-test("a policy opens and closes its breaker, and its hooks are told, without a class", () => {
+test("a policy opens and closes its breaker, and its hooks get the events, without a class", () => {
   const events = [];
   const circuitBreaker = new CircuitBreaker();
   const policy = new Policy({ circuitBreaker, operation: "read", onEvent: (event) => events.push(event) });

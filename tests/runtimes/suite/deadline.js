@@ -36,10 +36,10 @@ async function timers(body) {
   return { ...seen, left: running.size };
 }
 
-/** The drivers that end an attempt: one that nobody listens to, one that is listened to, one with a signal. */
+/** The drivers that end an attempt: the one without listeners, and the other with a listener or a signal. */
 const DRIVERS = {
   "a plain call": (policy, operation) => policy.call(operation),
-  "a call that is listened to": (policy, operation) => policy.call(operation, { onEvent: () => {} }),
+  "a call with a listener": (policy, operation) => policy.call(operation, { onEvent: () => {} }),
   "a call with a signal": (policy, operation) => policy.call(operation, { signal: new AbortController().signal }),
 };
 

@@ -327,3 +327,18 @@ test("a message that a policy defers is delivered again by the queue, after the 
   const [first, second] = await log({ arrived: 2 });
   assert.isAtLeast(second.atMs - first.atMs, 1_900);
 });
+
+test("a message whose Retry-After is longer than the deadline is delivered again by the queue after all of it", async (context) => {
+  const { env } = context;
+  const { url, log } = flaky(context, "429;retry-after=2,200");
+  await env.JOBS.send({ url, deadlineMs: 1_000 });
+  const [first, second] = await log({ arrived: 2 });
+  assert.isAtLeast(second.atMs - first.atMs, 1_900);
+});
+
+test("a breaker in a Durable Object takes no option that asks in the middle of a call", (context) => {
+  const { BREAKERS } = context.env;
+  for (const more of [{ checkBeforeRetry: true }, { openForHintMs: 1_000 }]) {
+    assert.match(thrown(() => new DurableCircuitBreaker(BREAKERS, { name: "x", ...more })).message, /^durableCircuitBreaker\.\w+ is no option: /);
+  }
+});

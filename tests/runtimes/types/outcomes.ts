@@ -1,7 +1,7 @@
 // Outcomes are discriminated by `ok`, hooks know their arguments, values keep their types.
 
-import { CircuitBreaker, Policy, RetryPolicy, backoff } from "redress";
-import type { ErrorClass, Outcome, StopReason } from "redress";
+import { CircuitBreaker, CircuitOpenError, Policy, RetryPolicy, backoff } from "redress";
+import type { CircuitState, ErrorClass, Outcome, StopReason } from "redress";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
@@ -61,4 +61,28 @@ export async function hooks(): Promise<void> {
   new CircuitBreaker({ tripOn: ["RATE_LIMITED"] });
   // @ts-expect-error an attempt is a function
   await policy.call(7);
+}
+
+export async function limits(): Promise<number | undefined> {
+  const retry = { strategy: backoff.retryAfterOr(backoff.constant(1), { jitterMs: 1, atLeastMs: 10, atMostMs: null }), longDelay: "cut", retriable: { AUTH: 1 } } as const;
+  const guarded = new Policy({
+    retry,
+    circuitBreaker: new CircuitBreaker({ halfOpenOn: ["TRANSIENT"], recoveryJitterMs: 5, checkBeforeRetry: true, openForHintMs: 60_000 }),
+    beforeRetry: (context, last) => {
+      holds<Equal<typeof context.remainingMs, number | null>>();
+      if (last.kind === "value") return void last.value;
+      holds<Equal<typeof last.error, unknown>>();
+      return "abort";
+    },
+  });
+  holds<Equal<ReturnType<typeof guarded.trip>, CircuitState | null>>();
+  await guarded.call(async () => 1, { deadlineMs: null });
+  // @ts-expect-error a deadline of all calls is the retry's
+  new Policy({ deadlineMs: 10 });
+  // @ts-expect-error other classes are retried anyway
+  new RetryPolicy({ strategy: backoff.constant(1), retriable: { TRANSIENT: 1 } });
+  // @ts-expect-error there is no such rule
+  new RetryPolicy({ strategy: backoff.constant(1), longDelay: "wait" });
+  const { error } = await guarded.execute(async () => 1).then((outcome) => (outcome.ok ? { error: undefined } : outcome));
+  return error instanceof CircuitOpenError ? error.retryAfterMs : undefined;
 }

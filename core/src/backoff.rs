@@ -209,6 +209,11 @@ impl Backoff {
         self
     }
 
+    /// Whether it rejects any hint.
+    pub(crate) const fn limits_hints(&self) -> bool {
+        self.longest_hint().as_micros() < Duration::MAX.as_micros()
+    }
+
     /// The longest hint that it follows.
     pub(crate) const fn longest_hint(&self) -> Duration {
         match self.link {

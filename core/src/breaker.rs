@@ -6,6 +6,7 @@ mod permit;
 
 pub use config::BreakerConfig;
 pub use permit::{Admitted, CallResult, CircuitOpen, Permit};
+pub(crate) use permit::{WANTS_CHECK, WANTS_HINTS, WANTS_RANDOM};
 
 use crate::config_error::ConfigError;
 use crate::random::mul_shr32;

@@ -59,20 +59,21 @@ pub struct Attempt {
 /// [`Retry`](crate::Retry) walks them together with a breaker, a budget and an observer;
 /// this is for drivers that work another way.
 ///
-/// Instants of one call come in order. One that is earlier than the instant before shows
-/// that the clock was set back, or has begun anew as a counter of 32 bits does: the deadline
-/// moves back with it, so that no more than the time until the next instant is lost.
+/// The time that has passed is added up from instant to instant. One that is earlier than the
+/// instant before shows that the clock was set back, or has begun anew as a counter of 32 bits
+/// does: that step counts nothing, and the deadline holds all the same.
 ///
 /// Calling `fail` without `start` counts as a failure of attempt 0, and `woke`
 /// may be left out; nothing panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Call {
-    pub(crate) started: Instant,
-    /// When the deadline is; `Instant::MAX` without one.
-    pub(crate) until: Instant,
     /// The latest instant that is known. The attempt in flight started at it.
     pub(crate) seen: Instant,
+    /// Time from the beginning to it.
+    pub(crate) elapsed: Duration,
+    /// The time for the call; `Duration::MAX` for no limit.
+    pub(crate) deadline: Duration,
     pub(crate) previous: Duration,
     pub(crate) attempts: u32,
     /// Failures by class, saturating.
@@ -111,9 +112,9 @@ impl Call {
     #[inline]
     pub const fn begin_within(policy: &Policy, deadline: Duration, now: Instant) -> Self {
         Self {
-            started: now,
-            until: now.saturating_add(deadline),
             seen: now,
+            elapsed: Duration::ZERO,
+            deadline,
             previous: Duration::ZERO,
             attempts: 0,
             failures: [0; ErrorClass::COUNT],
@@ -170,23 +171,35 @@ impl Call {
     /// Time since the call began.
     #[inline]
     pub const fn elapsed(&self, now: Instant) -> Duration {
-        now.since(self.started)
+        self.elapsed.saturating_add(now.since(self.seen))
     }
 
     /// What is left of the deadline, never more than the deadline itself;
     /// [`Duration::MAX`] without one.
     #[inline]
     pub const fn remaining(&self, now: Instant) -> Duration {
-        if self.until.as_micros() == Instant::MAX.as_micros() {
+        self.left(self.elapsed(now))
+    }
+
+    /// What is left of the deadline after so much time.
+    #[inline]
+    const fn left(&self, elapsed: Duration) -> Duration {
+        if self.deadline.as_micros() == Duration::MAX.as_micros() {
             return Duration::MAX;
         }
-        self.until.since(now).min(self.until.since(self.started))
+        self.deadline.saturating_sub(elapsed)
+    }
+
+    /// Whether the deadline has passed.
+    #[inline]
+    const fn is_late(&self) -> bool {
+        self.elapsed.as_micros() > self.deadline.as_micros()
     }
 
     /// Starts the next attempt, at the latest instant that is known.
     #[inline]
     pub const fn start(&mut self, policy: &Policy) -> Attempt {
-        let remaining = self.remaining(self.seen);
+        let remaining = self.left(self.elapsed);
         self.attempts = self.attempts.saturating_add(1);
         self.stage = Stage::Usual;
         let timeout = policy.attempt_timeout().min(remaining);
@@ -234,7 +247,7 @@ impl Call {
     /// Whether an attempt that is ended at its timeout is ended by the deadline.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
-        self.remaining(self.seen).as_micros() <= policy.attempt_timeout().as_micros()
+        self.left(self.elapsed).as_micros() <= policy.attempt_timeout().as_micros()
     }
 
     /// The deadline has ended an attempt.
@@ -253,25 +266,14 @@ impl Call {
         if timeout.as_micros() == Duration::MAX.as_micros() || class.is_final() {
             return false;
         }
-        now.since(self.seen) > timeout.min(self.remaining(self.seen))
+        now.since(self.seen) > timeout.min(self.left(self.elapsed))
     }
 
     /// The time goes on to `now`.
     #[inline]
     pub(crate) const fn advance(&mut self, now: Instant) {
-        if now.as_micros() < self.seen.as_micros() {
-            self.move_back(self.seen.since(now));
-        }
+        self.elapsed = self.elapsed(now);
         self.seen = now;
-    }
-
-    /// The clock was set back by so much.
-    #[cold]
-    const fn move_back(&mut self, by: Duration) {
-        self.started = self.started.saturating_sub(by);
-        if self.until.as_micros() != Instant::MAX.as_micros() {
-            self.until = self.until.saturating_sub(by);
-        }
     }
 
     fn record(&mut self, class: ErrorClass, cause: Cause) -> u16 {
@@ -304,10 +306,10 @@ impl Call {
         if class == ErrorClass::Unknown && failures > policy.unknown_limit() {
             return Decision::Stop(StopReason::MaxUnknownAttempts);
         }
-        if now > self.until {
+        if self.is_late() {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
-        let remaining = self.remaining(now);
+        let remaining = self.left(self.elapsed);
         if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
         }
@@ -363,7 +365,7 @@ impl Call {
 
     /// A rate limit allows the next attempt when `wait` is over: says what follows.
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
-        let remaining = self.remaining(self.seen);
+        let remaining = self.left(self.elapsed);
         if wait < remaining || remaining == Duration::MAX {
             return Decision::Retry { after: wait };
         }
@@ -394,9 +396,7 @@ impl Call {
     #[inline]
     pub const fn woke(&mut self, now: Instant) -> Result<(), StopReason> {
         self.advance(now);
-        // Without a deadline it is due when the clock ends, and nothing is later.
-        let late = now.as_micros() > self.until.as_micros();
-        if late { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
+        if self.is_late() { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
     }
 
     /// Passes the success on to the policy's strategies, where one has a memory.

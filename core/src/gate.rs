@@ -17,6 +17,10 @@ pub trait Gate {
     /// [`Window::Attempts`](crate::Window::Attempts).
     type Attempts: Stopwatch;
 
+    /// What the breaker may [want](Permit) of a call, as bits: what no settings of it can want
+    /// is not linked.
+    const WANTS: u8;
+
     /// Admits a call without asking for the time, if the breaker is closed.
     fn enter(&self) -> Option<Self::Pass>;
 
@@ -72,6 +76,8 @@ pub trait Gate {
 
 /// Without a breaker every call is admitted.
 impl Gate for () {
+    const WANTS: u8 = 0;
+
     type Pass = ();
 
     type Attempts = ();
@@ -117,6 +123,8 @@ impl Gate for () {
 
 /// A breaker that a configuration may leave out.
 impl<G: Gate> Gate for Option<G> {
+    const WANTS: u8 = G::WANTS;
+
     type Pass = Option<G::Pass>;
 
     type Attempts = G::Attempts;
@@ -188,6 +196,9 @@ pub trait Circuit {
     /// Whether successes change it while it is closed.
     const HEARS_SUCCESS: bool;
 
+    /// As [`Gate::WANTS`].
+    const WANTS: u8 = u8::MAX;
+
     /// The most probes in flight: a call whose permit has a higher place cannot be resumed.
     const PERMITS: usize = usize::MAX;
 
@@ -258,6 +269,11 @@ where
 
     const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
 
+    const WANTS: u8 = match C::KNOWN {
+        Some(config) => config.wants,
+        None => u8::MAX,
+    };
+
     const PERMITS: usize = PERMITS;
 
     #[inline]
@@ -306,6 +322,8 @@ where
 const BUSY: CircuitOpen = CircuitOpen::until(CircuitState::Open, Duration::ZERO);
 
 impl<S: Shared<Item: Circuit>> Gate for &S {
+    const WANTS: u8 = <S::Item as Circuit>::WANTS;
+
     type Pass = Permit;
 
     type Attempts = <S::Item as Circuit>::Attempts;

@@ -246,6 +246,8 @@ where
 
     type Attempts = V::Attempts;
 
+    const WANTS: u8 = V::WANTS;
+
     /// `None`, too, where there is no room without knowing the time.
     fn enter(&self) -> Option<Self::Pass> {
         let enter = |map: &mut Keyed<K, V, N>| {

@@ -41,6 +41,8 @@ pub struct RetryConfig {
     pub(crate) specials: [Backoff; ErrorClass::COUNT],
     pub(crate) default: Option<Backoff>,
     pub(crate) listens: bool,
+    /// Whether a strategy has a longest hint, so that a policy without any never looks.
+    pub(crate) limits_hints: bool,
     pub(crate) long_delay: LongDelay,
     /// Final classes that are retried all the same.
     pub(crate) retriable: ClassSet,
@@ -134,6 +136,7 @@ impl RetryConfig {
     /// The strategy for all classes that have none of their own.
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.listens |= backoff.listens();
+        self.limits_hints |= backoff.limits_hints();
         self.default = Some(backoff);
         self
     }
@@ -141,6 +144,7 @@ impl RetryConfig {
     /// The strategy for `class`.
     pub const fn backoff_for(mut self, class: ErrorClass, backoff: Backoff) -> Self {
         self.listens |= backoff.listens();
+        self.limits_hints |= backoff.limits_hints();
         self.special = self.special.with(class);
         self.specials[class as usize] = backoff;
         self
@@ -200,6 +204,7 @@ impl Policy {
             specials: [Backoff::constant(Duration::ZERO); ErrorClass::COUNT],
             default: None,
             listens: false,
+            limits_hints: false,
             long_delay: LongDelay::Stop,
             retriable: ClassSet::EMPTY,
         }
@@ -287,7 +292,9 @@ impl Policy {
     /// The longest hint that the strategy for `class` follows.
     #[inline]
     pub(crate) const fn longest_hint(&self, class: ErrorClass) -> Duration {
-        if self.config.special.contains(class) {
+        if !self.config.limits_hints {
+            Duration::MAX
+        } else if self.config.special.contains(class) {
             self.config.specials[class as usize & 7].longest_hint()
         } else if let Some(default) = &self.config.default {
             default.longest_hint()

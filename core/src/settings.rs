@@ -2,12 +2,15 @@
 
 /// The settings `T` of a breaker or a budget, wherever they are: behind a reference,
 /// which many may share and which may be made at run time, or [`Fixed`] in a type.
-pub trait Settings<T>: Copy {
+pub trait Settings<T: 'static>: Copy {
+    /// The settings, where the compiler knows them.
+    const KNOWN: Option<&'static T> = None;
+
     /// The settings.
     fn settings(&self) -> &T;
 }
 
-impl<T> Settings<T> for &T {
+impl<T: 'static> Settings<T> for &T {
     #[inline]
     fn settings(&self) -> &T {
         self
@@ -65,6 +68,8 @@ macro_rules! settings {
         }
 
         impl $crate::Settings<$of> for $name {
+            const KNOWN: Option<&'static $of> = Some(<Self as $crate::Fixed>::SETTINGS);
+
             #[inline]
             fn settings(&self) -> &$of {
                 <Self as $crate::Fixed>::SETTINGS

@@ -1,6 +1,6 @@
 //! The steps of a call, which every driver walks and none decides: [`Steps`].
 
-use crate::breaker::{CallResult, CircuitOpen};
+use crate::breaker::{CallResult, CircuitOpen, WANTS_CHECK, WANTS_HINTS, WANTS_RANDOM};
 use crate::budget::{Pool, Turn};
 use crate::call::{Attempt, Call, Decision, OVERDUE};
 use crate::classifier::Verdict;
@@ -232,6 +232,7 @@ where
         }
         if self.call.attempts > 0
             && let Some(pass) = self.pass
+            && B::WANTS & WANTS_CHECK != 0
             && B::permit(&pass).is_some_and(|permit| permit.wants_check())
             && !self.engine.breaker.still_admits(pass)
         {
@@ -362,7 +363,7 @@ where
     /// Time from the start of the call to its latest step.
     #[inline]
     pub const fn elapsed(&self) -> Duration {
-        self.call.elapsed(self.call.seen)
+        self.call.elapsed
     }
 
     /// Says what follows a failure. After [`Decision::Stop`] the caller must
@@ -441,6 +442,9 @@ where
     /// Has the breaker open for the other side's hint, where it is configured to.
     #[inline]
     fn hold(&mut self, classification: &Classification) {
+        if B::WANTS & WANTS_HINTS == 0 {
+            return;
+        }
         let Some(hint) = classification.retry_after else { return };
         let class = classification.class;
         if !matches!(class, ErrorClass::RateLimit | ErrorClass::ServerError) {
@@ -512,7 +516,9 @@ where
             CallResult::Failure(class) => Some(class),
             _ => None,
         };
-        let wants_random = class.is_some() && B::permit(&pass).is_some_and(|p| p.wants_random());
+        let wants_random = B::WANTS & WANTS_RANDOM != 0
+            && class.is_some()
+            && B::permit(&pass).is_some_and(|permit| permit.wants_random());
         let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();
         let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
@@ -566,7 +572,7 @@ impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P>
     fn event(&self, kind: EventKind) -> Event<'a> {
         let mut event = Event::new(kind, self.engine.operation);
         event.attempt = self.call.attempts;
-        event.elapsed = self.call.elapsed(self.call.seen);
+        event.elapsed = self.call.elapsed;
         event
     }
 
@@ -580,7 +586,7 @@ impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P>
             class: last.map(|(class, _)| class),
             cause: last.map(|(_, cause)| cause),
             delay,
-            elapsed: self.call.elapsed(self.call.seen),
+            elapsed: self.call.elapsed,
         }
     }
 }

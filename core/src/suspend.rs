@@ -120,7 +120,8 @@ where
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
         let Between { mut call, due, .. } = between;
         if let Some(deadline) = engine.control.deadline() {
-            call.until = now.max(due).saturating_add(deadline);
+            let begins = call.elapsed(now).saturating_add(due.since(now));
+            call.deadline = begins.saturating_add(deadline);
         }
         let steps = Steps::new(engine, call, Some(pass));
         Ok(Resumed { steps, classifier, due, restored })

@@ -60,7 +60,7 @@ impl Stopwatch for Duration {
 /// A window of a breaker: it hears of results and says when to open.
 pub trait Window {
     /// The rule it is read by.
-    type Rule: Copy;
+    type Rule: Copy + 'static;
 
     /// Whether successes change it, too.
     const HEARS_SUCCESS: bool;

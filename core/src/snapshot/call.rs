@@ -67,7 +67,8 @@ impl Between {
         // A deadline of the call's own may be longer: `resume` sets it anew. After a delay
         // that did not fit, the deadline goes on when that is over.
         let rest = self.due.since(now).min(self.call.previous);
-        to.until(self.call.until, policy.deadline().saturating_add(rest));
+        let longest = policy.deadline().saturating_add(rest);
+        to.u64(self.call.remaining(now).min(longest).as_micros());
         to.u64(self.call.previous.as_micros());
         to.until(self.due, self.call.previous);
         to.u32(self.call.attempts);
@@ -92,16 +93,8 @@ impl Between {
     ) -> Result<(Self, Restored), SnapshotError> {
         let fingerprint = fingerprint(&policy.config());
         let mut from = Reader::begin(CALL, fingerprint, CALL_BYTES, bytes, now, off)?;
-        let elapsed = Duration::from_micros(from.u64()?).saturating_add(off.unwrap_or_default());
-        // A call may be older than the clock that goes on with it: then it began at
-        // the clock's origin, and only its reported age is short.
-        let started = now.as_micros().saturating_sub(elapsed.as_micros());
+        let began = Duration::from_micros(from.u64()?);
         let left = from.u64()?;
-        let mut until = if left == Duration::MAX.as_micros() {
-            Instant::MAX
-        } else {
-            late(now, Duration::from_micros(left), off.unwrap_or_default())
-        };
         let previous = Duration::from_micros(from.u64()?);
         let rest = from.u64()?;
         let longest = policy.deadline().as_micros().saturating_add(rest);
@@ -109,9 +102,10 @@ impl Between {
             return Err(SnapshotError::Value);
         }
         let due = from.due(rest);
-        if policy.long_delay() == LongDelay::Stop && rest >= left && until != Instant::MAX {
+        let mut deadline = began.saturating_add(Duration::from_micros(left));
+        if policy.long_delay() == LongDelay::Stop && rest >= left {
             // The delay did not fit before the deadline: what was left of that begins after it.
-            until = due.saturating_add(Duration::from_micros(left));
+            deadline = deadline.saturating_add(Duration::from_micros(rest));
         }
         let attempts = from.u32()?;
         let mut failures = [0; ErrorClass::COUNT];
@@ -134,11 +128,10 @@ impl Between {
             return Err(SnapshotError::Value);
         }
         let permit = from.permit()?;
-        let started = Instant::from_micros(started);
         let call = Call {
-            started,
-            until,
             seen: now,
+            elapsed: began.saturating_add(off.unwrap_or_default()),
+            deadline,
             previous,
             attempts,
             failures,
@@ -172,15 +165,6 @@ fn is_possible(
     }
     // An attempt may have ended without a result, but no failure came without an attempt.
     sum <= attempts && attempts < policy.max_attempts() && (sum > 0) == last.is_some()
-}
-
-/// A deadline that may already be over: one that passed while nothing ran lies
-/// before now, as far as the clock goes back.
-fn late(now: Instant, left: Duration, off: Duration) -> Instant {
-    if left >= off {
-        return now.saturating_add(left.saturating_sub(off));
-    }
-    Instant::from_micros(now.as_micros().saturating_sub(off.saturating_sub(left).as_micros()))
 }
 
 fn fingerprint(config: &RetryConfig) -> Fingerprint {

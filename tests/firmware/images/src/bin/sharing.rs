@@ -267,7 +267,9 @@ fn classified() -> Classification {
             ..Facts::NONE
         }),
         4 => classify::default(&Facts { name: "ConnectionResetError", ..Facts::NONE }),
-        5 => classify::redis_message("LOADING Redis is loading the dataset in memory").into(),
+        5 => classify::redis_message("LOADING Redis is loading the dataset in memory")
+            .unwrap_or(ErrorClass::Unknown)
+            .into(),
         6 => classify::http(&facts),
         _ => class().into(),
     }

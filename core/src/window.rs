@@ -506,6 +506,27 @@ mod tests {
     }
 
     #[test]
+    fn a_stale_instant_does_not_shorten_the_running_slice() {
+        let slice = Duration::from_micros(10);
+        let rule = SliceRule {
+            slice,
+            failure_rate_milli: 1000,
+            slow_after: Duration::MAX,
+            slow_rate_milli: 1000,
+            min_calls: 4,
+        };
+        let mut window = TimeSlices::<2>::EMPTY;
+        // The slice that began at 100 ends at 110, whoever asks with an earlier instant.
+        for at in [100, 92, 91] {
+            assert!(!window.record(&rule, &seen(true, at)));
+        }
+        assert!(window.record(&rule, &seen(true, 119)));
+        // After a clock that was set back it goes on for its own length.
+        window.advance(slice, Instant::ZERO);
+        assert_eq!(window.ends, Instant::from_micros(10));
+    }
+
+    #[test]
     fn slices_slide_and_a_month_of_silence_is_one_step() {
         let rule = SliceRule {
             slice: Duration::from_micros(10),

@@ -33,8 +33,10 @@ fn missing(text: &str) -> Vec<String> {
     for name in text.split(path).map(|word| word.trim_end_matches(':')) {
         let parts: Vec<&str> = name.split("::").collect();
         match parts[..] {
-            [tests @ ("behaviours" | "promises"), module, function] => {
-                let source = source(&format!("tests/tests/{tests}"), module);
+            [tests @ ("behaviours" | "promises" | "adversaries"), ref module @ .., function]
+                if !module.is_empty() =>
+            {
+                let source = source(&format!("tests/tests/{tests}"), &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
             [ref module @ .., "tests", function] if !module.is_empty() => {
@@ -72,7 +74,7 @@ fn every_test_that_a_behaviour_is_shown_by_exists() {
 #[test]
 fn a_name_of_nothing_is_noticed() {
     let wrong = "behaviours::retry::never_written; redress: time::tests::nor_this; \
-                 firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
+                 adversaries::orders::breaker::nor_that; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
     let missing = missing(wrong);
-    assert_eq!(missing.len(), 4, "{missing:?}");
+    assert_eq!(missing.len(), 5, "{missing:?}");
 }

@@ -150,13 +150,7 @@ impl<'b> Reader<'b> {
         self.take().map(u64::from_le_bytes)
     }
 
-    /// When it is due on this clock; now, if it came due while nothing ran.
-    pub(super) fn until(&mut self) -> Result<Instant, SnapshotError> {
-        let left = self.u64()?;
-        Ok(self.due(left))
-    }
-
-    /// When what was `left` microseconds away is due on this clock.
+    /// When what was `left` microseconds away is due on this clock; now, if it is over.
     pub(super) fn due(&self, left: u64) -> Instant {
         let left = Duration::from_micros(left);
         if left == Duration::MAX {
@@ -166,15 +160,25 @@ impl<'b> Reader<'b> {
         self.now.saturating_add(left.saturating_sub(off))
     }
 
-    /// When it is due, for what cannot have more than `limit` left; the clock's origin if it
-    /// is over, so that a stale instant does not take it for something that is still due.
+    /// When it is due on this clock; the clock's origin if it is over, so that a stale instant
+    /// does not take it for something that is still due.
+    pub(super) fn until(&mut self) -> Result<Instant, SnapshotError> {
+        let left = self.u64()?;
+        Ok(self.still_due(left))
+    }
+
+    fn still_due(&self, left: u64) -> Instant {
+        let due = self.due(left);
+        if due > self.now { due } else { Instant::ZERO }
+    }
+
+    /// As [`until`](Self::until), for what cannot have more than `limit` left.
     pub(super) fn until_within(&mut self, limit: Duration) -> Result<Instant, SnapshotError> {
         let left = self.u64()?;
         if left > limit.as_micros() {
             return Err(SnapshotError::Value);
         }
-        let due = self.due(left);
-        Ok(if due > self.now { due } else { Instant::ZERO })
+        Ok(self.still_due(left))
     }
 
     pub(super) fn restored(&self) -> Restored {

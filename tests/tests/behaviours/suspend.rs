@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use redress::testing::{MockClock, Recorder};
 use redress::{
     Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, EventKind,
-    FailureRule, FailureTimes, Policy, Progress, RetryConfig, RollingBudget, RollingConfig,
-    Snapshot, StopReason, Suspended,
+    FailureRule, FailureTimes, Instant, Policy, Progress, RetryConfig, RollingBudget,
+    RollingConfig, Snapshot, StopReason, Suspended,
 };
 
 use crate::{block_on, on};
@@ -136,6 +136,40 @@ fn a_call_suspended_in_the_same_run_goes_on_at_once() {
     let outcome = over(resumed.call_or_suspend(LIMIT, |_| Ok::<_, ErrorClass>(7)));
     assert_eq!((outcome.result, outcome.attempts), (Ok(7), 4));
     assert_eq!(clock.now(), call.at.saturating_add(call.wake_after));
+}
+
+/// A clock that is set back while a call waits does not make it wait for as long as that.
+#[test]
+fn a_clock_that_is_set_back_does_not_lengthen_the_sleep() {
+    let policy = growing().deadline(Duration::from_secs(3600)).build().unwrap();
+    for hours in [1, 24, 1000] {
+        let clock = MockClock::new();
+        clock.advance(Duration::from_secs(hours * 3600));
+        let mut retry = on(&policy, &clock);
+        let mut steps = retry.begin().unwrap();
+        for _ in 0..2 {
+            steps.start().unwrap();
+            clock.advance(steps.fail(TRANSIENT).delay());
+            steps.woke().unwrap();
+        }
+        steps.start().unwrap();
+        assert_eq!(steps.fail(TRANSIENT).delay().as_secs(), 16);
+        clock.jump_to(Instant::ZERO);
+        let call = steps.suspend().unwrap();
+        drop(steps);
+        assert_eq!((call.at, call.wake_after.as_secs()), (Instant::ZERO, 16));
+        // It is so for the one that goes on with it, too.
+        let resumed = retry.resume(&call.bytes, call.at, None).unwrap();
+        assert_eq!(resumed.due.since(call.at).as_secs(), 16);
+    }
+    // It is set back while the call that was woken too early asks for the rest.
+    let clock = MockClock::new();
+    let call = suspended(on(&policy, &clock).call_or_suspend(LIMIT, |_| Err::<(), _>(TRANSIENT)));
+    let (clock, now) = (MockClock::new(), Instant::from_micros(5_000_000_000));
+    let mut retry = on(&policy, &clock);
+    let resumed = retry.resume(&call.bytes, now, Some(Duration::from_secs(1))).unwrap();
+    let again = suspended(resumed.call_or_suspend(LIMIT, |_| Ok::<_, ErrorClass>(1)));
+    assert_eq!((again.at, again.wake_after.as_secs()), (Instant::ZERO, 15));
 }
 
 /// The breaker and the budget sleep with the call: one opening, one token for each retry.

@@ -8,7 +8,7 @@ use redress::testing::{MockClock, Recorder};
 use redress::{
     Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Decision, Duration,
     Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last, LongDelay,
-    Policy, RetryConfig, StopReason, Timer,
+    Policy, RetryConfig, StopReason, Timer, Widened,
 };
 
 use crate::{block_on, each_second, on, yield_once};
@@ -414,6 +414,31 @@ fn a_clock_that_begins_anew_does_not_lose_the_deadline() {
         assert_eq!(reason, StopReason::DeadlineExceeded);
         // The interval in which the counter began anew is lost, no more.
         assert!(real.get() - start <= 11_000_000, "{}", real.get() - start);
+    }
+}
+
+/// A counter of 32 bits that is widened loses nothing at its wraps.
+#[test]
+fn a_widened_counter_keeps_the_deadline_over_any_wrap() {
+    let policy = each_second().max_attempts(u32::MAX).deadline(Duration::from_secs(10));
+    let policy = policy.build().unwrap();
+    // The real time, of which the counter of milliseconds shows the lower 32 bits.
+    let real = Cell::new(0_u64);
+    let clock = Widened::new(|| real.get() as u32, 1_000);
+    for start in [7, (1 << 32) - 1, (2 << 32) - 4_500, (3 << 32) - 9_999] {
+        real.set(start);
+        let mut retry = policy.on(&clock, NoRandom).classify(|class: &ErrorClass| *class);
+        let mut steps = retry.begin().unwrap();
+        let attempts = loop {
+            let attempt = steps.start().unwrap();
+            match steps.fail(TRANSIENT) {
+                Decision::Retry { after } => real.set(real.get() + after.as_millis()),
+                _ => break attempt.number,
+            }
+            steps.woke().unwrap();
+        };
+        assert_eq!((attempts, real.get() - start), (10, 9_000));
+        assert_eq!(clock.now().as_micros(), real.get() * 1_000);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::{BARE_TARGETS, Count, Suite, exists};
 
+const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
+
 impl Suite {
     pub(crate) fn host(&mut self) {
         self.step("formatting", "cargo fmt --all --check", Count::One);
@@ -13,6 +15,7 @@ impl Suite {
         self.step("conformance vectors", vectors, Count::Runner);
         let promises = "cargo test --release -p redress-tests --test promises -- --nocapture";
         self.step("ten promises", promises, Count::Tests);
+        self.step("adversaries", ADVERSARIES, Count::Tests);
         self.step(
             "broken engines",
             "cargo run --quiet -p redress-tests --bin mutants",
@@ -31,6 +34,13 @@ impl Suite {
             Count::Runner,
         );
         self.doc();
+    }
+
+    /// The adversaries in their long form.
+    pub(crate) fn long(&mut self) {
+        let mut command = self.command(ADVERSARIES);
+        command.env("REDRESS_LONG", "1");
+        self.run("adversaries, long", command, Count::Tests);
     }
 
     pub(crate) fn bench(&mut self) {

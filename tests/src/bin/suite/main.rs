@@ -36,6 +36,8 @@ enum Part {
     Js,
     /// All of the above
     All,
+    /// The programs that try to break the engine, for some minutes; not part of `all`
+    Long,
     /// The benchmarks beside peers, as tables; not part of `all`
     Bench,
 }
@@ -48,12 +50,13 @@ fn main() -> ExitCode {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
     }
-    let runs =
-        |one: Part| arguments.part == one || (arguments.part == Part::All && one != Part::Bench);
-    let parts: [(Part, &str, fn(&mut Suite)); 4] = [
+    let in_all = |one: Part| !matches!(one, Part::Long | Part::Bench);
+    let runs = |one: Part| arguments.part == one || (arguments.part == Part::All && in_all(one));
+    let parts: [(Part, &str, fn(&mut Suite)); 5] = [
         (Part::Host, "host", Suite::host),
         (Part::Mcu, "mcu", Suite::mcu),
         (Part::Js, "js", Suite::js),
+        (Part::Long, "long", Suite::long),
         (Part::Bench, "bench", Suite::bench),
     ];
     let mut times = Vec::new();

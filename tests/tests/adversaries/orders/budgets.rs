@@ -11,7 +11,8 @@ use crate::{at, us};
 
 const MOST: usize = 2;
 const WINDOW: u64 = 4;
-/// No world lasts as long as a window and the time before it.
+/// No reading is as stale as a window: such a one would be of a clock that was set back.
+const STALE: u64 = WINDOW - 1;
 const START: u64 = 10;
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +57,9 @@ impl<A: Asked> World for Callers<A> {
 
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        if self.left.ticks > 0 {
+        let readings = self.callers.iter().filter_map(|caller| caller.read);
+        let oldest = readings.min().unwrap_or(self.now);
+        if self.left.ticks > 0 && self.now - oldest < STALE {
             steps.push(Step::Tick);
         }
         if self.left.snapshots > 0 {
@@ -100,28 +103,53 @@ fn save_and_restore<S: Snapshot>(state: &mut S, now: u64) -> Result<(), String> 
     ensure(restored.is_ok(), "its own snapshot is refused")
 }
 
-/// At most `MOST` within any `WINDOW`, whatever it is. A stale instant counts as the latest at
-/// which anything was spent: it shortens nothing.
+/// At most `MOST` within any `WINDOW`, whatever it is. A stale instant counts as the latest one
+/// that is known: it shortens nothing.
 #[derive(Clone, Debug)]
 struct Window<L> {
     limit: L,
-    spent: Vec<u64>,
+    /// When each was spent: not before the first instant, not after the second.
+    spent: Vec<(u64, u64)>,
+    /// The latest instant that it knows from callers.
+    known: u64,
+    /// Whether it knows each instant that it was asked at, or only those of its grants.
+    knows_all: bool,
+    /// The latest snapshot. Its instant is known to some extent: what had left the window by
+    /// then does not come back.
+    saved: u64,
+}
+
+impl<L> Window<L> {
+    fn new(limit: L, knows_all: bool) -> Self {
+        Self { limit, spent: Vec::new(), known: 0, knows_all, saved: 0 }
+    }
+
+    /// How many of the instants are less than a window before this one.
+    fn within(&self, now: u64, instant: impl Fn(&(u64, u64)) -> u64) -> usize {
+        self.spent.iter().filter(|spent| now.saturating_sub(instant(spent)) < WINDOW).count()
+    }
 }
 
 impl<L: Limit + Snapshot + Clone + Debug> Asked for Window<L> {
     fn ask(&mut self, now: u64) -> Result<(), String> {
-        let known = self.spent.last().copied().unwrap_or(0).max(now);
-        let within = self.spent.iter().filter(|spent| known - **spent < WINDOW).count();
+        let known = self.known.max(now);
+        let latest = known.max(self.saved);
+        let surely = self.within(latest, |(earliest, _)| *earliest);
+        let perhaps = self.within(known, |(_, latest)| *latest);
         let granted = self.limit.acquire(1, at(now)).is_ok();
-        ensure(!granted || within < MOST, "more than the limit within a window")?;
-        ensure(granted || within == MOST, "refused although there is room in the window")?;
+        ensure(!granted || surely < MOST, "more than the limit within a window")?;
+        ensure(granted || perhaps >= MOST, "refused although there is room in the window")?;
         if granted {
-            self.spent.push(known);
+            self.spent.push((known, latest));
+        }
+        if granted || self.knows_all {
+            self.known = known;
         }
         Ok(())
     }
 
     fn save_and_restore(&mut self, now: u64) -> Result<(), String> {
+        self.saved = now;
         save_and_restore(&mut self.limit, now)
     }
 }
@@ -162,7 +190,7 @@ fn a_rolling_budget_in_every_order() {
     const CONFIG: RollingConfig = RollingConfig::new(MOST as u16, us(WINDOW));
     for left in [limits(2, 6, 0), limits(3, 3, 0), limits(2, 4, 1)] {
         let limit = Rolling(RollingBudget::new(&CONFIG).unwrap());
-        let states = explore(Callers::new(Window { limit, spent: Vec::new() }, left));
+        let states = explore(Callers::new(Window::new(limit, false), left));
         assert!(states > 500, "{left:?}: {states}");
     }
 }

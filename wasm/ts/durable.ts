@@ -106,7 +106,9 @@ export function deferMessage(
   outcome: { readonly stopReason: unknown; readonly nextSleepMs: number | null },
 ): boolean {
   if (outcome.stopReason !== "SCHEDULED") return false;
-  const ms = number("deferMessage.nextSleepMs", outcome.nextSleepMs, [undefined]);
+  const { nextSleepMs } = outcome;
+  // Infinity is as long as can be.
+  const ms = nextSleepMs === Infinity ? LONGEST_DELAY_S * 1000 : number("deferMessage.nextSleepMs", nextSleepMs, [undefined]);
   message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) });
   return true;
 }

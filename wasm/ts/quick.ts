@@ -7,7 +7,7 @@ import type { Rules } from "./rules.js";
 import { DEADLINE, OPENED, type Setting, Steps, TOO_LONG } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { Attempt } from "./types.js";
-import { limited, pause, timeoutError, turn } from "./waiting.js";
+import { pause, promised, timeoutError, timer, turn } from "./waiting.js";
 
 type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
@@ -33,16 +33,14 @@ export function quick<T>(setting: Setting, operation: Operation<T>): Promise<T> 
   }
   const attempt = steps.start();
   let returned: T | PromiseLike<T>;
-  let waits: boolean;
   try {
     returned = operation(attempt);
-    waits = isThenable(returned);
+    if (isThenable(returned)) return new Plain(steps, operation).awaiting(attempt, returned);
   } catch (error) {
-    return goOn(steps, operation, ({ fails }) => fails(error));
+    return new Plain(steps, operation).failed(error);
   }
-  if (waits) return goOn(steps, operation, ({ awaits }) => awaits(attempt, returned as PromiseLike<T>));
   try {
-    return Promise.resolve(succeeded(steps, returned as T));
+    return Promise.resolve(succeeded(steps, returned));
   } catch (bug) {
     return Promise.reject(bug);
   }
@@ -58,71 +56,145 @@ function succeeded<T>(steps: Steps<T>, value: T): T {
   return value;
 }
 
-/** How a first attempt goes on. */
-interface First<T> {
-  fails(error: unknown): void;
-  awaits(attempt: AttemptContext, returned: PromiseLike<T>): void;
-}
+/** A plain call that was not over at once. What it itself cannot cope with, a clock that breaks perhaps, ends it. */
+class Plain<T> {
+  readonly #steps: Steps<T>;
+  readonly #operation: Operation<T>;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
+  readonly #promise: Promise<T>;
+  /** The attempt that is awaited, undefined once it has settled or its time is over. */
+  #awaited: AttemptContext | undefined;
+  #stop: (() => void) | undefined;
 
-/** All that follows what a first attempt returned or threw. */
-function goOn<T>(steps: Steps<T>, operation: Operation<T>, begins: (first: First<T>) => void): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const { unref } = steps.rules;
-    const left = () => steps.left();
-    /** What the call itself cannot cope with ends it. */
-    const guarded = (step: () => void) => {
-      try {
-        step();
-      } catch (bug) {
-        steps.crash();
-        reject(bug);
-      }
-    };
-    const stopped = () => reject((steps.outcome as { error?: unknown }).error);
-    const succeeds = (value: T) => guarded(() => resolve(succeeded(steps, value)));
-    const fails = (error: unknown) =>
-      guarded(() => {
-        if (!asksToStop(error)) return goesOn(steps.failBy(error));
-        steps.abort({ error });
-        stopped();
+  constructor(steps: Steps<T>, operation: Operation<T>) {
+    this.#steps = steps;
+    this.#operation = operation;
+    this.#promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** The first attempt returned a promise. */
+  awaiting(attempt: AttemptContext, returned: PromiseLike<T>): Promise<T> {
+    this.#awaits(attempt, returned);
+    return this.#promise;
+  }
+
+  /** The first attempt threw. */
+  failed(error: unknown): Promise<T> {
+    this.#fails(error);
+    return this.#promise;
+  }
+
+  #awaits(attempt: AttemptContext, returned: PromiseLike<T>): void {
+    this.#awaited = attempt;
+    promised(returned).then(
+      (value) => {
+        if (this.#settles(attempt)) this.#succeeds(value);
+      },
+      (error: unknown) => {
+        if (this.#settles(attempt)) this.#fails(error);
+      },
+    );
+    if (this.#steps.ends) void TURN.then(() => this.#limits(attempt));
+  }
+
+  /** Whether it is this attempt that is awaited; it is no longer. */
+  #settles(attempt: AttemptContext): boolean {
+    if (this.#awaited !== attempt) return false;
+    this.#awaited = undefined;
+    if (this.#stop !== undefined) {
+      this.#stop();
+      this.#stop = undefined;
+    }
+    return true;
+  }
+
+  /** Limits an attempt that has not settled at once. */
+  #limits(attempt: AttemptContext): void {
+    if (this.#awaited !== attempt) return;
+    try {
+      this.#stop = timer(this.#steps.left(), this.#steps.rules.unref, () => {
+        if (this.#settles(attempt)) this.#isLate(attempt);
       });
-    const awaits = (attempt: AttemptContext, returned: PromiseLike<T>) => {
-      const late = () =>
-        guarded(() => {
-          const error = timeoutError(steps.timeout());
-          attempt.end(error);
-          goesOn(steps.timedOut(error));
-        });
-      limited(returned, left, unref, succeeds, fails, late);
-    };
-    const goesOn = (delay: number) => {
-      if (delay < 0) {
-        steps.stop(delay === TOO_LONG ? DEADLINE : delay, true);
-        return stopped();
-      }
-      steps.sleeps(delay);
-      void (delay > 0 ? pause(delay, undefined, unref) : turn()).then(wakes);
-    };
-    const wakes = () =>
-      guarded(() => {
-        const isInTime = steps.woke();
-        if (isInTime && steps.admits()) return attempts();
-        steps.stop(isInTime ? OPENED : DEADLINE, false);
-        stopped();
-      });
-    const attempts = () => {
-      const attempt = steps.start();
-      let returned: T | PromiseLike<T>;
-      let waits: boolean;
-      try {
-        returned = operation(attempt);
-        waits = isThenable(returned);
-      } catch (error) {
-        return fails(error);
-      }
-      if (waits) awaits(attempt, returned as PromiseLike<T>);
-      else succeeds(returned as T);
-    };
-    guarded(() => begins({ fails, awaits }));
-  });
+    } catch (bug) {
+      this.#awaited = undefined;
+      this.#breaks(bug);
+    }
+  }
+
+  #isLate(attempt: AttemptContext): void {
+    try {
+      const error = timeoutError(this.#steps.timeout());
+      attempt.end(error);
+      this.#goesOn(this.#steps.timedOut(error));
+    } catch (bug) {
+      this.#breaks(bug);
+    }
+  }
+
+  #succeeds(value: T): void {
+    try {
+      this.#resolve(succeeded(this.#steps, value));
+    } catch (bug) {
+      this.#reject(bug);
+    }
+  }
+
+  #fails(error: unknown): void {
+    const steps = this.#steps;
+    try {
+      if (!asksToStop(error)) return this.#goesOn(steps.failBy(error));
+      steps.abort({ error });
+      this.#stopped();
+    } catch (bug) {
+      this.#breaks(bug);
+    }
+  }
+
+  /** What follows a failure: another attempt after the delay, or nothing. */
+  #goesOn(delay: number): void {
+    const steps = this.#steps;
+    if (delay < 0) {
+      steps.stop(delay === TOO_LONG ? DEADLINE : delay, true);
+      return this.#stopped();
+    }
+    steps.sleeps(delay);
+    void (delay > 0 ? pause(delay, undefined, steps.rules.unref) : turn()).then(() => this.#wakes());
+  }
+
+  #wakes(): void {
+    const steps = this.#steps;
+    try {
+      const isInTime = steps.woke();
+      if (isInTime && steps.admits()) return this.#attempts();
+      steps.stop(isInTime ? OPENED : DEADLINE, false);
+      this.#stopped();
+    } catch (bug) {
+      this.#breaks(bug);
+    }
+  }
+
+  #attempts(): void {
+    const attempt = this.#steps.start();
+    let returned: T | PromiseLike<T>;
+    try {
+      returned = this.#operation(attempt);
+      if (isThenable(returned)) return this.#awaits(attempt, returned);
+    } catch (error) {
+      return this.#fails(error);
+    }
+    this.#succeeds(returned);
+  }
+
+  #stopped(): void {
+    this.#reject((this.#steps.outcome as { error?: unknown }).error);
+  }
+
+  #breaks(bug: unknown): void {
+    this.#steps.crash();
+    this.#reject(bug);
+  }
 }

@@ -54,7 +54,7 @@ export interface RetryOptions {
   random?: Random | undefined;
   /** Sleeps in place of a timer; `callSync` needs one. */
   sleeper?: Sleeper | undefined;
-  /** Lets Node end while a delay is pending. */
+  /** Lets Node end while a delay or the limit of an attempt is pending. */
   unref?: boolean | undefined;
 }
 

@@ -35,6 +35,23 @@ export class Watch {
 
 const TURN = Promise.resolve();
 
+/** A promise of this realm, which calls back once; rejected if what was returned cannot be looked at. */
+export function promised<T>(returned: PromiseLike<T>): Promise<T> {
+  return returned instanceof Promise ? returned : Promise.resolve(returned);
+}
+
+/** Calls back when so much time is over, in parts that a timer can be, never for Infinity; what stops it. */
+export function timer(ms: number, unref: boolean, over: () => void): (() => void) | undefined {
+  if (ms === Infinity) return undefined;
+  let running: ReturnType<typeof setTimeout>;
+  const arm = (rest: number) => {
+    running = setTimeout(rest > LONGEST ? () => arm(rest - LONGEST) : over, Math.min(rest, LONGEST));
+    if (unref) (running as { unref?: () => void }).unref?.();
+  };
+  arm(Math.max(0, Math.ceil(ms)));
+  return () => clearTimeout(running);
+}
+
 /**
  * Hands on how a promise settles, unless its time is over before: then what comes later is ignored. What has settled
  * already needs no timer, so that it is made a turn later, of what is `left` then. Returns what ends it.
@@ -47,29 +64,22 @@ export function limited<T>(
   fails: (error: unknown) => void,
   late: () => void,
 ): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop: (() => void) | undefined;
   let isOver = false;
   const end = () => {
     isOver = true;
-    if (timer !== undefined) clearTimeout(timer);
+    stop?.();
   };
   const once = <A extends unknown[]>(then: (...words: A) => void) => (...words: A) => {
     if (isOver) return;
     end();
     then(...words);
   };
-  const arm = (rest: number) => {
-    timer = setTimeout(rest > LONGEST ? () => arm(rest - LONGEST) : once(late), Math.min(rest, LONGEST));
-    if (unref) (timer as { unref?: () => void }).unref?.();
-  };
-  // A promise of this realm, which calls back once.
-  const promise = returned instanceof Promise ? returned : Promise.resolve(returned);
-  promise.then(once(succeeds), once(fails));
+  promised(returned).then(once(succeeds), once(fails));
   void TURN.then(() => {
     if (isOver) return;
     try {
-      const ms = left();
-      if (ms < Infinity) arm(Math.max(0, Math.ceil(ms)));
+      stop = timer(left(), unref, once(late));
     } catch (bug) {
       // A clock that breaks.
       once(fails)(bug);

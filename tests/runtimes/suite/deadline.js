@@ -63,11 +63,18 @@ for (const [name, run] of Object.entries(DRIVERS)) {
   });
 
   test(`${name} ends a later attempt with what is left of the deadline`, async () => {
-    const policy = new RetryPolicy({ strategy, deadlineMs: 40, attemptTimeoutMs: 15 });
-    let attempts = 0;
-    const error = await rejection(run(policy, () => ((attempts += 1), hangs())));
+    const { policy, time } = stage({ retry: { strategy, deadlineMs: 40, attemptTimeoutMs: 15, sleeper: undefined } });
+    const left = [];
+    const error = await rejection(
+      run(policy, ({ remainingMs, signal }) => {
+        left.push(remainingMs);
+        signal.addEventListener("abort", () => time.advance(30));
+        return hangs();
+      }),
+    );
     assert.equal(error.name, "TimeoutError");
-    assert.isAbove(attempts, 1);
+    assert.include(error.message, "10 ms");
+    assert.deepEqual(left, [40, 10]);
   });
 
   test(`${name} takes what an attempt returned before its time was over, however late it is looked at`, async () => {

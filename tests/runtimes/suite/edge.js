@@ -310,7 +310,7 @@ test("permits of isolates that are gone do not pile up in an object", async () =
 });
 
 test("a deferred message comes back after its delay, rounded up to whole seconds", () => {
-  for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200]]) {
+  for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200], [Infinity, 43_200]]) {
     const asked = [];
     const message = { retry: (options) => asked.push(options), ack: () => asked.push("ack") };
     assert.isTrue(deferMessage(message, { ok: false, stopReason: "SCHEDULED", nextSleepMs }));

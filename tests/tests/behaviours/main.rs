@@ -24,6 +24,7 @@ mod snapshots;
 mod sockets;
 mod suspend;
 mod timeout;
+mod turns;
 
 use std::future::Future;
 use std::pin::pin;

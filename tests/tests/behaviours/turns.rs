@@ -1,0 +1,171 @@
+//! Calls that ask a rate limiter before each attempt.
+
+use std::cell::RefCell;
+
+use redress::random::NoRandom;
+use redress::testing::{MockClock, Recorder};
+use redress::{
+    Clock, Duration, ErrorClass, EventKind, Instant, Limited, LimiterConfig, Policy, Progress,
+    RateLimiter, StopReason, WhenLimited,
+};
+
+use crate::{block_on, each_second, on};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+const TRANSIENT: ErrorClass = ErrorClass::Transient;
+/// Three attempts a minute.
+static THREE: LimiterConfig = LimiterConfig::new().window(3, secs(60));
+type Limiter = RateLimiter<4>;
+
+fn limiter() -> RefCell<Limiter> {
+    RefCell::new(Limiter::new(&THREE).unwrap())
+}
+
+/// A first attempt is limited as a retry is, and waits for its turn by default.
+#[test]
+fn an_attempt_waits_for_its_turn() {
+    const ONCE: Policy = Policy::once();
+    for asynchronous in [false, true] {
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let mut sent = Vec::new();
+        for _ in 0..5 {
+            let mut retry = on(&ONCE, &clock).limiter(&limiter);
+            let mut send = || {
+                sent.push(clock.elapsed());
+                Ok::<_, ErrorClass>(())
+            };
+            let done = if asynchronous {
+                block_on(retry.call_async(async |_| send()))
+            } else {
+                retry.call(|_| send())
+            };
+            assert_eq!(done, Ok(()));
+            clock.advance(secs(1));
+        }
+        assert_eq!(sent, [0, 1, 2, 60, 61].map(secs));
+    }
+    // Retries come out of the same windows.
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let policy = each_second().no_deadline().max_attempts(5).build().unwrap();
+    let outcome = on(&policy, &clock).limiter(&limiter).execute(|_| Err::<(), _>(TRANSIENT));
+    assert_eq!((outcome.attempts, outcome.elapsed), (5, secs(61)));
+}
+
+/// A wait that does not fit before the deadline is not waited for.
+#[test]
+fn a_turn_that_comes_after_the_deadline_stops_the_call() {
+    let policy = each_second().deadline(secs(30)).max_attempts(5).build().unwrap();
+    for driver in 0..3 {
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let mut recorder = Recorder::<8>::new();
+        let mut retry = on(&policy, &clock).limiter(&limiter).observer(&mut recorder);
+        let outcome = match driver {
+            0 => retry.execute(|_| Err::<(), _>(TRANSIENT)),
+            1 => block_on(retry.execute_async(async |_| Err::<(), _>(TRANSIENT))),
+            _ => block_on(retry.execute_future(|_| std::future::ready(Err::<(), _>(TRANSIENT)))),
+        };
+        drop(retry);
+        assert_eq!((outcome.attempts, clock.elapsed()), (3, secs(3)));
+        assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
+        assert_eq!((outcome.next_sleep(), outcome.last_class()), (Some(secs(57)), Some(TRANSIENT)));
+        assert_eq!(recorder.kinds().last(), Some(&EventKind::DeadlineExceeded));
+    }
+}
+
+/// Deferred or rejected, as configured, with the time to come back.
+#[test]
+fn a_call_is_deferred_or_rejected_where_its_turn_has_not_come() {
+    const ONCE: Policy = Policy::once();
+    for (when, reason, event) in [
+        (WhenLimited::Defer, StopReason::Scheduled, EventKind::Scheduled),
+        (WhenLimited::Reject, StopReason::BudgetExhausted, EventKind::BudgetExhausted),
+    ] {
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let mut recorder = Recorder::<8>::new();
+        let pool = Limited::new((), &limiter).cost(2).when_limited(when);
+        let mut retry = on(&ONCE, &clock).budget(pool).observer(&mut recorder);
+        assert_eq!(retry.call(|_| Ok::<_, ErrorClass>(())), Ok(()));
+        clock.advance(secs(20));
+        let outcome = retry.execute(|_| -> Result<(), ErrorClass> { panic!("it is not its turn") });
+        assert_eq!((outcome.attempts, outcome.stop_reason()), (0, Some(reason)));
+        assert_eq!(outcome.next_sleep(), Some(secs(40)));
+        drop(retry);
+        assert_eq!(recorder.kinds(), [EventKind::Success, event]);
+    }
+    // What never fits has no time to come back.
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let pool = Limited::new((), &limiter).cost(4);
+    let outcome = on(&ONCE, &clock).budget(pool).execute(|_| Ok::<_, ErrorClass>(()));
+    assert_eq!(
+        (outcome.stop_reason(), outcome.next_sleep()),
+        (Some(StopReason::BudgetExhausted), None)
+    );
+}
+
+/// A node sleeps through a long wait, before its first attempt, too.
+#[test]
+fn a_call_is_suspended_until_its_turn() {
+    let policy = each_second().deadline(secs(30)).build().unwrap();
+    for asynchronous in [false, true] {
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let spent = Limited::new((), &limiter).cost(3);
+        assert!(on(&policy, &clock).budget(spent).call(|_| Ok::<_, ErrorClass>(())).is_ok());
+        let mut retry = on(&policy, &clock).limiter(&limiter);
+        let progress = if asynchronous {
+            block_on(retry.call_or_suspend_async(secs(10), async |_| Ok::<_, ErrorClass>(())))
+        } else {
+            retry.call_or_suspend(secs(10), |_| Ok::<_, ErrorClass>(()))
+        };
+        let Progress::Suspended(call) = progress else { panic!("a minute is longer than that") };
+        assert_eq!(call.wake_after, secs(60));
+        clock.advance(secs(60));
+        let resumed = retry.resume(&call.bytes, clock.now(), Some(secs(60))).unwrap();
+        let progress = resumed.call_or_suspend(secs(10), |attempt| {
+            assert_eq!((attempt.number, attempt.remaining), (1, secs(30)));
+            Ok::<_, ErrorClass>(())
+        });
+        assert!(matches!(progress, Progress::Over(outcome) if outcome.is_ok()));
+    }
+}
+
+/// Step by step: the turn first, then the attempt; without asking, the call is deferred.
+#[test]
+fn a_step_asks_for_its_turn() {
+    let policy = each_second().build().unwrap();
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let mut retry = policy.on(&clock, NoRandom).limiter(&limiter);
+    for _ in 0..3 {
+        let mut steps = retry.begin().unwrap();
+        assert_eq!(steps.turn(), Ok(None));
+        // What is granted is spent once.
+        assert_eq!(steps.start().unwrap().number, 1);
+        steps.succeed();
+    }
+    let mut steps = retry.begin().unwrap();
+    clock.jump_to(Instant::from_micros(1_000_000));
+    // The call knows the instant of its beginning.
+    assert_eq!(steps.turn(), Err(StopReason::DeadlineExceeded));
+    drop(steps);
+    let mut steps = retry.begin().unwrap();
+    assert_eq!(steps.turn(), Ok(Some(secs(59))));
+    clock.advance(secs(59));
+    steps.woke().unwrap();
+    assert_eq!(steps.turn(), Ok(None));
+    assert!(steps.start().is_ok());
+    steps.succeed();
+    drop(steps);
+    for _ in 0..2 {
+        let mut steps = retry.begin().unwrap();
+        assert!(steps.start().is_ok());
+        steps.succeed();
+    }
+    let mut steps = retry.begin().unwrap();
+    assert_eq!(steps.start(), Err(StopReason::DeadlineExceeded));
+    drop(steps);
+    let mut retry = retry.deadline(secs(100));
+    let mut steps = retry.begin().unwrap();
+    assert_eq!(steps.start(), Err(StopReason::Scheduled));
+}

@@ -9,7 +9,7 @@ mod rolling;
 
 pub use limited::{Acquire, Cost, Limit, Limited, NotBefore, WhenLimited};
 pub(crate) use limiter::LimitWindow;
-pub(crate) use limiter::{END, UNKNOWN};
+pub(crate) use limiter::UNKNOWN;
 pub use limiter::{LimiterConfig, RateLimiter};
 pub(crate) use ratio::{NEVER, RETRY};
 pub use ratio::{RatioBudget, RatioConfig};

@@ -64,7 +64,7 @@ pub(crate) const UNKNOWN: Instant = Instant::MAX;
 /// The last instant that can be known.
 const LAST: Instant = Instant::from_micros(u64::MAX - 1);
 /// The end of the limiter's own time.
-pub(crate) const END: Duration = Duration::from_micros(u64::MAX - 1);
+const END: Duration = Duration::from_micros(u64::MAX - 1);
 
 impl<'c, const N: usize> RateLimiter<N, &'c LimiterConfig> {
     /// A limiter of which nothing is spent. It starts when it is asked for the first time.
@@ -147,7 +147,12 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
 
     /// How long after the start `now` is.
     pub(crate) fn elapsed_at(&self, now: Instant) -> Duration {
-        self.elapsed.saturating_add(now.since(self.latest)).min(END)
+        self.elapsed_after(now.since(self.latest))
+    }
+
+    /// How long after the start it is when so long has passed since the latest instant.
+    pub(crate) fn elapsed_after(&self, passed: Duration) -> Duration {
+        self.elapsed.saturating_add(passed.min(self.config().forgets_after())).min(END)
     }
 
     /// Whether no window counts anything at `now`, and no phase was begun.
@@ -459,5 +464,16 @@ mod tests {
         // Phases alone need no log.
         let config = LimiterConfig::new().phase(1, HOUR);
         assert_eq!(RateLimiter::<0, _>::new(&config).unwrap().acquire(1, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn an_instant_that_is_wrong_by_ages_does_not_end_its_time() {
+        let config = LimiterConfig::new().phase(2, HOUR).window(1, HOUR);
+        let mut limiter = RateLimiter::<1, _>::new(&config).unwrap();
+        assert!(limiter.acquire(2, Instant::ZERO).is_ok());
+        assert!(limiter.acquire(1, Instant::from_micros(u64::MAX - 7)).is_ok());
+        // The clock is right again: the attempt leaves its window as any other does.
+        let mut later = |hours| limiter.acquire(1, at(hours)).is_ok();
+        assert!(!later(1) && later(3) && !later(3) && later(4));
     }
 }

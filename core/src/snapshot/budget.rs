@@ -1,7 +1,7 @@
 //! The snapshots of budgets and of the rate limiter.
 
 use crate::budget::{
-    END, LimiterConfig, NEVER, RateLimiter, RatioBudget, RatioConfig, RollingBudget, RollingConfig,
+    LimiterConfig, NEVER, RateLimiter, RatioBudget, RatioConfig, RollingBudget, RollingConfig,
     UNKNOWN,
 };
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
@@ -142,6 +142,9 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
     }
 }
 
+/// A run of 292,000 years: longer ones are told apart by nothing, and have an end.
+const LONG_RUN: Duration = Duration::from_micros(1 << 63);
+
 /// Its own time, which is what is saved, never goes back: it knows nothing of the clock.
 impl<const N: usize, C: Settings<LimiterConfig>> Snapshot for RateLimiter<N, C> {
     const BYTES: usize = HEADER + 8 + 2 + 1 + 4 + 12 * N + CHECKSUM;
@@ -174,7 +177,11 @@ impl<const N: usize, C: Settings<LimiterConfig>> Snapshot for RateLimiter<N, C> 
         let elapsed = from.u64()?;
         let (elapsed, latest) = match elapsed {
             u64::MAX => (Duration::ZERO, UNKNOWN),
-            micros => (Duration::from_micros(micros), now),
+            micros => {
+                let forgotten = self.config().forgets_after();
+                let long = LONG_RUN.max(forgotten.saturating_add(forgotten));
+                (Duration::from_micros(micros).min(long), now)
+            }
         };
         let (len, phase, spent) = (from.u16()?, from.u8()?, from.u32()?);
         let is_unspent = len == 0 && spent == 0;
@@ -207,7 +214,7 @@ impl<const N: usize, C: Settings<LimiterConfig>> Snapshot for RateLimiter<N, C> 
         (self.len, self.phase, self.spent) = (len, phase, spent);
         (self.elapsed, self.latest) = (elapsed, latest);
         if latest != UNKNOWN {
-            self.elapsed = elapsed.saturating_add(off.unwrap_or_default()).min(END);
+            self.elapsed = self.elapsed_after(off.unwrap_or_default());
         }
         Ok(from.restored())
     }

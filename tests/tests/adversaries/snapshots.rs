@@ -12,8 +12,9 @@ use redress::random::NoRandom;
 use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, Budget, CallResult, Decision, Duration, ErrorClass,
-    FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Permit, Policy, RatioBudget, RatioConfig,
-    RollingBudget, RollingConfig, SliceRule, Snapshot, SnapshotError, TimeSlices, Window, policy,
+    FailureRule, FailureTimes, LastOutcomes, Limit, LimiterConfig, OutcomeRule, Permit, Policy,
+    RateLimiter, RatioBudget, RatioConfig, RollingBudget, RollingConfig, SliceRule, Snapshot,
+    SnapshotError, TimeSlices, Window, policy,
 };
 
 use crate::{Numbers, at, rounds, us};
@@ -260,6 +261,38 @@ fn mangled_snapshots_of_budgets() {
         let mut ratio = RatioBudget::new(&RATIO).unwrap();
         restored(&mut ratio, &bytes, now, off);
         assert!(ratio.remaining(at(now)) <= 20 && granted(&mut ratio, now) <= 20);
+    }
+    tally.ensure_all();
+}
+
+#[test]
+fn mangled_snapshots_of_rate_limiters() {
+    const CONFIG: LimiterConfig = LimiterConfig::new()
+        .phase(9, Duration::from_secs(2))
+        .window(3, Duration::from_secs(1))
+        .window(5, Duration::from_secs(4));
+    let mut numbers = Numbers::new(5);
+    let mut tally = Tally::default();
+    for _ in 0..rounds(3_000, 100_000, 5_000_000) {
+        let mut now = numbers.below(1 << 40);
+        let mut limiter = RateLimiter::<6>::new(&CONFIG).unwrap();
+        for _ in 0..numbers.below(30) {
+            now += numbers.below(400_000);
+            let _ = limiter.acquire(1 + numbers.below(2) as u32, at(now));
+        }
+        let whole = written(&limiter, now);
+        let mut bytes = whole.clone();
+        mangle(&mut numbers, &mut bytes);
+        let mut limiter = RateLimiter::<6>::new(&CONFIG).unwrap();
+        let _ = limiter.acquire(2, at(now));
+        let off = some_time_off(&mut numbers);
+        tally.add(restored(&mut limiter, &bytes, now, off), bytes == whole);
+        let granted = |limiter: &mut RateLimiter<6>, now| {
+            (0..30).filter(|_| limiter.acquire(1, at(now)).is_ok()).count()
+        };
+        assert!(granted(&mut limiter, now) <= 9, "more than the limit");
+        // The phase is over, and so are both windows: the shorter one is full again.
+        assert_eq!(granted(&mut limiter, now + 6_000_000), 3, "wedged: {limiter:?}");
     }
     tally.ensure_all();
 }

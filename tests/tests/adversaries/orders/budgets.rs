@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use redress::{
-    Budget, Limit, NotBefore, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Snapshot,
+    Budget, Limit, LimiterConfig, NotBefore, RateLimiter, RatioBudget, RatioConfig, RollingBudget,
+    RollingConfig, Snapshot,
 };
 
 use super::{Limits, World, ensure, explore, limits};
@@ -191,6 +192,16 @@ fn a_rolling_budget_in_every_order() {
     for left in [limits(2, 6, 0), limits(3, 3, 0), limits(2, 4, 1)] {
         let limit = Rolling(RollingBudget::new(&CONFIG).unwrap());
         let states = explore(Callers::new(Window::new(limit, false), left));
+        assert!(states > 500, "{left:?}: {states}");
+    }
+}
+
+#[test]
+fn a_rate_limiter_in_every_order() {
+    const CONFIG: LimiterConfig = LimiterConfig::new().window(MOST as u32, us(WINDOW));
+    for left in [limits(2, 6, 0), limits(3, 3, 0), limits(2, 4, 1)] {
+        let limit = RateLimiter::<MOST>::new(&CONFIG).unwrap();
+        let states = explore(Callers::new(Window::new(limit, true), left));
         assert!(states > 500, "{left:?}: {states}");
     }
 }

@@ -5,8 +5,8 @@ use redress::random::from_fn;
 use redress::testing::MockClock;
 use redress::{
     Backoff, Breaker, BreakerConfig, ClassSet, Clock, Duration, ErrorClass, FailureTimes,
-    LastOutcomes, LongDelay, Policy, RatioBudget, RatioConfig, RetryConfig, RollingBudget,
-    RollingConfig, Snapshot, SnapshotError, TimeSlices,
+    LastOutcomes, LimiterConfig, LongDelay, Policy, RateLimiter, RatioBudget, RatioConfig,
+    RetryConfig, RollingBudget, RollingConfig, Snapshot, SnapshotError, TimeSlices,
 };
 
 use super::{RATE, SLICES, TIMES, written};
@@ -122,6 +122,27 @@ fn every_number_of_a_budget() {
         ("limit", base.limit(10)),
     ];
     all_differ(&ratio, |config| RatioBudget::new(leak(config)).unwrap());
+}
+
+#[test]
+fn every_number_of_a_rate_limiter() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let of = LimiterConfig::new;
+    let settings = [
+        ("base", of().phase(7, SECOND).window(3, SECOND).window(9, MINUTE)),
+        ("limit of the phase", of().phase(8, SECOND).window(3, SECOND).window(9, MINUTE)),
+        ("length of the phase", of().phase(7, OTHER).window(3, SECOND).window(9, MINUTE)),
+        ("limit of a window", of().phase(7, SECOND).window(4, SECOND).window(9, MINUTE)),
+        ("length of a window", of().phase(7, SECOND).window(3, OTHER).window(9, MINUTE)),
+        ("limit of the other", of().phase(7, SECOND).window(3, SECOND).window(8, MINUTE)),
+        ("length of the other", of().phase(7, SECOND).window(3, SECOND).window(9, OTHER)),
+        ("order", of().phase(7, SECOND).window(9, MINUTE).window(3, SECOND)),
+        ("a window from the start", of().window(3, SECOND).phase(7, SECOND).window(9, MINUTE)),
+        ("without the phase", of().window(3, SECOND).window(9, MINUTE)),
+        ("without the other", of().phase(7, SECOND).window(3, SECOND)),
+        ("two phases", of().phase(7, SECOND).phase(7, SECOND).window(3, SECOND)),
+    ];
+    all_differ(&settings, |config| RateLimiter::<9>::new(leak(config)).unwrap());
 }
 
 /// One call of each policy, suspended after a failure; and every other policy refuses it.

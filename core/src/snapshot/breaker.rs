@@ -133,7 +133,7 @@ impl<const N: usize> Record for TimeSlices<N> {
     }
 }
 
-#[expect(private_bounds, reason = "how a window is written is nobody else's business")]
+#[expect(private_bounds, reason = "how a window is written is internal")]
 impl<W, const PERMITS: usize, C> Breaker<W, PERMITS, C>
 where
     W: Record,

@@ -142,7 +142,7 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
     }
 }
 
-/// A run of 292,000 years: longer ones are told apart by nothing, and have an end.
+/// A run of 292,000 years: a longer one is restored as this, as it would come to its end.
 const LONG_RUN: Duration = Duration::from_micros(1 << 63);
 
 /// Its own time, which is what is saved, never goes back: it knows nothing of the clock.

@@ -20,7 +20,7 @@ use redress::{
     ClassSet, Classification, Clock, Duration, ErrorClass, FailureTimes, Instant, Keyed,
     LastOutcomes, Limit, Limited, LimiterConfig, Memory, Policy, Pool, Progress, RateLimiter,
     RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, SleepDecision, Snapshot, Steps,
-    Strategy, TimeSlices, Timeline, Verdict, by_key,
+    Strategy, TimeSlices, Timeline, Verdict, Widened, by_key,
 };
 
 unsafe extern "C" {
@@ -247,6 +247,8 @@ fn machines() -> Option<()> {
     black_box(breaker.restore(&bytes, now, None).ok());
     let keyed = RefCell::new(Keyed::<u32, _, 4>::new(breaker));
     let time = Time(Cell::new(0));
+    let counter = Widened::new(|| black_box(7), any()).bits(any()).shifted(any());
+    black_box(counter.now());
     let rolling = RollingConfig::new(any(), span());
     let mut budget = RollingBudget::<9, _>::new(&rolling).ok()?;
     black_box(budget.consume(any(), now));

@@ -12,7 +12,7 @@ use redress::{
     Permit, Policy, RollingBudget, RollingConfig, SleepDecision, StopReason,
 };
 
-use self::breaker::{Held, Model, Rules, Told};
+use self::breaker::{Held, Learned, Model, Rules};
 use self::call::{Call, Limits, Verdict};
 use crate::{Numbers, at, rounds, us};
 
@@ -95,14 +95,14 @@ impl Scenario<'_> {
         let which = self.numbers.below(self.held.len() as u64) as usize;
         let (permit, held) = self.held.swap_remove(which);
         let class = self.numbers.of(&ErrorClass::ALL);
-        let (result, told) = match self.numbers.below(4) {
-            0 => (CallResult::Success, Told::Success),
-            1 => (CallResult::Cancelled, Told::Nothing),
-            _ => (CallResult::Failure(class), Told::Failure(class)),
+        let (result, learned) = match self.numbers.below(4) {
+            0 => (CallResult::Success, Learned::Success),
+            1 => (CallResult::Cancelled, Learned::Nothing),
+            _ => (CallResult::Failure(class), Learned::Failure(class)),
         };
         let now = self.clock.get();
         self.circuit.borrow_mut().settle(permit, result, at(now));
-        self.model.settle(held, told, now);
+        self.model.settle(held, learned, now);
     }
 
     /// A whole call, step by step.
@@ -118,7 +118,7 @@ impl Scenario<'_> {
         };
         tally.calls += 1;
         let mut call = Call::new(start);
-        let told = loop {
+        let learned = loop {
             tally.steps += 1;
             let attempt = steps.start().unwrap();
             let now = self.clock.get();
@@ -134,15 +134,15 @@ impl Scenario<'_> {
             match self.numbers.below(24) {
                 0..=2 => {
                     steps.succeed();
-                    break Told::Success;
+                    break Learned::Success;
                 }
                 3 => {
                     steps.abort();
-                    break Told::Nothing;
+                    break Learned::Nothing;
                 }
                 4 => {
                     drop(steps);
-                    break Told::Nothing;
+                    break Learned::Nothing;
                 }
                 _ => {}
             }
@@ -177,11 +177,15 @@ impl Scenario<'_> {
                     assert_eq!(stopped, Decision::Stop(reason));
                     tally.reasons[reason as usize] += 1;
                     tally.deferred += 1;
-                    break if reason == StopReason::Aborted { Told::Nothing } else { call.told() };
+                    break if reason == StopReason::Aborted {
+                        Learned::Nothing
+                    } else {
+                        call.learned()
+                    };
                 }
                 (Decision::Stop(reason), Verdict::Stop(expected)) if reason == expected => {
                     tally.reasons[reason as usize] += 1;
-                    break call.told();
+                    break call.learned();
                 }
                 (decision, expected) => panic!("{decision:?}, in the model {expected:?}: {call:?}"),
             }
@@ -189,12 +193,12 @@ impl Scenario<'_> {
                 0 => {
                     steps.chosen(SleepDecision::Defer);
                     tally.reasons[StopReason::Scheduled as usize] += 1;
-                    break call.told();
+                    break call.learned();
                 }
                 1 => {
                     steps.chosen(SleepDecision::Abort);
                     tally.reasons[StopReason::Aborted as usize] += 1;
-                    break Told::Nothing;
+                    break Learned::Nothing;
                 }
                 _ => {}
             }
@@ -203,11 +207,11 @@ impl Scenario<'_> {
             let woke = steps.woke();
             if call.is_late(&self.limits, self.clock.get()) {
                 assert_eq!(woke, Err(StopReason::DeadlineExceeded));
-                break call.told();
+                break call.learned();
             }
             assert_eq!(woke, Ok(()));
         };
-        self.model.settle(held, told, self.clock.get());
+        self.model.settle(held, learned, self.clock.get());
     }
 
     fn run(&mut self, tally: &mut Tally) {

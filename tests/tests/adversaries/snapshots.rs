@@ -165,7 +165,7 @@ fn breakers<W: Window<Rule: 'static>, const P: usize>(
 {
     let mut numbers = Numbers::new(99);
     let mut tally = Tally::default();
-    for _ in 0..rounds(3_000, 100_000, 5_000_000) {
+    for _ in 0..rounds(3_000, 100_000, 1_000_000) {
         let mut now = numbers.below(1 << 40);
         let mut breaker = new();
         let steps = numbers.below(30);
@@ -234,7 +234,7 @@ fn mangled_snapshots_of_budgets() {
     const RATIO: RatioConfig = RatioConfig::new(100).floor_per_sec(3).limit(20);
     let mut numbers = Numbers::new(7);
     let mut tally = Tally::default();
-    for _ in 0..rounds(3_000, 100_000, 5_000_000) {
+    for _ in 0..rounds(3_000, 100_000, 1_000_000) {
         let mut now = numbers.below(1 << 40);
         let mut rolling = RollingBudget::<6>::new(&ROLLING).unwrap();
         let mut ratio = RatioBudget::new(&RATIO).unwrap();
@@ -273,7 +273,7 @@ fn mangled_snapshots_of_rate_limiters() {
         .window(5, Duration::from_secs(4));
     let mut numbers = Numbers::new(5);
     let mut tally = Tally::default();
-    for _ in 0..rounds(3_000, 100_000, 5_000_000) {
+    for _ in 0..rounds(3_000, 100_000, 1_000_000) {
         let mut now = numbers.below(1 << 40);
         let mut limiter = RateLimiter::<6>::new(&CONFIG).unwrap();
         for _ in 0..numbers.below(30) {
@@ -310,7 +310,7 @@ fn mangled_snapshots_of_calls() {
     let mut numbers = Numbers::new(3);
     let mut tally = Tally::default();
     let classes = [ErrorClass::Transient, ErrorClass::Unknown, ErrorClass::ServerError];
-    for _ in 0..rounds(3_000, 100_000, 5_000_000) {
+    for _ in 0..rounds(3_000, 100_000, 1_000_000) {
         let clock = MockClock::new();
         clock.advance(us(numbers.below(1 << 40)));
         let breaker = RefCell::new(Breaker::<FailureTimes<3>, 2>::new(&TIMES).unwrap());

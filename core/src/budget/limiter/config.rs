@@ -129,8 +129,8 @@ impl LimiterConfig {
         (0..).zip(self.phases()).find(|(_, phase)| elapsed < phase.ends)
     }
 
-    /// After so long every window is empty and every phase is over. A longer time is not told
-    /// apart: a clock that shows one wrong instant does not end the limiter's own time.
+    /// After so long every window is empty and every phase is over. A longer time makes no
+    /// difference, so one wrong instant of a clock does not end the limiter's own time.
     pub(crate) fn forgets_after(&self) -> Duration {
         let longest = self.windows().map(|window| window.per).max();
         longest.unwrap_or_default().saturating_add(self.phased)

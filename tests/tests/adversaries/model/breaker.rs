@@ -77,7 +77,7 @@ pub(super) struct Held {
 
 /// What the breaker learns of a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Told {
+pub(super) enum Learned {
     Success,
     Failure(ErrorClass),
     Nothing,
@@ -152,12 +152,12 @@ impl Model {
         held(self, true)
     }
 
-    pub(super) fn settle(&mut self, held: Held, told: Told, now: u64) {
+    pub(super) fn settle(&mut self, held: Held, learned: Learned, now: u64) {
         if held.period != self.period {
             return;
         }
         if !held.is_probe {
-            if let Told::Failure(class) = told {
+            if let Learned::Failure(class) = learned {
                 self.count(class, now);
             }
             return;
@@ -165,14 +165,14 @@ impl Model {
         let place = self.probes.iter().position(|(number, _)| *number == held.number);
         let Some((_, end)) = place.map(|place| self.probes.remove(place)) else { return };
         let is_alive = |class: ErrorClass| self.rules.half_open_on & 1 << class as u8 == 0;
-        match told {
+        match learned {
             _ if end <= now => {}
-            Told::Nothing => {}
-            Told::Failure(class) if !is_alive(class) => {
+            Learned::Nothing => {}
+            Learned::Failure(class) if !is_alive(class) => {
                 self.reopened += 1;
                 self.open(now);
             }
-            Told::Success | Told::Failure(_) => {
+            Learned::Success | Learned::Failure(_) => {
                 self.successes += 1;
                 if self.successes == self.rules.successes {
                     self.reopened = 0;

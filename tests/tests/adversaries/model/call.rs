@@ -2,7 +2,7 @@
 
 use redress::{Backoff, ErrorClass, LongDelay, Policy, StopReason};
 
-use super::breaker::Told;
+use super::breaker::Learned;
 use super::some_time;
 use crate::{Numbers, us};
 
@@ -114,8 +114,8 @@ impl Call {
     }
 
     /// What the breaker learns of a call that has stopped.
-    pub(super) fn told(&self) -> Told {
-        self.last.map_or(Told::Nothing, Told::Failure)
+    pub(super) fn learned(&self) -> Learned {
+        self.last.map_or(Learned::Nothing, Learned::Failure)
     }
 
     /// The attempt has failed, or was ended at its timeout.

@@ -51,6 +51,8 @@ const OTHERS = "window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresh
 const KEYS = [...OTHERS.split(" "), ...Object.keys({ ...FAILURES, ...REST, ...EXTRA })];
 const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
 const ALL_CLASSES = (1 << 8) - 1;
+/** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
+const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];
 /** What is done by hand, in the order of the core's numbers. */
 const RESET = 0;
 const ISOLATE = 1;
@@ -58,8 +60,8 @@ const TRIP = 2;
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker extends Held {
-  /** The settings as the core takes them, until it has or all is over. @internal */
-  numbers: readonly number[] | undefined;
+  #first: readonly number[] | undefined;
+  readonly #rest: readonly number[];
   /** @internal */
   readonly clock: Clock;
   readonly #window: RateWindow | undefined;
@@ -83,12 +85,14 @@ export class CircuitBreaker extends Held {
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
     const [jitter, longestHint] = numbers(path, given, EXTRA) as [number, number];
     this.#draws = jitter > 0;
-    const own = [
+    const first = [
       ...counts,
       bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS),
       recovery,
       number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
       ...numbers(path, given, REST),
+    ];
+    const rest = [
       ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
       ...slow,
       bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES),
@@ -96,19 +100,27 @@ export class CircuitBreaker extends Held {
       flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]),
       longestHint,
     ];
-    if (window === undefined && own.slice(10, 18).reduce((sum, one) => sum + Math.max(0, one - 1), own[1]!) > 255) {
+    if (window === undefined && rest.slice(0, 8).reduce((sum, one) => sum + Math.max(0, one - 1), first[1]!) > 255) {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     core();
-    this.numbers = own;
+    // A copy, which has no room to spare.
+    this.#first = first.slice();
+    this.#rest = rest.every((one, index) => Object.is(one, USUAL[index])) ? USUAL : rest;
+  }
+
+  /** The settings as the core takes them, until it has or all is over. @internal */
+  get numbers(): readonly number[] | undefined {
+    return this.#first && [...this.#first, ...this.#rest];
   }
 
   /** @internal */
   override make(): number {
-    if (this.numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
-    table().set(this.numbers);
-    this.numbers = undefined;
+    const { numbers } = this;
+    if (numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
+    table().set(numbers);
+    this.#first = undefined;
     return this.#window?.made() ?? core().breaker_new();
   }
 
@@ -159,7 +171,7 @@ export class CircuitBreaker extends Held {
   /** Refuses every use from now on. */
   dispose(): void {
     this.forget();
-    this.numbers = undefined;
+    this.#first = undefined;
   }
 }
 

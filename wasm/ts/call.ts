@@ -1,10 +1,11 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
+import { OPENED } from "./codes.js";
 import { decideSync, hookSync, now, prepareSync, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
 import { classNumber, wrongType } from "./options.js";
 import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { OPENED, Steps } from "./steps.js";
+import { Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 

@@ -1,16 +1,17 @@
 // The two drivers: they walk the same steps, one awaiting what the other refuses to.
 
 import type { AttemptContext } from "./attempt.js";
+import { ABORTED, BUDGET_EXHAUSTED, DEADLINE, OPENED, SCHEDULED, type Setting, TOO_LONG } from "./codes.js";
 import { checked, isThenable } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { BUDGET_EXHAUSTED, DEADLINE, OPENED, type Setting, Steps, TOO_LONG } from "./steps.js";
+import { Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, Classification, Outcome } from "./types.js";
 import { INTERRUPTED, TimedOut, Watch, answer, limited, pause, turn, within } from "./waiting.js";
 
 const OUT_OF_BUDGET = -1 - BUDGET_EXHAUSTED;
-const ABORTED = -1 - 8;
-const SCHEDULED = -1 - 7;
+const ENDED = -1 - ABORTED;
+const DEFERRED = -1 - SCHEDULED;
 
 function begun<T>(setting: Setting, operation: unknown, options: CallOptions | undefined): Steps<T> {
   if (typeof operation !== "function") throw wrongType("operation", operation, "a function");
@@ -75,7 +76,7 @@ export async function drive<T>(
       if (code >= 0 && steps.rules.pool !== undefined && !(await granted(steps, watch))) code = OUT_OF_BUDGET;
       let decided = decide(steps, code);
       // A token of a budget of one's own for a delay that does not fit: only if the call is deferred.
-      if (decided === SCHEDULED && code === TOO_LONG && steps.rules.pool !== undefined && !(await granted(steps, watch))) decided = OUT_OF_BUDGET;
+      if (decided === DEFERRED && code === TOO_LONG && steps.rules.pool !== undefined && !(await granted(steps, watch))) decided = OUT_OF_BUDGET;
       if (decided < 0) {
         result = stopped(steps, decided);
         break;
@@ -206,7 +207,7 @@ function decide<T>(steps: Steps<T>, code: number): number {
   const delay = fits ? code : steps.tooLong;
   if (fits) steps.retries(delay);
   const decision = steps.aborted() ? "abort" : steps.choose(delay);
-  if (decision === "abort") return ABORTED;
+  if (decision === "abort") return ENDED;
   if (decision === "defer") return steps.defer();
   if (!fits) return DEADLINE;
   steps.sleeps(delay);
@@ -215,7 +216,7 @@ function decide<T>(steps: Steps<T>, code: number): number {
 
 /** Ends the call for what `decide` says. */
 function stopped<T>(steps: Steps<T>, decided: number): CallResult {
-  return decided === ABORTED ? steps.abort() : steps.stop(decided, decided !== SCHEDULED);
+  return decided === ENDED ? steps.abort() : steps.stop(decided, decided !== DEFERRED);
 }
 
 /** The same with a budget of one's own that answers at once; undefined for a retry. */
@@ -224,7 +225,7 @@ export function decideSync<T>(steps: Steps<T>, code: number): CallResult | undef
   const isGranted = () => pool === undefined || now("budget.consume", pool.consume(1));
   const granted = code < 0 || isGranted() ? code : OUT_OF_BUDGET;
   let decided = decide(steps, granted);
-  if (decided === SCHEDULED && code === TOO_LONG && !isGranted()) decided = OUT_OF_BUDGET;
+  if (decided === DEFERRED && code === TOO_LONG && !isGranted()) decided = OUT_OF_BUDGET;
   return decided < 0 ? stopped(steps, decided) : undefined;
 }
 

@@ -2,10 +2,10 @@
 
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions, ofKey } from "./budget.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
+import type { Setting } from "./codes.js";
 import { WHOLE, number, wrongType } from "./options.js";
 import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
-import type { Setting } from "./steps.js";
 
 type SettingsOf<V> = V extends CircuitBreaker ? CircuitBreakerOptions : RollingBudgetOptions | RatioBudgetOptions;
 

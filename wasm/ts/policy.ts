@@ -2,13 +2,13 @@
 
 import { decorrelatedJitter } from "./backoff.js";
 import type { CircuitBreaker } from "./breaker.js";
+import { type Setting, circuitEvent } from "./codes.js";
 import { drive, driveSync } from "./drive.js";
 import { Held } from "./held.js";
 import { CALL_KEYS, checked, tell } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
 import { isPlain, quick } from "./quick.js";
-import { type Setting, circuitEvent } from "./steps.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "./types.js";
 
 /** What may be said once for all calls of a policy. */

@@ -2,9 +2,10 @@
 // fails is slow. All other calls are driven by `drive`.
 
 import type { AttemptContext } from "./attempt.js";
+import { DEADLINE, OPENED, type Setting, TOO_LONG } from "./codes.js";
 import { isThenable } from "./hooks.js";
 import type { Rules } from "./rules.js";
-import { DEADLINE, OPENED, type Setting, Steps, TOO_LONG } from "./steps.js";
+import { Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { Attempt } from "./types.js";
 import { pause, promised, timeoutError, timer, turn } from "./waiting.js";

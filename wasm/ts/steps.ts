@@ -2,7 +2,8 @@
 
 import { AttemptContext } from "./attempt.js";
 import { type CircuitBreaker, rejected, stateOf } from "./breaker.js";
-import { checkedDelay } from "./strategy.js";
+import { ABORTED, BY_CUT, BY_ERROR, BY_VALUE, CIRCUIT_OPEN, EVENTS, HALF_OPENED, HEARS, SCHEDULED, type Setting, TOO_LONG, circuitEvent } from "./codes.js";
+import { checkedDelay, hint } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
@@ -33,50 +34,7 @@ import {
   type Verdict,
 } from "./types.js";
 
-/** What a call needs of its policy. */
-export interface Setting {
-  readonly rules: Rules;
-  readonly breaker: CircuitBreaker | undefined;
-  readonly circuit: Circuit | undefined;
-  readonly hooks: CallOptions | undefined;
-  readonly observed: boolean;
-  /** Whether calls without options can be driven by the quick driver. */
-  readonly plain: boolean;
-}
-
-/** The event that ends a call for each reason. */
-const EVENTS: readonly EventName[] = [
-  "max_attempts_exceeded",
-  "max_attempts_exceeded",
-  "deadline_exceeded",
-  "max_unknown_attempts_exceeded",
-  "permanent_fail",
-  "no_strategy_configured",
-  "budget_exhausted",
-  "scheduled",
-  "aborted",
-  "circuit_rejected",
-];
-const DEADLINE_EXCEEDED = 2;
-const SCHEDULED = 7;
-const ABORTED = 8;
-const CIRCUIT_OPEN = 9;
-export const BUDGET_EXHAUSTED = 6;
-/** The answer of the core that the deadline has passed. */
-export const DEADLINE = -1 - DEADLINE_EXCEEDED;
-/** The answer that the breaker has opened since the call began. */
-export const OPENED = -1 - CIRCUIT_OPEN;
-/** The answer of the core that a delay does not fit; the whole of it is `tooLong`. */
-export const TOO_LONG = -100;
-/** How an attempt failed, for the core. */
-const BY_ERROR = 0;
-const BY_VALUE = 1;
-const BY_CUT = 2;
-const HEARS = 1;
-const HALF_OPENED = 2;
 const NO_OPTIONS: CallOptions = {};
-
-export const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);
 
 export class Steps<T> implements Asked {
   readonly rules: Rules;
@@ -639,8 +597,3 @@ export class Steps<T> implements Asked {
 }
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };
-
-/** A hint that says something; the core takes one beyond its range as the longest there is. */
-function hint(ms: unknown): number | undefined {
-  return typeof ms === "number" && ms >= 0 ? ms : undefined;
-}

@@ -106,3 +106,8 @@ export function checkedDelay(delay: unknown): number {
   if (!Number.isFinite(delay)) throw new RangeError(`a strategy's delay must be finite, not ${delay}`);
   return Math.max(0, delay);
 }
+
+/** A hint that says something; the core takes one beyond its range as the longest there is. */
+export function hint(ms: unknown): number | undefined {
+  return typeof ms === "number" && ms >= 0 ? ms : undefined;
+}

@@ -39,8 +39,8 @@ const _: () = {
     assert!(size_of::<Breaker<LastOutcomes<4>>>() == 40);
     assert!(size_of::<RatioBudget>() == 24);
     assert!(size_of::<RollingBudget<16>>() == 136);
-    assert!(size_of::<Call>() == 48);
-    assert!(size_of::<Policy>() == 336);
+    assert!(size_of::<Call>() == 56);
+    assert!(size_of::<Policy>() == 408);
 };
 
 struct Time(Cell<u64>);

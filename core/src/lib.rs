@@ -74,6 +74,7 @@ mod hal;
 mod host;
 mod keyed;
 pub mod lint;
+mod notify;
 mod outcome;
 mod policy;
 pub mod random;

@@ -57,11 +57,11 @@ pub struct Steps<'r, 'a, T, R, B: Gate, U, O: Observer, H, P = &'a Policy> {
     pub(crate) pass: Option<B::Pass>,
     attempts: B::Attempts,
     /// An attempt has started, and the observer is not notified of its end yet.
-    in_flight: bool,
+    pub(crate) in_flight: bool,
     /// A rate limiter has granted the next attempt.
     has_turn: bool,
     /// The observer runs. If it panics, it is not notified of the end of the call.
-    observing: bool,
+    pub(crate) observing: bool,
 }
 
 impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P>
@@ -481,33 +481,6 @@ where
         reason
     }
 
-    pub(crate) fn observe_end(&mut self, reason: StopReason, failure: Option<&Failure>) {
-        let mut event = self.event(reason.event());
-        event.stop_reason = Some(reason);
-        let decision = match reason {
-            StopReason::Aborted => AttemptDecision::Aborted,
-            StopReason::Scheduled => AttemptDecision::Scheduled,
-            _ => AttemptDecision::Raise,
-        };
-        if decision == AttemptDecision::Raise
-            && let Some(Failure { verdict: Verdict::Failure(classification), error, .. }) = failure
-        {
-            event.error = *error;
-            event.detail = classification.detail;
-        }
-        if reason != StopReason::Aborted {
-            self.fill_failure(&mut event);
-        }
-        if reason == StopReason::Scheduled {
-            event.delay = self.call.previous;
-        }
-        if reason == StopReason::CircuitOpen {
-            event.state = Some(CircuitState::Open);
-        }
-        self.end_attempt(decision, event.delay);
-        self.observe(|observer| observer.event(&event));
-    }
-
     // Out of line in a small image: what it takes is then there once for all operations.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
@@ -543,51 +516,6 @@ where
     #[inline]
     pub(crate) fn retry_context(&self) -> AttemptContext<'a> {
         self.attempt(Some(AttemptDecision::Retry), self.call.previous)
-    }
-
-    fn fill_failure(&self, event: &mut Event<'_>) {
-        if let Some((class, cause)) = self.call.last {
-            event.class = Some(class);
-            event.cause = Some(cause);
-        }
-    }
-}
-
-impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P> {
-    fn observe(&mut self, notify: impl FnOnce(&mut O)) {
-        self.observing = true;
-        notify(&mut self.engine.observer);
-        self.observing = false;
-    }
-
-    /// Notifies the observer of the end of the attempt in flight, if there is one.
-    fn end_attempt(&mut self, decision: AttemptDecision, delay: Duration) {
-        if self.in_flight {
-            self.in_flight = false;
-            let context = self.attempt(Some(decision), delay);
-            self.observe(|observer| observer.attempt_end(&context));
-        }
-    }
-
-    fn event(&self, kind: EventKind) -> Event<'a> {
-        let mut event = Event::new(kind, self.engine.operation);
-        event.attempt = self.call.attempts;
-        event.elapsed = self.call.elapsed;
-        event
-    }
-
-    fn attempt(&self, decision: Option<AttemptDecision>, delay: Duration) -> AttemptContext<'a> {
-        let failed = !matches!(decision, None | Some(AttemptDecision::Success));
-        let last = self.call.last.filter(|_| failed);
-        AttemptContext {
-            attempt: self.call.attempts,
-            operation: self.engine.operation,
-            decision,
-            class: last.map(|(class, _)| class),
-            cause: last.map(|(_, cause)| cause),
-            delay,
-            elapsed: self.call.elapsed,
-        }
     }
 }
 

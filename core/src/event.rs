@@ -51,7 +51,7 @@ pub enum StopReason {
     /// The operation, the abort predicate, the sleep handler or the hook before a retry asked
     /// to stop, or the caller dropped the call.
     Aborted = 8,
-    /// The breaker has opened since the call began
+    /// The breaker has opened since the call began, and is not closed again
     /// ([`check_before_retry`](crate::BreakerConfig::check_before_retry)).
     CircuitOpen = 9,
 }

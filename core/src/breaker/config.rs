@@ -138,7 +138,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
     }
 
     /// Whether a call asks the breaker again before its second and each further attempt. If
-    /// the breaker has opened meanwhile, the call ends with
+    /// the breaker has opened meanwhile and is not closed again, the call ends with
     /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen) and its last error. A
     /// probe does not ask.
     pub const fn check_before_retry(self, on: bool) -> Self {

@@ -386,3 +386,27 @@ fn an_observer_that_panics_is_left_alone() {
         assert_eq!(observer.0, 1);
     }
 }
+
+/// What is closed admits, so a call goes on although it was forgotten what it began with: the
+/// breaker was reset, or has made room for another key and come back.
+#[test]
+fn a_call_goes_on_behind_a_breaker_that_is_closed() {
+    let policy = each_second().build().unwrap();
+    let config = CONFIG.check_before_retry(true);
+    let (clock, closed) = (MockClock::new(), breaker(&config));
+    let outcome = on(&policy, &clock).breaker(&closed).execute(|attempt| {
+        closed.borrow_mut().reset();
+        if attempt.number == 1 { Err(ErrorClass::RateLimit) } else { Ok(()) }
+    });
+    assert_eq!((outcome.attempts, outcome.is_ok()), (2, true));
+
+    let hosts = Keyed::<u8, Small<'_>, 1>::new(Small::new(&config).unwrap());
+    let hosts = RefCell::new(hosts);
+    let outcome = on(&policy, &clock).breaker(by_key(&hosts, 1)).execute(|attempt| {
+        for key in [2, 1] {
+            hosts.borrow_mut().entry(&key);
+        }
+        if attempt.number == 1 { Err(ErrorClass::RateLimit) } else { Ok(()) }
+    });
+    assert_eq!((outcome.attempts, outcome.is_ok()), (2, true));
+}

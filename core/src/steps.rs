@@ -517,7 +517,6 @@ where
             _ => None,
         };
         let wants_random = B::WANTS & WANTS_RANDOM != 0
-            && class.is_some()
             && B::permit(&pass).is_some_and(|permit| permit.wants_random());
         let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();

@@ -410,3 +410,34 @@ fn a_call_goes_on_behind_a_breaker_that_is_closed() {
     });
     assert_eq!((outcome.attempts, outcome.is_ok()), (2, true));
 }
+
+/// A breaker that a success opens has jitter, too: one that fills a window, or a slow probe.
+#[test]
+fn a_success_that_opens_a_breaker_has_jitter_too() {
+    let outcomes = BreakerConfig::outcomes(2, 500, 2).recovery_jitter(secs(10));
+    let breaker = RefCell::new(Breaker::<LastOutcomes<1>, 1, _>::new(&outcomes).unwrap());
+    let clock = MockClock::new();
+    let mut retry = ONCE
+        .on(&clock, from_fn(|| 1 << 31))
+        .classify(|class: &ErrorClass| *class)
+        .breaker(&breaker);
+    assert!(retry.call(|_| Err::<(), _>(TRANSIENT)).is_err());
+    assert!(retry.call(|_| Ok::<_, ErrorClass>(())).is_ok());
+    let rejected = breaker.borrow().check(clock.now()).unwrap_err();
+    assert_eq!(rejected.retry_after, Some(secs(35)));
+
+    let slices = BreakerConfig::slices(secs(1), 500, 10)
+        .slow_calls(secs(1), 1000)
+        .recovery_jitter(secs(10));
+    let breaker = RefCell::new(Breaker::<TimeSlices<4>, 1, _>::new(&slices).unwrap());
+    let mut retry = retry.breaker(&breaker);
+    retry.trip();
+    clock.advance(secs(30));
+    let slow = retry.call(|_| {
+        clock.advance(secs(1));
+        Ok::<_, ErrorClass>(())
+    });
+    assert!(slow.is_ok());
+    let rejected = breaker.borrow().check(clock.now()).unwrap_err();
+    assert_eq!(rejected.retry_after, Some(secs(35)));
+}

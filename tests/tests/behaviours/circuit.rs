@@ -441,3 +441,14 @@ fn a_success_that_opens_a_breaker_has_jitter_too() {
     let rejected = breaker.borrow().check(clock.now()).unwrap_err();
     assert_eq!(rejected.retry_after, Some(secs(35)));
 }
+
+/// A breaker that nothing is known of is closed: to reset it takes the place of no other.
+#[test]
+fn the_reset_of_a_key_without_a_breaker_makes_no_room() {
+    let clock = MockClock::new();
+    let hosts = Keyed::<u8, Small<'_>, 1>::new(Small::new(&CONFIG).unwrap());
+    let hosts = RefCell::new(hosts);
+    hosts.borrow_mut().entry(&1);
+    assert_eq!(on(&ONCE, &clock).breaker(by_key(&hosts, 2)).reset(), None);
+    assert!(hosts.borrow().peek(&1).is_some());
+}

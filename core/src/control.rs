@@ -21,8 +21,8 @@ pub enum SleepDecision {
 ///
 /// The setters of [`Retry`](crate::Retry) put one together from closures.
 pub trait Control {
-    /// Whether [`deadline`](Self::deadline) may give one; if not, the policy's holds and
-    /// nothing else is linked.
+    /// Whether [`deadline`](Self::deadline) may give one; if not, it is not asked, and the
+    /// policy's holds.
     const HAS_DEADLINE: bool = false;
 
     /// A deadline for the calls of this control, in place of the policy's.

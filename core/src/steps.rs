@@ -131,11 +131,17 @@ where
             || U::LIMITS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
-        let call = match self.control.deadline() {
+        let call = match self.own_deadline() {
             Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
             None => Call::begin(policy.settings(), now),
         };
         Steps::new(self, call, Some(pass))
+    }
+
+    /// The deadline of these calls alone, where the control says that it may give one.
+    #[inline]
+    pub(crate) fn own_deadline(&self) -> Option<Duration> {
+        if H::HAS_DEADLINE { self.control.deadline() } else { None }
     }
 
     /// Asks a breaker that is not closed.

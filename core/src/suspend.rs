@@ -119,7 +119,7 @@ where
         let (between, restored) = Between::load(engine.policy.settings(), bytes, now, off)?;
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
         let Between { mut call, due, .. } = between;
-        if let Some(deadline) = engine.control.deadline() {
+        if let Some(deadline) = engine.own_deadline() {
             let begins = call.elapsed(now).saturating_add(due.since(now));
             call.deadline = begins.saturating_add(deadline);
         }

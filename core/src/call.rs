@@ -247,7 +247,8 @@ impl Call {
     /// Whether an attempt that is ended at its timeout is ended by the deadline.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
-        self.left(self.elapsed).as_micros() <= policy.attempt_timeout().as_micros()
+        let left = self.left(self.elapsed).as_micros();
+        left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
     }
 
     /// The deadline has ended an attempt.

@@ -491,3 +491,15 @@ fn a_control_that_gives_no_deadline_is_not_asked_for_one() {
     });
     assert!(matches!(progress, Progress::Over(outcome) if outcome.is_ok()));
 }
+
+/// An attempt that is ended without a deadline is retried.
+#[test]
+fn an_attempt_that_is_cut_without_a_deadline_is_retried() {
+    let policy = each_second().no_deadline().build().unwrap();
+    let clock = MockClock::new();
+    let mut retry = on(&policy, &clock);
+    let mut steps = retry.begin().unwrap();
+    steps.start().unwrap();
+    assert_eq!(steps.cut(), Decision::Retry { after: SECOND });
+    assert_eq!(steps.call().last(), Some((TRANSIENT, Cause::Exception)));
+}

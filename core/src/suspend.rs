@@ -122,6 +122,7 @@ where
         if let Some(deadline) = engine.own_deadline() {
             let begins = call.elapsed(now).saturating_add(due.since(now));
             call.deadline = begins.saturating_add(deadline);
+            call.own_deadline = deadline < engine.policy.settings().deadline();
         }
         let steps = Steps::new(engine, call, Some(pass));
         Ok(Resumed { steps, classifier, due, restored })

@@ -200,7 +200,8 @@ where
     ///
     /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
     /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
-    /// limiter is configured to defer or reject. The error of the call then says how long to
+    /// limiter is configured to defer or reject, and what the abort predicate or the breaker
+    /// says as in [`start`](Self::start). The error of the call then says how long to
     /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
     #[inline]
     pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
@@ -216,6 +217,7 @@ where
     /// As [`turn`](Self::turn), without ending the call.
     #[inline]
     pub(crate) fn ask_for_turn(&mut self) -> Result<Option<Decision>, StopReason> {
+        self.may_start()?;
         let number = self.call.attempts.saturating_add(1);
         match self.engine.budget.attempt(self.call.seen, number) {
             Turn::Now => {
@@ -231,8 +233,10 @@ where
         }
     }
 
+    /// Whether another attempt may start at all, before a rate limiter is asked for it: what
+    /// never starts costs nothing, and waits for nothing.
     #[inline]
-    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
+    fn may_start(&mut self) -> Result<(), StopReason> {
         if self.engine.control.aborted() {
             return Err(StopReason::Aborted);
         }
@@ -244,6 +248,12 @@ where
         {
             return Err(StopReason::CircuitOpen);
         }
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
+        self.may_start()?;
         self.has_turn = false;
         let attempt = self.call.start(self.policy.settings());
         if O::OBSERVES {

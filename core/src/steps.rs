@@ -194,7 +194,7 @@ where
     }
 
     /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
-    /// again, or `None` if the attempt may start and its cost is spent.
+    /// again, or `None` if the attempt may start and its cost is spent, once for each attempt.
     ///
     /// # Errors
     ///
@@ -205,6 +205,9 @@ where
     /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
     #[inline]
     pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
+        if self.has_turn {
+            return Ok(None);
+        }
         let reason = match self.ask_for_turn() {
             Ok(None) => return Ok(None),
             Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),

@@ -214,3 +214,15 @@ fn an_attempt_that_may_not_start_takes_no_turn() {
         assert!(fits(2));
     }
 }
+
+/// A turn that is granted is not paid for again.
+#[test]
+fn a_turn_is_granted_once_for_an_attempt() {
+    let policy = each_second().build().unwrap();
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let mut retry = on(&policy, &clock).limiter(&limiter);
+    let mut steps = retry.begin().unwrap();
+    assert_eq!((steps.turn(), steps.turn()), (Ok(None), Ok(None)));
+    assert!(steps.start().is_ok());
+    assert!(Limited::new((), &limiter).cost(2).attempt(clock.now(), 1) == Turn::Now);
+}

@@ -364,8 +364,10 @@ impl Call {
         StopReason::Scheduled
     }
 
-    /// A rate limit allows the next attempt when `wait` is over: says what follows.
+    /// A rate limit allows the next attempt when `wait` is over: says what follows. It is not
+    /// asked again at the same instant.
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
+        let wait = wait.max(Duration::from_micros(1));
         let remaining = self.left(self.elapsed);
         if wait < remaining || remaining == Duration::MAX {
             return Decision::Retry { after: wait };

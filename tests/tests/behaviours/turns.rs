@@ -226,3 +226,42 @@ fn a_turn_is_granted_once_for_an_attempt() {
     assert!(steps.start().is_ok());
     assert!(Limited::new((), &limiter).cost(2).attempt(clock.now(), 1) == Turn::Now);
 }
+
+/// Grants every second time that it is asked, and says that it fits now.
+struct EverySecond(bool);
+
+impl Limit for EverySecond {
+    fn acquire(&mut self, _: u32, _: Instant) -> Result<(), NotBefore> {
+        self.0 = !self.0;
+        if self.0 { Err(NotBefore { wait: Some(Duration::ZERO) }) } else { Ok(()) }
+    }
+}
+
+/// A clock that cannot wait for no time.
+struct Strict(MockClock);
+
+impl Clock for Strict {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl Sleep for Strict {
+    fn sleep(&mut self, span: Duration) {
+        assert!(!span.is_zero());
+        Sleep::sleep(&mut &self.0, span);
+    }
+}
+
+/// A limiter that refuses without a time to wait is asked again, but not at the same instant.
+#[test]
+fn a_turn_is_never_waited_for_without_a_time() {
+    const ONCE: Policy = Policy::once();
+    let limiter = RefCell::new(EverySecond(false));
+    let done = ONCE
+        .on(Strict(MockClock::new()), NoRandom)
+        .classify(|class: &ErrorClass| *class)
+        .limiter(&limiter)
+        .execute(|_| Ok::<_, ErrorClass>(()));
+    assert_eq!((done.is_ok(), done.elapsed), (true, Duration::from_micros(1)));
+}

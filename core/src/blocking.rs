@@ -44,7 +44,7 @@ where
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
     /// Nothing can end a blocking attempt, neither the attempt timeout nor the deadline: the
-    /// operation is told how long it may take ([`Attempt::timeout`]) and must keep to it, by
+    /// operation gets how long it may take ([`Attempt::timeout`]) and must keep to it, by
     /// the time-outs of its socket for instance. A failure after the attempt timeout is
     /// TRANSIENT, unless its class is final; a late success is a success. A panic cancels the
     /// call.

@@ -37,7 +37,7 @@ impl Decision {
     }
 }
 
-/// What an attempt is told when it starts.
+/// What an attempt gets when it starts: its number and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

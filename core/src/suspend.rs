@@ -101,7 +101,8 @@ where
     /// The deadline goes on, too. A call that was suspended for a delay which did not fit
     /// before its deadline has, after that delay, what was left of the deadline when it was
     /// suspended. With a [deadline](Retry::deadline) of its own, this `Retry` gives the call a
-    /// new one, which begins when the delay is over.
+    /// new one, which begins when the delay is over; one that is longer than the policy's must
+    /// be given anew, as no more than the policy's is left of it otherwise.
     ///
     /// Restore the breaker first, with the same `now` and `off`. A call that did not
     /// leave this run goes on with [`Suspended::at`] as `now`.

@@ -426,9 +426,8 @@ fn a_success_that_opens_a_breaker_has_jitter_too() {
     let rejected = breaker.borrow().check(clock.now()).unwrap_err();
     assert_eq!(rejected.retry_after, Some(secs(35)));
 
-    let slices = BreakerConfig::slices(secs(1), 500, 10)
-        .slow_calls(secs(1), 1000)
-        .recovery_jitter(secs(10));
+    let slices =
+        BreakerConfig::slices(secs(1), 500, 10).slow_calls(secs(1), 1000).recovery_jitter(secs(10));
     let breaker = RefCell::new(Breaker::<TimeSlices<4>, 1, _>::new(&slices).unwrap());
     let mut retry = retry.breaker(&breaker);
     retry.trip();

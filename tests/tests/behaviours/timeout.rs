@@ -6,9 +6,9 @@ use std::rc::Rc;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Control, Decision, Duration,
-    Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last, LongDelay,
-    Policy, Progress, RetryConfig, StopReason, Timer, Widened,
+    Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Control, Decision,
+    Duration, Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last,
+    LongDelay, Policy, Progress, RetryConfig, StopReason, Timer, Widened,
 };
 
 use crate::{block_on, each_second, on, yield_once};

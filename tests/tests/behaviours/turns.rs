@@ -189,9 +189,8 @@ fn an_attempt_that_may_not_start_takes_no_turn() {
         for _ in 0..3 {
             stop();
         }
-        let fits = |cost: u32| {
-            Limited::new((), &limiter).cost(cost).attempt(clock.now(), 1) == Turn::Now
-        };
+        let fits =
+            |cost: u32| Limited::new((), &limiter).cost(cost).attempt(clock.now(), 1) == Turn::Now;
         assert!(fits(3));
         stop();
         assert_eq!(clock.slept(), Duration::ZERO);

@@ -109,10 +109,10 @@ const fn fixed(milli: u32) -> u32 {
 /// there in a straight line up to `max` at nothing but failures. The one division
 /// is of 32 bits.
 ///
-/// It hears of the failures of the classes it serves, of the success that follows
+/// It learns of the failures of the classes it serves, of the success that follows
 /// one of them, and of every call that succeeds at once; also where it is the
 /// fallback of another strategy. Source: `adaptive` of redress for Python, which
-/// hears neither of immediate successes nor of anything when it is nested.
+/// learns neither of immediate successes nor of anything when it is nested.
 ///
 /// ```
 /// # #[cfg(feature = "std")] {

@@ -34,7 +34,7 @@ impl<T: Timer + ?Sized> Timer for &mut T {
 /// A whole call by the one loop of this driver.
 macro_rules! drive {
     ($retry:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
-        let mut steps = match $retry.engine.enter($timed) {
+        let mut steps = match $retry.engine.enter($timed || K::HAS_HOOK) {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };

@@ -53,7 +53,8 @@ pub trait Strategy: Sync {
     /// delay to give; the call then stops with
     /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     ///
-    /// Delays are cut to what is left of the deadline afterwards.
+    /// It may be of any length: what becomes of one that does not fit before the deadline says
+    /// [`LongDelay`](crate::LongDelay).
     fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration>;
 
     /// Hears of an attempt that this strategy served: a failure of its class, or
@@ -201,7 +202,9 @@ impl Backoff {
     /// The longest hint that [`retry_after_or`](Self::retry_after_or) follows. A longer one is
     /// not shortened, as the other side would reject a call that comes sooner: it is a delay
     /// that does not fit, as one beyond the deadline is
-    /// ([`LongDelay`](crate::LongDelay)). Default: no limit. No other strategy looks at it.
+    /// ([`LongDelay`](crate::LongDelay)). Default: no limit. No other strategy looks at it, and
+    /// it holds where this is the strategy of a policy or of one of its classes, not where it
+    /// is within an [`Adaptive`](crate::Adaptive).
     pub const fn at_most(mut self, longest: Duration) -> Self {
         if let Link::Fallback(fallback, _) = self.link {
             self.link = Link::Fallback(fallback, longest);
@@ -240,7 +243,7 @@ impl Backoff {
         Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Own(strategy))
     }
 
-    /// The delay after the failure in `context`, not yet cut to the deadline.
+    /// The delay after the failure in `context`, whether it fits before the deadline or not.
     #[inline]
     pub fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
         (self.rule)(self, context, random)

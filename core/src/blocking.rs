@@ -44,7 +44,7 @@ where
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
     /// Nothing can end a blocking attempt, neither the attempt timeout nor the deadline: the
-    /// operation is told how long it may take ([`Attempt::timeout`]) and must keep to it, by
+    /// operation gets how long it may take ([`Attempt::timeout`]) and must keep to it, by
     /// the time-outs of its socket for instance. A failure after the attempt timeout is
     /// TRANSIENT, unless its class is final; a late success is a success. A panic cancels the
     /// call.
@@ -85,7 +85,7 @@ where
             && !U::LIMITS
             && let Some(pass) = engine.breaker.enter()
         {
-            let mut steps = engine.set_out(pass, timed);
+            let mut steps = engine.set_out(pass, timed || K::HAS_HOOK);
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
                 Err(reason) => return Outcome::stopped(&steps, reason, None),
@@ -117,7 +117,7 @@ where
         K: Classify<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.engine.enter(timed) {
+        match self.engine.enter(timed || K::HAS_HOOK) {
             Ok(steps) => {
                 let Ok(outcome) = steps.go_on(&mut self.classifier, None, operation, timed, wait);
                 outcome

@@ -35,7 +35,7 @@ pub(crate) enum Phase {
 /// A circuit breaker: its state, and its settings or where they are.
 ///
 /// `W` is what it counts ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]) and
-/// `PERMITS` (1 to 255) how many probes may be in flight at most. A breaker counts
+/// `PERMITS` (1 to 254) how many probes may be in flight at most. A breaker counts
 /// once for each call, after its retries. It belongs to one upstream and lives in
 /// a `static` behind a lock ([`Shared`](crate::Shared)); nothing runs in the
 /// background: an open breaker becomes half-open when it is asked.
@@ -373,11 +373,11 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.open(now.saturating_add(hint))
     }
 
-    /// Whether the call that holds `permit` may go on: the breaker is in the period that
-    /// admitted it. A probe always may.
+    /// Whether the call that holds `permit` may go on: the breaker is closed, as it was, or
+    /// again. A probe always may.
     #[inline]
     pub const fn still_admits(&self, permit: Permit) -> bool {
-        permit.is_probe() || permit.is_of(self.generation)
+        permit.is_probe() || matches!(self.phase, Phase::Closed)
     }
 
     /// Opens as failures would: for the recovery time, then half-open. An open breaker

@@ -59,8 +59,8 @@ pub trait Pool: Withdraw {
 pub enum Turn {
     /// It may, and its cost is spent.
     Now,
-    /// Not before this long from the instant asked with: the caller waits and asks again.
-    /// Nothing is spent.
+    /// Not before this long from the instant asked with: the caller waits, for 1 us or more,
+    /// and asks again. Nothing is spent.
     Wait(Duration),
     /// Not before this long from the instant asked with: the call is deferred until then.
     /// Nothing is spent.

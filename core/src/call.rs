@@ -37,7 +37,7 @@ impl Decision {
     }
 }
 
-/// What an attempt is told when it starts.
+/// What an attempt gets when it starts: its number and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -247,7 +247,8 @@ impl Call {
     /// Whether an attempt that is ended at its timeout is ended by the deadline.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
-        self.left(self.elapsed).as_micros() <= policy.attempt_timeout().as_micros()
+        let left = self.left(self.elapsed).as_micros();
+        left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
     }
 
     /// The deadline has ended an attempt.
@@ -363,8 +364,10 @@ impl Call {
         StopReason::Scheduled
     }
 
-    /// A rate limit allows the next attempt when `wait` is over: says what follows.
+    /// A rate limit allows the next attempt when `wait` is over: says what follows. It is not
+    /// asked again at the same instant.
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
+        let wait = wait.max(Duration::from_micros(1));
         let remaining = self.left(self.elapsed);
         if wait < remaining || remaining == Duration::MAX {
             return Decision::Retry { after: wait };

@@ -1,5 +1,5 @@
-//! What a caller may say while a call waits: [`Control`], for aborting, for
-//! putting a retry off, and for a word before each sleep.
+//! What a caller may say while a call runs: [`Control`], for aborting it, for deferring a
+//! retry, for a deadline of its own, and for a hook before each sleep.
 
 use crate::{BackoffContext, Duration};
 
@@ -11,7 +11,7 @@ pub enum SleepDecision {
     #[default]
     Sleep,
     /// End the call with [`StopReason::Scheduled`](crate::StopReason::Scheduled);
-    /// the delay is in its outcome, and somebody else tries again.
+    /// the delay is in its outcome, and the caller tries again later.
     Defer,
     /// End the call with [`StopReason::Aborted`](crate::StopReason::Aborted).
     Abort,
@@ -21,8 +21,8 @@ pub enum SleepDecision {
 ///
 /// The setters of [`Retry`](crate::Retry) put one together from closures.
 pub trait Control {
-    /// Whether [`deadline`](Self::deadline) may give one; if not, the policy's holds and
-    /// nothing else is linked.
+    /// Whether [`deadline`](Self::deadline) may give one; if not, it is not asked, and the
+    /// policy's holds.
     const HAS_DEADLINE: bool = false;
 
     /// A deadline for the calls of this control, in place of the policy's.
@@ -30,19 +30,21 @@ pub trait Control {
         None
     }
 
-    /// Whether to give up. Asked before each attempt, after a failure and before a
-    /// sleep; never after a success.
+    /// Whether to abort the call. Asked before each attempt, after a failure and before a
+    /// sleep, also one for a rate limiter; never after a success.
     fn aborted(&mut self) -> bool {
         false
     }
 
-    /// What to do with a retry after `delay`.
+    /// What to do with a retry after `delay`. Not asked about a wait for a rate limiter:
+    /// [`WhenLimited`](crate::WhenLimited) says what becomes of that.
     fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
         let _ = (context, delay);
         SleepDecision::Sleep
     }
 
-    /// A sleep is about to begin; a delay of zero is none.
+    /// The sleep of a delay is about to begin; a delay of zero is none, and neither is a wait
+    /// for a rate limiter.
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
         let _ = (context, delay);
     }
@@ -50,7 +52,7 @@ pub trait Control {
 
 impl Control for () {}
 
-/// Gives up when the predicate says so; see [`Retry::abort_if`](crate::Retry::abort_if).
+/// Aborts a call when the predicate says so; see [`Retry::abort_if`](crate::Retry::abort_if).
 #[derive(Clone, Copy, Debug)]
 pub struct AbortIf<H, F> {
     pub(crate) inner: H,
@@ -107,7 +109,7 @@ where
     }
 }
 
-/// Hears of each sleep; see [`Retry::before_sleep`](crate::Retry::before_sleep).
+/// Is notified before each sleep; see [`Retry::before_sleep`](crate::Retry::before_sleep).
 #[derive(Clone, Copy, Debug)]
 pub struct BeforeSleep<H, F> {
     pub(crate) inner: H,

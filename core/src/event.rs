@@ -36,7 +36,8 @@ pub enum StopReason {
     MaxAttemptsGlobal = 0,
     /// The failures of this class exceeded the limit of the class.
     MaxAttemptsPerClass = 1,
-    /// No time is left.
+    /// No time is left, the next delay does not fit before the deadline, or the hint is longer
+    /// than the strategy follows ([`LongDelay`](crate::LongDelay)).
     DeadlineExceeded = 2,
     /// The failures of class UNKNOWN exceeded their limit.
     MaxUnknownAttempts = 3,
@@ -51,7 +52,7 @@ pub enum StopReason {
     /// The operation, the abort predicate, the sleep handler or the hook before a retry asked
     /// to stop, or the caller dropped the call.
     Aborted = 8,
-    /// The breaker has opened since the call began
+    /// The breaker has opened since the call began, and is not closed again
     /// ([`check_before_retry`](crate::BreakerConfig::check_before_retry)).
     CircuitOpen = 9,
 }
@@ -158,7 +159,7 @@ pub enum EventKind {
     Retry = 1,
     /// A class that is never retried.
     PermanentFail = 2,
-    /// The deadline has passed.
+    /// The deadline has passed, or the next delay does not fit.
     DeadlineExceeded = 3,
     /// The attempts of the call, or of the class, are used up.
     MaxAttemptsExceeded = 4,
@@ -235,8 +236,9 @@ impl core::fmt::Display for EventKind {
 pub struct Event<'a> {
     /// What happened.
     pub kind: EventKind,
-    /// The attempt it is about, from 1; 0 for events of the breaker. An abort
-    /// names the last attempt that was started.
+    /// The attempt it is about, from 1; 0 for events of the breaker and before the first
+    /// attempt. An abort, and the rejection of a further attempt by the breaker, name the last
+    /// attempt that was started.
     pub attempt: u32,
     /// The delay before the next attempt, for `retry` and `scheduled`; else zero.
     pub delay: Duration,
@@ -319,7 +321,7 @@ pub struct AttemptContext<'a> {
     pub elapsed: Duration,
 }
 
-/// The one hook: it hears every event of a call, and each attempt's start and end.
+/// The one hook: it gets every event of a call, and each attempt's start and end.
 ///
 /// [`OnEvent`] makes one of a closure; `()` observes nothing and
 /// costs nothing; a pair observes twice. Observers run outside of every lock,

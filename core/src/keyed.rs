@@ -303,8 +303,16 @@ where
         asked.flatten().unwrap_or(true)
     }
 
+    /// Opens no breaker for which there is no room. A key without one needs no reset.
     fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
-        self.map.with(|map| map.entry_at(&self.key, now)?.set(by_hand, now)).flatten()
+        let set = |map: &mut Keyed<K, V, N>| {
+            let breaker = match by_hand {
+                ByHand::Reset => map.get(&self.key),
+                ByHand::Trip | ByHand::Isolate => map.entry_at(&self.key, now),
+            };
+            breaker?.set(by_hand, now)
+        };
+        self.map.with(set).flatten()
     }
 
     fn permit(pass: &Self::Pass) -> Option<Permit> {

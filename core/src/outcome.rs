@@ -36,7 +36,8 @@ pub struct RetryExhausted<T, E> {
     pub cause: Option<Cause>,
     /// What the last attempt returned; `None` if there was none.
     pub last: Option<Last<T, E>>,
-    /// After which delay to go on, if the retry was put off.
+    /// After which delay to go on, if one is known: the retry was deferred, its delay did not
+    /// fit, or a rate limit allowed no attempt yet.
     pub next_sleep: Option<Duration>,
 }
 
@@ -75,7 +76,7 @@ impl<T, E> Error<T, E> {
         }
     }
 
-    /// Whether somebody asked to stop.
+    /// Whether the caller asked to stop.
     pub const fn is_aborted(&self) -> bool {
         matches!(self.stop_reason(), Some(StopReason::Aborted))
     }
@@ -210,7 +211,8 @@ impl<T, E> Outcome<T, E> {
         }
     }
 
-    /// After which delay to go on, if the retry was put off.
+    /// After which delay to go on, if one is known: the retry was deferred, its delay did not
+    /// fit, or a rate limit allowed no attempt yet.
     pub const fn next_sleep(&self) -> Option<Duration> {
         match &self.result {
             Err(Error::Exhausted(stopped)) => stopped.next_sleep,

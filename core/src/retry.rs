@@ -172,7 +172,9 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     /// connection, refresh a token. It gets the attempt that failed and what that left: the
     /// error, the value, or [`Last::Timeout`](crate::Last::Timeout). `ControlFlow::Break(())`
     /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last
-    /// error. Set it after the classifier, which replaces it.
+    /// error. Set it after the classifier, which replaces it. A call that is
+    /// [resumed](Self::resume) makes its next attempt without the hook, as a snapshot does not
+    /// hold what the attempt before it left.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
@@ -282,7 +284,8 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
     /// Asks `handler` before each sleep whether to sleep, to defer the retry, or to abort the
     /// call. A delay that does not fit before the deadline it is asked about, too, with the
     /// whole of it: deferred, the call ends with
-    /// [`StopReason::Scheduled`](crate::StopReason::Scheduled).
+    /// [`StopReason::Scheduled`](crate::StopReason::Scheduled). A wait for a rate limiter is no
+    /// such sleep: see [`WhenLimited`](crate::WhenLimited).
     #[inline]
     pub fn sleep_handler<F>(self, handler: F) -> Retry<'a, T, R, K, B, U, O, SleepHandler<H, F>, P>
     where
@@ -291,7 +294,8 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
         replace!(self, control: |inner| SleepHandler { inner, handler })
     }
 
-    /// Notifies `hook` of each sleep that is really slept.
+    /// Notifies `hook` of each delay that is really slept, before the sleep. A wait for a rate
+    /// limiter is none.
     #[inline]
     pub fn before_sleep<F>(self, hook: F) -> Retry<'a, T, R, K, B, U, O, BeforeSleep<H, F>, P>
     where

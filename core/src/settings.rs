@@ -19,7 +19,7 @@ impl<T: 'static> Settings<T> for &T {
 
 /// Settings that are a constant of a type, as [`settings!`](crate::settings) declares it.
 ///
-/// The compiler works them into the code: what they do not switch on is not in the
+/// The compiler knows them wherever they are used: what they do not switch on is not in the
 /// image, they take no room themselves, and a breaker that nothing has happened to is
 /// all zeros, which costs no flash.
 pub trait Fixed: Settings<Self::Of> {

@@ -131,11 +131,17 @@ where
             || U::LIMITS;
         let now = if timed { self.time.now() } else { Instant::ZERO };
         let policy = self.policy;
-        let call = match self.control.deadline() {
+        let call = match self.own_deadline() {
             Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
             None => Call::begin(policy.settings(), now),
         };
         Steps::new(self, call, Some(pass))
+    }
+
+    /// The deadline of these calls alone, where the control says that it may give one.
+    #[inline]
+    pub(crate) fn own_deadline(&self) -> Option<Duration> {
+        if H::HAS_DEADLINE { self.control.deadline() } else { None }
     }
 
     /// Asks a breaker that is not closed.
@@ -188,16 +194,20 @@ where
     }
 
     /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
-    /// again, or `None` if the attempt may start and its cost is spent.
+    /// again, or `None` if the attempt may start and its cost is spent, once for each attempt.
     ///
     /// # Errors
     ///
     /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
     /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
-    /// limiter is configured to defer or reject. The error of the call then says how long to
+    /// limiter is configured to defer or reject, and what the abort predicate or the breaker
+    /// says as in [`start`](Self::start). The error of the call then says how long to
     /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
     #[inline]
     pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
+        if self.has_turn {
+            return Ok(None);
+        }
         let reason = match self.ask_for_turn() {
             Ok(None) => return Ok(None),
             Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
@@ -210,6 +220,7 @@ where
     /// As [`turn`](Self::turn), without ending the call.
     #[inline]
     pub(crate) fn ask_for_turn(&mut self) -> Result<Option<Decision>, StopReason> {
+        self.may_start()?;
         let number = self.call.attempts.saturating_add(1);
         match self.engine.budget.attempt(self.call.seen, number) {
             Turn::Now => {
@@ -225,8 +236,10 @@ where
         }
     }
 
+    /// Whether another attempt may start at all, before a rate limiter is asked for it: what
+    /// never starts costs nothing, and waits for nothing.
     #[inline]
-    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
+    fn may_start(&mut self) -> Result<(), StopReason> {
         if self.engine.control.aborted() {
             return Err(StopReason::Aborted);
         }
@@ -238,6 +251,12 @@ where
         {
             return Err(StopReason::CircuitOpen);
         }
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
+        self.may_start()?;
         self.has_turn = false;
         let attempt = self.call.start(self.policy.settings());
         if O::OBSERVES {
@@ -490,7 +509,6 @@ where
             _ => None,
         };
         let wants_random = B::WANTS & WANTS_RANDOM != 0
-            && class.is_some()
             && B::permit(&pass).is_some_and(|permit| permit.wants_random());
         let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();

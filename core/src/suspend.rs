@@ -101,7 +101,8 @@ where
     /// The deadline goes on, too. A call that was suspended for a delay which did not fit
     /// before its deadline has, after that delay, what was left of the deadline when it was
     /// suspended. With a [deadline](Retry::deadline) of its own, this `Retry` gives the call a
-    /// new one, which begins when the delay is over.
+    /// new one, which begins when the delay is over; one that is longer than the policy's must
+    /// be given anew, as no more than the policy's is left of it otherwise.
     ///
     /// Restore the breaker first, with the same `now` and `off`. A call that did not
     /// leave this run goes on with [`Suspended::at`] as `now`.
@@ -119,9 +120,10 @@ where
         let (between, restored) = Between::load(engine.policy.settings(), bytes, now, off)?;
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
         let Between { mut call, due, .. } = between;
-        if let Some(deadline) = engine.control.deadline() {
+        if let Some(deadline) = engine.own_deadline() {
             let begins = call.elapsed(now).saturating_add(due.since(now));
             call.deadline = begins.saturating_add(deadline);
+            call.own_deadline = deadline < engine.policy.settings().deadline();
         }
         let steps = Steps::new(engine, call, Some(pass));
         Ok(Resumed { steps, classifier, due, restored })

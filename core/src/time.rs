@@ -224,7 +224,7 @@ impl<F: Fn() -> u64> Clock for FnClock<F> {
     }
 }
 
-/// A counter of microseconds that somebody else advances.
+/// A counter of microseconds that other code advances.
 impl Clock for core::cell::Cell<u64> {
     #[inline]
     fn now(&self) -> Instant {

@@ -5,7 +5,7 @@ use crate::config_error::{ConfigError, demands};
 use crate::reach::Reach;
 use crate::{ClassSet, Duration, ErrorClass, Instant};
 
-/// One result, as a window hears of it. Results of classes that do not count
+/// One result, as a window gets it. Results of classes that do not count
 /// are kept from it.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -57,7 +57,7 @@ impl Stopwatch for Duration {
     }
 }
 
-/// A window of a breaker: it hears of results and says when to open.
+/// A window of a breaker: it counts results and says when to open.
 pub trait Window {
     /// The rule it is read by.
     type Rule: Copy + 'static;

@@ -264,7 +264,7 @@ fn end(slot: *mut Slot, result: Option<CallResult>, breaker_now: f64) -> u32 {
     };
     release(slot.cast());
     let (Some(permit), Some(result)) = (permit, result) else { return 0 };
-    let draws = permit.wants_random() && matches!(result, CallResult::Failure(_));
+    let draws = permit.wants_random() && result != CallResult::Cancelled;
     let random = if draws { Random.draw().unwrap_or(0) } else { 0 };
     // SAFETY: the package keeps what a call of it uses.
     let breaker = unsafe { breaker::at(breaker) };

@@ -129,16 +129,17 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self
     }
 
-    /// Adds up to `jitter`, uniformly, to each recovery time, so that many clients of one
-    /// upstream do not probe it together. The driver draws one random number for each call
-    /// that fails; without a source of randomness there is no jitter.
+    /// Adds up to `jitter`, uniformly, to each recovery time that results begin, so that many
+    /// clients of one upstream do not probe it together. The driver draws one random number for
+    /// each result that can open the breaker: that of a probe, a failure, and with a window of
+    /// rates a success. Without a source of randomness there is no jitter.
     pub const fn recovery_jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self.want(super::permit::WANTS_RANDOM, !jitter.is_zero())
     }
 
     /// Whether a call asks the breaker again before its second and each further attempt. If
-    /// the breaker has opened meanwhile, the call ends with
+    /// the breaker has opened meanwhile and is not closed again, the call ends with
     /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen) and its last error. A
     /// probe does not ask.
     pub const fn check_before_retry(self, on: bool) -> Self {

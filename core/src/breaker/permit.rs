@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 
 use crate::{CircuitState, Duration, ErrorClass, Instant};
 
-/// A failed call draws a random number for the recovery time.
+/// A call draws a random number for the recovery time.
 pub(crate) const WANTS_RANDOM: u8 = 1;
 /// A call asks again before each further attempt.
 pub(crate) const WANTS_CHECK: u8 = 2;
@@ -65,8 +65,9 @@ impl Permit {
         self.generation as u16 == generation
     }
 
-    /// Whether a failed call must hand a random number to
-    /// [`settle_timed`](crate::Breaker::settle_timed): the recovery time has jitter.
+    /// Whether the call must hand a random number to
+    /// [`settle_timed`](crate::Breaker::settle_timed), with a success, too: the recovery time
+    /// has jitter.
     #[inline]
     pub const fn wants_random(&self) -> bool {
         self.wants() & WANTS_RANDOM != 0

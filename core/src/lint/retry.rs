@@ -192,8 +192,14 @@ fn longest(backoff: &Backoff) -> Duration {
     match (backoff.range(), backoff.delays()) {
         (Some((_, max)), _) => max,
         (_, Some(delays)) => delays.iter().copied().fold(Duration::ZERO, Duration::max),
-        // A hint may ask for any time, and so may a function.
-        _ => Duration::MAX,
+        _ => match (backoff.fallback(), backoff.hints()) {
+            // A hint may ask for any time, unless it is bounded.
+            (Some((fallback, jitter)), Some((shortest, hinted))) => {
+                hinted.max(shortest).saturating_add(jitter).max(longest(fallback))
+            }
+            // So may a function.
+            _ => Duration::MAX,
+        },
     }
 }
 

@@ -185,6 +185,8 @@ mod tests {
             // The other side may ask for any time, so the deadline counts.
             (hinted, Some(CALL)),
             (hinted.deadline(FIVE), None),
+            (quick.backoff(Backoff::retry_after_or(&NONE, SECOND).at_most(NO_TIME)), None),
+            (quick.backoff(Backoff::retry_after_or(&NONE, SECOND).at_most(SECOND)), Some(CALL)),
             (hinted.no_deadline(), None),
             (PLAIN.no_deadline(), None),
         ] {
@@ -194,7 +196,8 @@ mod tests {
         }
     }
 
-    const NONE: Backoff = Backoff::constant(Duration::ZERO);
+    const NO_TIME: Duration = Duration::ZERO;
+    const NONE: Backoff = Backoff::constant(NO_TIME);
 
     #[test]
     fn slow_calls_that_no_attempt_lives_to_be_are_found() {

@@ -103,6 +103,8 @@ impl Between {
         }
         let due = from.due(rest);
         let mut deadline = began.saturating_add(Duration::from_micros(left));
+        // One of the call's own, that is shorter, is known by its end.
+        let own_deadline = deadline < policy.deadline();
         if policy.long_delay() == LongDelay::Stop && rest >= left {
             // The delay did not fit before the deadline: what was left of that begins after it.
             deadline = deadline.saturating_add(Duration::from_micros(rest));
@@ -136,7 +138,7 @@ impl Between {
             attempts,
             failures,
             last,
-            own_deadline: false,
+            own_deadline,
             stage: Stage::Usual,
         };
         Ok((Self { call, permit, due }, from.restored()))

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::{Clock, Duration, Instant, Sleep, Timer};
 
-/// A clock that only moves when it is told to; sleeping on it moves it.
+/// A clock that moves only when a test moves it, or sleeps on it.
 #[derive(Debug, Default)]
 pub struct MockClock {
     micros: Cell<u64>,
@@ -30,7 +30,7 @@ impl MockClock {
         self.micros.set(now.as_micros());
     }
 
-    /// From now on it stands still, also while somebody sleeps.
+    /// From now on it stands still, also during a sleep.
     pub fn freeze(&self) {
         self.frozen.set(true);
     }

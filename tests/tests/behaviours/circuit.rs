@@ -386,3 +386,68 @@ fn an_observer_that_panics_is_left_alone() {
         assert_eq!(observer.0, 1);
     }
 }
+
+/// What is closed admits, so a call goes on although it was forgotten what it began with: the
+/// breaker was reset, or has made room for another key and come back.
+#[test]
+fn a_call_goes_on_behind_a_breaker_that_is_closed() {
+    let policy = each_second().build().unwrap();
+    let config = CONFIG.check_before_retry(true);
+    let (clock, closed) = (MockClock::new(), breaker(&config));
+    let outcome = on(&policy, &clock).breaker(&closed).execute(|attempt| {
+        closed.borrow_mut().reset();
+        if attempt.number == 1 { Err(ErrorClass::RateLimit) } else { Ok(()) }
+    });
+    assert_eq!((outcome.attempts, outcome.is_ok()), (2, true));
+
+    let hosts = Keyed::<u8, Small<'_>, 1>::new(Small::new(&config).unwrap());
+    let hosts = RefCell::new(hosts);
+    let outcome = on(&policy, &clock).breaker(by_key(&hosts, 1)).execute(|attempt| {
+        for key in [2, 1] {
+            hosts.borrow_mut().entry(&key);
+        }
+        if attempt.number == 1 { Err(ErrorClass::RateLimit) } else { Ok(()) }
+    });
+    assert_eq!((outcome.attempts, outcome.is_ok()), (2, true));
+}
+
+/// A breaker that a success opens has jitter, too: one that fills a window, or a slow probe.
+#[test]
+fn a_success_that_opens_a_breaker_has_jitter_too() {
+    let outcomes = BreakerConfig::outcomes(2, 500, 2).recovery_jitter(secs(10));
+    let breaker = RefCell::new(Breaker::<LastOutcomes<1>, 1, _>::new(&outcomes).unwrap());
+    let clock = MockClock::new();
+    let mut retry = ONCE
+        .on(&clock, from_fn(|| 1 << 31))
+        .classify(|class: &ErrorClass| *class)
+        .breaker(&breaker);
+    assert!(retry.call(|_| Err::<(), _>(TRANSIENT)).is_err());
+    assert!(retry.call(|_| Ok::<_, ErrorClass>(())).is_ok());
+    let rejected = breaker.borrow().check(clock.now()).unwrap_err();
+    assert_eq!(rejected.retry_after, Some(secs(35)));
+
+    let slices =
+        BreakerConfig::slices(secs(1), 500, 10).slow_calls(secs(1), 1000).recovery_jitter(secs(10));
+    let breaker = RefCell::new(Breaker::<TimeSlices<4>, 1, _>::new(&slices).unwrap());
+    let mut retry = retry.breaker(&breaker);
+    retry.trip();
+    clock.advance(secs(30));
+    let slow = retry.call(|_| {
+        clock.advance(secs(1));
+        Ok::<_, ErrorClass>(())
+    });
+    assert!(slow.is_ok());
+    let rejected = breaker.borrow().check(clock.now()).unwrap_err();
+    assert_eq!(rejected.retry_after, Some(secs(35)));
+}
+
+/// A breaker that nothing is known of is closed: to reset it takes the place of no other.
+#[test]
+fn the_reset_of_a_key_without_a_breaker_makes_no_room() {
+    let clock = MockClock::new();
+    let hosts = Keyed::<u8, Small<'_>, 1>::new(Small::new(&CONFIG).unwrap());
+    let hosts = RefCell::new(hosts);
+    hosts.borrow_mut().entry(&1);
+    assert_eq!(on(&ONCE, &clock).breaker(by_key(&hosts, 2)).reset(), None);
+    assert!(hosts.borrow().peek(&1).is_some());
+}

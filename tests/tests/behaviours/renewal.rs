@@ -144,3 +144,26 @@ fn a_final_class_is_retried_where_the_policy_says_so() {
     let wrong = Policy::new().retriable(TRANSIENT, 1).backoff(Backoff::constant(SECOND));
     assert_eq!(wrong.build().unwrap_err().field(), "retriable");
 }
+
+/// The hook knows how long the call has taken, also where nothing else asks for it.
+#[test]
+fn a_hook_before_a_retry_knows_how_long_the_call_has_taken() {
+    let policy = each_second().no_deadline().build().unwrap();
+    let clock = MockClock::new();
+    clock.advance(Duration::from_secs(3600));
+    let run = |attempt: redress::Attempt| {
+        if attempt.number == 1 { Err(TRANSIENT) } else { Ok::<u8, _>(1) }
+    };
+    for driver in 0..3 {
+        let mut retry = on(&policy, &clock).before_retry(|attempt, _: &Last<u8, ErrorClass>| {
+            assert_eq!(attempt.elapsed, SECOND, "driver {driver}");
+            CONTINUE
+        });
+        let done = match driver {
+            0 => retry.call(run),
+            1 => block_on(retry.call_async(async |attempt| run(attempt))),
+            _ => block_on(retry.call_future(|attempt| std::future::ready(run(attempt)))),
+        };
+        assert_eq!(done, Ok(1));
+    }
+}

@@ -173,6 +173,40 @@ fn both_asynchronous_forms_work() {
     assert_eq!((outcome.result.unwrap(), outcome.attempts), (2, 3));
 }
 
+/// A future may be sent to another thread although what an attempt leaves cannot be shared
+/// between threads, with a hook before a retry, too.
+#[test]
+fn a_future_is_sent_whatever_an_attempt_leaves() {
+    type Unshared = std::cell::Cell<u8>;
+    struct Now;
+    impl redress::Clock for Now {
+        fn now(&self) -> redress::Instant {
+            redress::Instant::ZERO
+        }
+    }
+    impl redress::Timer for Now {
+        async fn sleep(&mut self, _: Duration) {}
+    }
+    fn sent<F: Future + Send>(future: F) -> F::Output {
+        block_on(future)
+    }
+    let policy = each_second().build().unwrap();
+    let run = |attempt: redress::Attempt| {
+        let left = Unshared::new(attempt.number as u8);
+        std::future::ready(if attempt.number == 1 { Err(left) } else { Ok(left) })
+    };
+    let mut retry = policy
+        .on(Now, redress::random::NoRandom)
+        .classify(|_: &Unshared| ErrorClass::Transient)
+        .classify_value(|_: &Unshared| None::<ErrorClass>);
+    assert_eq!(sent(retry.call_future(run)), Ok(Unshared::new(2)));
+    let mut retry = retry.before_retry(|_, last: &redress::Last<Unshared, Unshared>| {
+        assert_eq!(*last, redress::Last::Error(Unshared::new(1)));
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(sent(retry.execute_future(run)).attempts, 2);
+}
+
 /// Lines 31, 36, 137: a hint is followed by every driver, of errors and of values.
 #[test]
 fn a_hint_is_followed_by_every_driver() {

@@ -240,3 +240,43 @@ fn a_rejection_is_over_and_a_success_at_once_never_sleeps() {
         over(block_on(retry.call_or_suspend_async(LIMIT, async |_| Ok::<_, ErrorClass>(1))));
     assert!(rejected.rejection().is_some());
 }
+
+/// A deadline of one call alone is its own after a deep sleep, too: named anew, or what was
+/// left of it.
+#[test]
+fn a_resumed_call_with_a_shorter_deadline_blames_nobody_else() {
+    const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, SECOND);
+    let policy = Policy::new().backoff(Backoff::constant(LIMIT)).build().unwrap();
+    let own = Duration::from_secs(20);
+    for (begins, resumes, state) in [
+        (Some(own), Some(own), CircuitState::Closed),
+        (None, Some(own), CircuitState::Closed),
+        (Some(own), None, CircuitState::Closed),
+        (None, None, CircuitState::Open),
+    ] {
+        let clock = MockClock::new();
+        let breaker = RefCell::new(Breaker::<FailureTimes<1>>::new(&CONFIG).unwrap());
+        let retry = || on(&policy, &clock).breaker(&breaker);
+        let fails = |_| Err::<(), _>(TRANSIENT);
+        let call = suspended(match begins {
+            Some(deadline) => retry().deadline(deadline).call_or_suspend(LIMIT, fails),
+            None => retry().call_or_suspend(LIMIT, fails),
+        });
+        clock.advance(LIMIT);
+        let hangs = async |_| std::future::pending::<Result<(), ErrorClass>>().await;
+        macro_rules! go_on {
+            ($retry:expr) => {{
+                let mut retry = $retry;
+                let resumed = retry.resume(&call.bytes, clock.now(), Some(LIMIT)).unwrap();
+                over(block_on(resumed.call_or_suspend_async(LIMIT, hangs)))
+            }};
+        }
+        let outcome = match resumes {
+            Some(deadline) => go_on!(retry().deadline(deadline)),
+            None => go_on!(retry()),
+        };
+        assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
+        assert_eq!((outcome.attempts, outcome.last_class()), (2, Some(TRANSIENT)));
+        assert_eq!(breaker.borrow().state(), state, "{begins:?} {resumes:?}");
+    }
+}

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Decision, Duration,
-    Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last, LongDelay,
-    Policy, RetryConfig, StopReason, Timer, Widened,
+    Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Control, Decision,
+    Duration, Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last,
+    LongDelay, Policy, Progress, RetryConfig, StopReason, Timer, Widened,
 };
 
 use crate::{block_on, each_second, on, yield_once};
@@ -460,4 +460,46 @@ fn attempts_without_a_delay_let_other_tasks_run() {
         assert!(call.as_mut().poll(&mut context).is_pending());
         assert_eq!(attempts.get(), polls);
     }
+}
+
+/// Gives a deadline without saying that it may.
+struct Silent;
+
+impl Control for Silent {
+    fn deadline(&self) -> Option<Duration> {
+        Some(SECOND)
+    }
+}
+
+/// A control that says that it gives no deadline is not asked for one.
+#[test]
+fn a_control_that_gives_no_deadline_is_not_asked_for_one() {
+    let policy = each_second().no_deadline().build().unwrap();
+    let clock = MockClock::new();
+    clock.advance(Duration::from_secs(3600));
+    let mut retry = on(&policy, &clock).control(Silent);
+    let done = retry.call(|attempt| if attempt.number < 3 { Err(TRANSIENT) } else { Ok(()) });
+    assert_eq!(done, Ok(()));
+    let Progress::Suspended(call) = retry.call_or_suspend(SECOND, |_| Err::<(), _>(TRANSIENT))
+    else {
+        panic!("a second is as long as the limit")
+    };
+    let resumed = retry.resume(&call.bytes, clock.now(), Some(SECOND)).unwrap();
+    let progress = resumed.call_or_suspend(Duration::MAX, |attempt| {
+        assert_eq!(attempt.remaining, Duration::MAX);
+        Ok::<_, ErrorClass>(())
+    });
+    assert!(matches!(progress, Progress::Over(outcome) if outcome.is_ok()));
+}
+
+/// An attempt that is ended without a deadline is retried.
+#[test]
+fn an_attempt_that_is_cut_without_a_deadline_is_retried() {
+    let policy = each_second().no_deadline().build().unwrap();
+    let clock = MockClock::new();
+    let mut retry = on(&policy, &clock);
+    let mut steps = retry.begin().unwrap();
+    steps.start().unwrap();
+    assert_eq!(steps.cut(), Decision::Retry { after: SECOND });
+    assert_eq!(steps.call().last(), Some((TRANSIENT, Cause::Exception)));
 }

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Clock, Duration, ErrorClass, EventKind, Instant, Limited, LimiterConfig, Policy, Progress,
-    RateLimiter, StopReason, WhenLimited,
+    Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, FailureRule, FailureTimes,
+    Instant, Limit, Limited, LimiterConfig, NotBefore, Policy, Pool, Progress, RateLimiter, Sleep,
+    StopReason, Turn, WhenLimited,
 };
 
 use crate::{block_on, each_second, on};
@@ -168,4 +169,98 @@ fn a_step_asks_for_its_turn() {
     let mut retry = retry.deadline(secs(100));
     let mut steps = retry.begin().unwrap();
     assert_eq!(steps.start(), Err(StopReason::Scheduled));
+}
+
+/// What never starts costs nothing, and what is over does not wait for its turn.
+#[test]
+fn an_attempt_that_may_not_start_takes_no_turn() {
+    for asynchronous in [false, true] {
+        let policy = each_second().build().unwrap();
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let mut aborted = on(&policy, &clock).limiter(&limiter).abort_if(|| true);
+        let mut stop = || {
+            let outcome = if asynchronous {
+                block_on(aborted.execute_async(async |_| Ok::<_, ErrorClass>(())))
+            } else {
+                aborted.execute(|_| Ok::<_, ErrorClass>(()))
+            };
+            assert_eq!((outcome.attempts, outcome.stop_reason()), (0, Some(StopReason::Aborted)));
+        };
+        for _ in 0..3 {
+            stop();
+        }
+        let fits =
+            |cost: u32| Limited::new((), &limiter).cost(cost).attempt(clock.now(), 1) == Turn::Now;
+        assert!(fits(3));
+        stop();
+        assert_eq!(clock.slept(), Duration::ZERO);
+
+        clock.advance(secs(60));
+        const CONFIG: BreakerConfig<FailureRule> =
+            BreakerConfig::failures(1, secs(60)).check_before_retry(true);
+        let breaker = RefCell::new(Breaker::<FailureTimes<1>>::new(&CONFIG).unwrap());
+        let mut retry = on(&policy, &clock).limiter(&limiter).breaker(&breaker);
+        let run = || {
+            breaker.borrow_mut().isolate();
+            Err::<(), _>(TRANSIENT)
+        };
+        let outcome = if asynchronous {
+            block_on(retry.execute_async(async |_| run()))
+        } else {
+            retry.execute(|_| run())
+        };
+        assert_eq!((outcome.attempts, outcome.stop_reason()), (1, Some(StopReason::CircuitOpen)));
+        assert!(fits(2));
+    }
+}
+
+/// A turn that is granted is not paid for again.
+#[test]
+fn a_turn_is_granted_once_for_an_attempt() {
+    let policy = each_second().build().unwrap();
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let mut retry = on(&policy, &clock).limiter(&limiter);
+    let mut steps = retry.begin().unwrap();
+    assert_eq!((steps.turn(), steps.turn()), (Ok(None), Ok(None)));
+    assert!(steps.start().is_ok());
+    assert!(Limited::new((), &limiter).cost(2).attempt(clock.now(), 1) == Turn::Now);
+}
+
+/// Grants every second time that it is asked, and says that it fits now.
+struct EverySecond(bool);
+
+impl Limit for EverySecond {
+    fn acquire(&mut self, _: u32, _: Instant) -> Result<(), NotBefore> {
+        self.0 = !self.0;
+        if self.0 { Err(NotBefore { wait: Some(Duration::ZERO) }) } else { Ok(()) }
+    }
+}
+
+/// A clock that cannot wait for no time.
+struct Strict(MockClock);
+
+impl Clock for Strict {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl Sleep for Strict {
+    fn sleep(&mut self, span: Duration) {
+        assert!(!span.is_zero());
+        Sleep::sleep(&mut &self.0, span);
+    }
+}
+
+/// A limiter that refuses without a time to wait is asked again, but not at the same instant.
+#[test]
+fn a_turn_is_never_waited_for_without_a_time() {
+    const ONCE: Policy = Policy::once();
+    let limiter = RefCell::new(EverySecond(false));
+    let done = ONCE
+        .on(Strict(MockClock::new()), NoRandom)
+        .classify(|class: &ErrorClass| *class)
+        .limiter(&limiter)
+        .execute(|_| Ok::<_, ErrorClass>(()));
+    assert_eq!((done.is_ok(), done.elapsed), (true, Duration::from_micros(1)));
 }

@@ -122,20 +122,24 @@ where
         pass: B::Pass,
         timed: bool,
     ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
-        self.budget.deposit();
+        let policy = self.policy;
+        let call = Call::begin(policy.settings(), Instant::ZERO);
+        // From here on a panic cancels the call.
+        let mut steps = Steps::new(self, call, Some(pass));
+        let engine = &mut *steps.engine;
+        engine.budget.deposit();
         let timed = timed
-            || self.policy.settings().is_timed()
+            || policy.settings().is_timed()
             || H::HAS_DEADLINE
             || O::OBSERVES
             || B::Attempts::RUNS
             || U::LIMITS;
-        let now = if timed { self.time.now() } else { Instant::ZERO };
-        let policy = self.policy;
-        let call = match self.own_deadline() {
+        let now = if timed { engine.time.now() } else { Instant::ZERO };
+        steps.call = match engine.own_deadline() {
             Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
             None => Call::begin(policy.settings(), now),
         };
-        Steps::new(self, call, Some(pass))
+        steps
     }
 
     /// The deadline of these calls alone, where the control says that it may give one.
@@ -297,11 +301,10 @@ where
             let event = self.event(EventKind::Success);
             self.observe(|observer| observer.event(&event));
         }
-        if let Some(pass) = self.pass.take()
-            && counts
-        {
-            self.settle(pass, CallResult::Success);
+        if counts {
+            self.settle(CallResult::Success);
         }
+        self.pass = None;
     }
 
     /// The attempt failed by an error of this class; says what follows.
@@ -492,10 +495,13 @@ where
         if O::OBSERVES {
             self.observe_end(reason, failure);
         }
-        let Some(pass) = self.pass.take() else { return reason };
-        match self.call.counted_failure(reason) {
-            None => self.engine.breaker.cancel(pass),
-            Some(class) => self.settle(pass, CallResult::Failure(class)),
+        match (self.call.counted_failure(reason), self.pass) {
+            (Some(class), _) => self.settle(CallResult::Failure(class)),
+            (None, Some(pass)) => {
+                self.pass = None;
+                self.engine.breaker.cancel(pass);
+            }
+            (None, None) => {}
         }
         reason
     }
@@ -530,7 +536,8 @@ where
     // Out of line in a small image: what it takes is then there once for all operations.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn settle(&mut self, pass: B::Pass, result: CallResult) {
+    fn settle(&mut self, result: CallResult) {
+        let Some(pass) = self.pass else { return };
         let class = match result {
             CallResult::Failure(class) => Some(class),
             _ => None,
@@ -539,6 +546,8 @@ where
             && B::permit(&pass).is_some_and(|permit| permit.wants_random());
         let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();
+        // Held until all of the caller's code has run: where that panics the call is cancelled.
+        self.pass = None;
         let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
         self.circuit_changed(changed, class);
     }

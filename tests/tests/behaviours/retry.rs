@@ -200,8 +200,8 @@ fn a_future_is_sent_whatever_an_attempt_leaves() {
         .classify(|_: &Unshared| ErrorClass::Transient)
         .classify_value(|_: &Unshared| None::<ErrorClass>);
     assert_eq!(sent(retry.call_future(run)), Ok(Unshared::new(2)));
-    let mut retry = retry.before_retry(|_, last: &redress::Last<Unshared, Unshared>| {
-        assert_eq!(*last, redress::Last::Error(Unshared::new(1)));
+    let mut retry = retry.before_retry(|_, last: &Last<Unshared, Unshared>| {
+        assert_eq!(*last, Last::Error(Unshared::new(1)));
         std::ops::ControlFlow::Continue(())
     });
     assert_eq!(sent(retry.execute_future(run)).attempts, 2);

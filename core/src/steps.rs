@@ -222,7 +222,7 @@ where
         self.fail_by(classification.into(), Cause::Result, false)
     }
 
-    /// The attempt was ended at its [timeout](Attempt::timeout): a failure of class
+    /// The attempt was ended at its [timeout](crate::Attempt::timeout): a failure of class
     /// TRANSIENT. If the deadline was the shorter limit, the call stops.
     pub fn cut(&mut self) -> Decision {
         self.fail_by(ErrorClass::Transient.into(), Cause::Exception, true)

@@ -504,3 +504,20 @@ fn a_panic_at_either_end_of_a_call_leaves_the_place_of_a_probe_free() {
         assert_eq!(breaker.borrow().check(clock.now()), Ok(()), "{place}");
     }
 }
+
+/// A call whose own hint opens the breaker is rejected before its retry, if it asks: the linter
+/// finds such settings.
+#[test]
+fn a_call_whose_own_hint_opens_the_breaker_is_rejected_before_its_retry() {
+    let policy = each_second().build().unwrap();
+    let busy = Classification::new(ErrorClass::RateLimit).retry_after(secs(1));
+    for (asks, attempts, reason) in [(false, 2, None), (true, 1, Some(StopReason::CircuitOpen))] {
+        let config = CONFIG.open_for_hint(secs(60)).check_before_retry(asks);
+        let (clock, breaker) = (MockClock::new(), breaker(&config));
+        let mut retry =
+            on(&policy, &clock).classify(|hint: &Classification| *hint).breaker(&breaker);
+        let outcome = retry.execute(|attempt| if attempt.number == 1 { Err(busy) } else { Ok(()) });
+        assert_eq!((outcome.attempts, outcome.stop_reason()), (attempts, reason));
+        assert_eq!(clock.elapsed(), secs(1));
+    }
+}

@@ -113,6 +113,7 @@ where
     fn value(&mut self, value: &T) -> Option<Verdict> {
         (self.values)(value).map(Into::into)
     }
+
     #[inline]
     fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
         self.errors.before_retry(attempt, last)

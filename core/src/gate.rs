@@ -18,7 +18,7 @@ pub trait Gate {
     type Attempts: Stopwatch;
 
     /// What the breaker may [want](Permit) of a call, as bits: what no settings of it can want
-    /// is not linked.
+    /// is not linked. `u8::MAX` where that is not known, 0 for nothing.
     const WANTS: u8;
 
     /// Admits a call without asking for the time, if the breaker is closed.

@@ -362,6 +362,13 @@ where
             .with(|map| map.entry_at(&self.key, now).map_or(refused, |one| one.acquire(cost, now)))
             .unwrap_or(refused)
     }
+
+    fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        let refused = Err(NotBefore { wait: None });
+        self.map
+            .with(|map| map.entry_at(&self.key, now).map_or(refused, |one| one.check(cost, now)))
+            .unwrap_or(refused)
+    }
 }
 
 #[cfg(test)]

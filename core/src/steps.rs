@@ -1,8 +1,10 @@
 //! The steps of a call, which every driver walks and none decides: [`Steps`].
 
-use crate::breaker::{CallResult, CircuitOpen, WANTS_CHECK, WANTS_HINTS, WANTS_RANDOM};
-use crate::budget::{Pool, Turn};
-use crate::call::{Attempt, Call, Decision, OVERDUE};
+mod start;
+
+use crate::breaker::{CallResult, CircuitOpen, WANTS_HINTS, WANTS_RANDOM};
+use crate::budget::Pool;
+use crate::call::{Call, Decision, OVERDUE};
 use crate::classifier::Verdict;
 use crate::control::{Control, SleepDecision};
 use crate::event::{AttemptContext, AttemptDecision};
@@ -122,20 +124,24 @@ where
         pass: B::Pass,
         timed: bool,
     ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
-        self.budget.deposit();
+        let policy = self.policy;
+        let call = Call::begin(policy.settings(), Instant::ZERO);
+        // From here on a panic cancels the call.
+        let mut steps = Steps::new(self, call, Some(pass));
+        let engine = &mut *steps.engine;
+        engine.budget.deposit();
         let timed = timed
-            || self.policy.settings().is_timed()
+            || policy.settings().is_timed()
             || H::HAS_DEADLINE
             || O::OBSERVES
             || B::Attempts::RUNS
             || U::LIMITS;
-        let now = if timed { self.time.now() } else { Instant::ZERO };
-        let policy = self.policy;
-        let call = match self.own_deadline() {
+        let now = if timed { engine.time.now() } else { Instant::ZERO };
+        steps.call = match engine.own_deadline() {
             Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
             None => Call::begin(policy.settings(), now),
         };
-        Steps::new(self, call, Some(pass))
+        steps
     }
 
     /// The deadline of these calls alone, where the control says that it may give one.
@@ -174,106 +180,6 @@ where
     H: Control,
     P: Settings<Policy>,
 {
-    /// Starts an attempt. With a rate limiter ask for its [`turn`](Self::turn) first: where it
-    /// may not start yet, the call is deferred.
-    ///
-    /// # Errors
-    ///
-    /// [`StopReason::Aborted`] if the abort predicate says so, and others that a breaker or a
-    /// rate limiter gives; the call is over.
-    #[inline]
-    pub fn start(&mut self) -> Result<Attempt, StopReason> {
-        if U::LIMITS
-            && !self.has_turn
-            && let Some(wait) = self.turn()?
-        {
-            let reason = self.call.stop_limited(wait, StopReason::Scheduled);
-            return Err(self.end(reason, None));
-        }
-        self.next().map_err(|reason| self.end(reason, None))
-    }
-
-    /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
-    /// again, or `None` if the attempt may start and its cost is spent, once for each attempt.
-    ///
-    /// # Errors
-    ///
-    /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
-    /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
-    /// limiter is configured to defer or reject, and what the abort predicate or the breaker
-    /// says as in [`start`](Self::start). The error of the call then says how long to
-    /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
-    #[inline]
-    pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
-        if self.has_turn {
-            return Ok(None);
-        }
-        let reason = match self.ask_for_turn() {
-            Ok(None) => return Ok(None),
-            Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
-            Ok(Some(_)) => StopReason::DeadlineExceeded,
-            Err(reason) => reason,
-        };
-        Err(self.end(reason, None))
-    }
-
-    /// As [`turn`](Self::turn), without ending the call.
-    #[inline]
-    pub(crate) fn ask_for_turn(&mut self) -> Result<Option<Decision>, StopReason> {
-        self.may_start()?;
-        let number = self.call.attempts.saturating_add(1);
-        match self.engine.budget.attempt(self.call.seen, number) {
-            Turn::Now => {
-                self.has_turn = true;
-                Ok(None)
-            }
-            Turn::Wait(wait) => Ok(Some(self.call.limited(wait))),
-            Turn::Defer(wait) => Err(self.call.stop_limited(wait, StopReason::Scheduled)),
-            Turn::Reject(Some(wait)) => {
-                Err(self.call.stop_limited(wait, StopReason::BudgetExhausted))
-            }
-            Turn::Reject(None) => Err(StopReason::BudgetExhausted),
-        }
-    }
-
-    /// Whether another attempt may start at all, before a rate limiter is asked for it: what
-    /// never starts costs nothing, and waits for nothing.
-    #[inline]
-    fn may_start(&mut self) -> Result<(), StopReason> {
-        if self.engine.control.aborted() {
-            return Err(StopReason::Aborted);
-        }
-        if self.call.attempts > 0
-            && let Some(pass) = self.pass
-            && B::WANTS & WANTS_CHECK != 0
-            && B::permit(&pass).is_some_and(|permit| permit.wants_check())
-            && !self.engine.breaker.still_admits(pass)
-        {
-            return Err(StopReason::CircuitOpen);
-        }
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
-        self.may_start()?;
-        self.has_turn = false;
-        let attempt = self.call.start(self.policy.settings());
-        if O::OBSERVES {
-            let context = self.attempt(None, Duration::ZERO);
-            self.in_flight = true;
-            self.observe(|observer| observer.attempt_start(&context));
-        }
-        Ok(attempt)
-    }
-
-    /// Whether an attempt may take as long as it likes, which the compiler knows if it knows
-    /// the policy.
-    #[inline]
-    pub(crate) fn is_unlimited(&self) -> bool {
-        !self.policy.settings().is_timed() && !H::HAS_DEADLINE
-    }
-
     /// The attempt succeeded, and with it the call, however late it is.
     #[inline]
     pub fn succeed(&mut self) {
@@ -297,11 +203,10 @@ where
             let event = self.event(EventKind::Success);
             self.observe(|observer| observer.event(&event));
         }
-        if let Some(pass) = self.pass.take()
-            && counts
-        {
-            self.settle(pass, CallResult::Success);
+        if counts {
+            self.settle(CallResult::Success);
         }
+        self.pass = None;
     }
 
     /// The attempt failed by an error of this class; says what follows.
@@ -317,7 +222,7 @@ where
         self.fail_by(classification.into(), Cause::Result, false)
     }
 
-    /// The attempt was ended at its [timeout](Attempt::timeout): a failure of class
+    /// The attempt was ended at its [timeout](crate::Attempt::timeout): a failure of class
     /// TRANSIENT. If the deadline was the shorter limit, the call stops.
     pub fn cut(&mut self) -> Decision {
         self.fail_by(ErrorClass::Transient.into(), Cause::Exception, true)
@@ -492,10 +397,13 @@ where
         if O::OBSERVES {
             self.observe_end(reason, failure);
         }
-        let Some(pass) = self.pass.take() else { return reason };
-        match self.call.counted_failure(reason) {
-            None => self.engine.breaker.cancel(pass),
-            Some(class) => self.settle(pass, CallResult::Failure(class)),
+        match (self.call.counted_failure(reason), self.pass) {
+            (Some(class), _) => self.settle(CallResult::Failure(class)),
+            (None, Some(pass)) => {
+                self.pass = None;
+                self.engine.breaker.cancel(pass);
+            }
+            (None, None) => {}
         }
         reason
     }
@@ -503,7 +411,8 @@ where
     // Out of line in a small image: what it takes is then there once for all operations.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn settle(&mut self, pass: B::Pass, result: CallResult) {
+    fn settle(&mut self, result: CallResult) {
+        let Some(pass) = self.pass else { return };
         let class = match result {
             CallResult::Failure(class) => Some(class),
             _ => None,
@@ -512,6 +421,8 @@ where
             && B::permit(&pass).is_some_and(|permit| permit.wants_random());
         let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
         let longest = self.attempts.longest();
+        // Held until all of the caller's code has run: where that panics the call is cancelled.
+        self.pass = None;
         let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
         self.circuit_changed(changed, class);
     }

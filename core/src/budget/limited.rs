@@ -13,6 +13,18 @@ pub trait Limit {
     ///
     /// [`NotBefore`] if it does not fit now; nothing is spent then.
     fn acquire(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore>;
+
+    /// Says whether `cost` would fit at `now`, and spends nothing: where an attempt asks two
+    /// limiters, it pays the first one only if it fits into the second. By default everything
+    /// is said to fit.
+    ///
+    /// # Errors
+    ///
+    /// As [`acquire`](Self::acquire).
+    fn check(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        let _ = (cost, now);
+        Ok(())
+    }
 }
 
 /// An attempt does not fit into a limit yet.
@@ -44,6 +56,16 @@ pub trait Acquire {
     ///
     /// As [`Limit::acquire`].
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore>;
+
+    /// As [`Limit::check`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Limit::acquire`].
+    fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        let _ = (cost, now);
+        Ok(())
+    }
 }
 
 impl<S: Shared<Item: Limit>> Acquire for &S {
@@ -52,6 +74,10 @@ impl<S: Shared<Item: Limit>> Acquire for &S {
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         self.with(|limit| limit.acquire(cost, now)).unwrap_or(Err(NotBefore { wait: None }))
     }
+
+    fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        self.with(|limit| limit.check(cost, now)).unwrap_or(Err(NotBefore { wait: None }))
+    }
 }
 
 /// A limiter that a configuration may leave out.
@@ -59,6 +85,10 @@ impl<A: Acquire> Acquire for Option<A> {
     #[inline]
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         self.as_ref().map_or(Ok(()), |limiter| limiter.acquire(cost, now))
+    }
+
+    fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        self.as_ref().map_or(Ok(()), |limiter| limiter.check(cost, now))
     }
 }
 
@@ -172,16 +202,22 @@ impl<U: Pool, L: Acquire, C: Cost> Pool for Limited<U, L, C> {
         self.inner.deposit();
     }
 
-    /// A budget within, if it limits attempts itself, is asked first.
+    /// A budget within, if it limits attempts itself, is paid first, once the attempt is known
+    /// to fit into this limit, too.
     #[inline]
     fn attempt(&self, now: Instant, number: u32) -> Turn {
+        let cost = self.cost.of(number);
+        let mut fits = Ok(());
         if U::LIMITS {
-            let turn = self.inner.attempt(now, number);
-            if turn != Turn::Now {
-                return turn;
+            fits = self.limiter.check(cost, now);
+            if fits.is_ok() {
+                let turn = self.inner.attempt(now, number);
+                if turn != Turn::Now {
+                    return turn;
+                }
             }
         }
-        match (self.limiter.acquire(self.cost.of(number), now), self.when) {
+        match (fits.and_then(|()| self.limiter.acquire(cost, now)), self.when) {
             (Ok(()), _) => Turn::Now,
             (Err(NotBefore { wait: Some(wait) }), WhenLimited::Wait) => Turn::Wait(wait),
             (Err(NotBefore { wait: Some(wait) }), WhenLimited::Defer) => Turn::Defer(wait),

@@ -297,16 +297,21 @@ fn move_up<T: Copy>(values: &mut [T]) {
 
 impl<const N: usize, C: Settings<LimiterConfig>> Limit for RateLimiter<N, C> {
     fn acquire(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore> {
+        self.check(cost, now)?;
+        if cost > 0 {
+            self.spend(cost, self.elapsed);
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         let ahead = self.follow(now);
         if cost == 0 {
             return Ok(());
         }
         let now = self.elapsed;
         match self.earliest(cost, now) {
-            Some(at) if at == now => {
-                self.spend(cost, now);
-                Ok(())
-            }
+            Some(at) if at == now => Ok(()),
             at => {
                 Err(NotBefore { wait: at.map(|at| at.saturating_sub(now).saturating_add(ahead)) })
             }

@@ -2,6 +2,7 @@
 
 use super::together::Door;
 use super::{Lint, Parts, Report, Value, warn};
+use crate::breaker::WANTS_CHECK;
 use crate::{BreakerConfig, ClassSet, Duration, ErrorClass, FailureRule, OutcomeRule, SliceRule};
 
 impl Lint for BreakerConfig<FailureRule> {
@@ -61,6 +62,11 @@ impl<Rule: Copy> BreakerConfig<Rule> {
             let right = "one class or more: no failed probe opens the breaker anew";
             warn(report, "breaker.half_open_on", None, Value::Count(0), right);
         }
+        if !self.longest_hint.is_zero() && self.wants & WANTS_CHECK != 0 {
+            let right = "left out, or check_before_retry: a call whose own hint opens the breaker \
+                         waits for it and is then rejected";
+            warn(report, "breaker.open_for_hint", None, Value::Span(self.longest_hint), right);
+        }
         if self.longest_recovery == self.recovery && !self.recovery.is_zero() {
             let right = "longer than recovery_timeout, or left out: it never grows";
             let value = Value::Span(self.longest_recovery);
@@ -99,6 +105,18 @@ mod tests {
             ]
         );
         assert_clean!(config.half_open_on(ClassSet::of(&[ErrorClass::Transient])));
+    }
+
+    #[test]
+    fn a_hint_that_rejects_the_retry_of_its_own_call_is_found() {
+        let config = BreakerConfig::failures(5, SECOND).open_for_hint(SECOND);
+        assert_clean!(config);
+        assert_eq!(
+            lines(&config.check_before_retry(true)),
+            [
+                "warning: breaker.open_for_hint is 1s: it must be left out, or check_before_retry: a call whose own hint opens the breaker waits for it and is then rejected"
+            ]
+        );
     }
 
     #[test]

@@ -6,10 +6,11 @@ use redress::random::from_fn;
 use redress::testing::{MockClock, Recorder};
 use redress::{
     AttemptDecision, Breaker, BreakerConfig, CallResult, CircuitState, ClassSet, Classification,
-    Clock, Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Keyed, LastOutcomes,
-    Observer, Policy, StopReason, TimeSlices, by_key,
+    Clock, Control, Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant,
+    Keyed, LastOutcomes, Observer, Policy, Pool, StopReason, TimeSlices, Withdraw, by_key,
 };
 
+use crate::faults::{ARMED, at, panics};
 use crate::{block_on, each_second, on};
 
 const fn secs(secs: u64) -> Duration {
@@ -450,4 +451,73 @@ fn the_reset_of_a_key_without_a_breaker_makes_no_room() {
     hosts.borrow_mut().entry(&1);
     assert_eq!(on(&ONCE, &clock).breaker(by_key(&hosts, 2)).reset(), None);
     assert!(hosts.borrow().peek(&1).is_some());
+}
+
+/// A control that may panic where it gives a deadline.
+struct Hesitant;
+
+impl Control for Hesitant {
+    const HAS_DEADLINE: bool = true;
+
+    fn deadline(&self) -> Option<Duration> {
+        at("deadline");
+        None
+    }
+}
+
+/// A budget that may panic when a call begins.
+struct Clumsy;
+
+impl Withdraw for Clumsy {
+    fn withdraw(&self, _: Instant) -> bool {
+        true
+    }
+}
+
+impl Pool for Clumsy {
+    fn deposit(&self) {
+        at("deposit");
+    }
+}
+
+/// What panics before a probe is under way, or when its result is in, leaves its place free.
+#[test]
+fn a_panic_at_either_end_of_a_call_leaves_the_place_of_a_probe_free() {
+    let config = CONFIG.recovery_jitter(secs(1));
+    for place in ["deadline", "deposit", "jitter"] {
+        let clock = MockClock::new();
+        let breaker = RefCell::new(Breaker::<FailureTimes<1>, 1, _>::new(&config).unwrap());
+        let draws = from_fn(|| {
+            at("jitter");
+            0
+        });
+        let mut retry = ONCE
+            .on(&clock, draws)
+            .classify(|class: &ErrorClass| *class)
+            .breaker(&breaker)
+            .budget(Clumsy)
+            .control(Hesitant);
+        retry.trip();
+        clock.advance(secs(30));
+        ARMED.set(place);
+        assert!(panics(|| retry.call(|_| Err::<(), _>(TRANSIENT))), "{place}");
+        assert_eq!(breaker.borrow().check(clock.now()), Ok(()), "{place}");
+    }
+}
+
+/// A call whose own hint opens the breaker is rejected before its retry, if it asks: the linter
+/// finds such settings.
+#[test]
+fn a_call_whose_own_hint_opens_the_breaker_is_rejected_before_its_retry() {
+    let policy = each_second().build().unwrap();
+    let busy = Classification::new(ErrorClass::RateLimit).retry_after(secs(1));
+    for (asks, attempts, reason) in [(false, 2, None), (true, 1, Some(StopReason::CircuitOpen))] {
+        let config = CONFIG.open_for_hint(secs(60)).check_before_retry(asks);
+        let (clock, breaker) = (MockClock::new(), breaker(&config));
+        let mut retry =
+            on(&policy, &clock).classify(|hint: &Classification| *hint).breaker(&breaker);
+        let outcome = retry.execute(|attempt| if attempt.number == 1 { Err(busy) } else { Ok(()) });
+        assert_eq!((outcome.attempts, outcome.stop_reason()), (attempts, reason));
+        assert_eq!(clock.elapsed(), secs(1));
+    }
 }

@@ -42,10 +42,10 @@ pub(crate) fn panics<T>(run: impl FnOnce() -> T) -> bool {
 
 thread_local! {
     /// The place that panics next, once.
-    static ARMED: Cell<&'static str> = const { Cell::new("") };
+    pub(crate) static ARMED: Cell<&'static str> = const { Cell::new("") };
 }
 
-fn at(place: &'static str) {
+pub(crate) fn at(place: &'static str) {
     if ARMED.get() == place {
         ARMED.set("");
         // A panic that does not print.

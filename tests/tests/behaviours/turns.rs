@@ -6,8 +6,8 @@ use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder};
 use redress::{
     Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, FailureRule, FailureTimes,
-    Instant, Limit, Limited, LimiterConfig, NotBefore, Policy, Pool, Progress, RateLimiter, Sleep,
-    StopReason, Turn, WhenLimited,
+    Instant, Keyed, Limit, Limited, LimiterConfig, NotBefore, Policy, Pool, Progress, RateLimiter,
+    Sleep, StopReason, Turn, WhenLimited, by_key,
 };
 
 use crate::{block_on, each_second, on};
@@ -263,4 +263,34 @@ fn a_turn_is_never_waited_for_without_a_time() {
         .limiter(&limiter)
         .execute(|_| Ok::<_, ErrorClass>(()));
     assert_eq!((done.is_ok(), done.elapsed), (true, Duration::from_micros(1)));
+}
+
+/// Behind two limiters, of its key and of all, a call that waits for one does not pay the other
+/// again and again.
+#[test]
+fn an_attempt_that_waits_for_one_limiter_pays_no_other() {
+    static ONE: LimiterConfig = LimiterConfig::new().window(1, secs(60));
+    const ONCE: Policy = Policy::once();
+    let keys = || RefCell::new(Keyed::<u8, Limiter, 2>::new(Limiter::new(&THREE).unwrap()));
+    let one = || RefCell::new(Limiter::new(&ONE).unwrap());
+    let (key, all, clock) = (keys(), one(), MockClock::new());
+    for sent in [0, 60, 120] {
+        let mut retry = on(&ONCE, &clock).limiter(by_key(&key, 7)).limiter(&all);
+        assert_eq!(retry.call(|_| Ok::<_, ErrorClass>(clock.elapsed())), Ok(secs(sent)));
+    }
+    // The other way round.
+    let (key, all, clock) = (keys(), one(), MockClock::new());
+    for _ in 0..4 {
+        let _ =
+            on(&ONCE, &clock).limiter(&all).limiter(by_key(&key, 7)).deadline(secs(9)).call(|_| {
+                assert_eq!(clock.elapsed(), Duration::ZERO);
+                Ok::<_, ErrorClass>(())
+            });
+    }
+    assert_eq!(key.borrow().peek(&7).unwrap().available(clock.now()), 2);
+    for _ in 0..3 {
+        let turn = Limited::new(Limited::new((), by_key(&key, 7)), &all).attempt(clock.now(), 1);
+        assert_eq!(turn, Turn::Wait(secs(60)));
+    }
+    assert_eq!(key.borrow().peek(&7).unwrap().available(clock.now()), 2);
 }

@@ -129,7 +129,8 @@ fn follows<const N: usize>(
                     let wait = wait.map(Duration::as_micros);
                     prop_assert_eq!(wait, model.wait(cost, own).map(|wait| wait + ahead));
                 }
-                prop_assert_eq!(wait.is_none(), model.wait(cost, own).is_none());
+                // What leaves late may leave only when a window that begins later is too small.
+                prop_assert!(wait.is_none() || model.wait(cost, own).is_some());
                 prop_assert_eq!(limiter.available(at(now)), available);
                 if let Some(wait) = wait {
                     // It is granted exactly then.

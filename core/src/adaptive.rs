@@ -188,9 +188,9 @@ where
         Some(Duration::from_micros(product))
     }
 
-    fn hear(&self, now: Instant, success: bool) {
+    fn record(&self, now: Instant, success: bool) {
         self.memory.with(|memory| memory.record(now, success, self.window));
-        self.fallback.hear(now, success);
+        self.fallback.record(now, success);
     }
 
     fn name(&self) -> &'static str {
@@ -198,7 +198,7 @@ where
     }
 }
 
-/// The last outcomes that an [`Adaptive`] strategy heard of, at most `N` of them
+/// The last outcomes that an [`Adaptive`] strategy has recorded, at most `N` of them
 /// (1 to 255); a further one takes the place of the oldest.
 #[derive(Debug)]
 pub struct Memory<const N: usize> {
@@ -258,7 +258,7 @@ mod tests {
             .unwrap()
             .memory(Mutex::new(Memory::<24>::new()));
         for &success in outcomes {
-            adaptive.hear(RECORDED, success);
+            adaptive.record(RECORDED, success);
         }
         let mut context = BackoffContext::new(1, ErrorClass::Transient);
         context.now = at;
@@ -320,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_succeed_at_once_are_heard_of() {
+    fn calls_that_succeed_at_once_are_recorded() {
         assert!(delays(Backoff::own(adaptive()), 0).abs_diff(5_000) <= 1);
         // One failure among ten is what the target of 0.9 tolerates.
         assert_eq!(delays(Backoff::own(adaptive()), 9), 1_000);
     }
 
     #[test]
-    fn a_nested_strategy_hears_like_any_other() {
+    fn a_nested_strategy_records_like_any_other() {
         let inner = std::boxed::Box::leak(std::boxed::Box::new(Backoff::own(adaptive())));
         let nested = Backoff::retry_after_or(inner, Duration::ZERO);
         assert!(delays(nested, 0).abs_diff(5_000) <= 1);

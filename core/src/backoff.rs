@@ -57,9 +57,9 @@ pub trait Strategy: Sync {
     /// [`LongDelay`](crate::LongDelay).
     fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration>;
 
-    /// Hears of an attempt that this strategy served: a failure of its class, or
-    /// the success that followed; and of every call that succeeded at once.
-    fn hear(&self, now: Instant, success: bool) {
+    /// Records an attempt that this strategy decided the delay of: a failure of its class, or
+    /// the success that followed; and every call that succeeded at once.
+    fn record(&self, now: Instant, success: bool) {
         let _ = (now, success);
     }
 
@@ -249,16 +249,16 @@ impl Backoff {
         (self.rule)(self, context, random)
     }
 
-    /// Tells a strategy with a memory of its own how an attempt went.
-    pub fn hear(&self, now: Instant, success: bool) {
+    /// Records in a strategy with a memory how an attempt went.
+    pub fn record(&self, now: Instant, success: bool) {
         match self.link {
-            Link::Fallback(fallback, _) => fallback.hear(now, success),
-            Link::Own(strategy) => strategy.hear(now, success),
+            Link::Fallback(fallback, _) => fallback.record(now, success),
+            Link::Own(strategy) => strategy.record(now, success),
             _ => {}
         }
     }
 
-    /// Whether [`hear`](Self::hear) can reach a memory.
+    /// Whether [`record`](Self::record) can reach a memory.
     pub const fn listens(&self) -> bool {
         match self.link {
             Link::Own(_) => true,
@@ -343,8 +343,8 @@ impl Strategy for Backoff {
         self.delay(context, random)
     }
 
-    fn hear(&self, now: Instant, success: bool) {
-        self.hear(now, success);
+    fn record(&self, now: Instant, success: bool) {
+        self.record(now, success);
     }
 
     fn name(&self) -> &'static str {

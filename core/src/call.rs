@@ -317,7 +317,7 @@ impl Call {
         if policy.listens()
             && let Some(backoff) = policy.backoff_of(class)
         {
-            backoff.hear(now, false);
+            backoff.record(now, false);
         }
         if remaining.is_zero() {
             return Decision::Stop(StopReason::DeadlineExceeded);
@@ -408,10 +408,10 @@ impl Call {
         self.advance(now);
         if policy.listens() {
             match self.last {
-                None => policy.hear_all(now),
+                None => policy.record_success(now),
                 Some((class, _)) => {
                     if let Some(backoff) = policy.backoff_of(class) {
-                        backoff.hear(now, true);
+                        backoff.record(now, true);
                     }
                 }
             }

@@ -26,7 +26,7 @@ pub trait Entry: Clone {
     }
 
     /// This is the `nth` entry that the map ever made.
-    fn born(&mut self, nth: u16) {
+    fn on_insert(&mut self, nth: u16) {
         let _ = nth;
     }
 }
@@ -49,7 +49,7 @@ where
 
     /// Generations start far apart, so that a permit of an entry that had to go
     /// does not fit its successor.
-    fn born(&mut self, nth: u16) {
+    fn on_insert(&mut self, nth: u16) {
         self.generation = nth.rotate_left(8);
     }
 }
@@ -71,7 +71,7 @@ impl<const N: usize, C: Settings<LimiterConfig>> Entry for RateLimiter<N, C> {
 impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
     /// A key's budget begins with 1 retry and earns none by time, unless its settings say
     /// otherwise.
-    fn born(&mut self, _: u16) {
+    fn on_insert(&mut self, _: u16) {
         self.of_key();
     }
 }
@@ -190,7 +190,7 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
         }
         let births = self.births.wrapping_add(1);
         let mut value = self.template.clone();
-        value.born(births);
+        value.on_insert(births);
         let kept = Kept { key: key.clone(), value, used: self.uses };
         if let Err(kept) = self.entries.push(kept) {
             let Some(idle) = self.idlest(now) else { return false };

@@ -355,19 +355,19 @@ impl Policy {
             || self.config.attempt_timeout.as_micros() != Duration::MAX.as_micros()
     }
 
-    /// Whether a strategy has a memory that wants to hear of outcomes.
+    /// Whether a strategy has a memory that records outcomes.
     #[inline]
     pub(crate) const fn listens(&self) -> bool {
         self.config.listens
     }
 
-    /// Tells every strategy with a memory of a success at the first attempt.
-    pub(crate) fn hear_all(&self, now: crate::Instant) {
+    /// Records a success at the first attempt in every strategy with a memory.
+    pub(crate) fn record_success(&self, now: crate::Instant) {
         if let Some(default) = &self.config.default {
-            default.hear(now, true);
+            default.record(now, true);
         }
         for class in self.config.special.iter() {
-            self.config.specials[class as usize & 7].hear(now, true);
+            self.config.specials[class as usize & 7].record(now, true);
         }
     }
 }

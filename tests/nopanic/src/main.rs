@@ -80,7 +80,7 @@ impl Strategy for Careful {
         let adaptive = AdaptiveConfig::new(SLOW).window(span()).build().ok()?;
         // A memory of its own for each delay: what counts is that all of it is linked.
         let adaptive = adaptive.memory(Unshared(RefCell::new(Memory::<9>::new())));
-        adaptive.hear(Instant::from_micros(any()), false);
+        adaptive.record(Instant::from_micros(any()), false);
         adaptive.delay(&BackoffContext::new(any(), ErrorClass::Transient), random)
     }
 }

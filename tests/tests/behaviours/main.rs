@@ -9,6 +9,7 @@ mod circuit;
 mod class_table;
 mod classification;
 mod faults;
+mod half_open;
 mod hints;
 mod keyed;
 mod limiter;

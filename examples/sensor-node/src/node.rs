@@ -86,7 +86,12 @@ impl<B: I2c, S: Storage> Node<B, S> {
             breaker.with(|breaker| {
                 let state = breaker.state();
                 if state != CircuitState::Closed {
-                    let wait = breaker.check(now()).err().and_then(|open| open.retry_after).unwrap_or_default().as_millis();
+                    let wait = breaker
+                        .check(now())
+                        .err()
+                        .and_then(|open| open.retry_after)
+                        .unwrap_or_default()
+                        .as_millis();
                     defmt::warn!(
                         "restored: {=str} breaker {=str}, next probe in {=u64} ms",
                         name,

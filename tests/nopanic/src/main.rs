@@ -210,7 +210,10 @@ fn calls() -> Option<()> {
         ));
     }
     black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
-    fn size<'r, 'a, T, R, B: redress::Gate, U, O: redress::Observer, H>(_: &Steps<'r, 'a, T, R, B, U, O, H>) {}
+    fn size<'r, 'a, T, R, B: redress::Gate, U, O: redress::Observer, H>(
+        _: &Steps<'r, 'a, T, R, B, U, O, H>,
+    ) {
+    }
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());
     Some(())

@@ -56,11 +56,7 @@ pub fn print() {
 
     line::<Adaptive>("others", "redress", "Adaptive");
     line::<Memory<16>>("others", "redress", "Memory<16>");
-    line::<Keyed<u32, RatioBudget, 16>>(
-        "others",
-        "redress",
-        "Keyed<u32, RatioBudget, 16>",
-    );
+    line::<Keyed<u32, RatioBudget, 16>>("others", "redress", "Keyed<u32, RatioBudget, 16>");
     line::<Timeline<16>>("others", "redress", "Timeline<16>");
 }
 

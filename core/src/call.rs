@@ -221,9 +221,9 @@ impl Call {
         random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
-        let overdue = self.is_overdue(policy, now, classification.class);
+        let took = self.advance(now);
+        let overdue = self.is_overdue(policy, took, classification.class);
         let classification = if overdue { &OVERDUE } else { classification };
-        self.advance(now);
         self.decide(policy, classification, cause, random, budget)
     }
 
@@ -236,18 +236,18 @@ impl Call {
         random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
-        if self.cut_by_deadline(policy) {
-            self.advance(now);
+        let took = self.advance(now);
+        if self.cut_by_deadline(policy, took) {
             return Decision::Stop(self.end_at_deadline());
         }
-        self.advance(now);
         self.decide(policy, &OVERDUE, Cause::Exception, random, budget)
     }
 
-    /// Whether an attempt that is ended at its timeout is ended by the deadline.
+    /// Whether an attempt that has taken so long, and is ended at its timeout, is ended by the
+    /// deadline.
     #[inline]
-    pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
-        let left = self.left(self.elapsed).as_micros();
+    pub(crate) const fn cut_by_deadline(&self, policy: &Policy, took: Duration) -> bool {
+        let left = self.left(self.elapsed.saturating_sub(took)).as_micros();
         left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
     }
 
@@ -259,22 +259,21 @@ impl Call {
         StopReason::DeadlineExceeded
     }
 
-    /// Whether a failure of `class` at `now` comes after the attempt timeout, and counts as
-    /// [`OVERDUE`]. A final class stays what it is.
+    /// Whether a failure of `class` after an attempt that has taken so long comes after the
+    /// attempt's time, and counts as [`OVERDUE`]. A final class stays what it is.
     #[inline]
-    pub(crate) fn is_overdue(&self, policy: &Policy, now: Instant, class: ErrorClass) -> bool {
+    pub(crate) fn is_overdue(&self, policy: &Policy, took: Duration, class: ErrorClass) -> bool {
         let timeout = policy.attempt_timeout();
-        if timeout.as_micros() == Duration::MAX.as_micros() || class.is_final() {
-            return false;
-        }
-        now.since(self.seen) > timeout.min(self.left(self.elapsed))
+        timeout < Duration::MAX && !class.is_final() && (took > timeout || self.is_late())
     }
 
-    /// The time goes on to `now`.
+    /// The time goes on to `now`; returns how long that took.
     #[inline]
-    pub(crate) const fn advance(&mut self, now: Instant) {
-        self.elapsed = self.elapsed(now);
+    pub(crate) const fn advance(&mut self, now: Instant) -> Duration {
+        let took = now.since(self.seen);
+        self.elapsed = self.elapsed.saturating_add(took);
         self.seen = now;
+        took
     }
 
     fn record(&mut self, class: ErrorClass, cause: Cause) -> u16 {
@@ -350,7 +349,9 @@ impl Call {
         if !budget.withdraw(now) {
             return Decision::Stop(StopReason::BudgetExhausted);
         }
-        let after = delay.min(remaining);
+        // One that fits is not shortened.
+        let cuts = matches!(policy.long_delay(), LongDelay::Cut);
+        let after = if cuts { delay.min(remaining) } else { delay };
         self.previous = after;
         Decision::Retry { after }
     }
@@ -406,6 +407,13 @@ impl Call {
     #[inline]
     pub fn succeed(&mut self, policy: &Policy, now: Instant) {
         self.advance(now);
+        self.pass_on_success(policy);
+    }
+
+    /// As [`succeed`](Self::succeed), at the latest instant that is known.
+    #[inline]
+    pub(crate) fn pass_on_success(&self, policy: &Policy) {
+        let now = self.seen;
         if policy.listens() {
             match self.last {
                 None => policy.hear_all(now),

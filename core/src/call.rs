@@ -70,8 +70,10 @@ pub struct Attempt {
 pub struct Call {
     /// The latest instant that is known. The attempt in flight started at it.
     pub(crate) seen: Instant,
-    /// Time from the beginning to it.
-    pub(crate) elapsed: Duration,
+    /// The beginning, as far before `seen` as the call has taken, in a circle of 64 bits: a
+    /// clock that is set back takes the beginning along, so that each step costs a comparison
+    /// and no sum.
+    pub(crate) began: Instant,
     /// The time for the call; `Duration::MAX` for no limit.
     pub(crate) deadline: Duration,
     pub(crate) previous: Duration,
@@ -113,7 +115,7 @@ impl Call {
     pub const fn begin_within(policy: &Policy, deadline: Duration, now: Instant) -> Self {
         Self {
             seen: now,
-            elapsed: Duration::ZERO,
+            began: now,
             deadline,
             previous: Duration::ZERO,
             attempts: 0,
@@ -171,7 +173,17 @@ impl Call {
     /// Time since the call began.
     #[inline]
     pub const fn elapsed(&self, now: Instant) -> Duration {
-        self.elapsed.saturating_add(now.since(self.seen))
+        if now.as_micros() > self.seen.as_micros() {
+            now.after(self.began)
+        } else {
+            self.seen.after(self.began)
+        }
+    }
+
+    /// Time from the beginning to the latest instant that is known.
+    #[inline]
+    pub(crate) const fn taken(&self) -> Duration {
+        self.seen.after(self.began)
     }
 
     /// What is left of the deadline, never more than the deadline itself;
@@ -193,13 +205,13 @@ impl Call {
     /// Whether the deadline has passed.
     #[inline]
     const fn is_late(&self) -> bool {
-        self.elapsed.as_micros() > self.deadline.as_micros()
+        self.taken().as_micros() > self.deadline.as_micros()
     }
 
     /// Starts the next attempt, at the latest instant that is known.
     #[inline]
     pub const fn start(&mut self, policy: &Policy) -> Attempt {
-        let remaining = self.left(self.elapsed);
+        let remaining = self.left(self.taken());
         self.attempts = self.attempts.saturating_add(1);
         self.stage = Stage::Usual;
         let timeout = policy.attempt_timeout().min(remaining);
@@ -247,7 +259,7 @@ impl Call {
     /// deadline.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy, took: Duration) -> bool {
-        let left = self.left(self.elapsed.saturating_sub(took)).as_micros();
+        let left = self.left(self.taken().saturating_sub(took)).as_micros();
         left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
     }
 
@@ -270,8 +282,8 @@ impl Call {
     /// The time goes on to `now`; returns how long that took.
     #[inline]
     pub(crate) const fn advance(&mut self, now: Instant) -> Duration {
-        let took = now.since(self.seen);
-        self.elapsed = self.elapsed.saturating_add(took);
+        let (took, back) = (now.since(self.seen), self.seen.since(now));
+        self.began = self.began.before(back);
         self.seen = now;
         took
     }
@@ -309,7 +321,7 @@ impl Call {
         if self.is_late() {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
-        let remaining = self.left(self.elapsed);
+        let remaining = self.left(self.taken());
         if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
         }
@@ -369,7 +381,7 @@ impl Call {
     /// asked again at the same instant.
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
         let wait = wait.max(Duration::from_micros(1));
-        let remaining = self.left(self.elapsed);
+        let remaining = self.left(self.taken());
         if wait < remaining || remaining == Duration::MAX {
             return Decision::Retry { after: wait };
         }

@@ -382,7 +382,7 @@ where
     /// Time from the start of the call to its latest step.
     #[inline]
     pub const fn elapsed(&self) -> Duration {
-        self.call.elapsed
+        self.call.taken()
     }
 
     /// Says what follows a failure. After [`Decision::Stop`] the caller must

@@ -173,6 +173,18 @@ impl Instant {
         Self(self.0.saturating_sub(span.0))
     }
 
+    /// This instant `span` earlier, in a circle of 64 bits.
+    #[inline]
+    pub(crate) const fn before(self, span: Duration) -> Self {
+        Self(self.0.wrapping_sub(span.0))
+    }
+
+    /// The span since `earlier`, in a circle of 64 bits.
+    #[inline]
+    pub(crate) const fn after(self, earlier: Self) -> Duration {
+        Duration(self.0.wrapping_sub(earlier.0))
+    }
+
     /// The span since `earlier`; zero if `earlier` is later, as after a clock
     /// that jumped back.
     #[inline]

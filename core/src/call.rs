@@ -196,9 +196,14 @@ impl Call {
     /// What is left of the deadline after so much time.
     #[inline]
     const fn left(&self, elapsed: Duration) -> Duration {
-        if self.deadline.as_micros() == Duration::MAX.as_micros() {
-            return Duration::MAX;
-        }
+        let left = self.time_left(elapsed);
+        if left.is_endless() { Duration::MAX } else { left }
+    }
+
+    /// The same as a number that is [endless](Duration::is_endless) without a deadline: what
+    /// compares with it alone needs no more.
+    #[inline]
+    const fn time_left(&self, elapsed: Duration) -> Duration {
         self.deadline.saturating_sub(elapsed)
     }
 
@@ -216,6 +221,23 @@ impl Call {
         self.stage = Stage::Usual;
         let timeout = policy.attempt_timeout().min(remaining);
         Attempt { number: self.attempts, remaining, timeout }
+    }
+
+    /// What is left at `now` of the time of the attempt in flight;
+    /// [endless](Duration::is_endless) if it may take as long as it likes.
+    #[inline]
+    pub(crate) const fn attempt_left(&self, policy: &Policy, now: Instant) -> Duration {
+        let (timeout, remaining) = (policy.attempt_timeout(), self.time_left(self.elapsed(now)));
+        if timeout.as_micros() == Duration::MAX.as_micros() {
+            return remaining;
+        }
+        timeout.saturating_sub(now.since(self.seen)).min(remaining)
+    }
+
+    /// What is left at `now` of the time of a hook before a retry.
+    #[inline]
+    pub(crate) const fn hook_left(&self, _: &Policy, now: Instant) -> Duration {
+        self.time_left(self.elapsed(now))
     }
 
     /// Records a failure and decides what follows: the order of the rules is that
@@ -259,8 +281,8 @@ impl Call {
     /// deadline.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy, took: Duration) -> bool {
-        let left = self.left(self.taken().saturating_sub(took)).as_micros();
-        left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
+        let left = self.time_left(self.taken().saturating_sub(took));
+        !left.is_endless() && left.as_micros() <= policy.attempt_timeout().as_micros()
     }
 
     /// The deadline has ended an attempt.
@@ -282,8 +304,10 @@ impl Call {
     /// The time goes on to `now`; returns how long that took.
     #[inline]
     pub(crate) const fn advance(&mut self, now: Instant) -> Duration {
-        let (took, back) = (now.since(self.seen), self.seen.since(now));
-        self.began = self.began.before(back);
+        let took = now.since(self.seen);
+        if now.as_micros() < self.seen.as_micros() {
+            self.began = now.before(self.taken());
+        }
         self.seen = now;
         took
     }
@@ -321,7 +345,7 @@ impl Call {
         if self.is_late() {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
-        let remaining = self.left(self.taken());
+        let remaining = self.time_left(self.taken());
         if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
         }
@@ -341,7 +365,7 @@ impl Call {
             classification: *classification,
             cause,
             previous: self.previous,
-            remaining,
+            remaining: self.left(self.taken()),
             now,
         };
         let Some(delay) = policy.delay(&context, random) else {
@@ -352,7 +376,7 @@ impl Call {
         // Without a deadline the longest delay there is fits, too.
         let fits = delay < remaining
             || matches!(policy.long_delay(), LongDelay::Cut)
-            || remaining == Duration::MAX;
+            || remaining.is_endless();
         if is_rejected || !fits {
             self.previous = delay;
             self.stage = Stage::TooLong;
@@ -382,7 +406,7 @@ impl Call {
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
         let wait = wait.max(Duration::from_micros(1));
         let remaining = self.left(self.taken());
-        if wait < remaining || remaining == Duration::MAX {
+        if wait < remaining || remaining.is_endless() {
             return Decision::Retry { after: wait };
         }
         self.previous = wait;

@@ -72,6 +72,13 @@ impl Duration {
         self.0 == 0
     }
 
+    /// Whether it is longer than any clock runs, 292,000 years: by one bit, as a limit that
+    /// there is not.
+    #[inline]
+    pub(crate) const fn is_endless(self) -> bool {
+        self.0 >> 63 != 0
+    }
+
     /// The sum, at most [`Duration::MAX`].
     #[inline]
     pub const fn saturating_add(self, other: Self) -> Self {

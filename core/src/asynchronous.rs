@@ -3,11 +3,11 @@
 
 use core::future::Future;
 use core::ops::ControlFlow;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::pin::pin;
+use core::task::Poll;
 
 use crate::budget::Pool;
-use crate::call::{Attempt, Decision};
+use crate::call::{Attempt, Call, Decision};
 use crate::classifier::Classify;
 use crate::control::Control;
 use crate::failure::{Failed, judge};
@@ -42,30 +42,53 @@ macro_rules! drive {
     }};
 }
 
-/// Awaits a future until a span after the latest instant of a call; `None` if that is over.
+/// Awaits a future until its time is over, of which `$left` says what is left of it now; `None`
+/// if it is over.
 ///
 /// The future is polled first: a result that is there wins over a limit that is due. The
 /// timer is made when the future is not ready at once, and not at all without a limit.
-// In place: as arguments of a function both would be stored twice.
+// In place: as arguments of a function both would be stored twice. What is left is asked of
+// the call when the timer is made: stored, it would lengthen the future.
 macro_rules! limited {
-    ($steps:ident, $limit:expr, $future:expr) => {{
-        let (limit, started) = ($limit, $steps.call.seen);
+    ($steps:ident, $left:expr, $future:expr) => {{
+        let (call, policy) = (&$steps.call, $steps.policy);
         let mut time = Some(&mut $steps.engine.time);
         let (mut future, mut timer) = (pin!($future), pin!(None));
         core::future::poll_fn(move |context| {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 return Poll::Ready(Some(output));
             }
-            if limit.as_micros() == Duration::MAX.as_micros() {
-                return Poll::Pending;
-            }
             if let Some(time) = time.take() {
-                let left = limit.saturating_sub(time.now().since(started));
-                timer.set(Some(time.sleep(left)));
+                let left = $left(call, policy.settings(), time.now());
+                if !left.is_endless() {
+                    timer.set(Some(time.sleep(left)));
+                }
             }
             match timer.as_mut().as_pin_mut() {
                 Some(timer) => timer.poll(context).map(|()| None),
                 None => Poll::Pending,
+            }
+        })
+        .await
+    }};
+}
+
+/// Awaits a delay. One of zero lets other tasks of the executor run once: attempts without a
+/// delay between them would otherwise keep them from it, an outer time-out among them.
+// One await for both, or what follows would be there twice.
+macro_rules! pause {
+    ($steps:ident, $delay:expr) => {{
+        let delay = $delay;
+        let is_zero = delay.as_micros() == 0;
+        let mut timer = pin!(if is_zero { None } else { Some($steps.engine.time.sleep(delay)) });
+        let mut has_yielded = false;
+        core::future::poll_fn(move |context| match timer.as_mut().as_pin_mut() {
+            Some(timer) => timer.poll(context),
+            None if has_yielded => Poll::Ready(()),
+            None => {
+                has_yielded = true;
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
         })
         .await
@@ -110,7 +133,7 @@ macro_rules! walk {
                     if $steps.is_unlimited() {
                         Some($operation(attempt).await)
                     } else {
-                        limited!($steps, attempt.timeout, $operation(attempt))
+                        limited!($steps, Call::attempt_left, $operation(attempt))
                     }
                 };
                 let judged = match result {
@@ -143,21 +166,16 @@ macro_rules! walk {
                     }
                 }
             };
-            if delay.as_micros() == 0 {
-                Yield::default().await;
-            } else {
-                $steps.engine.time.sleep(delay).await;
-            }
+            pause!($steps, delay);
             if let Err(reason) = $steps.awake() {
                 break (reason, None);
             }
             if K::HAS_HOOK
                 && let Some(last) = &last
             {
-                let limit = $steps.call.remaining($steps.call.seen);
                 let context = $steps.retry_context();
                 let hook = $classifier.before_retry_async(&context, last);
-                let proceeds = limited!($steps, limit, hook);
+                let proceeds = limited!($steps, Call::hook_left, hook);
                 let late = $steps.awake();
                 match proceeds {
                     Some(ControlFlow::Continue(())) => {}
@@ -172,26 +190,6 @@ macro_rules! walk {
         $steps.end(reason, failure.as_ref());
         Outcome::stopped(&$steps, reason, last).into()
     }};
-}
-
-/// Lets other tasks of the executor run once: attempts without a delay between them would
-/// otherwise keep them from it, an outer time-out among them.
-#[derive(Default)]
-struct Yield {
-    has_yielded: bool,
-}
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.has_yielded {
-            return Poll::Ready(());
-        }
-        self.has_yielded = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
 }
 
 #[expect(

@@ -70,8 +70,10 @@ pub struct Attempt {
 pub struct Call {
     /// The latest instant that is known. The attempt in flight started at it.
     pub(crate) seen: Instant,
-    /// Time from the beginning to it.
-    pub(crate) elapsed: Duration,
+    /// The beginning, as far before `seen` as the call has taken, in a circle of 64 bits: a
+    /// clock that is set back takes the beginning along, so that each step costs a comparison
+    /// and no sum.
+    pub(crate) began: Instant,
     /// The time for the call; `Duration::MAX` for no limit.
     pub(crate) deadline: Duration,
     pub(crate) previous: Duration,
@@ -113,7 +115,7 @@ impl Call {
     pub const fn begin_within(policy: &Policy, deadline: Duration, now: Instant) -> Self {
         Self {
             seen: now,
-            elapsed: Duration::ZERO,
+            began: now,
             deadline,
             previous: Duration::ZERO,
             attempts: 0,
@@ -171,7 +173,17 @@ impl Call {
     /// Time since the call began.
     #[inline]
     pub const fn elapsed(&self, now: Instant) -> Duration {
-        self.elapsed.saturating_add(now.since(self.seen))
+        if now.as_micros() > self.seen.as_micros() {
+            now.after(self.began)
+        } else {
+            self.seen.after(self.began)
+        }
+    }
+
+    /// Time from the beginning to the latest instant that is known.
+    #[inline]
+    pub(crate) const fn taken(&self) -> Duration {
+        self.seen.after(self.began)
     }
 
     /// What is left of the deadline, never more than the deadline itself;
@@ -184,26 +196,48 @@ impl Call {
     /// What is left of the deadline after so much time.
     #[inline]
     const fn left(&self, elapsed: Duration) -> Duration {
-        if self.deadline.as_micros() == Duration::MAX.as_micros() {
-            return Duration::MAX;
-        }
+        let left = self.time_left(elapsed);
+        if left.is_endless() { Duration::MAX } else { left }
+    }
+
+    /// The same as a number that is [endless](Duration::is_endless) without a deadline: what
+    /// compares with it alone needs no more.
+    #[inline]
+    const fn time_left(&self, elapsed: Duration) -> Duration {
         self.deadline.saturating_sub(elapsed)
     }
 
     /// Whether the deadline has passed.
     #[inline]
     const fn is_late(&self) -> bool {
-        self.elapsed.as_micros() > self.deadline.as_micros()
+        self.taken().as_micros() > self.deadline.as_micros()
     }
 
     /// Starts the next attempt, at the latest instant that is known.
     #[inline]
     pub const fn start(&mut self, policy: &Policy) -> Attempt {
-        let remaining = self.left(self.elapsed);
+        let remaining = self.left(self.taken());
         self.attempts = self.attempts.saturating_add(1);
         self.stage = Stage::Usual;
         let timeout = policy.attempt_timeout().min(remaining);
         Attempt { number: self.attempts, remaining, timeout }
+    }
+
+    /// What is left at `now` of the time of the attempt in flight;
+    /// [endless](Duration::is_endless) if it may take as long as it likes.
+    #[inline]
+    pub(crate) const fn attempt_left(&self, policy: &Policy, now: Instant) -> Duration {
+        let (timeout, remaining) = (policy.attempt_timeout(), self.time_left(self.elapsed(now)));
+        if timeout.as_micros() == Duration::MAX.as_micros() {
+            return remaining;
+        }
+        timeout.saturating_sub(now.since(self.seen)).min(remaining)
+    }
+
+    /// What is left at `now` of the time of a hook before a retry.
+    #[inline]
+    pub(crate) const fn hook_left(&self, _: &Policy, now: Instant) -> Duration {
+        self.time_left(self.elapsed(now))
     }
 
     /// Records a failure and decides what follows: the order of the rules is that
@@ -221,9 +255,9 @@ impl Call {
         random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
-        let overdue = self.is_overdue(policy, now, classification.class);
+        let took = self.advance(now);
+        let overdue = self.is_overdue(policy, took, classification.class);
         let classification = if overdue { &OVERDUE } else { classification };
-        self.advance(now);
         self.decide(policy, classification, cause, random, budget)
     }
 
@@ -236,19 +270,19 @@ impl Call {
         random: &mut dyn Draw,
         budget: &U,
     ) -> Decision {
-        if self.cut_by_deadline(policy) {
-            self.advance(now);
+        let took = self.advance(now);
+        if self.cut_by_deadline(policy, took) {
             return Decision::Stop(self.end_at_deadline());
         }
-        self.advance(now);
         self.decide(policy, &OVERDUE, Cause::Exception, random, budget)
     }
 
-    /// Whether an attempt that is ended at its timeout is ended by the deadline.
+    /// Whether an attempt that has taken so long, and is ended at its timeout, is ended by the
+    /// deadline.
     #[inline]
-    pub(crate) const fn cut_by_deadline(&self, policy: &Policy) -> bool {
-        let left = self.left(self.elapsed).as_micros();
-        left < Duration::MAX.as_micros() && left <= policy.attempt_timeout().as_micros()
+    pub(crate) const fn cut_by_deadline(&self, policy: &Policy, took: Duration) -> bool {
+        let left = self.time_left(self.taken().saturating_sub(took));
+        !left.is_endless() && left.as_micros() <= policy.attempt_timeout().as_micros()
     }
 
     /// The deadline has ended an attempt.
@@ -259,22 +293,23 @@ impl Call {
         StopReason::DeadlineExceeded
     }
 
-    /// Whether a failure of `class` at `now` comes after the attempt timeout, and counts as
-    /// [`OVERDUE`]. A final class stays what it is.
+    /// Whether a failure of `class` after an attempt that has taken so long comes after the
+    /// attempt's time, and counts as [`OVERDUE`]. A final class stays what it is.
     #[inline]
-    pub(crate) fn is_overdue(&self, policy: &Policy, now: Instant, class: ErrorClass) -> bool {
-        let timeout = policy.attempt_timeout();
-        if timeout.as_micros() == Duration::MAX.as_micros() || class.is_final() {
-            return false;
-        }
-        now.since(self.seen) > timeout.min(self.left(self.elapsed))
+    pub(crate) fn is_overdue(&self, policy: &Policy, took: Duration, class: ErrorClass) -> bool {
+        let (timeout, is_late) = (policy.attempt_timeout(), self.is_late());
+        timeout < Duration::MAX && !class.is_final() && (took > timeout || is_late)
     }
 
-    /// The time goes on to `now`.
+    /// The time goes on to `now`; returns how long that took.
     #[inline]
-    pub(crate) const fn advance(&mut self, now: Instant) {
-        self.elapsed = self.elapsed(now);
+    pub(crate) const fn advance(&mut self, now: Instant) -> Duration {
+        let took = now.since(self.seen);
+        if now.as_micros() < self.seen.as_micros() {
+            self.began = now.before(self.taken());
+        }
         self.seen = now;
+        took
     }
 
     fn record(&mut self, class: ErrorClass, cause: Cause) -> u16 {
@@ -310,7 +345,7 @@ impl Call {
         if self.is_late() {
             return Decision::Stop(StopReason::DeadlineExceeded);
         }
-        let remaining = self.left(self.elapsed);
+        let remaining = self.time_left(self.taken());
         if !policy.has_backoff(class) {
             return Decision::Stop(StopReason::NoStrategy);
         }
@@ -330,7 +365,7 @@ impl Call {
             classification: *classification,
             cause,
             previous: self.previous,
-            remaining,
+            remaining: self.left(self.taken()),
             now,
         };
         let Some(delay) = policy.delay(&context, random) else {
@@ -341,7 +376,7 @@ impl Call {
         // Without a deadline the longest delay there is fits, too.
         let fits = delay < remaining
             || matches!(policy.long_delay(), LongDelay::Cut)
-            || remaining == Duration::MAX;
+            || remaining.is_endless();
         if is_rejected || !fits {
             self.previous = delay;
             self.stage = Stage::TooLong;
@@ -350,7 +385,9 @@ impl Call {
         if !budget.withdraw(now) {
             return Decision::Stop(StopReason::BudgetExhausted);
         }
-        let after = delay.min(remaining);
+        // One that fits is not shortened.
+        let cuts = matches!(policy.long_delay(), LongDelay::Cut);
+        let after = if cuts { delay.min(remaining) } else { delay };
         self.previous = after;
         Decision::Retry { after }
     }
@@ -368,8 +405,8 @@ impl Call {
     /// asked again at the same instant.
     pub(crate) fn limited(&mut self, wait: Duration) -> Decision {
         let wait = wait.max(Duration::from_micros(1));
-        let remaining = self.left(self.elapsed);
-        if wait < remaining || remaining == Duration::MAX {
+        let remaining = self.left(self.taken());
+        if wait < remaining || remaining.is_endless() {
             return Decision::Retry { after: wait };
         }
         self.previous = wait;
@@ -406,6 +443,13 @@ impl Call {
     #[inline]
     pub fn succeed(&mut self, policy: &Policy, now: Instant) {
         self.advance(now);
+        self.pass_on_success(policy);
+    }
+
+    /// As [`succeed`](Self::succeed), at the latest instant that is known.
+    #[inline]
+    pub(crate) fn pass_on_success(&self, policy: &Policy) {
+        let now = self.seen;
         if policy.listens() {
             match self.last {
                 None => policy.record_success(now),

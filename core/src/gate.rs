@@ -335,8 +335,11 @@ impl<S: Shared<Item: Circuit>> Gate for &S {
 
     #[inline]
     fn admit(&self, now: Instant) -> Result<(Permit, bool), CircuitOpen> {
-        let admitted = self.with(|breaker| breaker.admit(now)).unwrap_or(Err(BUSY))?;
-        Ok((admitted.permit, admitted.half_opened))
+        match self.with(|breaker| breaker.admit(now)) {
+            Some(Ok(admitted)) => Ok((admitted.permit, admitted.half_opened)),
+            Some(Err(rejection)) => Err(rejection),
+            None => Err(BUSY),
+        }
     }
 
     #[inline]

@@ -26,7 +26,7 @@ impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P>
     pub(crate) fn event(&self, kind: EventKind) -> Event<'a> {
         let mut event = Event::new(kind, self.engine.operation);
         event.attempt = self.call.attempts;
-        event.elapsed = self.call.elapsed;
+        event.elapsed = self.call.taken();
         event
     }
 
@@ -44,7 +44,7 @@ impl<'a, T, R, B: Gate, U, O: Observer, H, P> Steps<'_, 'a, T, R, B, U, O, H, P>
             class: last.map(|(class, _)| class),
             cause: last.map(|(_, cause)| cause),
             delay,
-            elapsed: self.call.elapsed,
+            elapsed: self.call.taken(),
         }
     }
 

@@ -195,8 +195,8 @@ where
         let counts = B::hears_success(pass);
         if timed || listens || O::OBSERVES || counts {
             let now = self.engine.time.now();
-            self.spent(now);
-            self.call.succeed(self.policy.settings(), now);
+            self.advance(now);
+            self.call.pass_on_success(self.policy.settings());
         }
         if O::OBSERVES {
             self.end_attempt(AttemptDecision::Success, Duration::ZERO);
@@ -287,7 +287,7 @@ where
     /// Time from the start of the call to its latest step.
     #[inline]
     pub const fn elapsed(&self) -> Duration {
-        self.call.elapsed
+        self.call.taken()
     }
 
     /// Says what follows a failure. After [`Decision::Stop`] the caller must
@@ -297,23 +297,20 @@ where
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn decide(&mut self, failure: &Failure) -> Decision {
         let now = self.engine.time.now();
+        let took = self.advance(now);
         let Verdict::Failure(classification) = &failure.verdict else {
-            self.call.advance(now);
             return Decision::Stop(StopReason::Aborted);
         };
-        let policy = self.policy;
-        let policy = policy.settings();
-        let overdue = self.call.is_overdue(policy, now, classification.class);
-        let classification = if overdue { &OVERDUE } else { classification };
-        let by_deadline = failure.is_cut && self.call.cut_by_deadline(policy);
-        self.spent(now);
-        self.call.advance(now);
         if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
         }
-        if by_deadline {
+        let policy = self.policy;
+        let policy = policy.settings();
+        if failure.is_cut && self.call.cut_by_deadline(policy, took) {
             return Decision::Stop(self.call.end_at_deadline());
         }
+        let overdue = self.call.is_overdue(policy, took, classification.class);
+        let classification = if overdue { &OVERDUE } else { classification };
         self.hold(classification);
         let mut none = NoRandom;
         let random: &mut dyn Draw =
@@ -381,11 +378,15 @@ where
         }
     }
 
-    /// Notes how long the attempt in flight took, where the breaker asks for it.
-    fn spent(&mut self, now: Instant) {
+    /// The attempt in flight has ended at `now`; returns how long it took, and notes that where
+    /// the breaker asks for it.
+    #[inline]
+    fn advance(&mut self, now: Instant) -> Duration {
+        let took = self.call.advance(now);
         if B::Attempts::RUNS {
-            self.attempts.note(now.since(self.call.seen));
+            self.attempts.note(took);
         }
+        took
     }
 
     /// Ends the call without a success: `failure` if it is what ended it.

@@ -72,6 +72,13 @@ impl Duration {
         self.0 == 0
     }
 
+    /// Whether it is longer than any clock runs, 292,000 years: by one bit, as a limit that
+    /// there is not.
+    #[inline]
+    pub(crate) const fn is_endless(self) -> bool {
+        self.0 >> 63 != 0
+    }
+
     /// The sum, at most [`Duration::MAX`].
     #[inline]
     pub const fn saturating_add(self, other: Self) -> Self {
@@ -171,6 +178,18 @@ impl Instant {
     #[inline]
     pub const fn saturating_sub(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(span.0))
+    }
+
+    /// This instant `span` earlier, in a circle of 64 bits.
+    #[inline]
+    pub(crate) const fn before(self, span: Duration) -> Self {
+        Self(self.0.wrapping_sub(span.0))
+    }
+
+    /// The span since `earlier`, in a circle of 64 bits.
+    #[inline]
+    pub(crate) const fn after(self, earlier: Self) -> Duration {
+        Duration(self.0.wrapping_sub(earlier.0))
     }
 
     /// The span since `earlier`; zero if `earlier` is later, as after a clock

@@ -5,12 +5,12 @@ use super::{Backoff, BackoffContext, Link};
 use crate::Duration;
 use crate::random::{Draw, uniform};
 
-#[inline]
+#[inline(always)]
 pub(super) fn constant(own: &Backoff, _: &BackoffContext, _: &mut dyn Draw) -> Option<Duration> {
     Some(own.first)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn exponential(
     own: &Backoff,
     context: &BackoffContext,
@@ -53,7 +53,7 @@ pub(super) fn sequence(
     delays.get(nth).or(delays.last()).copied()
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn full_jitter(
     own: &Backoff,
     context: &BackoffContext,
@@ -63,7 +63,7 @@ pub(super) fn full_jitter(
     uniform(0, cap, random).map(Duration::from_micros)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn equal_jitter(
     own: &Backoff,
     context: &BackoffContext,
@@ -73,7 +73,7 @@ pub(super) fn equal_jitter(
     uniform(cap >> 1, cap, random).map(Duration::from_micros)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn decorrelated_jitter(
     own: &Backoff,
     context: &BackoffContext,
@@ -99,7 +99,7 @@ pub(super) fn token_backoff(
     uniform(cap >> 1, cap, random).map(Duration::from_micros)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn retry_after_or(
     own: &Backoff,
     context: &BackoffContext,

@@ -196,7 +196,9 @@ impl<C: Settings<RatioConfig>> RatioBudget<C> {
     /// Earns the floor up to `now`.
     #[inline]
     fn earn(&mut self, now: Instant) {
-        if self.config().floor() == 0 || self.earned == now || self.earned == NEVER {
+        let config = self.config();
+        let earns_never = config.floor_per_sec.is_none() && self.earned == NEVER;
+        if config.floor() == 0 || self.earned == now || earns_never {
             return;
         }
         self.balance = self.balance_at(now);

@@ -128,16 +128,18 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
         now.max(self.newest())
     }
 
-    /// After a clock that was set back, the newest token was spent a window from now, and
-    /// the others as long before it as they were.
-    fn follow(&mut self, now: Instant) {
-        let back = self.newest().since(now.saturating_add(self.config().window));
-        if !back.is_zero() {
-            for token in self.tokens() {
-                *token =
-                    Instant::ZERO.saturating_add(token.since(Instant::ZERO).saturating_sub(back));
-            }
+    /// As [`known`](Self::known); after a clock that was set back, the newest token was spent a
+    /// window from now, and the others as long before it as they were.
+    fn follow(&mut self, now: Instant) -> Instant {
+        let (newest, horizon) = (self.newest(), now.saturating_add(self.config().window));
+        let back = newest.since(horizon);
+        if back.is_zero() {
+            return now.max(newest);
         }
+        for token in self.tokens() {
+            *token = token.saturating_sub(back);
+        }
+        horizon
     }
 
     /// Spends the oldest token if it has left the window.
@@ -157,8 +159,7 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
 
 impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> {
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
-        self.follow(now);
-        let now = self.known(now);
+        let now = self.follow(now);
         if cost > 1 && cost > self.remaining(now) {
             return false;
         }

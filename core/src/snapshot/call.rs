@@ -130,9 +130,10 @@ impl Between {
             return Err(SnapshotError::Value);
         }
         let permit = from.permit()?;
+        let taken = began.saturating_add(off.unwrap_or_default());
         let call = Call {
             seen: now,
-            elapsed: began.saturating_add(off.unwrap_or_default()),
+            began: now.before(taken),
             deadline,
             previous,
             attempts,

@@ -42,13 +42,12 @@ macro_rules! drive {
     }};
 }
 
-/// Awaits a future until its time is over, of which `$left` says what is left of it now; `None`
-/// if it is over.
+/// Awaits a future for as long as `$left` says; `None` if that time is over.
 ///
 /// The future is polled first: a result that is there wins over a limit that is due. The
 /// timer is made when the future is not ready at once, and not at all without a limit.
-// In place: as arguments of a function both would be stored twice. What is left is asked of
-// the call when the timer is made: stored, it would lengthen the future.
+// A macro, because a function would store both arguments twice. The time left is computed
+// when the timer is made, because a stored span would enlarge the future.
 macro_rules! limited {
     ($steps:ident, $left:expr, $future:expr) => {{
         let (call, policy) = (&$steps.call, $steps.policy);
@@ -75,7 +74,7 @@ macro_rules! limited {
 
 /// Awaits a delay. One of zero lets other tasks of the executor run once: attempts without a
 /// delay between them would otherwise keep them from it, an outer time-out among them.
-// One await for both, or what follows would be there twice.
+// One `await` for both cases: two would compile the rest of the loop twice.
 macro_rules! pause {
     ($steps:ident, $delay:expr) => {{
         let delay = $delay;

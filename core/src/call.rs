@@ -70,9 +70,8 @@ pub struct Attempt {
 pub struct Call {
     /// The latest instant that is known. The attempt in flight started at it.
     pub(crate) seen: Instant,
-    /// The beginning, as far before `seen` as the call has taken, in a circle of 64 bits: a
-    /// clock that is set back takes the beginning along, so that each step costs a comparison
-    /// and no sum.
+    /// The time that the call has taken, before `seen`, modulo 2^64 microseconds. It moves
+    /// back with a clock that is set back, so that no step has to add up the time.
     pub(crate) began: Instant,
     /// The time for the call; `Duration::MAX` for no limit.
     pub(crate) deadline: Duration,
@@ -174,16 +173,16 @@ impl Call {
     #[inline]
     pub const fn elapsed(&self, now: Instant) -> Duration {
         if now.as_micros() > self.seen.as_micros() {
-            now.after(self.began)
+            now.wrapping_since(self.began)
         } else {
-            self.seen.after(self.began)
+            self.seen.wrapping_since(self.began)
         }
     }
 
     /// Time from the beginning to the latest instant that is known.
     #[inline]
     pub(crate) const fn taken(&self) -> Duration {
-        self.seen.after(self.began)
+        self.seen.wrapping_since(self.began)
     }
 
     /// What is left of the deadline, never more than the deadline itself;
@@ -193,15 +192,15 @@ impl Call {
         self.left(self.elapsed(now))
     }
 
-    /// What is left of the deadline after so much time.
+    /// What is left of the deadline `elapsed` after the beginning.
     #[inline]
     const fn left(&self, elapsed: Duration) -> Duration {
         let left = self.time_left(elapsed);
         if left.is_endless() { Duration::MAX } else { left }
     }
 
-    /// The same as a number that is [endless](Duration::is_endless) without a deadline: what
-    /// compares with it alone needs no more.
+    /// As [`left`](Self::left), but without a deadline it is some
+    /// [endless](Duration::is_endless) span: that is enough for a comparison.
     #[inline]
     const fn time_left(&self, elapsed: Duration) -> Duration {
         self.deadline.saturating_sub(elapsed)
@@ -224,7 +223,7 @@ impl Call {
     }
 
     /// What is left at `now` of the time of the attempt in flight;
-    /// [endless](Duration::is_endless) if it may take as long as it likes.
+    /// [endless](Duration::is_endless) without a limit.
     #[inline]
     pub(crate) const fn attempt_left(&self, policy: &Policy, now: Instant) -> Duration {
         let (timeout, remaining) = (policy.attempt_timeout(), self.time_left(self.elapsed(now)));
@@ -277,8 +276,7 @@ impl Call {
         self.decide(policy, &OVERDUE, Cause::Exception, random, budget)
     }
 
-    /// Whether an attempt that has taken so long, and is ended at its timeout, is ended by the
-    /// deadline.
+    /// Whether the deadline is the limit that ended an attempt after `took`.
     #[inline]
     pub(crate) const fn cut_by_deadline(&self, policy: &Policy, took: Duration) -> bool {
         let left = self.time_left(self.taken().saturating_sub(took));
@@ -293,8 +291,8 @@ impl Call {
         StopReason::DeadlineExceeded
     }
 
-    /// Whether a failure of `class` after an attempt that has taken so long comes after the
-    /// attempt's time, and counts as [`OVERDUE`]. A final class stays what it is.
+    /// Whether a failure of `class` after `took` comes after the attempt's time, and counts as
+    /// [`OVERDUE`]. A final class stays what it is.
     #[inline]
     pub(crate) fn is_overdue(&self, policy: &Policy, took: Duration, class: ErrorClass) -> bool {
         let (timeout, is_late) = (policy.attempt_timeout(), self.is_late());
@@ -306,7 +304,7 @@ impl Call {
     pub(crate) const fn advance(&mut self, now: Instant) -> Duration {
         let took = now.since(self.seen);
         if now.as_micros() < self.seen.as_micros() {
-            self.began = now.before(self.taken());
+            self.began = now.wrapping_sub(self.taken());
         }
         self.seen = now;
         took
@@ -385,7 +383,7 @@ impl Call {
         if !budget.withdraw(now) {
             return Decision::Stop(StopReason::BudgetExhausted);
         }
-        // One that fits is not shortened.
+        // A delay that fits needs no minimum.
         let cuts = matches!(policy.long_delay(), LongDelay::Cut);
         let after = if cuts { delay.min(remaining) } else { delay };
         self.previous = after;

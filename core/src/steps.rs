@@ -186,7 +186,7 @@ where
         self.settle_success(true);
     }
 
-    // Inlined always: called twice; as a function it would keep the steps in memory.
+    // Inlined always: it has two callers, and a call to it would force the steps into memory.
     #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
         let listens = self.policy.settings().listens();
@@ -378,8 +378,8 @@ where
         }
     }
 
-    /// The attempt in flight has ended at `now`; returns how long it took, and notes that where
-    /// the breaker asks for it.
+    /// Ends the time of the attempt in flight at `now` and returns how long it took; a breaker
+    /// that counts slow calls gets it, too.
     #[inline]
     fn advance(&mut self, now: Instant) -> Duration {
         let took = self.call.advance(now);

@@ -72,8 +72,8 @@ impl Duration {
         self.0 == 0
     }
 
-    /// Whether it is longer than any clock runs, 292,000 years: by one bit, as a limit that
-    /// there is not.
+    /// Whether it is at least 2^63 microseconds, 292,000 years: no limit at all. One bit says
+    /// so, where a comparison with [`Duration::MAX`] takes two words on 32 bits.
     #[inline]
     pub(crate) const fn is_endless(self) -> bool {
         self.0 >> 63 != 0
@@ -180,15 +180,15 @@ impl Instant {
         Self(self.0.saturating_sub(span.0))
     }
 
-    /// This instant `span` earlier, in a circle of 64 bits.
+    /// This instant `span` earlier, modulo 2^64 microseconds.
     #[inline]
-    pub(crate) const fn before(self, span: Duration) -> Self {
+    pub(crate) const fn wrapping_sub(self, span: Duration) -> Self {
         Self(self.0.wrapping_sub(span.0))
     }
 
-    /// The span since `earlier`, in a circle of 64 bits.
+    /// The span since `earlier`, modulo 2^64 microseconds.
     #[inline]
-    pub(crate) const fn after(self, earlier: Self) -> Duration {
+    pub(crate) const fn wrapping_since(self, earlier: Self) -> Duration {
         Duration(self.0.wrapping_sub(earlier.0))
     }
 

@@ -133,7 +133,7 @@ impl Between {
         let taken = began.saturating_add(off.unwrap_or_default());
         let call = Call {
             seen: now,
-            began: now.before(taken),
+            began: now.wrapping_sub(taken),
             deadline,
             previous,
             attempts,

@@ -409,11 +409,21 @@ where
         reason
     }
 
-    // Out of line in a small image: what it takes is then there once for all operations.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    /// Settles the permit with the result of the call.
+    #[inline]
     fn settle(&mut self, result: CallResult) {
         let Some(pass) = self.pass else { return };
+        if B::permit(&pass).is_some() {
+            self.settle_permit(pass, result);
+        } else {
+            self.pass = None;
+        }
+    }
+
+    // Out of line in a small image: all operations share one copy of it.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn settle_permit(&mut self, pass: B::Pass, result: CallResult) {
         let class = match result {
             CallResult::Failure(class) => Some(class),
             _ => None,

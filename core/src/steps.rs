@@ -124,24 +124,23 @@ where
         pass: B::Pass,
         timed: bool,
     ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
+        // Until the steps hold the pass: a budget, clock or control that panics frees it.
+        let guard = Guard { breaker: &self.breaker, pass };
+        self.budget.deposit();
         let policy = self.policy;
-        let call = Call::begin(policy.settings(), Instant::ZERO);
-        // From here on a panic cancels the call.
-        let mut steps = Steps::new(self, call, Some(pass));
-        let engine = &mut *steps.engine;
-        engine.budget.deposit();
         let timed = timed
             || policy.settings().is_timed()
             || H::HAS_DEADLINE
             || O::OBSERVES
             || B::Attempts::RUNS
             || U::LIMITS;
-        let now = if timed { engine.time.now() } else { Instant::ZERO };
-        steps.call = match engine.own_deadline() {
+        let now = if timed { self.time.now() } else { Instant::ZERO };
+        let call = match self.own_deadline() {
             Some(deadline) => Call::begin_within(policy.settings(), deadline, now),
             None => Call::begin(policy.settings(), now),
         };
-        steps
+        core::mem::forget(guard);
+        Steps::new(self, call, Some(pass))
     }
 
     /// The deadline of these calls alone, where the control says that it may give one.
@@ -161,6 +160,18 @@ where
             self.observer.event(&event);
         }
         admitted
+    }
+}
+
+/// Takes a pass back from a call that panics before it has begun.
+struct Guard<'g, B: Gate> {
+    breaker: &'g B,
+    pass: B::Pass,
+}
+
+impl<B: Gate> Drop for Guard<'_, B> {
+    fn drop(&mut self) {
+        self.breaker.cancel(self.pass);
     }
 }
 

@@ -214,10 +214,11 @@ where
             let event = self.event(EventKind::Success);
             self.observe(|observer| observer.event(&event));
         }
-        if counts {
-            self.settle(CallResult::Success);
+        if let Some(pass) = self.pass.take()
+            && counts
+        {
+            self.settle(pass, CallResult::Success);
         }
-        self.pass = None;
     }
 
     /// The attempt failed by an error of this class; says what follows.
@@ -409,42 +410,32 @@ where
         if O::OBSERVES {
             self.observe_end(reason, failure);
         }
-        match (self.call.counted_failure(reason), self.pass) {
-            (Some(class), _) => self.settle(CallResult::Failure(class)),
-            (None, Some(pass)) => {
-                self.pass = None;
-                self.engine.breaker.cancel(pass);
-            }
-            (None, None) => {}
+        let Some(pass) = self.pass.take() else { return reason };
+        match self.call.counted_failure(reason) {
+            Some(class) => self.settle(pass, CallResult::Failure(class)),
+            None => self.engine.breaker.cancel(pass),
         }
         reason
-    }
-
-    /// Settles the permit with the result of the call.
-    #[inline]
-    fn settle(&mut self, result: CallResult) {
-        let Some(pass) = self.pass else { return };
-        if B::permit(&pass).is_some() {
-            self.settle_permit(pass, result);
-        } else {
-            self.pass = None;
-        }
     }
 
     // Out of line in a small image: all operations share one copy of it.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn settle_permit(&mut self, pass: B::Pass, result: CallResult) {
+    fn settle(&mut self, pass: B::Pass, result: CallResult) {
         let class = match result {
             CallResult::Failure(class) => Some(class),
             _ => None,
         };
         let wants_random = B::WANTS & WANTS_RANDOM != 0
             && B::permit(&pass).is_some_and(|permit| permit.wants_random());
-        let random = if wants_random { self.engine.random.draw().unwrap_or(0) } else { 0 };
+        let mut random = 0;
+        if wants_random {
+            // Held meanwhile: a generator that panics cancels the call.
+            self.pass = Some(pass);
+            random = self.engine.random.draw().unwrap_or(0);
+            self.pass = None;
+        }
         let longest = self.attempts.longest();
-        // Held until all of the caller's code has run: where that panics the call is cancelled.
-        self.pass = None;
         let changed = self.engine.breaker.settle(pass, result, longest, random, self.call.seen);
         self.circuit_changed(changed, class);
     }

@@ -43,6 +43,11 @@ impl Suite {
         self.run("adversaries, long", command, Count::Tests);
     }
 
+    pub(crate) fn mutants(&mut self) {
+        let mutants = "cargo run --quiet -p redress-mutation";
+        self.step("mutants", mutants, Count::Closing);
+    }
+
     pub(crate) fn bench(&mut self) {
         if !exists("valgrind", "--version") && !self.install("valgrind") {
             self.failed += 1;

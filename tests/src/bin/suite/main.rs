@@ -36,8 +36,12 @@ enum Part {
     Js,
     /// All of the above
     All,
-    /// The programs that try to break the engine, for some minutes; not part of `all`
+    /// The programs that try to break the engine, and the mutants, for some minutes; not part
+    /// of `all`
     Long,
+    /// The core in thousands of mutants, and how many of them its tests notice; not part of
+    /// `all`
+    Mutants,
     /// The benchmarks beside peers, as tables; not part of `all`
     Bench,
 }
@@ -45,18 +49,24 @@ enum Part {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let mut suite = Suite { root: root.to_owned(), passed: 0, failed: 0, skipped: 0 };
+    let mut suite =
+        Suite { root: root.to_owned(), passed: 0, failed: 0, skipped: 0, closing: Vec::new() };
     if let Err(why) = suite.install_toolchain() {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
     }
-    let in_all = |one: Part| !matches!(one, Part::Long | Part::Bench);
-    let runs = |one: Part| arguments.part == one || (arguments.part == Part::All && in_all(one));
-    let parts: [(Part, &str, fn(&mut Suite)); 5] = [
+    let in_all = |one: Part| !matches!(one, Part::Long | Part::Mutants | Part::Bench);
+    let runs = |one: Part| {
+        arguments.part == one
+            || (arguments.part == Part::All && in_all(one))
+            || (arguments.part == Part::Long && one == Part::Mutants)
+    };
+    let parts: [(Part, &str, fn(&mut Suite)); 6] = [
         (Part::Host, "host", Suite::host),
         (Part::Mcu, "mcu", Suite::mcu),
         (Part::Js, "js", Suite::js),
         (Part::Long, "long", Suite::long),
+        (Part::Mutants, "mutants", Suite::mutants),
         (Part::Bench, "bench", Suite::bench),
     ];
     let mut times = Vec::new();
@@ -70,6 +80,7 @@ fn main() -> ExitCode {
     }
     println!("{}", times.join(", "));
     println!("{} passed, {} failed, {} skipped", suite.passed, suite.failed, suite.skipped);
+    suite.closing.iter().for_each(|line| println!("{line}"));
     if suite.failed == 0 && suite.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -84,6 +95,8 @@ enum Count {
     Runner,
     /// By the exit code, and it is shown.
     Shown,
+    /// As [`Shown`](Self::Shown), and its last line closes the suite.
+    Closing,
 }
 
 struct Suite {
@@ -91,6 +104,8 @@ struct Suite {
     passed: usize,
     failed: usize,
     skipped: usize,
+    /// What is printed after the counts.
+    closing: Vec<String>,
 }
 
 const BARE_TARGETS: [&str; 4] = [
@@ -128,7 +143,7 @@ impl Suite {
         };
         let text = String::from_utf8_lossy(&output.stdout);
         let (passed, mut failed, skipped) = match count {
-            Count::One | Count::Shown => (usize::from(output.status.success()), 0, 0),
+            Count::One | Count::Shown | Count::Closing => (usize::from(output.status.success()), 0, 0),
             Count::Tests => sum(text.lines().filter(|line| line.starts_with("test result: "))),
             Count::Runner => sum(text.lines().last().into_iter()),
         };
@@ -137,11 +152,14 @@ impl Suite {
         }
         if failed > 0 {
             println!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
-        } else if count == Count::Shown {
+        } else if matches!(count, Count::Shown | Count::Closing) {
             println!("{text}");
         } else if count == Count::Runner {
             let skips = text.lines().filter(|line| line.starts_with("skipped "));
             skips.for_each(|line| println!("   {line}"));
+        }
+        if count == Count::Closing {
+            self.closing.extend(text.lines().last().map(str::to_owned));
         }
         let word = if failed > 0 { "FAILED" } else { "ok" };
         let secs = started.elapsed().as_secs();

@@ -1,0 +1,501 @@
+//! Finds what can be mutated in a file: [`Place`]s, each with its alternatives.
+
+use std::ops::Range;
+
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Arm, Attribute, BinOp, Block, Expr, ExprBinary, Lit, Pat, ReturnType, Stmt, Token, UnOp};
+
+/// How an alternative takes the place of what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An expression for an expression.
+    Expression,
+    /// Nothing for a statement.
+    Statement,
+    /// As [`Statement`](Self::Statement), for one that does not come back.
+    Leaving,
+    /// A value that a function returns before it does anything.
+    Entry,
+    /// An arm of a match that is passed over.
+    Arm,
+}
+
+/// One alternative.
+#[derive(Clone, Debug)]
+pub(crate) struct Alternative {
+    pub(crate) operator: &'static str,
+    /// What is there instead; empty where something is deleted.
+    pub(crate) text: String,
+}
+
+/// A place in a file, and what may be there instead.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) range: Range<usize>,
+    pub(crate) form: Form,
+    /// The function it is in, with its type.
+    pub(crate) function: String,
+    pub(crate) line: usize,
+    pub(crate) alternatives: Vec<Alternative>,
+}
+
+/// All places of a source text, outer ones before those that are in them.
+pub(crate) fn places(text: &str) -> Result<Vec<Place>, String> {
+    let file = syn::parse_file(text).map_err(|error| {
+        format!("line {}: {error}", error.span().start().line)
+    })?;
+    let mut finder = Finder { text, places: Vec::new(), owner: Vec::new() };
+    finder.visit_file(&file);
+    let mut places = finder.places;
+    places.sort_by_key(|place| (place.range.start, usize::MAX - place.range.end, place.form as u8));
+    Ok(places)
+}
+
+struct Finder<'t> {
+    text: &'t str,
+    places: Vec<Place>,
+    owner: Vec<String>,
+}
+
+const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+
+/// What an operator is swapped for.
+fn swapped(operator: &str) -> &'static [(&'static str, &'static str)] {
+    match operator {
+        "+" => &[("arithmetic", "-"), ("arithmetic", "*")],
+        "-" => &[("arithmetic", "+")],
+        "*" => &[("arithmetic", "+"), ("arithmetic", "/")],
+        "/" => &[("arithmetic", "*")],
+        "%" => &[("arithmetic", "/")],
+        "<<" => &[("bits", ">>")],
+        ">>" => &[("bits", "<<")],
+        "&" => &[("bits", "|")],
+        "|" => &[("bits", "&")],
+        "^" => &[("bits", "&"), ("bits", "|")],
+        "&&" => &[("logic", "||")],
+        "||" => &[("logic", "&&")],
+        "+=" => &[("arithmetic", "-="), ("arithmetic", "=")],
+        "-=" => &[("arithmetic", "+="), ("arithmetic", "=")],
+        "*=" => &[("arithmetic", "+=")],
+        "/=" => &[("arithmetic", "*=")],
+        "<<=" => &[("bits", ">>=")],
+        ">>=" => &[("bits", "<<=")],
+        "&=" | "^=" => &[("bits", "|=")],
+        "|=" => &[("bits", "&=")],
+        _ => &[],
+    }
+}
+
+/// What a method is swapped for; the number of arguments that it must have.
+fn other_method(name: &str) -> (usize, &'static [(&'static str, &'static str)]) {
+    match name {
+        "saturating_add" => {
+            (1, &[("saturating to wrapping", "wrapping_add"), ("arithmetic", "saturating_sub")])
+        }
+        "saturating_sub" => {
+            (1, &[("saturating to wrapping", "wrapping_sub"), ("arithmetic", "saturating_add")])
+        }
+        "saturating_mul" => (1, &[("saturating to wrapping", "wrapping_mul")]),
+        "wrapping_add" => (1, &[("arithmetic", "wrapping_sub")]),
+        "wrapping_sub" | "wrapping_mul" => (1, &[("arithmetic", "wrapping_add")]),
+        "since" => (1, &[("saturating to wrapping", "wrapping_since")]),
+        "min" => (1, &[("extreme", "max")]),
+        "max" => (1, &[("extreme", "min")]),
+        "is_some" => (0, &[("condition", "is_none")]),
+        "is_none" => (0, &[("condition", "is_some")]),
+        "is_ok" => (0, &[("condition", "is_err")]),
+        "is_err" => (0, &[("condition", "is_ok")]),
+        "any" => (1, &[("condition", "all")]),
+        "all" => (1, &[("condition", "any")]),
+        _ => (0, &[]),
+    }
+}
+
+/// What a function of this type returns by default.
+fn defaults(output: &ReturnType) -> Vec<String> {
+    let ReturnType::Type(_, of) = output else { return vec![String::new()] };
+    let text = of.to_token_stream().to_string().replace(' ', "");
+    let values: &[&str] = match text.as_str() {
+        "bool" => &["false", "true"],
+        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" => {
+            &["0", "1"]
+        }
+        "Duration" => &["crate::Duration::ZERO"],
+        "Instant" => &["crate::Instant::ZERO"],
+        "Result<(),fmt::Error>" | "core::fmt::Result" => &["Ok(())"],
+        _ if text.starts_with("Option<") => &["None"],
+        _ if text.starts_with("Result<(),") => &["Ok(())"],
+        _ if text.starts_with("Result<bool,") => &["Ok(false)", "Ok(true)"],
+        _ if text.starts_with("Result<") => &["Ok(Default::default())"],
+        "!" => &[],
+        _ if text.starts_with("impl") => &[],
+        _ => &["Default::default()"],
+    };
+    values.iter().map(|&value| value.to_owned()).collect()
+}
+
+/// Whether an item is not in the build that the tests are made of.
+fn is_left_out(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        if attribute.path().is_ident("test") {
+            return true;
+        }
+        if !attribute.path().is_ident("cfg") {
+            return false;
+        }
+        let text = attribute.meta.to_token_stream().to_string();
+        ["test", "defmt", "embedded", "not", "debug_assertions"].iter().any(|word| text.contains(word))
+    })
+}
+
+fn is_comparison(operator: &BinOp) -> bool {
+    COMPARISONS.contains(&operator.to_token_stream().to_string().as_str())
+}
+
+/// Whether a chain of `&&` has a `let` in it, so that it is no expression of its own.
+fn has_let(expression: &Expr) -> bool {
+    match expression {
+        Expr::Let(_) => true,
+        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+            has_let(&binary.left) || has_let(&binary.right)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a pattern takes everything: `_`, or a name that is no constant.
+fn takes_all(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::Wild(_) => true,
+        Pat::Ident(name) => {
+            name.subpat.is_none()
+                && name.ident.to_string().starts_with(|c: char| c.is_lowercase() || c == '_')
+        }
+        _ => false,
+    }
+}
+
+impl Finder<'_> {
+    fn source(&self, node: &impl Spanned) -> &str {
+        self.text.get(node.span().byte_range()).unwrap_or_default()
+    }
+
+    fn add(&mut self, node: &impl Spanned, form: Form, operator: &'static str, text: String) {
+        self.add_at(node.span().byte_range(), node.span().start().line, form, operator, text);
+    }
+
+    fn add_at(
+        &mut self,
+        range: Range<usize>,
+        line: usize,
+        form: Form,
+        operator: &'static str,
+        text: String,
+    ) {
+        let alternative = Alternative { operator, text };
+        let same = |place: &&mut Place| place.range == range && place.form == form;
+        match self.places.iter_mut().find(same) {
+            Some(place) => {
+                if place.alternatives.iter().all(|other| other.text != alternative.text) {
+                    place.alternatives.push(alternative);
+                }
+            }
+            None => self.places.push(Place {
+                range,
+                form,
+                function: self.owner.join("::"),
+                line,
+                alternatives: vec![alternative],
+            }),
+        }
+    }
+
+    /// The condition is always true and always false.
+    fn condition(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Let(_) => {}
+            Expr::Paren(inner) => self.condition(&inner.expr),
+            Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) && has_let(expression) => {
+                self.condition(&binary.left);
+                self.condition(&binary.right);
+            }
+            _ => {
+                self.add(expression, Form::Expression, "condition", "true".into());
+                self.add(expression, Form::Expression, "condition", "false".into());
+            }
+        }
+    }
+
+    fn binary(&mut self, whole: &Expr, binary: &ExprBinary) {
+        let operator = binary.op.to_token_stream().to_string();
+        let (left, right) =
+            (self.source(&binary.left).to_owned(), self.source(&binary.right).to_owned());
+        let with = |other: &str| {
+            // What is assigned to is a place, not a value.
+            if other.ends_with('=') && !COMPARISONS.contains(&other) {
+                format!("{left} {other} ({right})")
+            } else {
+                format!("({left}) {other} ({right})")
+            }
+        };
+        if is_comparison(&binary.op) {
+            for other in COMPARISONS.into_iter().filter(|other| *other != operator) {
+                self.add(whole, Form::Expression, "comparison", with(other));
+            }
+            self.condition(whole);
+        }
+        if has_let(whole) {
+            return;
+        }
+        for (operator, other) in swapped(&operator) {
+            self.add(whole, Form::Expression, operator, with(other));
+        }
+        // The other value of an operand is that of the whole.
+        let neutral = match operator.as_str() {
+            "&&" => "true",
+            "||" => "false",
+            _ => return,
+        };
+        for side in [&binary.left, &binary.right] {
+            self.add(&**side, Form::Expression, "condition", neutral.into());
+        }
+    }
+
+    fn literal(&mut self, literal: &syn::ExprLit) {
+        match &literal.lit {
+            Lit::Int(number) => {
+                let Ok(value) = number.base10_parse::<u128>() else { return };
+                let suffix = number.suffix();
+                let mut others = vec![value + 1];
+                if value > 0 {
+                    others.push(value - 1);
+                }
+                if value > 1 {
+                    others.push(0);
+                }
+                for other in others {
+                    let text = format!("{other}{suffix}");
+                    self.add(literal, Form::Expression, "constant", text);
+                }
+            }
+            Lit::Bool(value) => {
+                let text = (!value.value).to_string();
+                self.add(literal, Form::Expression, "condition", text);
+            }
+            _ => {}
+        }
+    }
+
+    fn body(&mut self, signature: &syn::Signature, block: &Block) {
+        // A body of one comparison has the same alternatives as that.
+        let only = match &block.stmts[..] {
+            [Stmt::Expr(Expr::Binary(binary), None)] => is_comparison(&binary.op),
+            [Stmt::Expr(Expr::Lit(_), None)] | [] => true,
+            _ => false,
+        };
+        if !only {
+            let start = block.brace_token.span.open().byte_range().end;
+            let line = signature.span().start().line;
+            for value in defaults(&signature.output) {
+                self.add_at(start..start, line, Form::Entry, "default returned", value);
+            }
+        }
+    }
+
+    fn within(&mut self, name: String, inside: impl FnOnce(&mut Self)) {
+        self.owner.push(name);
+        inside(self);
+        self.owner.pop();
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_left_out(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        if is_left_out(&item.attrs) {
+            return;
+        }
+        let of = item.self_ty.to_token_stream().to_string().replace(' ', "");
+        let of = of.split('<').next().unwrap_or_default().to_owned();
+        self.within(of, |finder| visit::visit_item_impl(finder, item));
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        self.within(item.ident.to_string(), |finder| visit::visit_item_trait(finder, item));
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if !is_left_out(&item.attrs) {
+            self.within(item.sig.ident.to_string(), |finder| {
+                finder.body(&item.sig, &item.block);
+                finder.visit_block(&item.block);
+            });
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        if !is_left_out(&item.attrs) {
+            self.within(item.sig.ident.to_string(), |finder| {
+                finder.body(&item.sig, &item.block);
+                finder.visit_block(&item.block);
+            });
+        }
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        let Some(block) = &item.default else { return };
+        self.within(item.sig.ident.to_string(), |finder| {
+            finder.body(&item.sig, block);
+            finder.visit_block(block);
+        });
+    }
+
+    // What is evaluated by the compiler alone cannot depend on a variable.
+    fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
+    fn visit_item_static(&mut self, _: &'ast syn::ItemStatic) {}
+    fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
+    fn visit_trait_item_const(&mut self, _: &'ast syn::TraitItemConst) {}
+    fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
+    fn visit_item_enum(&mut self, _: &'ast syn::ItemEnum) {}
+    fn visit_type(&mut self, _: &'ast syn::Type) {}
+    fn visit_pat(&mut self, _: &'ast Pat) {}
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+    fn visit_angle_bracketed_generic_arguments(
+        &mut self,
+        _: &'ast syn::AngleBracketedGenericArguments,
+    ) {
+    }
+
+    fn visit_expr_repeat(&mut self, repeat: &'ast syn::ExprRepeat) {
+        self.visit_expr(&repeat.expr);
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        self.demands(&item.mac);
+    }
+
+    fn visit_impl_item_macro(&mut self, item: &'ast syn::ImplItemMacro) {
+        self.demands(&item.mac);
+    }
+
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match expression {
+            Expr::Binary(binary) => self.binary(expression, binary),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_) | UnOp::Neg(_)) => {
+                let text = self.source(&unary.expr).to_owned();
+                self.add(expression, Form::Expression, "negation", text);
+            }
+            Expr::Lit(literal) => self.literal(literal),
+            Expr::If(branch) => self.condition(&branch.cond),
+            Expr::While(repeat) => self.condition(&repeat.cond),
+            Expr::Macro(call) if call.mac.path.is_ident("matches") => self.condition(expression),
+            Expr::MethodCall(call) => {
+                let name = call.method.to_string();
+                let (arguments, others) = other_method(&name);
+                if call.args.len() == arguments {
+                    let receiver = self.source(&call.receiver).to_owned();
+                    let arguments = self.source(&call.args).to_owned();
+                    for (operator, other) in others {
+                        let text = format!("{receiver}.{other}({arguments})");
+                        self.add(expression, Form::Expression, operator, text);
+                    }
+                }
+            }
+            _ => {}
+        }
+        visit::visit_expr(self, expression);
+    }
+
+    fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
+        if let Some((last, arms)) = choice.arms.split_last()
+            && last.guard.is_none()
+            && takes_all(&last.pat)
+        {
+            for arm in arms.iter().filter(|arm| arm.guard.is_none()) {
+                let end = arm.pat.span().byte_range().end;
+                let line = arm.pat.span().start().line;
+                let shown = self.source(&arm.pat).to_owned();
+                self.add_at(end..end, line, Form::Arm, "arm deleted", shown);
+            }
+        }
+        visit::visit_expr_match(self, choice);
+    }
+
+    fn visit_arm(&mut self, arm: &'ast Arm) {
+        if let Some((_, guard)) = &arm.guard {
+            self.condition(guard);
+        }
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_block(&mut self, block: &'ast Block) {
+        for (i, statement) in block.stmts.iter().enumerate() {
+            let form = match statement {
+                Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _) => {
+                    Form::Leaving
+                }
+                Stmt::Expr(Expr::If(branch), None) => {
+                    // Without `else` it is the same as a condition that is false.
+                    if branch.else_branch.is_none() && !has_let(&branch.cond) {
+                        continue;
+                    }
+                    Form::Statement
+                }
+                Stmt::Expr(
+                    Expr::ForLoop(_) | Expr::Match(_) | Expr::Loop(_) | Expr::Block(_),
+                    None,
+                ) => Form::Statement,
+                // The only way out of the block is its value.
+                Stmt::Expr(_, None) if i + 1 == block.stmts.len() => continue,
+                Stmt::Expr(Expr::Macro(_) | Expr::While(_), _) => continue,
+                Stmt::Expr(_, Some(_)) => Form::Statement,
+                _ => continue,
+            };
+            self.add(statement, form, "statement deleted", String::new());
+        }
+        visit::visit_block(self, block);
+    }
+}
+
+/// The conditions in `demands! { self, ..; condition => error, .. }`.
+struct Demands(Vec<Expr>);
+
+impl Parse for Demands {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        while !input.peek(Token![;]) {
+            input.parse::<proc_macro2::TokenTree>()?;
+        }
+        input.parse::<Token![;]>()?;
+        let mut conditions = Vec::new();
+        while !input.is_empty() {
+            conditions.push(input.parse()?);
+            input.parse::<Token![=>]>()?;
+            input.parse::<Expr>()?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(Self(conditions))
+    }
+}
+
+impl Finder<'_> {
+    fn demands(&mut self, call: &syn::Macro) {
+        if !call.path.is_ident("demands") {
+            return;
+        }
+        let Ok(Demands(conditions)) = syn::parse2(call.tokens.clone()) else { return };
+        for condition in conditions {
+            self.within("demands".into(), |finder| {
+                finder.condition(&condition);
+                finder.visit_expr(&condition);
+            });
+        }
+    }
+}

@@ -68,26 +68,26 @@ fn record(first: u32, calls: u64) {
 
 #[allow(dead_code)]
 impl Duration {
-    pub(crate) const fn wrapping_add(self, other: Self) -> Self {
+    pub(crate) const fn wrapped_add(self, other: Self) -> Self {
         Self::from_micros(self.as_micros().wrapping_add(other.as_micros()))
     }
 
-    pub(crate) const fn wrapping_sub(self, other: Self) -> Self {
+    pub(crate) const fn wrapped_sub(self, other: Self) -> Self {
         Self::from_micros(self.as_micros().wrapping_sub(other.as_micros()))
     }
 }
 
 #[allow(dead_code)]
 impl Instant {
-    pub(crate) const fn wrapping_add(self, span: Duration) -> Self {
+    pub(crate) const fn wrapped_add(self, span: Duration) -> Self {
         Self::from_micros(self.as_micros().wrapping_add(span.as_micros()))
     }
 
-    pub(crate) const fn wrapping_sub(self, span: Duration) -> Self {
+    pub(crate) const fn wrapped_sub(self, span: Duration) -> Self {
         Self::from_micros(self.as_micros().wrapping_sub(span.as_micros()))
     }
 
-    pub(crate) const fn wrapping_since(self, earlier: Self) -> Duration {
+    pub(crate) const fn wrapped_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.as_micros().wrapping_sub(earlier.as_micros()))
     }
 }

@@ -6,7 +6,9 @@ use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Arm, Attribute, BinOp, Block, Expr, ExprBinary, Lit, Pat, ReturnType, Stmt, Token, UnOp};
+use syn::{
+    Arm, Attribute, BinOp, Block, Expr, ExprBinary, Lit, Pat, ReturnType, Stmt, Token, UnOp,
+};
 
 /// How an alternative takes the place of what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +46,8 @@ pub(crate) struct Place {
 
 /// All places of a source text, outer ones before those that are in them.
 pub(crate) fn places(text: &str) -> Result<Vec<Place>, String> {
-    let file = syn::parse_file(text).map_err(|error| {
-        format!("line {}: {error}", error.span().start().line)
-    })?;
+    let file = syn::parse_file(text)
+        .map_err(|error| format!("line {}: {error}", error.span().start().line))?;
     let mut finder = Finder { text, places: Vec::new(), owner: Vec::new() };
     finder.visit_file(&file);
     let mut places = finder.places;
@@ -92,16 +93,27 @@ fn swapped(operator: &str) -> &'static [(&'static str, &'static str)] {
 /// What a method is swapped for; the number of arguments that it must have.
 fn other_method(name: &str) -> (usize, &'static [(&'static str, &'static str)]) {
     match name {
-        "saturating_add" => {
-            (1, &[("saturating to wrapping", "wrapping_add"), ("arithmetic", "saturating_sub")])
-        }
-        "saturating_sub" => {
-            (1, &[("saturating to wrapping", "wrapping_sub"), ("arithmetic", "saturating_add")])
-        }
+        // Of numbers, and of spans and instants, whose methods are in the switch.
+        "saturating_add" => (
+            1,
+            &[
+                ("saturating to wrapping", "wrapping_add"),
+                ("saturating to wrapping", "wrapped_add"),
+                ("arithmetic", "saturating_sub"),
+            ],
+        ),
+        "saturating_sub" => (
+            1,
+            &[
+                ("saturating to wrapping", "wrapping_sub"),
+                ("saturating to wrapping", "wrapped_sub"),
+                ("arithmetic", "saturating_add"),
+            ],
+        ),
         "saturating_mul" => (1, &[("saturating to wrapping", "wrapping_mul")]),
         "wrapping_add" => (1, &[("arithmetic", "wrapping_sub")]),
         "wrapping_sub" | "wrapping_mul" => (1, &[("arithmetic", "wrapping_add")]),
-        "since" => (1, &[("saturating to wrapping", "wrapping_since")]),
+        "since" => (1, &[("saturating to wrapping", "wrapped_since")]),
         "min" => (1, &[("extreme", "max")]),
         "max" => (1, &[("extreme", "min")]),
         "is_some" => (0, &[("condition", "is_none")]),
@@ -147,7 +159,9 @@ fn is_left_out(attributes: &[Attribute]) -> bool {
             return false;
         }
         let text = attribute.meta.to_token_stream().to_string();
-        ["test", "defmt", "embedded", "not", "debug_assertions"].iter().any(|word| text.contains(word))
+        ["test", "defmt", "embedded", "not", "debug_assertions"]
+            .iter()
+            .any(|word| text.contains(word))
     })
 }
 
@@ -497,5 +511,65 @@ impl Finder<'_> {
                 finder.visit_expr(&condition);
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The alternatives of each place, as `what is there: operator text`.
+    fn found(text: &str) -> Vec<String> {
+        let places = places(text).expect("it is Rust");
+        let all = places.iter().flat_map(|place| {
+            place.alternatives.iter().map(|other| {
+                format!("{}: {} {}", &text[place.range.clone()], other.operator, other.text)
+            })
+        });
+        all.collect()
+    }
+
+    #[test]
+    fn a_comparison_becomes_each_other_one_true_and_false() {
+        let found = found("fn f(a: u8, b: u8) -> bool { a < b }");
+        let texts: Vec<&str> = found.iter().filter_map(|one| one.strip_prefix("a < b: ")).collect();
+        let wanted =
+            ["==", "!=", "<=", ">", ">="].map(|other| format!("comparison (a) {other} (b)"));
+        assert_eq!(texts[..5], wanted);
+        assert_eq!(texts[5..], ["condition true", "condition false"]);
+    }
+
+    #[test]
+    fn what_only_the_compiler_evaluates_and_tests_are_left_alone() {
+        let text = "const A: u8 = 1 + 2; static B: [u8; 3] = [4; 5]; enum C { D = 6 }
+            fn f(a: [u8; 7]) { const { assert!(8 < 9) } }
+            #[cfg(test)] mod tests { fn g() -> u8 { 10 } }";
+        let found = found(text);
+        assert!(found.iter().all(|one| !one.contains("constant")), "{found:?}");
+    }
+
+    #[test]
+    fn an_arm_is_passed_over_only_where_another_one_takes_everything() {
+        let with =
+            |last: &str| found(&format!("fn f(a: A) {{ match a {{ B => {{}} {last} => {{}} }} }}"));
+        let arms = |last| with(last).iter().filter(|one| one.contains("arm deleted")).count();
+        assert_eq!([arms("_"), arms("other"), arms("None"), arms("Self::C")], [1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_chain_with_a_let_is_no_value() {
+        let found = found("fn f(a: bool) { if a && let Some(b) = c && d { e(); } }");
+        let conditions: Vec<&String> =
+            found.iter().filter(|one| one.contains("condition")).collect();
+        assert_eq!(conditions.len(), 4, "{conditions:?}");
+    }
+
+    #[test]
+    fn conditions_that_settings_must_meet_are_found_in_their_macro() {
+        let found = found(
+            "impl A { demands! { self, most; self.a > 0 => wrong(1), is(self.b) => wrong(2), } }",
+        );
+        assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) >= (0)"));
+        assert!(found.iter().any(|one| one == "is(self.b): condition false"));
     }
 }

@@ -181,9 +181,10 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let tests = run::record(&tree, &programs, arguments.jobs, &|what| progress.say(&what))?;
     progress.line(&format!("{} tests recorded", tests.len()));
     let (done, alive) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let killers = run::Killers::default();
     let shows = arguments.mutant.is_some();
     let fates = run::in_parallel(arguments.jobs, &mutants, |_, mutant| {
-        let fate = run::fate(&tree, &tests, mutant.number, mutant.first, shows);
+        let fate = run::fate(&tree, &tests, &killers, mutant, shows);
         if matches!(fate, Fate::Survived | Fate::NotReached) {
             alive.fetch_add(1, Ordering::Relaxed);
         }
@@ -223,8 +224,10 @@ fn report(
 ) -> Result<bool, String> {
     let mut files: BTreeMap<&str, Counts> = BTreeMap::new();
     let (mut all, mut log) = (Counts::default(), String::new());
-    let mut wrong: Vec<String> =
-        unknown.iter().map(|name| format!("excluded, but there is no such mutant: {name}")).collect();
+    let mut wrong: Vec<String> = unknown
+        .iter()
+        .map(|name| format!("excluded, but there is no such mutant: {name}"))
+        .collect();
     for (mutant, fate) in mutants.iter().zip(fates) {
         let is_excluded = excluded.contains_key(&*mutant.name);
         let what = format!("{} {} (line {})", mutant.number, mutant.name, mutant.line);

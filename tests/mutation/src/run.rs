@@ -1,6 +1,6 @@
 //! Runs tests: each once to see what it reaches, then for each mutant those that reach it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use wait_timeout::ChildExt;
 
+use crate::Mutant;
 use crate::tree::{Tree, output};
 
 /// What the switch ends a program with that calls it too often.
@@ -20,6 +21,9 @@ const LEFT_OUT: [&str; 1] = ["wasm::"];
 
 /// A test that takes less shares a process with others.
 const QUICK: Duration = Duration::from_millis(150);
+
+/// A test that reaches mutants more often is not run: it takes seconds, for each mutant.
+const MOST_CALLS: u64 = 1 << 25;
 
 /// One test, as it is without a mutant.
 pub(crate) struct Test {
@@ -84,6 +88,9 @@ pub(crate) fn record(
         record_one(tree, test, &folder.join(nth.to_string()))
     });
     let mut tests = recorded.into_iter().collect::<Result<Vec<Test>, String>>()?;
+    for test in tests.extract_if(.., |test| test.calls > MOST_CALLS) {
+        println!("left out, as it is too long for each mutant: {}", test.shown());
+    }
     tests.sort_by_key(|test| test.takes);
     Ok(tests)
 }
@@ -127,6 +134,8 @@ fn command(tree: &Tree, tests: &[&Test]) -> Command {
     command.current_dir(folder).stdin(Stdio::null());
     // So that a mutant meets the same cases in each run.
     command.env("PROPTEST_RNG_SEED", "1").env("RUST_BACKTRACE", "0");
+    // Each of thousands of mutants meets these: the promises themselves are kept elsewhere.
+    command.env("REDRESS_CASES", "100");
     // `--fail-fast` needs it.
     command.env("RUSTC_BOOTSTRAP", "1");
     let names: Vec<&String> = tests.iter().filter_map(|test| test.name.as_ref()).collect();
@@ -142,25 +151,65 @@ fn with(mut command: Command, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the tests that reach the place with the number `first`, quickest first.
-pub(crate) fn fate(tree: &Tree, tests: &[Test], number: u32, first: u32, shows: bool) -> Fate {
-    let reaching: Vec<&Test> =
-        tests.iter().filter(|test| test.reaches.contains(&first)).collect();
-    if reaching.is_empty() {
+/// Tests that have noticed mutants of a file, the latest first: they notice others, too.
+#[derive(Default)]
+pub(crate) struct Killers(Mutex<HashMap<String, Vec<String>>>);
+
+impl Killers {
+    fn of(&self, file: &str) -> Vec<String> {
+        self.0.lock().ok().and_then(|all| all.get(file).cloned()).unwrap_or_default()
+    }
+
+    fn killed(&self, file: &str, test: &str) {
+        let Ok(mut all) = self.0.lock() else { return };
+        let of = all.entry(file.to_owned()).or_default();
+        of.retain(|other| other != test);
+        of.insert(0, test.to_owned());
+    }
+}
+
+/// How many tests are in the first runs of a mutant; all others come after them.
+const FIRST_RUNS: [usize; 3] = [6, 12, 40];
+
+/// Tries a mutant at the place with the number `first`: runs the tests that reach it, those
+/// first that have noticed others of the same file, then the quickest ones.
+pub(crate) fn fate(
+    tree: &Tree,
+    tests: &[Test],
+    killers: &Killers,
+    mutant: &Mutant,
+    shows: bool,
+) -> Fate {
+    let first = mutant.first;
+    let reaching = tests.iter().filter(|test| test.reaches.contains(&first));
+    let (mut quick, slow): (Vec<&Test>, Vec<&Test>) =
+        reaching.partition(|test| test.takes < QUICK && test.name.is_some());
+    if quick.is_empty() && slow.is_empty() {
         return Fate::NotReached;
     }
-    let (quick, slow): (Vec<&Test>, Vec<&Test>) =
-        reaching.into_iter().partition(|test| test.takes < QUICK && test.name.is_some());
+    let known = killers.of(&mutant.file);
+    let rank = |test: &&Test| known.iter().position(|name| *name == test.shown());
+    quick.sort_by_key(|test| rank(test).unwrap_or(usize::MAX));
     let mut runs: Vec<Vec<&Test>> = Vec::new();
-    for test in quick {
-        match runs.iter_mut().find(|run| run.first().is_some_and(|of| of.program == test.program)) {
-            Some(run) => run.push(test),
-            None => runs.push(vec![test]),
+    for size in FIRST_RUNS.into_iter().chain([usize::MAX]) {
+        let rest = quick.split_off(size.min(quick.len()));
+        let start = runs.len();
+        for test in std::mem::replace(&mut quick, rest) {
+            let mut later = runs.iter_mut().skip(start);
+            match later.find(|run| run.first().is_some_and(|of| of.program == test.program)) {
+                Some(run) => run.push(test),
+                None => runs.push(vec![test]),
+            }
         }
     }
-    runs.extend(slow.into_iter().map(|test| vec![test]));
+    let (known, unknown): (Vec<&Test>, Vec<&Test>) =
+        slow.into_iter().partition(|test| rank(test).is_some());
+    runs.extend(known.into_iter().chain(unknown).map(|test| vec![test]));
     for run in runs {
-        if let Some(fate) = run_one(tree, &run, number, shows) {
+        if let Some(fate) = run_one(tree, &run, mutant.number, shows) {
+            if let Fate::Killed(test) | Fate::TimedOut(test) = &fate {
+                killers.killed(&mutant.file, test);
+            }
             return fate;
         }
     }
@@ -173,27 +222,42 @@ fn run_one(tree: &Tree, run: &[&Test], number: u32, shows: bool) -> Option<Fate>
     let mut command = command(tree, run);
     command.env("REDRESS_MUTANT", number.to_string());
     command.env("REDRESS_MUTANT_FUEL", (calls.saturating_mul(20) + 200_000).to_string());
-    if !shows {
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-    }
-    let shown = match run {
+    let file = tree.copy.with_file_name("seen").join(format!("output-{number}"));
+    let mut shown = match run {
         [only] => only.shown(),
         [first, ..] => format!("{}: {} tests", first.target, run.len()),
         [] => String::new(),
     };
+    if !shows {
+        let Ok(said) = fs::File::create(&file) else {
+            return Some(Fate::Killed(format!("{} cannot be written", file.display())));
+        };
+        command.stdout(said).stderr(Stdio::null());
+    }
     let Ok(mut child) = command.spawn() else {
         return Some(Fate::Killed(format!("{shown} cannot be run")));
     };
     let limit = (takes * 10).max(Duration::from_secs(10));
-    match child.wait_timeout(limit) {
-        Ok(Some(status)) if status.success() => None,
-        Ok(Some(status)) if status.code() == Some(OUT_OF_FUEL) => Some(Fate::TimedOut(shown)),
-        Ok(Some(_)) => Some(Fate::Killed(shown)),
-        Ok(None) | Err(_) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            Some(Fate::TimedOut(shown))
+    let status = child.wait_timeout(limit);
+    if matches!(status, Ok(None) | Err(_)) {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let said = fs::read(&file).unwrap_or_default();
+    let _ = fs::remove_file(&file);
+    // The test that failed, or after whose name the output ends.
+    for line in String::from_utf8_lossy(&said).lines() {
+        if let Some((name, how)) = line.strip_prefix("test ").and_then(|l| l.split_once(" ... "))
+            && (how.is_empty() || how.starts_with("FAILED"))
+            && let Some(test) = run.iter().find(|test| test.name.as_deref() == Some(name))
+        {
+            shown = test.shown();
         }
+    }
+    match status {
+        Ok(Some(status)) if status.success() => None,
+        Ok(Some(status)) if status.code() != Some(OUT_OF_FUEL) => Some(Fate::Killed(shown)),
+        _ => Some(Fate::TimedOut(shown)),
     }
 }
 

@@ -152,7 +152,6 @@ impl Tree {
             .env("CARGO_TARGET_DIR", &self.build)
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
-            .env("CARGO_INCREMENTAL", "0")
             // A switch that is read at run time and is 0 in a constant is an intrinsic.
             .env("RUSTC_BOOTSTRAP", "redress")
             .env("RUSTFLAGS", "--cap-lints allow");
@@ -224,11 +223,13 @@ impl Tree {
         command.args(["--lib", "--test", "behaviours", "--test", "promises"]);
         command.args(["--test", "adversaries", "--bin", "conformance"]);
         let tests = output(&mut command)?;
-        let bin = output(&mut self.cargo(&["build", "-p", "redress-tests", "--bin", "conformance"]))?;
+        let bin =
+            output(&mut self.cargo(&["build", "-p", "redress-tests", "--bin", "conformance"]))?;
         let mut programs = Vec::new();
         for output in [tests, bin] {
             if !output.status.success() {
-                let text: String = errors(&output).into_iter().map(|error| error.rendered).collect();
+                let text: String =
+                    errors(&output).into_iter().map(|error| error.rendered).collect();
                 let stderr = String::from_utf8_lossy(&output.stderr);
                 return Err(format!("the tests cannot be built:\n{text}{stderr}"));
             }

@@ -101,9 +101,10 @@ impl Source {
         names: &[&str],
         removed: &HashSet<u32>,
     ) -> Option<u32> {
-        let inside = map.places.iter().filter(|(range, _)| {
-            within.start <= range.start && range.end <= within.end
-        });
+        let inside = map
+            .places
+            .iter()
+            .filter(|(range, _)| within.start <= range.start && range.end <= within.end);
         let candidates: Vec<(&Place, u32)> = inside
             .filter_map(|(_, place)| {
                 let (number, _) = self.left(*place, removed).first().copied()?;
@@ -116,9 +117,8 @@ impl Source {
             text.split(word).any(|found| names.contains(&found))
         };
         let leaving = candidates.iter().find(|(place, _)| place.form == Form::Leaving);
-        let naming = || {
-            candidates.iter().find(|(place, _)| place.form == Form::Statement && named(place))
-        };
+        let naming =
+            || candidates.iter().find(|(place, _)| place.form == Form::Statement && named(place));
         leaving.or_else(naming).map(|(_, number)| *number)
     }
 }
@@ -214,5 +214,47 @@ impl Weaver<'_> {
             }
         }
         self.map.places.push((began..self.out.len(), nth));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "fn f(a: u8) -> u8 { if a + 1 < 3 { g(); } match a { 4 => a, _ => 6 } }";
+
+    fn source() -> Source {
+        Source::new("f.rs".into(), TEXT.into(), &mut 1).expect("it is Rust")
+    }
+
+    #[test]
+    fn without_its_mutants_a_text_is_what_it_was() {
+        let all: HashSet<u32> = (1..1000).collect();
+        assert_eq!(source().woven(&all).0, TEXT);
+    }
+
+    #[test]
+    fn with_its_mutants_a_text_is_still_rust_and_every_alternative_is_in_its_map() {
+        let source = source();
+        let (text, map) = source.woven(&HashSet::new());
+        assert!(syn::parse_file(&text).is_ok(), "{text}");
+        for (range, number) in &map.alternatives {
+            assert_eq!(
+                source.blamed(&map, range, &HashSet::new()),
+                [*number],
+                "{}",
+                &text[range.clone()]
+            );
+        }
+    }
+
+    #[test]
+    fn a_removed_mutant_leaves_the_numbers_of_the_others() {
+        let source = source();
+        let all = source.places.iter().map(|place| place.alternatives.len()).sum::<usize>();
+        let (with, _) = source.woven(&HashSet::new());
+        let (without, map) = source.woven(&HashSet::from([3]));
+        assert!(with.len() > without.len());
+        assert!(map.alternatives.iter().all(|(_, number)| *number != 3 && *number as usize <= all));
     }
 }

@@ -12,9 +12,12 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 /// How many cases each property has: 100,000 in release, so that there are more than a
-/// million in all; fewer where arithmetic is checked and slow.
+/// million in all; fewer where arithmetic is checked and slow, or as many as `REDRESS_CASES`
+/// says.
 fn cases() -> Config {
-    let cases = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
+    let usual = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
+    let asked = std::env::var("REDRESS_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = asked.unwrap_or(usual);
     Config { cases, failure_persistence: None, ..Config::default() }
 }
 

@@ -29,8 +29,8 @@ const MOST_EXCLUDED: usize = 3;
 ///
 /// The mutants are in one build of a copy of the tree; a variable of the environment chooses
 /// one. One that does not compile is none. A mutant is killed by a test that fails, or that
-/// no longer ends; these are listed apart. Prints the survivors, a table by file, and
-/// `N of M killed (P %)`. Exits with 0 if at least 95 % are killed and at most 3 % are
+/// no longer ends; these are listed apart. Prints these and the survivors as they are found, a
+/// table by file, and `N of M killed (P %)`. Exits with 0 if at least 95 % are killed and at most 3 % are
 /// excluded, by tests/mutation/excluded.txt; excluded ones count as not killed.
 #[derive(Parser)]
 #[command(name = "mutants")]
@@ -73,6 +73,12 @@ struct Mutant {
     file: String,
     line: usize,
     name: String,
+}
+
+impl Mutant {
+    fn shown(&self) -> String {
+        format!("{} {} (line {})", self.number, self.name, self.line)
+    }
 }
 
 /// All mutants, each with a name of its own.
@@ -185,8 +191,19 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let shows = arguments.mutant.is_some();
     let fates = run::in_parallel(arguments.jobs, &mutants, |_, mutant| {
         let fate = run::fate(&tree, &tests, &killers, mutant, shows);
+        let found = match &fate {
+            Fate::Killed(_) => None,
+            Fate::TimedOut(by) => Some(format!("timed out in {by}")),
+            Fate::Survived => Some("survived".to_owned()),
+            Fate::NotReached => Some("reached by no test".to_owned()),
+        };
         if matches!(fate, Fate::Survived | Fate::NotReached) {
             alive.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(found) = found
+            && !excluded.contains_key(&*mutant.name)
+        {
+            progress.line(&format!("{found}: {}", mutant.shown()));
         }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         let alive = alive.load(Ordering::Relaxed);
@@ -230,8 +247,7 @@ fn report(
         .collect();
     for (mutant, fate) in mutants.iter().zip(fates) {
         let is_excluded = excluded.contains_key(&*mutant.name);
-        let what = format!("{} {} (line {})", mutant.number, mutant.name, mutant.line);
-        let _ = writeln!(log, "{fate:?} {what}");
+        let _ = writeln!(log, "{fate:?} {}", mutant.shown());
         for counts in [&mut all, files.entry(&mutant.file).or_default()] {
             counts.mutants += 1;
             match fate {
@@ -244,14 +260,10 @@ fn report(
                 _ => counts.survived += 1,
             }
         }
-        match fate {
-            Fate::Killed(by) | Fate::TimedOut(by) if is_excluded => {
-                wrong.push(format!("excluded, but {by} notices it: {}", mutant.name));
-            }
-            Fate::TimedOut(by) => println!("timed out in {by}: {what}"),
-            Fate::Survived if !is_excluded => println!("survived: {what}"),
-            Fate::NotReached if !is_excluded => println!("reached by no test: {what}"),
-            _ => {}
+        if let Fate::Killed(by) | Fate::TimedOut(by) = fate
+            && is_excluded
+        {
+            wrong.push(format!("excluded, but {by} notices it: {}", mutant.name));
         }
     }
     let file = tree.copy.with_file_name("fates.txt");

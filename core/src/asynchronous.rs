@@ -117,10 +117,13 @@ macro_rules! walk {
                                 Err(reason) => break 'call (reason, None),
                             }
                         )?
-                        if let Decision::TooLong { .. } = decision {
-                            break 'call (StopReason::DeadlineExceeded, None);
-                        }
-                        $steps.engine.time.sleep(decision.delay()).await;
+                        let wait = match decision {
+                            Decision::TooLong { after } => {
+                                break 'call ($steps.call.stop_too_long(after), None);
+                            }
+                            decision => decision.delay(),
+                        };
+                        $steps.engine.time.sleep(wait).await;
                         if let Err(reason) = $steps.awake() {
                             break 'call (reason, None);
                         }

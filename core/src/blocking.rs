@@ -337,8 +337,13 @@ where
 
 /// For a driver that waits for every delay that fits.
 #[inline]
-fn wait<S>(_: &mut S, decision: Decision) -> Result<Option<Infallible>, StopReason> {
+fn wait<T, R, B: Gate, U: Pool, O: Observer, H, P>(
+    steps: &mut Steps<'_, '_, T, R, B, U, O, H, P>,
+    decision: Decision,
+) -> Result<Option<Infallible>, StopReason> {
     match decision {
+        // Without a rate limit it is the delay that the call has just noted.
+        Decision::TooLong { after } if U::LIMITS => Err(steps.call.stop_too_long(after)),
         Decision::TooLong { .. } => Err(StopReason::DeadlineExceeded),
         _ => Ok(None),
     }

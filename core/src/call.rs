@@ -407,9 +407,15 @@ impl Call {
         if wait < remaining || remaining.is_endless() {
             return Decision::Retry { after: wait };
         }
-        self.previous = wait;
         self.stage = Stage::Limited;
         Decision::TooLong { after: wait }
+    }
+
+    /// The call stops because the wait for a rate limit is [too long](Decision::TooLong).
+    #[inline]
+    pub(crate) fn stop_too_long(&mut self, after: Duration) -> StopReason {
+        self.previous = after;
+        StopReason::DeadlineExceeded
     }
 
     /// The call stops for `reason`, as a rate limit allows no attempt before `wait` is over.

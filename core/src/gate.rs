@@ -318,8 +318,8 @@ where
     }
 }
 
-/// What a lock that is lent out already answers; see [`Shared::with`].
-const BUSY: CircuitOpen = CircuitOpen::until(CircuitState::Open, Duration::ZERO);
+/// The rejection by a breaker whose lock is lent already; see [`Shared::with`].
+pub(crate) const BUSY: CircuitOpen = CircuitOpen::until(CircuitState::Open, Duration::ZERO);
 
 impl<S: Shared<Item: Circuit>> Gate for &S {
     const WANTS: u8 = <S::Item as Circuit>::WANTS;

@@ -8,7 +8,7 @@ use crate::budget::{
     Acquire, Budget, Limit, LimiterConfig, NotBefore, Pool, RateLimiter, RatioBudget, RatioConfig,
     RollingBudget, Withdraw,
 };
-use crate::gate::{ByHand, Circuit, Gate};
+use crate::gate::{BUSY, ByHand, Circuit, Gate};
 use crate::window::Window;
 use crate::{CircuitState, Duration, Instant, Settings, Shared};
 
@@ -261,7 +261,7 @@ where
             Some(breaker) => breaker.admit(now).map(Some),
             None => Ok(None),
         });
-        let admitted = admitted.unwrap_or(Ok(None))?;
+        let admitted = admitted.unwrap_or(Err(BUSY))?;
         Ok((admitted.map(|a| a.permit), admitted.is_some_and(|a| a.half_opened)))
     }
 

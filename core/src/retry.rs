@@ -306,7 +306,8 @@ impl<'a, T, R, K, B, U, O, H, P> Retry<'a, T, R, K, B, U, O, H, P> {
 
     /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for
     /// none. If it is shorter than the policy's and ends an attempt, the breaker does not count
-    /// that as a failure of the upstream.
+    /// that as a failure of the upstream. A blocking attempt is never ended: its failure at
+    /// this deadline counts as any other.
     #[inline]
     pub fn deadline(self, deadline: Duration) -> Retry<'a, T, R, K, B, U, O, Within<H>, P> {
         replace!(self, control: |inner| Within { inner, deadline })

@@ -124,7 +124,7 @@ where
         pass: B::Pass,
         timed: bool,
     ) -> Steps<'_, 'a, T, R, B, U, O, H, P> {
-        // Until the steps hold the pass: a budget, clock or control that panics frees it.
+        // A budget, a clock or a control that panics must not keep the pass.
         let guard = Guard { breaker: &self.breaker, pass };
         self.budget.deposit();
         let policy = self.policy;

@@ -149,7 +149,16 @@ where
     /// [`StopReason::BudgetExhausted`] if a delay that was too long finds no token in the
     /// budget; the call is over.
     pub fn suspend(&mut self) -> Result<Suspended, StopReason> {
-        self.try_suspend().map_err(|reason| self.end(reason, None))
+        self.suspend_for(self.call.previous)
+    }
+
+    /// As [`suspend`](Self::suspend), for a wait that [`turn`](Self::turn) returned.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn suspend_for(&mut self, wait: Duration) -> Result<Suspended, StopReason> {
+        self.try_suspend(wait).map_err(|reason| self.end(reason, None))
     }
 
     /// As [`suspend`](Self::suspend), if the delay is `limit` or more, or too long; without
@@ -161,17 +170,15 @@ where
         decision: Decision,
     ) -> Result<Option<Suspended>, StopReason> {
         match decision {
-            // A rate limit's wait, too, is then the delay of the call.
             Decision::Retry { after } if after >= limit && !after.is_zero() => {
-                self.call.previous = after;
+                self.try_suspend(after).map(Some)
             }
-            Decision::TooLong { .. } => {}
-            _ => return Ok(None),
+            Decision::TooLong { after } => self.try_suspend(after).map(Some),
+            _ => Ok(None),
         }
-        self.try_suspend().map(Some)
     }
 
-    fn try_suspend(&mut self) -> Result<Suspended, StopReason> {
+    fn try_suspend(&mut self, delay: Duration) -> Result<Suspended, StopReason> {
         let fits = self.call.stage == Stage::Usual;
         match self.call.defer(&self.engine.budget) {
             StopReason::Scheduled => {}
@@ -180,8 +187,7 @@ where
         if O::OBSERVES && !fits && self.pass.is_some() {
             self.observe_end(StopReason::Scheduled, None);
         }
-        let due = self.call.seen.saturating_add(self.call.previous);
-        Ok(self.suspend_until(due))
+        Ok(self.suspend_until(self.call.seen.saturating_add(delay)))
     }
 
     fn suspend_until(&mut self, due: Instant) -> Suspended {

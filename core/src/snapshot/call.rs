@@ -57,7 +57,7 @@ const CALL: u8 = 1;
 
 /// How many bytes the snapshot of a call takes.
 pub(crate) const CALL_BYTES: usize =
-    HEADER + 8 * 4 + 4 + 2 * ErrorClass::COUNT + 2 + PERMIT_BYTES + CHECKSUM;
+    HEADER + 8 * 4 + 1 + 4 + 2 * ErrorClass::COUNT + 2 + PERMIT_BYTES + CHECKSUM;
 
 impl Between {
     pub(crate) fn save(&self, policy: &Policy, now: Instant, out: &mut [u8; CALL_BYTES]) {
@@ -66,11 +66,13 @@ impl Between {
         to.u64(self.call.elapsed(now).as_micros());
         // A deadline of the call's own may be longer: `resume` sets it anew. After a delay
         // that did not fit, the deadline goes on when that is over.
-        let rest = self.due.since(now).min(self.call.previous);
+        let rest = self.due.since(now);
         let longest = policy.deadline().saturating_add(rest);
         to.u64(self.call.remaining(now).min(longest).as_micros());
         to.u64(self.call.previous.as_micros());
-        to.until(self.due, self.call.previous);
+        to.u64(rest.as_micros());
+        // A rate limit's wait may be longer than any delay of the policy.
+        to.u8(u8::from(rest > self.call.previous));
         to.u32(self.call.attempts);
         for failures in self.call.failures {
             to.u16(failures);
@@ -98,7 +100,9 @@ impl Between {
         let previous = Duration::from_micros(from.u64()?);
         let rest = from.u64()?;
         let longest = policy.deadline().as_micros().saturating_add(rest);
-        if rest > previous.as_micros() || left > longest {
+        let waits_for_limit = from.u8()?;
+        let is_longer = u8::from(rest > previous.as_micros());
+        if waits_for_limit != is_longer || left > longest {
             return Err(SnapshotError::Value);
         }
         let due = from.due(rest);

@@ -56,7 +56,7 @@ where
         let reason = match self.ask_for_turn() {
             Ok(None) => return Ok(None),
             Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
-            Ok(Some(_)) => StopReason::DeadlineExceeded,
+            Ok(Some(too_long)) => self.call.stop_too_long(too_long.delay()),
             Err(reason) => reason,
         };
         Err(self.end(reason, None))

@@ -46,8 +46,8 @@ export function ours(redress) {
       return used;
     },
 
-    storm: () => {
-      const budget = new Budget({ ratio: 0.1 });
+    storm: (options = {}) => {
+      const budget = new Budget({ ratio: 0.1, ...options });
       const policy = new RetryPolicy({ ...RETRY, strategy: backoff.constant(1), budget });
       return (operation) => policy.call(operation);
     },

@@ -113,7 +113,8 @@ all.slice(0, 2).forEach(([name, bytes], n) => {
 });
 
 const reached = {};
-for (const [name, make] of Object.entries({ redress: us.storm, ...storms })) {
+const bare = () => us.storm({ initial: 0, floorPerSec: 0 });
+for (const [name, make] of Object.entries({ redress: us.storm, bare, ...storms })) {
   const call = make();
   let calls = 0;
   const dead = async () => {
@@ -123,8 +124,9 @@ for (const [name, make] of Object.entries({ redress: us.storm, ...storms })) {
   await Promise.all(Array.from({ length: 200 }, () => call(dead).catch(() => {})));
   reached[name] = calls;
 }
-const { redress: spared, ...flooded } = reached;
-row("calls that reach a dead backend: 200 callers, 4 attempts, budget 10 %", "220", spared, flooded);
+const { redress: spared, bare: least, ...flooded } = reached;
+row("calls that reach a dead backend: 200 callers, 4 attempts, budget 10 %, 10 at the start", "", spared, flooded);
+row("the same, nothing at the start and no floor", "220", least, {});
 
 const call = us.everything();
 const mixed = failsThrice();

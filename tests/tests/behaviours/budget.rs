@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Script};
 use redress::{
-    Backoff, Budget, Clock, Duration, Entry, ErrorClass, EventKind, Instant, Keyed, Policy,
-    RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, StopReason, by_key,
+    Backoff, Budget, Clock, Decision, Duration, Entry, ErrorClass, EventKind, Instant, Keyed,
+    Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, StopReason, by_key,
 };
 
 use crate::{block_on, each_second, on};
@@ -239,14 +239,35 @@ fn threads_together_never_spend_more_than_the_budget() {
 /// Lines 56, 59: the proportional form.
 #[test]
 fn in_an_outage_a_ratio_budget_adds_its_share_of_load_and_no_more() {
-    const CONFIG: RatioConfig = RatioConfig::new(100).initial(0).floor_per_sec(0);
+    const DEFAULT: RatioConfig = RatioConfig::new(100);
+    const BARE: RatioConfig = DEFAULT.initial(0).floor_per_sec(0);
     let policy = each_second().build().unwrap();
-    let clock = MockClock::new();
-    let budget = RefCell::new(RatioBudget::new(&CONFIG).unwrap());
-    let mut retry = on(&policy, &clock).budget(&budget);
-    let attempts: u32 =
-        (0..1000).map(|_| retry.execute(|_| Err::<(), _>(TRANSIENT)).attempts).sum();
-    assert_eq!(attempts, 1000 + 100);
+    // Each of the 1000 calls fails, one a second: besides its share the default grants 10
+    // retries at the start, and one each second.
+    for (config, pause, retries) in [
+        (&BARE, Duration::ZERO, 100),
+        (&BARE, SECOND, 100),
+        (&DEFAULT, Duration::ZERO, 10 + 100),
+        (&DEFAULT, SECOND, 10 + 100 + 1000),
+    ] {
+        let clock = MockClock::new();
+        let budget = RefCell::new(RatioBudget::new(config).unwrap());
+        let mut attempts = 0;
+        for _ in 0..1000 {
+            clock.advance(pause);
+            let mut retry = on(&policy, &clock).budget(&budget);
+            let mut steps = retry.begin().unwrap();
+            // Retries without a delay, so that the time is that of the calls alone.
+            while steps.start().is_ok() {
+                attempts += 1;
+                if !matches!(steps.fail(TRANSIENT), Decision::Retry { .. }) {
+                    break;
+                }
+            }
+        }
+        assert!(attempts <= 1000 + retries, "{attempts} attempts, {retries} retries");
+        assert!(attempts + 2 >= 1000 + retries, "{attempts} attempts, {retries} retries");
+    }
 }
 
 /// Lines 56, 57: the proportional form.

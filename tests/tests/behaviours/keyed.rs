@@ -72,3 +72,19 @@ fn dead_hosts_do_not_fill_the_map_for_ever() {
     assert!(hosts.borrow().peek(&"dead too").is_none() && hosts.borrow().peek(&"dead").is_some());
     assert_eq!(hosts.borrow().refused(), 2);
 }
+
+/// A breaker whose lock the caller holds itself cannot be asked: the call is rejected, by one
+/// breaker as by one of many.
+#[test]
+fn a_call_within_the_lock_of_its_breaker_is_rejected() {
+    let clock = MockClock::new();
+    let hosts = RefCell::new(Hosts::new(Small::new(&TRIPPED).unwrap()));
+    let one = RefCell::new(Small::new(&TRIPPED).unwrap());
+    let (held, held_too) = (hosts.borrow_mut(), one.borrow_mut());
+    let by_key =
+        on(&ONCE, &clock).breaker(by_key(&hosts, "a")).execute(|_| Ok::<_, ErrorClass>(()));
+    let alone = on(&ONCE, &clock).breaker(&one).execute(|_| Ok::<_, ErrorClass>(()));
+    assert!(alone.rejection().is_some() && alone.rejection() == by_key.rejection());
+    drop((held, held_too));
+    assert!(on(&ONCE, &clock).breaker(&one).call(|_| Ok::<_, ErrorClass>(())).is_ok());
+}

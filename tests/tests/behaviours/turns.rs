@@ -132,6 +132,38 @@ fn a_call_is_suspended_until_its_turn() {
     }
 }
 
+/// A wait for a turn is no delay of the policy: what jitter follows from is kept over it.
+#[test]
+fn a_suspended_turn_leaves_the_delay_before_it_alone() {
+    let policy = each_second().deadline(secs(300)).build().unwrap();
+    for asynchronous in [false, true] {
+        let (clock, limiter) = (MockClock::new(), limiter());
+        let spent = Limited::new((), &limiter).cost(2);
+        assert!(on(&policy, &clock).budget(spent).call(|_| Ok::<_, ErrorClass>(())).is_ok());
+        let mut retry = on(&policy, &clock).limiter(&limiter);
+        let fails = Err::<(), _>(ErrorClass::Transient);
+        let progress = if asynchronous {
+            block_on(retry.call_or_suspend_async(secs(10), async |_| fails))
+        } else {
+            retry.call_or_suspend(secs(10), |_| fails)
+        };
+        let Progress::Suspended(call) = progress else { panic!("the turn comes in a minute") };
+        assert_eq!(call.wake_after, secs(59));
+        clock.advance(secs(59));
+        let resumed = retry.resume(&call.bytes, clock.now(), Some(secs(59))).unwrap();
+        assert_eq!(resumed.steps.call().previous(), secs(1));
+    }
+    // Step by step, too.
+    let (clock, limiter) = (MockClock::new(), limiter());
+    let spent = Limited::new((), &limiter).cost(3);
+    assert!(on(&policy, &clock).budget(spent).call(|_| Ok::<_, ErrorClass>(())).is_ok());
+    let mut retry = on(&policy, &clock).limiter(&limiter);
+    let mut steps = retry.begin().unwrap();
+    let wait = steps.turn().unwrap().unwrap();
+    let call = steps.suspend_for(wait).unwrap();
+    assert_eq!((wait, call.wake_after), (secs(60), secs(60)));
+}
+
 /// Step by step: the turn first, then the attempt; without asking, the call is deferred.
 #[test]
 fn a_step_asks_for_its_turn() {

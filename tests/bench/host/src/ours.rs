@@ -60,7 +60,7 @@ const JITTERED: Policy = policy! {
 };
 
 redress::settings! { Failures: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)) }
-redress::settings! { Share: RatioConfig = RatioConfig::new(100).floor_per_sec(100) }
+redress::settings! { Share: RatioConfig = RatioConfig::new(100) }
 redress::settings! { Sixteen: RollingConfig = RollingConfig::new(16, Duration::from_secs(60)) }
 
 type Upstream = Breaker<FailureTimes<5>, 1, Failures>;

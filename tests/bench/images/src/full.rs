@@ -32,7 +32,7 @@ macro_rules! full {
                 BreakerConfig::failures(5, Duration::from_secs(60))
         }
         settings! {
-            Retries: RatioConfig = RatioConfig::new(100).floor_per_sec(1)
+            Retries: RatioConfig = RatioConfig::new(100)
         }
 
         type Upstream = Breaker<FailureTimes<5>, 1, UpstreamCircuit>;

@@ -5,14 +5,15 @@
 #![allow(unused_imports, reason = "each option needs some")]
 
 use core::cell::RefCell;
+use core::ops::ControlFlow;
 
 use bench_images::{Board, OneThread, image, operation, output, random};
 use redress::random::{NoRandom, from_fn};
 use redress::{
-    Adaptive, AdaptiveConfig, Backoff, Breaker, BreakerConfig, Classification, Duration,
-    ErrorClass, FailureRule, FailureTimes, LastOutcomes, Memory, OutcomeRule, Policy, RatioBudget,
-    RatioConfig, Retry, RetryConfig, RollingBudget, RollingConfig, SliceRule, TimeSlices, Timeline,
-    policy, settings,
+    Adaptive, AdaptiveConfig, Backoff, Breaker, BreakerConfig, ClassSet, Classification, Duration,
+    ErrorClass, FailureRule, FailureTimes, Last, LastOutcomes, LimiterConfig, LongDelay, Memory,
+    OutcomeRule, Policy, RateLimiter, RatioBudget, RatioConfig, Retry, RetryConfig, RollingBudget,
+    RollingConfig, SliceRule, TimeSlices, Timeline, policy, settings,
 };
 
 const fn millis(count: u64) -> Duration {
@@ -72,6 +73,14 @@ const fn configured() -> RetryConfig {
     if cfg!(feature = "class_limit") {
         config = config.max_attempts_for(ErrorClass::Transient, 2);
     }
+    if cfg!(feature = "long_delay_cut") {
+        config = config.long_delay(LongDelay::Cut);
+    }
+    if cfg!(feature = "retriable") {
+        config = config
+            .retriable(ErrorClass::Auth, 1)
+            .backoff_for(ErrorClass::Auth, Backoff::constant(millis(500)));
+    }
     config
 }
 
@@ -82,9 +91,20 @@ settings! {
 #[cfg(feature = "breaker_failures")]
 mod gate {
     use super::*;
-    settings! {
-        pub Rule: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+    const fn rule() -> BreakerConfig<FailureRule> {
+        let mut config = BreakerConfig::failures(5, Duration::from_secs(60));
+        if cfg!(feature = "half_open_on") {
+            config = config.half_open_on(ClassSet::EMPTY.with(ErrorClass::Transient));
+        }
+        if cfg!(feature = "recovery_jitter") {
+            config = config.recovery_jitter(Duration::from_secs(5));
+        }
+        if cfg!(feature = "open_for_hint") {
+            config = config.open_for_hint(Duration::from_secs(60));
+        }
+        config.check_before_retry(cfg!(feature = "check_before_retry"))
     }
+    settings! { pub Rule: BreakerConfig<FailureRule> = rule() }
     pub type Circuit = Breaker<FailureTimes<5>, 1, Rule>;
     pub static GATE: OneThread<RefCell<Circuit>> = OneThread(RefCell::new(Circuit::fixed(Rule)));
 }
@@ -108,6 +128,18 @@ mod gate {
     pub static GATE: OneThread<RefCell<Circuit>> = OneThread(RefCell::new(Circuit::fixed(Rule)));
 }
 
+#[cfg(feature = "limiter")]
+mod limit {
+    use super::*;
+    const HOUR: Duration = Duration::from_secs(3600);
+    settings! {
+        pub Rule: LimiterConfig =
+            LimiterConfig::new().window(3, HOUR).window(8, Duration::from_secs(86_400))
+    }
+    pub type Limiter = RateLimiter<8, Rule>;
+    pub static LIMIT: OneThread<RefCell<Limiter>> = OneThread(RefCell::new(Limiter::fixed(Rule)));
+}
+
 #[cfg(feature = "rolling_budget")]
 mod pool {
     use super::*;
@@ -119,7 +151,7 @@ mod pool {
 #[cfg(feature = "ratio_budget")]
 mod pool {
     use super::*;
-    settings! { pub Retries: RatioConfig = RatioConfig::new(100).floor_per_sec(1) }
+    settings! { pub Retries: RatioConfig = RatioConfig::new(100) }
     pub type Share = RatioBudget<Retries>;
     pub static POOL: OneThread<RefCell<Share>> = OneThread(RefCell::new(Share::fixed(Retries)));
 }
@@ -143,6 +175,13 @@ fn job() {
     let retry = retry.breaker(&gate::GATE.0);
     #[cfg(any(feature = "rolling_budget", feature = "ratio_budget"))]
     let retry = retry.budget(&pool::POOL.0);
+    #[cfg(feature = "limiter")]
+    let retry = retry.limiter(&limit::LIMIT.0);
+    #[cfg(feature = "before_retry")]
+    let retry = retry.before_retry(|context, _: &Last<u32, u32>| {
+        output(context.attempt);
+        ControlFlow::Continue(())
+    });
     #[cfg(feature = "abort_if")]
     let retry = retry.abort_if(|| random() & 1 == 0);
     #[cfg(feature = "observer")]

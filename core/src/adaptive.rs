@@ -276,6 +276,53 @@ mod tests {
     }
 
     #[test]
+    fn settings_have_the_defaults_of_their_docs_and_are_rounded_to_the_nearest() {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::ZERO));
+        assert_eq!((config.window, config.target_success_milli), (Duration::from_secs(60), 900));
+        assert_eq!((config.min_multiplier_milli, config.max_multiplier_milli), (1_000, 5_000));
+        assert!(config.target_success_milli(1).build().is_ok());
+        // 1/1000 of 2^20 is 1048.576.
+        assert_eq!([fixed(0), fixed(1), fixed(1_000)], [0, 1_049, 1 << FRACTION_BITS]);
+    }
+
+    #[test]
+    fn every_share_of_failures_has_the_multiplier_of_the_line() {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::ZERO));
+        for (target, max) in [(1, 4_000_000), (500, 4_000), (900, 5_000), (1_000, 4_000_000)] {
+            let adaptive =
+                config.target_success_milli(target).multipliers_milli(1_000, max).build().unwrap();
+            let span = u64::from(adaptive.span);
+            for total in 1..=255_u32 {
+                for failures in 0..=total {
+                    let excess = (failures * 1_000).saturating_sub((1_000 - target) * total);
+                    let exact = span * u64::from(excess) / u64::from(target * total);
+                    let extra = u64::from(adaptive.multiplier(failures, total) - adaptive.min);
+                    // 13 bits of the share are exact, and all of it at nothing but failures.
+                    let off = if failures == total { 0 } else { span >> 13 };
+                    assert!(
+                        extra <= exact && exact - extra <= off + 1,
+                        "target {target}, {failures} of {total}: {extra} for {exact}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_outcome_at_the_end_of_time_is_kept_and_a_fallback_records_it_too() {
+        let inner = adaptive();
+        let outer = AdaptiveConfig::new(Backoff::own(inner)).build().unwrap();
+        let outer = outer.memory(Mutex::new(Memory::<4>::default()));
+        let late = Instant::MAX.saturating_sub(Duration::from_micros(1));
+        outer.record(late, false);
+        let mut context = BackoffContext::new(1, ErrorClass::Transient);
+        context.now = late;
+        // Both have nothing but failures: five times five.
+        let delay = outer.delay(&context, &mut NoRandom).unwrap().as_micros();
+        assert!(delay.abs_diff(25_000) <= 25, "{delay}");
+    }
+
+    #[test]
     fn outcomes_leave_at_exactly_the_window_and_after_a_jump_back() {
         let window = Duration::from_secs(10);
         let outside = RECORDED.saturating_add(window);

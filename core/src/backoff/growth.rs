@@ -124,6 +124,33 @@ mod tests {
     }
 
     #[test]
+    fn a_growth_is_rounded_to_the_nearest_and_kept_in_its_range() {
+        for (milli, fixed) in [
+            (0, 1 << 16),
+            (999, 1 << 16),
+            (1_000, 1 << 16),
+            (1_001, 65_602),
+            (1_500, 98_304),
+            (2_002, 131_203),
+            (65_535_000, 65_535 << 16),
+            (65_535_001, 65_535 << 16),
+            (u32::MAX, 65_535 << 16),
+        ] {
+            assert_eq!(growth(milli), fixed, "{milli}");
+        }
+    }
+
+    #[test]
+    fn a_microsecond_doubles_up_to_the_longest_span_there_is() {
+        let backoff = Backoff::exponential(Duration::from_micros(1), Duration::MAX);
+        for (attempt, micros) in [(1, 1), (2, 2), (64, 1 << 63), (65, u64::MAX), (66, u64::MAX)] {
+            let context = BackoffContext::new(attempt, ErrorClass::Transient);
+            let delay = backoff.delay(&context, &mut NoRandom).map(Duration::as_micros);
+            assert_eq!(delay, Some(micros), "{attempt}");
+        }
+    }
+
+    #[test]
     fn attempts_far_beyond_any_overflow_give_the_cap() {
         let cap = MS(30_000);
         for n in [64, 65, 1_025, 100_000, u32::MAX] {

@@ -44,6 +44,9 @@ struct Arguments {
     /// Only the mutant with this number, with the output of its tests
     #[arg(long, value_name = "NUMBER")]
     mutant: Option<u32>,
+    /// Only one of so many mutants: a sample, soon
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
     /// How many tests run at a time
     #[arg(long, value_name = "NUMBER", default_value_t = jobs())]
     jobs: usize,
@@ -175,6 +178,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     mutants.retain(|mutant| {
         arguments.only.as_ref().is_none_or(|only| mutant.file.starts_with(only.as_str()))
             && arguments.mutant.is_none_or(|number| mutant.number == number)
+            && mutant.number % arguments.every == 0
     });
     if arguments.list {
         for mutant in &mutants {

@@ -411,6 +411,7 @@ mod tests {
     fn a_strategy_describes_itself() {
         const SLOW: Backoff =
             Backoff::equal_jitter(Duration::from_millis(250), Duration::from_secs(30));
+        static DELAYS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(2)];
         for (backoff, text) in [
             (SLOW, "equal_jitter(0.25s, 30s)"),
             (
@@ -423,9 +424,43 @@ mod tests {
             ),
             (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
             (Backoff::constant(MS(0)), "constant(0s)"),
+            (Backoff::sequence(&DELAYS), "sequence(0.001s, 0.002s)"),
             (Backoff::short(|_, _, _| None), "function"),
         ] {
             assert_eq!(format!("{backoff}"), text);
         }
+    }
+
+    /// A saved call is resumed by the same numbers in a later version, too.
+    #[test]
+    fn every_kind_of_strategy_keeps_its_number_in_snapshots() {
+        static FALLBACK: Backoff = Backoff::constant(Duration::ZERO);
+        let (base, max) = (MS(1), MS(2));
+        for (backoff, number) in [
+            (FALLBACK, 0),
+            (Backoff::exponential(base, max), 1),
+            (Backoff::fibonacci(base, max), 2),
+            (Backoff::full_jitter(base, max), 3),
+            (Backoff::equal_jitter(base, max), 4),
+            (Backoff::decorrelated_jitter(base, max), 5),
+            (Backoff::token_backoff(base, max), 6),
+            (Backoff::exponential_by(base, max, 1_500), 16 | 98_304 << 8),
+            (Backoff::sequence(&[]), 17),
+            (Backoff::retry_after_or(&FALLBACK, base), 18),
+            (Backoff::short(|_, _, _| None), 19),
+            (Backoff::function(|_, _| None), 20),
+            (Backoff::own(&FALLBACK), 21),
+        ] {
+            assert_eq!(backoff.number(), number, "{backoff}");
+        }
+    }
+
+    #[test]
+    fn a_strategy_of_ones_own_may_be_any_backoff() {
+        static INNER: Backoff = Backoff::constant(Duration::from_millis(7));
+        let backoff = Backoff::own(&INNER);
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        let delay = backoff.delay(&context, &mut crate::random::NoRandom);
+        assert_eq!((delay, backoff.name()), (Some(MS(7)), "constant"));
     }
 }

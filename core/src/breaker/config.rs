@@ -213,3 +213,56 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self.recovery_after(reopened).saturating_add(self.jitter).max(self.longest_hint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{WANTS_CHECK, WANTS_HINTS, WANTS_RANDOM};
+    use super::*;
+
+    const MICROSECOND: Duration = Duration::from_micros(1);
+
+    fn config() -> BreakerConfig<FailureRule> {
+        BreakerConfig::failures(5, Duration::from_secs(60))
+    }
+
+    #[test]
+    fn settings_have_the_defaults_of_their_table() {
+        let config = config();
+        assert_eq!([config.recovery, config.lease], [30, 60].map(Duration::from_secs));
+        assert_eq!(
+            [config.longest_recovery, config.jitter, config.longest_hint],
+            [Duration::ZERO; 3]
+        );
+        assert_eq!([config.permits, config.successes, config.wants], [1, 1, 0]);
+        let rates = BreakerConfig::slices(MICROSECOND, 500, 4).rule;
+        assert_eq!((rates.slow_after, rates.slow_rate_milli), (Duration::MAX, 1_000));
+    }
+
+    #[test]
+    fn what_calls_must_do_is_switched_on_and_off_one_by_one() {
+        let on = config().recovery_jitter(MICROSECOND).check_before_retry(true);
+        let on = on.open_for_hint(MICROSECOND);
+        assert_eq!(on.wants, WANTS_RANDOM | WANTS_CHECK | WANTS_HINTS);
+        assert_eq!(on.recovery_jitter(Duration::ZERO).wants, WANTS_CHECK | WANTS_HINTS);
+        assert_eq!(on.check_before_retry(false).wants, WANTS_RANDOM | WANTS_HINTS);
+        assert_eq!(on.open_for_hint(Duration::ZERO).wants, WANTS_RANDOM | WANTS_CHECK);
+    }
+
+    #[test]
+    fn a_recovery_time_doubles_up_to_the_longest_and_never_wraps() {
+        let growing = config().recovery_growth_to(Duration::from_secs(100));
+        let secs = [0, 1, 2, 3, 15].map(|failed| growing.recovery_after(failed).as_secs());
+        assert_eq!(secs, [30, 60, 100, 100, 100]);
+        assert_eq!(config().recovery_after(15), Duration::from_secs(30));
+        let half = Duration::from_micros(1 << 63);
+        let huge = config().recovery_timeout(half).recovery_growth_to(Duration::MAX);
+        assert_eq!(huge.recovery_after(1), Duration::MAX);
+        assert_eq!(huge.recovery_jitter(half).longest_open_after(0), Duration::MAX);
+    }
+
+    #[test]
+    fn a_recovery_time_grows_if_the_longest_is_longer() {
+        let to = |secs| config().recovery_growth_to(Duration::from_secs(secs)).grows();
+        assert_eq!([to(0), to(30), to(31)], [false, false, true]);
+    }
+}

@@ -67,6 +67,12 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// A bus that hangs or is lost: attempts cut to the tick, recovery between attempts
+    Bus {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// Calls together at a breaker that is half-open, and at one budget
     Together {
         /// The board
@@ -114,6 +120,7 @@ fn main() -> ExitCode {
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
         Part::Blocking { board } => image::judge(board, "blocking"),
+        Part::Bus { board } => image::judge(board, "bus"),
         Part::Together { board } => image::judge(board, "together"),
         Part::GivingUp { board } => image::judge(board, "giving_up"),
         Part::Crowd { board } => image::judge(board, "crowd"),

@@ -8,6 +8,7 @@ mod figures;
 mod image;
 mod journey;
 mod steps;
+mod timerless;
 mod trace;
 
 use std::path::PathBuf;
@@ -41,6 +42,12 @@ enum Part {
     },
     /// The program in the docs links, but not without a time driver
     Driverless,
+    /// Without limits and delays no timer is linked, with one it is
+    Timerless {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -115,6 +122,7 @@ fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
         Part::Driverless => driverless::run(),
+        Part::Timerless { board } => timerless::run(board),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),

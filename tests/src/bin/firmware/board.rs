@@ -18,6 +18,43 @@ pub(crate) enum Board {
     Virt,
 }
 
+const BOARDS: [Board; 4] = [Board::Microbit, Board::Lm3s6965evb, Board::Mps2An386, Board::Virt];
+
+/// Builds all images of a package for all boards at once: links then run beside each other, and
+/// [`Board::build`] finds the images built.
+///
+/// # Errors
+///
+/// What cargo says if one does not build.
+pub(crate) fn build_all(package: &str) -> Result<(), String> {
+    let targets = BOARDS.map(Board::target);
+    let targets = targets.iter().flat_map(|target| ["--target", target]);
+    cargo_build(package, &["--bins"].into_iter().chain(targets).collect::<Vec<_>>())
+}
+
+/// The workspace of the images, and where cargo puts what it builds of it.
+fn folders() -> (PathBuf, PathBuf) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
+    let target = workspace.join("target");
+    (workspace, target)
+}
+
+fn cargo_build(package: &str, what: &[&str]) -> Result<(), String> {
+    let (workspace, target) = folders();
+    let build = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--quiet", "-p", package])
+        .args(what)
+        .current_dir(&workspace)
+        .env("CARGO_TARGET_DIR", &target)
+        .output()
+        .map_err(|why| format!("cargo cannot be run: {why}"))?;
+    if build.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&build.stderr);
+    Err(format!("{package} does not build with {}:\n{said}", what.join(" ")))
+}
+
 /// A second of emulation is minutes of a processor; what takes longer hangs.
 const LIMIT_SECS: &str = "120";
 
@@ -52,19 +89,9 @@ impl Board {
         image: &str,
         features: &str,
     ) -> Result<PathBuf, String> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
-        let target = workspace.join("target");
-        let build = Command::new("cargo")
-            .args(["build", "--release", "--locked", "--quiet", "-p", package])
-            .args(["--bin", image, "--target", self.target(), "--features", features])
-            .current_dir(&workspace)
-            .env("CARGO_TARGET_DIR", &target)
-            .output()
-            .map_err(|why| format!("cargo cannot be run: {why}"))?;
-        if !build.status.success() {
-            let said = String::from_utf8_lossy(&build.stderr).into_owned();
-            return Err(format!("{image} does not build for {}:\n{said}", self.target()));
-        }
+        let what = ["--bin", image, "--target", self.target(), "--features", features];
+        cargo_build(package, &what)?;
+        let (_, target) = folders();
         Ok(target.join(self.target()).join("release").join(image))
     }
 

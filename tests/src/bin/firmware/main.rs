@@ -15,8 +15,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use redress_tests::report::Report;
 
-use board::Board;
+use board::{Board, build_all};
 
 /// Runs redress on a microcontroller in an emulator.
 ///
@@ -40,6 +41,8 @@ enum Part {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Builds the images of all boards at once; the other parts build what is missing
+    Images,
     /// The program in the docs links, but not without a time driver
     Driverless,
     /// Without limits and delays no timer is linked, with one it is
@@ -118,9 +121,18 @@ enum Part {
     },
 }
 
+fn images() -> Result<Report, String> {
+    let mut report = Report::default();
+    for package in ["firmware", "prices"] {
+        report.count(&format!("the images of {package}"), build_all(package));
+    }
+    Ok(report)
+}
+
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
+        Part::Images => images(),
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
         Part::Sharing { board } => image::sharing(board),

@@ -13,8 +13,10 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 11] = [
     ("timing", "delays and timeouts to the tick"),
+    ("bus", "a bus that hangs, and one that is recovered"),
+    ("timerless", "no timer where nothing takes time"),
     ("blocking", "firmware without an executor"),
     ("together", "calls together at a breaker and a budget"),
     ("giving-up", "calls that are given up"),
@@ -43,6 +45,8 @@ impl Suite {
                 return;
             }
         }
+        let images = format!("{FIRMWARE} images");
+        self.step("images of all processors build", &images, Count::Runner);
         for (board, processor) in BOARDS {
             let vectors = format!(
                 "{FIRMWARE} conformance {board} \

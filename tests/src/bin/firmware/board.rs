@@ -18,20 +18,6 @@ pub(crate) enum Board {
     Virt,
 }
 
-const BOARDS: [Board; 4] = [Board::Microbit, Board::Lm3s6965evb, Board::Mps2An386, Board::Virt];
-
-/// Builds all images of a package for all boards at once: links then run beside each other, and
-/// [`Board::build`] finds the images built.
-///
-/// # Errors
-///
-/// What cargo says if one does not build.
-pub(crate) fn build_all(package: &str) -> Result<(), String> {
-    let targets = BOARDS.map(Board::target);
-    let targets = targets.iter().flat_map(|target| ["--target", target]);
-    cargo_build(package, &["--bins"].into_iter().chain(targets).collect::<Vec<_>>())
-}
-
 /// The workspace of the images, and where cargo puts what it builds of it.
 fn folders() -> (PathBuf, PathBuf) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
@@ -75,6 +61,17 @@ impl Board {
             Self::Mps2An386 => ("qemu-system-arm", &["-M", "mps2-an386"]),
             Self::Virt => ("qemu-system-riscv32", &["-M", "virt", "-bios", "none"]),
         }
+    }
+
+    /// Builds all images of a package at once: links then run beside each other, and
+    /// [`build`](Self::build) finds the images built. A cargo for each board, as features unify
+    /// over the targets of one, and the boards' critical sections exclude each other.
+    ///
+    /// # Errors
+    ///
+    /// What cargo says if one does not build.
+    pub(crate) fn build_all(self, package: &str) -> Result<(), String> {
+        cargo_build(package, &["--bins", "--target", self.target()])
     }
 
     /// Builds one of the images, with these features, and says where it is.

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use redress_tests::report::Report;
 
-use board::{Board, build_all};
+use board::Board;
 
 /// Runs redress on a microcontroller in an emulator.
 ///
@@ -41,8 +41,12 @@ enum Part {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Builds the images of all boards at once; the other parts build what is missing
-    Images,
+    /// Builds all images of a board at once; the other parts build what is missing
+    Images {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// The program in the docs links, but not without a time driver
     Driverless,
     /// Without limits and delays no timer is linked, with one it is
@@ -121,10 +125,10 @@ enum Part {
     },
 }
 
-fn images() -> Result<Report, String> {
+fn images(board: Board) -> Result<Report, String> {
     let mut report = Report::default();
     for package in ["firmware", "prices"] {
-        report.count(&format!("the images of {package}"), build_all(package));
+        report.count(&format!("the images of {package}"), board.build_all(package));
     }
     Ok(report)
 }
@@ -132,7 +136,7 @@ fn images() -> Result<Report, String> {
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
-        Part::Images => images(),
+        Part::Images { board } => images(board),
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
         Part::Sharing { board } => image::sharing(board),

@@ -45,9 +45,9 @@ impl Suite {
                 return;
             }
         }
-        let images = format!("{FIRMWARE} images");
-        self.step("images of all processors build", &images, Count::Runner);
         for (board, processor) in BOARDS {
+            let images = format!("{FIRMWARE} images {board}");
+            self.step(&format!("images for {processor} build"), &images, Count::Runner);
             let vectors = format!(
                 "{FIRMWARE} conformance {board} \
                  tests/vectors/engine.json tests/vectors/classifiers.json"

@@ -59,9 +59,8 @@ fn calls<U: Pool>(
     circuit: Option<&Circuit<'_>>,
     budget: U,
 ) -> bool {
-    let blocking = |attempt: Attempt| {
-        world.attempt(attempt).unwrap_or(Err(ErrorClass::Transient.into()))
-    };
+    let blocking =
+        |attempt: Attempt| world.attempt(attempt).unwrap_or(Err(ErrorClass::Transient.into()));
     let mut retry = policy
         .on(world, world)
         .classifier(world)

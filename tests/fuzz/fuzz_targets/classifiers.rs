@@ -152,7 +152,8 @@ fn read_back(at: i64, now: i64) {
         assert_eq!(parse(&text), Some(span), "{text}");
     }
     // A year of two digits is one of the last half century, or the next.
-    if at.abs_diff(now) < 40 * 365 * 86_400 && dates::Date::of(now).is_some_and(|now| now.year > 1950)
+    if at.abs_diff(now) < 40 * 365 * 86_400
+        && dates::Date::of(now).is_some_and(|now| now.year > 1950)
     {
         let text = date.rfc_850();
         assert_eq!(parse(&text), Some(span), "{text}");

@@ -139,7 +139,8 @@ fn rolling(input: &mut Input<'_>) {
     let bytes = damaged(written(&budget, times.latest), input);
     let now = moment(&times, input);
     if let Some(copy) = restored(&mut budget, &fresh, &bytes, now, input) {
-        let ask = |budget: &mut budgets::Rolling<'_>, cost, now| budget.consume(cost as u32, at(now));
+        let ask =
+            |budget: &mut budgets::Rolling<'_>, cost, now| budget.consume(cost as u32, at(now));
         go_on_alike(budget.clone(), copy, now, input, ask);
     }
     budgets::roll(&mut budget, &settings, false, input, &mut times.from(now));
@@ -200,11 +201,8 @@ where
     let Some(fresh) = checked(W::breaker(&config), are_right) else { return };
     let mut times = times(input, settings.lease.as_micros());
     let mut keyed = Keyed::<u8, _, 1>::new(fresh.clone());
-    let mut breaker = if input.any() {
-        fresh.clone()
-    } else {
-        keyed.entry(&1).expect("there is room").clone()
-    };
+    let mut breaker =
+        if input.any() { fresh.clone() } else { keyed.entry(&1).expect("there is room").clone() };
     breakers::used(&mut breaker, settings, &mut input.part(64), &mut times);
     let bytes = damaged(written(&breaker, times.latest), input);
     let now = moment(&times, input);

@@ -204,11 +204,8 @@ pub fn go_on_alike<W: Window<Rule: 'static + Debug> + Clone + Debug>(
         now = now.saturating_add(input.below(1 << 20));
         if input.any() && !held.is_empty() {
             let permits: (Permit, Permit) = held.swap_remove(0);
-            let result = if input.any() {
-                CallResult::Failure(input.class())
-            } else {
-                CallResult::Success
-            };
+            let result =
+                if input.any() { CallResult::Failure(input.class()) } else { CallResult::Success };
             let changed = one.settle(permits.0, result, at(now));
             assert_eq!(changed, other.settle(permits.1, result, at(now)));
         } else {

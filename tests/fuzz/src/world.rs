@@ -14,6 +14,9 @@ use redress::{
 use crate::policies::Limits;
 use crate::{Input, LAST, at, us};
 
+/// 146,000 years.
+const AGES: u64 = 1 << 62;
+
 pub struct World<'i> {
     pub input: RefCell<Input<'i>>,
     pub limits: Limits,
@@ -40,7 +43,7 @@ impl<'i> World<'i> {
     pub fn new(mut input: Input<'i>, limits: Limits) -> Self {
         Self {
             limits,
-            now: Cell::new(input.moment()),
+            now: Cell::new(input.moment() >> 3),
             is_set_back: input.any(),
             deadline: Cell::new(limits.deadline),
             was_suspended: Cell::new(false),
@@ -86,7 +89,7 @@ impl<'i> World<'i> {
     /// Time passes, perhaps backwards.
     fn pass(&self) {
         let mut input = self.input.borrow_mut();
-        let (now, span) = (self.now.get(), input.micros());
+        let (now, span) = (self.now.get(), input.micros() >> 8);
         let now = match input.below(4) {
             0 if self.is_set_back => now.saturating_sub(span),
             1 => now,
@@ -133,7 +136,7 @@ impl<'i> World<'i> {
         match input.below(8) {
             0 => Some(Ok(0)),
             1 => Some(Ok(1)),
-            2 if attempt.timeout < Duration::MAX => None,
+            2 if attempt.timeout < us(AGES) => None,
             _ => {
                 let mut failure = Classification::new(input.class());
                 if input.any() {
@@ -214,9 +217,9 @@ impl Control for &World<'_> {
         self.own
     }
 
-    /// At the end of time, too: no wait ends there.
+    /// After ages, too: no wait ends at the end of time.
     fn aborted(&mut self) -> bool {
-        self.now.get() == LAST || self.input.borrow_mut().one_in(32)
+        self.elapsed.get().max(self.now.get()) > AGES || self.input.borrow_mut().one_in(32)
     }
 
     fn choose(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {

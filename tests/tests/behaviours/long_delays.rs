@@ -223,6 +223,7 @@ fn a_call_of_which_nothing_was_left_gets_no_new_deadline_however_often_it_is_sus
     // The deadline passes before the call is written down.
     clock.advance(secs(10));
     let mut call = steps.suspend().unwrap();
+    drop(steps);
     let quarter = secs(900);
     for woken in 1..=3 {
         let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(quarter)).unwrap();

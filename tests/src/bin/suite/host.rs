@@ -33,6 +33,7 @@ impl Suite {
             "cargo run --quiet -p redress-tests --bin nopanic",
             Count::Runner,
         );
+        self.fuzz_for(1);
         self.doc();
     }
 

@@ -216,7 +216,7 @@ fn one_budget_is_shared_across_policies_and_drivers() {
     let mut retry = on(&patient, &clock).budget(&budget);
     let mut steps = retry.begin().unwrap();
     steps.start().unwrap();
-    assert_eq!(steps.fail(TRANSIENT), redress::Decision::Stop(StopReason::BudgetExhausted));
+    assert_eq!(steps.fail(TRANSIENT), Decision::Stop(StopReason::BudgetExhausted));
 }
 
 /// Line 59.

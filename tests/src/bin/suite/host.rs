@@ -4,6 +4,8 @@ use crate::{BARE_TARGETS, Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
 
+const BROKEN: &str = "cargo run --quiet -p redress-tests --bin mutants";
+
 impl Suite {
     pub(crate) fn host(&mut self) {
         self.step("formatting", "cargo fmt --all --check", Count::One);
@@ -16,11 +18,7 @@ impl Suite {
         let promises = "cargo test --release -p redress-tests --test promises -- --nocapture";
         self.step("ten promises", promises, Count::Tests);
         self.step("adversaries", ADVERSARIES, Count::Tests);
-        self.step(
-            "broken engines",
-            "cargo run --quiet -p redress-tests --bin mutants",
-            Count::Runner,
-        );
+        self.step("broken engines, short", &format!("{BROKEN} -- --short"), Count::Runner);
         for target in BARE_TARGETS {
             let build = format!("cargo build -p redress --target {target}");
             self.step(&format!("no alloc on {target}"), &build, Count::One);
@@ -37,8 +35,9 @@ impl Suite {
         self.doc();
     }
 
-    /// The adversaries in their long form.
+    /// The adversaries and the broken engines in their long form.
     pub(crate) fn long(&mut self) {
+        self.step("broken engines", BROKEN, Count::Runner);
         let mut command = self.command(ADVERSARIES);
         command.env("REDRESS_LONG", "1");
         self.run("adversaries, long", command, Count::Tests);

@@ -35,8 +35,6 @@ impl Suite {
 
     /// All targets, for so many minutes together.
     pub(crate) fn fuzz_for(&mut self, minutes: u32) {
-        let format = "cargo fmt --all --check --manifest-path tests/fuzz/Cargo.toml";
-        self.step("formatting of the fuzz targets", format, Count::One);
         let is_there = (exists("g++", "--version") || self.install("g++")) && self.has_tool();
         if !is_there {
             self.failed += 1;

@@ -8,7 +8,7 @@ const BROKEN: &str = "cargo run --quiet -p redress-tests --bin mutants";
 
 impl Suite {
     pub(crate) fn host(&mut self) {
-        self.step("formatting", "cargo fmt --all --check", Count::One);
+        self.formatting();
         let lints = "cargo clippy --workspace --all-targets --all-features -- -D warnings";
         self.step("lints", lints, Count::One);
         self.step("tests", "cargo test --workspace --all-features", Count::Tests);
@@ -49,6 +49,26 @@ impl Suite {
             return;
         }
         self.step("benchmarks", "python3 tests/bench/run.py", Count::Shown);
+    }
+
+    /// Of every workspace of the tree: each step that builds one would see only its own.
+    fn formatting(&mut self) {
+        let listed = self.command("git ls-files Cargo.toml */Cargo.toml").output();
+        let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let is_workspace = |manifest: &&str| {
+            let text = std::fs::read_to_string(self.root.join(manifest)).unwrap_or_default();
+            text.lines().any(|line| line == "[workspace]")
+        };
+        let listed = listed.unwrap_or_default();
+        let manifests: Vec<_> = listed.lines().filter(is_workspace).collect();
+        if manifests.is_empty() {
+            println!("FAILED formatting: git lists no workspace");
+            self.failed += 1;
+        }
+        for manifest in manifests {
+            let line = format!("cargo fmt --all --check --manifest-path {manifest}");
+            self.step("formatting", &line, Count::One);
+        }
     }
 
     fn doc(&mut self) {

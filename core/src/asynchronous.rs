@@ -49,13 +49,16 @@ macro_rules! drive {
 // A macro, because a function would store both arguments twice. The time left is computed
 // when the timer is made, because a stored span would enlarge the future.
 macro_rules! limited {
-    ($steps:ident, $left:expr, $future:expr) => {{
+    ($steps:ident, $left:expr, $future:expr, $may_end:expr) => {{
         let (call, policy) = (&$steps.call, $steps.policy);
         let mut time = Some(&mut $steps.engine.time);
         let (mut future, mut timer) = (pin!($future), pin!(None));
         core::future::poll_fn(move |context| {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 return Poll::Ready(Some(output));
+            }
+            if const { !$may_end } {
+                return Poll::Pending;
             }
             if let Some(time) = time.take() {
                 let left = $left(call, policy.settings(), time.now());
@@ -78,13 +81,13 @@ macro_rules! limited {
 macro_rules! pause {
     ($steps:ident, $delay:expr) => {{
         let delay = $delay;
-        let is_zero = delay.as_micros() == 0;
+        let is_zero = delay.as_micros() == 0 || const { !may_delay::<P>() };
         let mut timer = pin!(if is_zero { None } else { Some($steps.engine.time.sleep(delay)) });
         let mut has_yielded = false;
         core::future::poll_fn(move |context| match timer.as_mut().as_pin_mut() {
-            Some(timer) => timer.poll(context),
-            None if has_yielded => Poll::Ready(()),
-            None => {
+            Some(timer) if const { may_delay::<P>() } => timer.poll(context),
+            _ if has_yielded => Poll::Ready(()),
+            _ => {
                 has_yielded = true;
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -92,6 +95,41 @@ macro_rules! pause {
         })
         .await
     }};
+}
+
+/// Awaits the turn that a rate limiter has given.
+macro_rules! limiter_wait {
+    ($steps:ident, $wait:expr) => {{
+        let mut timer = pin!($steps.engine.time.sleep($wait));
+        core::future::poll_fn(|context| {
+            if const { !U::LIMITS } {
+                return Poll::Ready(());
+            }
+            timer.as_mut().poll(context)
+        })
+        .await
+    }};
+}
+
+// The states of a future are fixed before the compiler knows the policy, so the code that resumes
+// each of them stays in the image. Where it would poll a timer, these constants leave that out.
+
+/// Whether an attempt or a hook may have a limit.
+const fn may_limit<P: Settings<Policy>, H: Control>() -> bool {
+    H::HAS_DEADLINE
+        || match P::KNOWN {
+            Some(policy) => policy.is_timed(),
+            None => true,
+        }
+}
+
+/// Whether a retry may have a delay: no timer for one is in the image where the compiler knows
+/// that none has.
+const fn may_delay<P: Settings<Policy>>() -> bool {
+    match P::KNOWN {
+        Some(policy) => policy.may_delay(),
+        None => true,
+    }
 }
 
 /// The one loop of this driver, for both forms of an operation; with a limit, a delay from
@@ -123,7 +161,7 @@ macro_rules! walk {
                             }
                             decision => decision.delay(),
                         };
-                        $steps.engine.time.sleep(wait).await;
+                        limiter_wait!($steps, wait);
                         if let Err(reason) = $steps.awake() {
                             break 'call (reason, None);
                         }
@@ -135,7 +173,12 @@ macro_rules! walk {
                     if $steps.is_unlimited() {
                         Some($operation(attempt).await)
                     } else {
-                        limited!($steps, Call::attempt_left, $operation(attempt))
+                        limited!(
+                            $steps,
+                            Call::attempt_left,
+                            $operation(attempt),
+                            may_limit::<P, H>()
+                        )
                     }
                 };
                 let judged = match result {
@@ -177,7 +220,12 @@ macro_rules! walk {
             {
                 let context = $steps.retry_context();
                 let hook = $classifier.before_retry_async(&context, last);
-                let proceeds = limited!($steps, Call::hook_left, hook);
+                let proceeds = limited!(
+                    $steps,
+                    Call::hook_left,
+                    hook,
+                    K::HAS_HOOK && may_limit::<P, H>()
+                );
                 let late = $steps.awake();
                 match proceeds {
                     Some(ControlFlow::Continue(())) => {}

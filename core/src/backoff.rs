@@ -311,6 +311,11 @@ impl Backoff {
         }
     }
 
+    /// Whether each delay is zero, where that is known beforehand.
+    pub(crate) const fn is_immediate(&self) -> bool {
+        matches!(self.link, Link::None(Kind::Constant)) && self.first.is_zero()
+    }
+
     /// The delays of a [`sequence`](Self::sequence).
     pub const fn delays(&self) -> Option<&'static [Duration]> {
         match self.link {

@@ -315,6 +315,16 @@ impl Policy {
         self.config.max_unknown
     }
 
+    /// Whether a retry may have a delay: not if there is none, nor if the only strategy is a
+    /// constant of zero.
+    pub(crate) const fn may_delay(&self) -> bool {
+        let default = match &self.config.default {
+            Some(backoff) => !backoff.is_immediate(),
+            None => false,
+        };
+        self.config.max_attempts > 1 && (default || !self.config.special.is_empty())
+    }
+
     /// The strategy for failures of `class`.
     #[inline]
     pub const fn backoff_of(&self, class: ErrorClass) -> Option<&Backoff> {

@@ -490,7 +490,7 @@ mod tests {
     fn a_window_of_the_last_hundred_opens_after_fifty_failures_whatever_came_before() {
         let rule = OutcomeRule { size: 100, rate_milli: 500, min_calls: 10 };
         let mut window = LastOutcomes::<4>::EMPTY;
-        for _ in 0..100_000 {
+        for _ in 0..if cfg!(miri) { 300 } else { 100_000 } {
             assert!(!window.record(&rule, &seen(false, 0)));
         }
         let opened = (1..=100).find(|_| window.record(&rule, &seen(true, 0)));

@@ -14,6 +14,19 @@ fn source(folder: &str, module: &str) -> Option<String> {
     file(".rs").or_else(|| file("/mod.rs")).or_else(|| file("/main.rs"))
 }
 
+/// The source of an image of the firmware, with all files of its folder if it has one; or of the
+/// part of the runner that looks into images.
+fn image(name: &str) -> Option<String> {
+    let bins = root().join("tests/firmware/images/src/bin");
+    for folder in [&bins, &root().join("tests/src/bin/firmware")] {
+        if let Ok(text) = fs::read_to_string(folder.join(format!("{name}.rs"))) {
+            return Some(text);
+        }
+    }
+    let files = fs::read_dir(bins.join(name)).ok()?;
+    Some(files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok()).collect())
+}
+
 /// The column that says by what a behaviour is shown, of each line.
 fn shown_by(table: &str) -> Vec<(&str, &str)> {
     let cells = |line| str::split(line, " | ").collect::<Vec<_>>();
@@ -48,10 +61,10 @@ fn missing(text: &str) -> Vec<String> {
     }
     for named in text.split("firmware: ").skip(1) {
         let end = named.find(|c: char| !(c.is_ascii_lowercase() || c == '_'));
-        let (image, rest) = named.split_at(end.unwrap_or(named.len()));
+        let (name, rest) = named.split_at(end.unwrap_or(named.len()));
         let checks = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')'));
         for check in checks.map_or("", |(checks, _)| checks).split("; ") {
-            look(image, source("tests/firmware/images/src/bin", image), check);
+            look(name, image(name), check);
         }
     }
     missing

@@ -109,8 +109,9 @@ impl Between {
         let mut deadline = began.saturating_add(Duration::from_micros(left));
         // One of the call's own, that is shorter, is known by its end.
         let own_deadline = deadline < policy.deadline();
-        if policy.long_delay() == LongDelay::Stop && rest >= left {
+        if policy.long_delay() == LongDelay::Stop && rest >= left && left > 0 {
             // The delay did not fit before the deadline: what was left of that begins after it.
+            // Where nothing was left it would begin anew each time that the call is suspended.
             deadline = deadline.saturating_add(Duration::from_micros(rest));
         }
         let attempts = from.u32()?;

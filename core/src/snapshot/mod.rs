@@ -107,3 +107,112 @@ pub trait Snapshot {
         off: Option<Duration>,
     ) -> Result<Restored, SnapshotError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Call;
+    use crate::{
+        Backoff, Breaker, BreakerConfig, Budget, CallResult, Cause, ClassSet, ErrorClass,
+        FailureTimes, LastOutcomes, Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig,
+        TimeSlices,
+    };
+
+    const US: fn(u64) -> Duration = Duration::from_micros;
+    const NOW: Instant = Instant::from_micros(1_000);
+
+    /// The checksum of a snapshot, which tells whether any of its bytes has changed.
+    fn checksum(state: &impl Snapshot) -> u32 {
+        let mut bytes = [0; 256];
+        let len = state.snapshot(NOW, &mut bytes).expect("it fits");
+        let (_, checksum) = bytes[..len].split_last_chunk().expect("it has one");
+        u32::from_le_bytes(*checksum)
+    }
+
+    fn unusual<R: Copy>(config: BreakerConfig<R>) -> BreakerConfig<R> {
+        config
+            .trip_on(ClassSet::of(&[ErrorClass::RateLimit, ErrorClass::Transient]))
+            .half_open_on(ClassSet::of(&[ErrorClass::Transient]))
+            .recovery_timeout(US(101))
+            .recovery_growth_to(US(1_003))
+            .recovery_jitter(US(5))
+            .open_for_hint(US(7_000))
+            .lease(US(211))
+            .half_open_permits(2)
+            .successes_to_close(3)
+    }
+
+    fn failed<W: crate::window::Window, C: crate::Settings<BreakerConfig<W::Rule>>>(
+        breaker: &mut Breaker<W, 2, C>,
+    ) {
+        for at in [990, 995] {
+            let now = Instant::from_micros(at);
+            let permit = breaker.admit(now).expect("it is closed").permit;
+            breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), now);
+        }
+    }
+
+    #[test]
+    fn what_version_1_wrote_keeps_its_bytes() {
+        let failures = unusual(BreakerConfig::failures(3, US(300)));
+        let failures = failures.class_threshold(ErrorClass::RateLimit, 2);
+        let mut by_failures = Breaker::<FailureTimes<4>, 2, _>::new(&failures).unwrap();
+        failed(&mut by_failures);
+        let outcomes = unusual(BreakerConfig::outcomes(20, 900, 10));
+        let mut by_outcomes = Breaker::<LastOutcomes<1>, 2, _>::new(&outcomes).unwrap();
+        failed(&mut by_outcomes);
+        let slices = unusual(BreakerConfig::slices(US(100), 900, 10)).slow_calls(US(9), 800);
+        let mut by_slices = Breaker::<TimeSlices<3>, 2, _>::new(&slices).unwrap();
+        failed(&mut by_slices);
+        let rolling = RollingConfig::new(3, US(500));
+        let mut rolling = RollingBudget::<3, _>::new(&rolling).unwrap();
+        rolling.consume(1, Instant::from_micros(900));
+        let ratio = RatioConfig::new(200).initial(5).floor_per_sec(2);
+        let ratio = RatioBudget::<_>::new(&ratio).unwrap();
+        let found = [
+            checksum(&by_failures),
+            checksum(&by_outcomes),
+            checksum(&by_slices),
+            checksum(&rolling),
+            checksum(&ratio),
+        ];
+        assert_eq!(found, [620_429_730, 834_939_355, 191_578_800, 3_194_316_578, 1_062_132_716]);
+    }
+
+    #[test]
+    fn what_version_1_wrote_of_a_call_keeps_its_bytes() {
+        static DELAYS: [Duration; 2] = [Duration::from_micros(3), Duration::from_micros(4)];
+        static SEQUENCE: Backoff = Backoff::sequence(&DELAYS);
+        let policy = Policy::new()
+            .max_attempts(6)
+            .max_unknown_attempts(3)
+            .max_attempts_for(ErrorClass::Transient, 4)
+            .deadline(US(9_000))
+            .attempt_timeout(US(800))
+            .backoff(Backoff::exponential_by(US(11), US(70), 1_500))
+            .backoff_for(
+                ErrorClass::RateLimit,
+                Backoff::retry_after_or(&SEQUENCE, US(2)).at_most(US(77)),
+            )
+            .build()
+            .unwrap();
+        let mut call = Call::begin(&policy, Instant::from_micros(400));
+        call.attempts = 2;
+        call.failures[ErrorClass::Transient as usize] = 2;
+        call.last = Some((ErrorClass::Transient, Cause::Result));
+        call.previous = US(60);
+        let permits = [
+            None,
+            Some(crate::breaker::Permit::closed(258, 1)),
+            Some(crate::breaker::Permit::probe(Instant::from_micros(1_200), 3, 1, 2)),
+        ];
+        let found = permits.map(|permit| {
+            let between = Between { call, permit, due: Instant::from_micros(1_040) };
+            let mut bytes = [0; CALL_BYTES];
+            between.save(&policy, NOW, &mut bytes);
+            let (_, checksum) = bytes.split_last_chunk().expect("it has one");
+            u32::from_le_bytes(*checksum)
+        });
+        assert_eq!(found, [2_500_659_522, 4_045_217_740, 2_490_357_177]);
+    }
+}

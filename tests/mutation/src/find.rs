@@ -48,7 +48,10 @@ pub(crate) struct Place {
 pub(crate) fn places(text: &str) -> Result<Vec<Place>, String> {
     let file = syn::parse_file(text)
         .map_err(|error| format!("line {}: {error}", error.span().start().line))?;
-    let mut finder = Finder { text, places: Vec::new(), owner: Vec::new() };
+    let has_signs = ["i8", "i16", "i32", "i64", "i128", "isize"]
+        .iter()
+        .any(|of| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *of));
+    let mut finder = Finder { text, has_signs, places: Vec::new(), owner: Vec::new() };
     finder.visit_file(&file);
     let mut places = finder.places;
     places.sort_by_key(|place| (place.range.start, usize::MAX - place.range.end, place.form as u8));
@@ -57,6 +60,8 @@ pub(crate) fn places(text: &str) -> Result<Vec<Place>, String> {
 
 struct Finder<'t> {
     text: &'t str,
+    /// Whether there may be numbers below 0.
+    has_signs: bool,
     places: Vec<Place>,
     owner: Vec<String>,
 }
@@ -169,6 +174,12 @@ fn is_comparison(operator: &BinOp) -> bool {
     COMPARISONS.contains(&operator.to_token_stream().to_string().as_str())
 }
 
+/// Whether two comparisons with 0 are one, for a number without a sign.
+fn is_same_for_zero(one: &str, other: &str) -> bool {
+    let pair = |a, b| (one, other) == (a, b) || (other, one) == (a, b);
+    pair("==", "<=") || pair("!=", ">")
+}
+
 /// Whether a chain of `&&` has a `let` in it, so that it is no expression of its own.
 fn has_let(expression: &Expr) -> bool {
     match expression {
@@ -257,6 +268,9 @@ impl Finder<'_> {
         };
         if is_comparison(&binary.op) {
             for other in COMPARISONS.into_iter().filter(|other| *other != operator) {
+                if right == "0" && !self.has_signs && is_same_for_zero(&operator, other) {
+                    continue;
+                }
                 self.add(whole, Form::Expression, "comparison", with(other));
             }
             self.condition(whole);
@@ -570,6 +584,8 @@ mod tests {
             "impl A { demands! { self, most; self.a > 0 => wrong(1), is(self.b) => wrong(2), } }",
         );
         assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) >= (0)"));
+        // No number without a sign is below 0.
+        assert!(found.iter().all(|one| one != "self.a > 0: comparison (self.a) != (0)"));
         assert!(found.iter().any(|one| one == "is(self.b): condition false"));
     }
 }

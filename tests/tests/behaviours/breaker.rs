@@ -94,6 +94,7 @@ fn settings_out_of_range_are_refused_by_name() {
 /// Lines 45, 131.
 #[test]
 fn of_fifty_threads_that_ask_at_once_one_is_the_probe() {
+    const THREADS: usize = if cfg!(miri) { 8 } else { 50 };
     for permits in [1, 3] {
         let config = CONFIG.half_open_permits(permits);
         let breaker = Breaker::<FailureTimes<2>, 3, _>::new(&config).unwrap();
@@ -104,13 +105,13 @@ fn of_fifty_threads_that_ask_at_once_one_is_the_probe() {
             locked.settle(permit, CallResult::Failure(ErrorClass::Transient), Instant::ZERO);
         }
         let later = Instant::ZERO.saturating_add(Duration::from_secs(30));
-        let barrier = Barrier::new(50);
+        let barrier = Barrier::new(THREADS);
         let ask = || {
             barrier.wait();
             breaker.lock().unwrap().admit(later).is_ok()
         };
         let admitted = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..50).map(|_| scope.spawn(ask)).collect();
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|ok| *ok).count()
         });
         assert_eq!(admitted, usize::from(permits));
@@ -151,7 +152,7 @@ fn a_month_of_silence_is_no_work() {
     let mut breaker = Breaker::<TimeSlices<8>, 1, _>::new(&config).unwrap();
     let mut now = Instant::ZERO;
     // A month is 2.6 * 10^12 of these slices: a loop over them would not end.
-    for _ in 0..10_000 {
+    for _ in 0..if cfg!(miri) { 50 } else { 10_000 } {
         let permit = breaker.enter().unwrap();
         assert_eq!(breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), now), None);
         now = now.saturating_add(Duration::from_secs(2_592_000));

@@ -211,6 +211,32 @@ fn a_delay_that_does_not_fit_is_suspended_whole() {
     }
 }
 
+/// A node that is woken again and again before its delay is over does not gain time by it.
+#[test]
+fn a_call_of_which_nothing_was_left_gets_no_new_deadline_however_often_it_is_suspended() {
+    let policy = hinted().build().unwrap();
+    let clock = MockClock::new();
+    let mut retry = policy.on(&clock, NoRandom).classify(|_: &()| BUSY);
+    let mut steps = retry.begin().unwrap();
+    steps.start().unwrap();
+    assert_eq!(steps.fail(BUSY), Decision::TooLong { after: HOUR });
+    // The deadline passes before the call is written down.
+    clock.advance(secs(10));
+    let mut call = steps.suspend().unwrap();
+    drop(steps);
+    let quarter = secs(900);
+    for woken in 1..=3 {
+        let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(quarter)).unwrap();
+        assert_eq!(resumed.steps.call().remaining(resumed.due), Duration::ZERO, "{woken}");
+        clock.jump_to(Instant::ZERO);
+        call = suspended(resumed.call_or_suspend(secs(1), |_| Ok(())));
+    }
+    let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(quarter)).unwrap();
+    let progress = resumed.call_or_suspend(secs(1), |_| Ok(()));
+    let Progress::Over(outcome) = progress else { panic!("{progress:?}") };
+    assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
+}
+
 /// A delay that did not fit and finds no token ends the call.
 #[test]
 fn a_delay_that_does_not_fit_is_not_suspended_without_a_token() {

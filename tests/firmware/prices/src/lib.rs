@@ -76,4 +76,24 @@ macro_rules! image {
     };
 }
 
+/// An image whose calls, under `$policy`, have no delays and an operation without a timer.
+#[macro_export]
+macro_rules! timerless {
+    ($policy:expr) => {
+        redress::settings! { Calls: redress::Policy = redress::policy! { $policy } }
+
+        async fn call(sensor: &mut $crate::sensor::Sensor) -> Option<u16> {
+            let mut retry = redress::Retry::fixed(
+                Calls,
+                redress_embassy::EmbassyTime,
+                redress::random::NoRandom,
+            )
+            .classify($crate::sensor::SensorError::class);
+            retry.call_async(async |_| sensor.read_in_turn().await).await.ok()
+        }
+
+        $crate::image!(call);
+    };
+}
+
 pub use board::entry;

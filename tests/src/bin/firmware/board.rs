@@ -18,6 +18,29 @@ pub(crate) enum Board {
     Virt,
 }
 
+/// The workspace of the images, and where cargo puts what it builds of it.
+fn folders() -> (PathBuf, PathBuf) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
+    let target = workspace.join("target");
+    (workspace, target)
+}
+
+fn cargo_build(package: &str, what: &[&str]) -> Result<(), String> {
+    let (workspace, target) = folders();
+    let build = Command::new("cargo")
+        .args(["build", "--release", "--locked", "--quiet", "-p", package])
+        .args(what)
+        .current_dir(&workspace)
+        .env("CARGO_TARGET_DIR", &target)
+        .output()
+        .map_err(|why| format!("cargo cannot be run: {why}"))?;
+    if build.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&build.stderr);
+    Err(format!("{package} does not build with {}:\n{said}", what.join(" ")))
+}
+
 /// A second of emulation is minutes of a processor; what takes longer hangs.
 const LIMIT_SECS: &str = "120";
 
@@ -40,6 +63,17 @@ impl Board {
         }
     }
 
+    /// Builds all images of a package at once: links then run beside each other, and
+    /// [`build`](Self::build) finds the images built. A cargo for each board, as features unify
+    /// over the targets of one, and the boards' critical sections exclude each other.
+    ///
+    /// # Errors
+    ///
+    /// What cargo says if one does not build.
+    pub(crate) fn build_all(self, package: &str) -> Result<(), String> {
+        cargo_build(package, &["--bins", "--target", self.target()])
+    }
+
     /// Builds one of the images, with these features, and says where it is.
     pub(crate) fn build(self, image: &str, features: &str) -> Result<PathBuf, String> {
         self.build_of("firmware", image, features)
@@ -52,19 +86,9 @@ impl Board {
         image: &str,
         features: &str,
     ) -> Result<PathBuf, String> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware");
-        let target = workspace.join("target");
-        let build = Command::new("cargo")
-            .args(["build", "--release", "--locked", "--quiet", "-p", package])
-            .args(["--bin", image, "--target", self.target(), "--features", features])
-            .current_dir(&workspace)
-            .env("CARGO_TARGET_DIR", &target)
-            .output()
-            .map_err(|why| format!("cargo cannot be run: {why}"))?;
-        if !build.status.success() {
-            let said = String::from_utf8_lossy(&build.stderr).into_owned();
-            return Err(format!("{image} does not build for {}:\n{said}", self.target()));
-        }
+        let what = ["--bin", image, "--target", self.target(), "--features", features];
+        cargo_build(package, &what)?;
+        let (_, target) = folders();
         Ok(target.join(self.target()).join("release").join(image))
     }
 

@@ -13,7 +13,8 @@ const EXACT: [&str; 2] = ["-icount", "shift=7,sleep=off"];
 const FAST: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// The images whose tasks wait for the clock of embassy-time.
-const IN_TIME: [&str; 6] = ["timing", "together", "giving_up", "crowd", "restart", "deep_sleep"];
+const IN_TIME: [&str; 7] =
+    ["timing", "bus", "together", "giving_up", "crowd", "restart", "deep_sleep"];
 
 /// What an image said: name and value, and whether it is as it should be.
 pub(crate) type Said = Vec<(String, Result<(), String>)>;
@@ -23,7 +24,7 @@ pub(crate) fn run(board: Board, image: &str, features: &str) -> Result<Said, Str
     let path = board.build(image, features)?;
     let speed = if IN_TIME.contains(&image) { FAST } else { EXACT };
     let mut options = speed.to_vec();
-    if board == Board::Lm3s6965evb && image == "blocking" {
+    if board == Board::Lm3s6965evb && ["blocking", "bus"].contains(&image) {
         options.extend(["-device", "tmp105,bus=i2c,address=0x49"]);
     }
     let output = board.emulate(&path, &[], &options)?;

@@ -8,12 +8,14 @@ mod figures;
 mod image;
 mod journey;
 mod steps;
+mod timerless;
 mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use redress_tests::report::Report;
 
 use board::Board;
 
@@ -39,8 +41,20 @@ enum Part {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Builds all images of a board at once; the other parts build what is missing
+    Images {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// The program in the docs links, but not without a time driver
     Driverless,
+    /// Without limits and delays no timer is linked, with one it is
+    Timerless {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -63,6 +77,12 @@ enum Part {
     },
     /// Firmware without an executor: the blocking driver, with delays of embedded-hal
     Blocking {
+        /// The board
+        #[arg(value_enum)]
+        board: Board,
+    },
+    /// A bus that hangs or is lost: attempts cut to the tick, recovery between attempts
+    Bus {
         /// The board
         #[arg(value_enum)]
         board: Board,
@@ -105,15 +125,26 @@ enum Part {
     },
 }
 
+fn images(board: Board) -> Result<Report, String> {
+    let mut report = Report::default();
+    for package in ["firmware", "prices"] {
+        report.count(&format!("the images of {package}"), board.build_all(package));
+    }
+    Ok(report)
+}
+
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
+        Part::Images { board } => images(board),
         Part::Driverless => driverless::run(),
+        Part::Timerless { board } => timerless::run(board),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),
         Part::Timing { board } => image::judge(board, "timing"),
         Part::Blocking { board } => image::judge(board, "blocking"),
+        Part::Bus { board } => image::judge(board, "bus"),
         Part::Together { board } => image::judge(board, "together"),
         Part::GivingUp { board } => image::judge(board, "giving_up"),
         Part::Crowd { board } => image::judge(board, "crowd"),

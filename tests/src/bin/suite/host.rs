@@ -4,9 +4,11 @@ use crate::{BARE_TARGETS, Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
 
+const BROKEN: &str = "cargo run --quiet -p redress-tests --bin mutants";
+
 impl Suite {
     pub(crate) fn host(&mut self) {
-        self.step("formatting", "cargo fmt --all --check", Count::One);
+        self.formatting();
         let lints = "cargo clippy --workspace --all-targets --all-features -- -D warnings";
         self.step("lints", lints, Count::One);
         self.step("tests", "cargo test --workspace --all-features", Count::Tests);
@@ -16,11 +18,7 @@ impl Suite {
         let promises = "cargo test --release -p redress-tests --test promises -- --nocapture";
         self.step("ten promises", promises, Count::Tests);
         self.step("adversaries", ADVERSARIES, Count::Tests);
-        self.step(
-            "broken engines",
-            "cargo run --quiet -p redress-tests --bin mutants",
-            Count::Runner,
-        );
+        self.step("broken engines, short", &format!("{BROKEN} -- --short"), Count::Runner);
         for target in BARE_TARGETS {
             let build = format!("cargo build -p redress --target {target}");
             self.step(&format!("no alloc on {target}"), &build, Count::One);
@@ -33,11 +31,13 @@ impl Suite {
             "cargo run --quiet -p redress-tests --bin nopanic",
             Count::Runner,
         );
+        self.fuzz_for(1);
         self.doc();
     }
 
-    /// The adversaries in their long form.
+    /// The adversaries and the broken engines in their long form.
     pub(crate) fn long(&mut self) {
+        self.step("broken engines", BROKEN, Count::Runner);
         let mut command = self.command(ADVERSARIES);
         command.env("REDRESS_LONG", "1");
         self.run("adversaries, long", command, Count::Tests);
@@ -54,6 +54,26 @@ impl Suite {
             return;
         }
         self.step("benchmarks", "python3 tests/bench/run.py", Count::Shown);
+    }
+
+    /// Of every workspace of the tree: each step that builds one would see only its own.
+    fn formatting(&mut self) {
+        let listed = self.command("git ls-files Cargo.toml */Cargo.toml").output();
+        let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let is_workspace = |manifest: &&str| {
+            let text = std::fs::read_to_string(self.root.join(manifest)).unwrap_or_default();
+            text.lines().any(|line| line == "[workspace]")
+        };
+        let listed = listed.unwrap_or_default();
+        let manifests: Vec<_> = listed.lines().filter(is_workspace).collect();
+        if manifests.is_empty() {
+            println!("FAILED formatting: git lists no workspace");
+            self.failed += 1;
+        }
+        for manifest in manifests {
+            let line = format!("cargo fmt --all --check --manifest-path {manifest}");
+            self.step("formatting", &line, Count::One);
+        }
     }
 
     fn doc(&mut self) {

@@ -1,9 +1,11 @@
 //! `cargo suite`: installs what is missing, runs everything that exists, and closes
 //! with the counts.
 
+mod fuzz;
 mod host;
 mod js;
 mod mcu;
+mod miri;
 mod progress;
 
 use std::io::Write;
@@ -11,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 
 /// Runs everything that exists and closes with `N passed, N failed, N skipped`.
 ///
@@ -24,6 +27,10 @@ struct Arguments {
     /// What to run
     #[arg(value_enum, default_value_t = Part::All)]
     part: Part,
+
+    /// For how many minutes, 10 by default; of `fuzz` alone
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    minutes: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,31 +49,44 @@ enum Part {
     /// The core in thousands of mutants, and how many of them its tests notice; not part of
     /// `all`
     Mutants,
+    /// Inputs that a fuzzer finds, against the core's properties; one minute of it is in `host`
+    Fuzz,
+    /// The core's tests and its threads in Miri; not part of `all`, but of `long`
+    Miri,
     /// The benchmarks beside peers, as tables; not part of `all`
     Bench,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.minutes.is_some() && arguments.part != Part::Fuzz {
+        let why = "MINUTES is of `fuzz` alone: the other parts take as long as they take";
+        Arguments::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let mut suite =
-        Suite { root: root.to_owned(), passed: 0, failed: 0, skipped: 0, closing: Vec::new() };
+    let (root, minutes) = (root.to_owned(), arguments.minutes);
+    let (passed, failed, skipped, closing) = (0, 0, 0, Vec::new());
+    let mut suite = Suite { root, passed, failed, skipped, minutes, closing };
     if let Err(why) = suite.install_toolchain() {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
     }
-    let in_all = |one: Part| !matches!(one, Part::Long | Part::Mutants | Part::Bench);
+    let in_all = |one: Part| {
+        !matches!(one, Part::Long | Part::Mutants | Part::Fuzz | Part::Miri | Part::Bench)
+    };
     let runs = |one: Part| {
         arguments.part == one
             || (arguments.part == Part::All && in_all(one))
-            || (arguments.part == Part::Long && one == Part::Mutants)
+            || (arguments.part == Part::Long && matches!(one, Part::Mutants | Part::Miri))
     };
-    let parts: [(Part, &str, fn(&mut Suite)); 6] = [
+    let parts: [(Part, &str, fn(&mut Suite)); 8] = [
         (Part::Host, "host", Suite::host),
         (Part::Mcu, "mcu", Suite::mcu),
         (Part::Js, "js", Suite::js),
         (Part::Long, "long", Suite::long),
         (Part::Mutants, "mutants", Suite::mutants),
+        (Part::Fuzz, "fuzz", Suite::fuzz),
+        (Part::Miri, "miri", Suite::miri),
         (Part::Bench, "bench", Suite::bench),
     ];
     let mut times = Vec::new();
@@ -104,6 +124,8 @@ struct Suite {
     passed: usize,
     failed: usize,
     skipped: usize,
+    /// For how many minutes the fuzzer runs, if that was named.
+    minutes: Option<u32>,
     /// What is printed after the counts.
     closing: Vec<String>,
 }
@@ -143,7 +165,9 @@ impl Suite {
         };
         let text = String::from_utf8_lossy(&output.stdout);
         let (passed, mut failed, skipped) = match count {
-            Count::One | Count::Shown | Count::Closing => (usize::from(output.status.success()), 0, 0),
+            Count::One | Count::Shown | Count::Closing => {
+                (usize::from(output.status.success()), 0, 0)
+            }
             Count::Tests => sum(text.lines().filter(|line| line.starts_with("test result: "))),
             Count::Runner => sum(text.lines().last().into_iter()),
         };

@@ -13,8 +13,10 @@ const BOARDS: [(&str, &str); 4] = [
     ("virt", "RISC-V"),
 ];
 
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 11] = [
     ("timing", "delays and timeouts to the tick"),
+    ("bus", "a bus that hangs, and one that is recovered"),
+    ("timerless", "no timer where nothing takes time"),
     ("blocking", "firmware without an executor"),
     ("together", "calls together at a breaker and a budget"),
     ("giving-up", "calls that are given up"),
@@ -44,6 +46,8 @@ impl Suite {
             }
         }
         for (board, processor) in BOARDS {
+            let images = format!("{FIRMWARE} images {board}");
+            self.step(&format!("images for {processor} build"), &images, Count::Runner);
             let vectors = format!(
                 "{FIRMWARE} conformance {board} \
                  tests/vectors/engine.json tests/vectors/classifiers.json"
@@ -56,27 +60,19 @@ impl Suite {
         }
         let figures = format!("{FIRMWARE} figures");
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
-        let firmware = "cargo fmt --all --check --manifest-path tests/firmware/Cargo.toml";
-        self.step("formatting of the firmware images", firmware, Count::One);
         let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
                         -p board -p firmware -p prices -p redress-wire \
                         --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the firmware images", firmware, Count::One);
-        let cuts = "cargo fmt --all --check --manifest-path tests/power-cut/Cargo.toml";
-        self.step("formatting of the image for power cuts", cuts, Count::One);
         let cuts = "cargo clippy --release --manifest-path tests/power-cut/Cargo.toml \
                     --workspace --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the image for power cuts", cuts, Count::One);
         let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
         self.step("power cuts while the state is saved", cuts, Count::Runner);
-        // Firmware is a workspace of its own: the host's formatting and lints do not see it.
-        let node = "cargo fmt --check --manifest-path examples/sensor-node/Cargo.toml";
-        self.step("formatting of the sensor node", node, Count::One);
+        // A workspace of its own, which the host's lints do not see.
         let node = "cargo clippy --release --manifest-path examples/sensor-node/Cargo.toml \
                     --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the sensor node", node, Count::One);
-        let pico = "cargo fmt --check --manifest-path examples/pico-node/Cargo.toml";
-        self.step("formatting of the node for an RP2040", pico, Count::One);
         let pico = "cargo clippy --release --manifest-path examples/pico-node/Cargo.toml \
                     --target thumbv6m-none-eabi -- -D warnings";
         self.step("lints of the node for an RP2040", pico, Count::One);

@@ -10,6 +10,7 @@ mod bus;
 #[cfg(i2c)]
 #[path = "../../../../../../examples/sensor-node/src/i2c.rs"]
 mod i2c;
+mod recovery;
 #[cfg(i2c)]
 #[path = "../../../../../../examples/sensor-node/src/register.rs"]
 mod register;
@@ -75,7 +76,7 @@ fn switch_off() {
 
 fn main() -> bool {
     time::start();
-    let clock = FnClock(time::micros);
+    let clock = FnClock(time::micros as fn() -> u64);
     let mut seed = 0x9E37_79B9_u32;
     let random = from_fn(move || {
         seed = seed.rotate_left(7) ^ 0x5A5A_1234;
@@ -145,6 +146,7 @@ fn main() -> bool {
     let state = breaker.borrow().state();
     let closed = probe && state == CircuitState::Closed;
     checks.check("a probe that succeeds then closes it", closed, state.as_str());
+    recovery::show(sensor.destroy(), clock, &mut checks);
     checks.close()
 }
 

@@ -1,0 +1,10 @@
+//! redress without anything that takes time: neither limits nor delays.
+
+#![no_std]
+#![no_main]
+
+use redress::{Backoff, Duration, Policy};
+
+prices::timerless! {
+    Policy::new().max_attempts(3).no_deadline().backoff(Backoff::constant(Duration::ZERO))
+}

@@ -117,7 +117,8 @@ where
         off: Option<Duration>,
     ) -> Result<Resumed<'_, 'a, T, R, K, B, U, O, H, P>, SnapshotError> {
         let Self { engine, classifier } = self;
-        let (between, restored) = Between::load(engine.policy.settings(), bytes, now, off)?;
+        let (between, restored) =
+            Between::load(engine.policy.settings(), U::LIMITS, bytes, now, off)?;
         let pass = B::pass(between.permit).ok_or(SnapshotError::Value)?;
         let Between { mut call, due, .. } = between;
         if let Some(deadline) = engine.own_deadline() {

@@ -57,7 +57,7 @@ const CALL: u8 = 1;
 
 /// How many bytes the snapshot of a call takes.
 pub(crate) const CALL_BYTES: usize =
-    HEADER + 8 * 4 + 1 + 4 + 2 * ErrorClass::COUNT + 2 + PERMIT_BYTES + CHECKSUM;
+    HEADER + 8 * 4 + 4 + 2 * ErrorClass::COUNT + 3 + PERMIT_BYTES + CHECKSUM;
 
 impl Between {
     pub(crate) fn save(&self, policy: &Policy, now: Instant, out: &mut [u8; CALL_BYTES]) {
@@ -71,8 +71,6 @@ impl Between {
         to.u64(self.call.remaining(now).min(longest).as_micros());
         to.u64(self.call.previous.as_micros());
         to.u64(rest.as_micros());
-        // A rate limit's wait may be longer than any delay of the policy.
-        to.u8(u8::from(rest > self.call.previous));
         to.u32(self.call.attempts);
         for failures in self.call.failures {
             to.u16(failures);
@@ -83,12 +81,16 @@ impl Between {
         };
         to.u8(class);
         to.u8(cause);
+        // The wait for a rate limit may be longer than the delay before it.
+        to.u8(u8::from(rest > self.call.previous));
         to.permit(self.permit);
         to.end();
     }
 
+    /// `limits` if the call has a rate limit.
     pub(crate) fn load(
         policy: &Policy,
+        limits: bool,
         bytes: &[u8],
         now: Instant,
         off: Option<Duration>,
@@ -100,9 +102,7 @@ impl Between {
         let previous = Duration::from_micros(from.u64()?);
         let rest = from.u64()?;
         let longest = policy.deadline().as_micros().saturating_add(rest);
-        let waits_for_limit = from.u8()?;
-        let is_longer = u8::from(rest > previous.as_micros());
-        if waits_for_limit != is_longer || left > longest {
+        if left > longest {
             return Err(SnapshotError::Value);
         }
         let due = from.due(rest);
@@ -132,6 +132,10 @@ impl Between {
             }
         };
         if !is_possible(policy, attempts, &failures, last) {
+            return Err(SnapshotError::Value);
+        }
+        let waits = rest > previous.as_micros();
+        if from.u8()? != u8::from(waits) || waits && !limits {
             return Err(SnapshotError::Value);
         }
         let permit = from.permit()?;

@@ -469,7 +469,7 @@ fn what_is_no_snapshot_of_this_call_is_refused_with_its_reason() {
     }
     // The class of the latest failure, which no class is.
     let mut wrong = good.clone();
-    let class = good.len() - 4 - 12 - 2;
+    let class = good.len() - 4 - 12 - 3;
     assert_eq!(wrong[class], TRANSIENT as u8);
     wrong[class] = 8;
     seal(&mut wrong);

@@ -283,8 +283,10 @@ fn a_call_is_one_that_its_policy_can_have_made() {
     assert!(takes(LAST, &[ErrorClass::Transient as u8]) && takes(LAST + 1, &[1]));
     assert!(!takes(LAST, &[ErrorClass::Unknown as u8]) && !takes(LAST, &[8]));
     assert!(!takes(LAST + 1, &[2]) && !takes(LAST, &[0xFF, 0xFF]));
+    // Whether it waits for a rate limit, which this call has not.
+    assert!(takes(LAST + 2, &[0]) && !takes(LAST + 2, &[1]) && !takes(LAST + 2, &[2]));
     // A permit: whether there is one, its place, period and lease.
-    const PERMIT: usize = LAST + 2;
+    const PERMIT: usize = LAST + 3;
     let permit = |has: u8, slot: u8, period: u8, lease: u8| {
         takes(PERMIT, &[has, slot, period, 0, lease, 0, 0, 0, 0, 0, 0, 0])
     };

@@ -295,8 +295,8 @@ impl Call {
     /// [`OVERDUE`]. A final class stays what it is.
     #[inline]
     pub(crate) fn is_overdue(&self, policy: &Policy, took: Duration, class: ErrorClass) -> bool {
-        let timeout = policy.attempt_timeout();
-        timeout < Duration::MAX && !class.is_final() && (took > timeout || self.is_late())
+        let (timeout, is_late) = (policy.attempt_timeout(), self.is_late());
+        timeout < Duration::MAX && !class.is_final() && (took > timeout || is_late)
     }
 
     /// The time goes on to `now`; returns how long that took.

@@ -8,6 +8,7 @@ mod budget;
 mod circuit;
 mod class_table;
 mod classification;
+mod extremes;
 mod faults;
 mod half_open;
 mod hints;

@@ -6,9 +6,9 @@ use redress::classify::{self, Facts, retry_after};
 use redress::random::NoRandom;
 use redress::testing::MockClock;
 use redress::{
-    Acquire, Backoff, Call, Cause, ClassSet, Classification, Clock, Decision, Duration, ErrorClass,
-    Instant, Keyed, LimiterConfig, Policy, Progress, RateLimiter, SleepDecision, SnapshotError,
-    StopReason, by_key,
+    Acquire, Backoff, Breaker, BreakerConfig, Call, CallResult, Cause, ClassSet, Classification,
+    Clock, Decision, Duration, ErrorClass, Instant, Keyed, LimiterConfig, Policy, Progress,
+    RateLimiter, SleepDecision, SliceRule, SnapshotError, StopReason, TimeSlices, by_key,
 };
 
 use crate::{each_second, on};
@@ -255,4 +255,25 @@ fn a_resumed_call_is_suspended_again_from_the_limit_on() {
             assert_eq!(again.wake_after, Duration::from_secs(100 - slept));
         }
     }
+}
+
+/// A slice that is full forgets half of its calls and keeps its shares.
+#[test]
+fn a_full_slice_keeps_its_shares() {
+    const HALF: BreakerConfig<SliceRule> =
+        BreakerConfig::slices(Duration::from_secs(3600), 500, 10);
+    let mut breaker = Breaker::<TimeSlices<1>>::new(&HALF).unwrap();
+    let permit = breaker.enter().unwrap();
+    // Of three calls one fails, for longer than a slice can count.
+    for nth in 0..70_000_u32 {
+        let failed = nth % 3 == 0;
+        let result = if failed { CallResult::Failure(TRANSIENT) } else { CallResult::Success };
+        assert_eq!(breaker.settle(permit, result, Instant::ZERO), None, "{nth}");
+    }
+    // 37,233 calls are counted, a third of them failures: as many again open it.
+    let mut failures = 0_u32;
+    while breaker.settle(permit, CallResult::Failure(TRANSIENT), Instant::ZERO).is_none() {
+        failures += 1;
+    }
+    assert!((12_400..12_430).contains(&failures), "{failures}");
 }

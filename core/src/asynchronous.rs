@@ -97,7 +97,7 @@ macro_rules! pause {
     }};
 }
 
-/// Awaits the turn that a rate limiter has given.
+/// Waits until a rate limiter may be asked again.
 macro_rules! limiter_wait {
     ($steps:ident, $wait:expr) => {{
         let mut timer = pin!($steps.engine.time.sleep($wait));
@@ -157,7 +157,8 @@ macro_rules! walk {
                         )?
                         let wait = match decision {
                             Decision::TooLong { after } => {
-                                break 'call ($steps.call.stop_too_long(after), None);
+                                let reason = StopReason::DeadlineExceeded;
+                                break 'call ($steps.call.stop_limited(after, reason), None);
                             }
                             decision => decision.delay(),
                         };

@@ -342,8 +342,10 @@ fn wait<T, R, B: Gate, U: Pool, O: Observer, H, P>(
     decision: Decision,
 ) -> Result<Option<Infallible>, StopReason> {
     match decision {
-        // Without a rate limit it is the delay that the call has just noted.
-        Decision::TooLong { after } if U::LIMITS => Err(steps.call.stop_too_long(after)),
+        // The delay after a failure is noted by the call itself, a limit's wait is not.
+        Decision::TooLong { after } if U::LIMITS => {
+            Err(steps.call.stop_limited(after, StopReason::DeadlineExceeded))
+        }
         Decision::TooLong { .. } => Err(StopReason::DeadlineExceeded),
         _ => Ok(None),
     }

@@ -411,13 +411,6 @@ impl Call {
         Decision::TooLong { after: wait }
     }
 
-    /// The call stops because the wait for a rate limit is [too long](Decision::TooLong).
-    #[inline]
-    pub(crate) fn stop_too_long(&mut self, after: Duration) -> StopReason {
-        self.previous = after;
-        StopReason::DeadlineExceeded
-    }
-
     /// The call stops for `reason`, as a rate limit allows no attempt before `wait` is over.
     pub(crate) fn stop_limited(&mut self, wait: Duration, reason: StopReason) -> StopReason {
         self.previous = wait;

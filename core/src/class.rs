@@ -17,7 +17,7 @@ pub enum ErrorClass {
     Permission = 1,
     /// The request itself is wrong (HTTP 400, 404, 422). Never retried.
     Permanent = 2,
-    /// Somebody else was faster: a conflict or a deadlock (HTTP 409).
+    /// Another caller was faster: a conflict or a deadlock (HTTP 409).
     Concurrency = 3,
     /// Too much at once (HTTP 429); often says when to come back.
     RateLimit = 4,

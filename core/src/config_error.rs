@@ -80,7 +80,7 @@ impl core::fmt::Display for ConfigError {
 impl core::error::Error for ConfigError {}
 
 /// What must hold of settings, as pairs of a condition and the error where it does not
-/// hold: `check` stops at the first error, the linter's `errors` hears of all.
+/// hold: `check` stops at the first error, the linter's `errors` reports all.
 macro_rules! demands {
     ($self:ident $(, $capacity:ident)?; $($fine:expr => $error:expr,)*) => {
         pub(crate) const fn check(&$self $(, $capacity: usize)?) -> Result<(), ConfigError> {

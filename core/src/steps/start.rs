@@ -56,7 +56,9 @@ where
         let reason = match self.ask_for_turn() {
             Ok(None) => return Ok(None),
             Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
-            Ok(Some(too_long)) => self.call.stop_too_long(too_long.delay()),
+            Ok(Some(too_long)) => {
+                self.call.stop_limited(too_long.delay(), StopReason::DeadlineExceeded)
+            }
             Err(reason) => reason,
         };
         Err(self.end(reason, None))

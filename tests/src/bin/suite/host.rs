@@ -4,7 +4,7 @@ use crate::{BARE_TARGETS, Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
 
-const BROKEN: &str = "cargo run --quiet -p redress-tests --bin mutants";
+const BROKEN: &str = "cargo run --quiet -p redress-tests --bin broken";
 
 impl Suite {
     pub(crate) fn host(&mut self) {

@@ -1,4 +1,4 @@
-//! Breaks the engine on purpose, one patch of `tests/mutants` at a time, and sees
+//! Breaks the engine on purpose, one patch of `tests/broken` at a time, and sees
 //! that the promises' tests notice.
 //!
 //! A patch is named after the promise that it breaks; its test must fail in a copy of
@@ -13,7 +13,7 @@ use redress_tests::report::Report;
 
 /// Breaks the engine on purpose and sees that the promises' tests notice.
 #[derive(Parser)]
-#[command(name = "mutants")]
+#[command(name = "broken")]
 struct Arguments {
     /// Every patch must apply, but only one in three is built and run
     #[arg(long)]
@@ -22,27 +22,31 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned();
-    let copy = root.join("target/mutants/tree");
+    let copy = root.join("target/broken/tree");
     let mut report = Report::default();
     let arguments = Arguments::parse();
     let patches = match patches(&root) {
         Ok(patches) => patches,
         Err(why) => {
-            eprintln!("error: tests/mutants cannot be read: {why}");
+            eprintln!("error: tests/broken cannot be read: {why}");
             return ExitCode::FAILURE;
         }
     };
     for (nth, patch) in patches.iter().enumerate() {
         let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let runs = !arguments.short || nth % 3 == 0;
-        report.count(&name, is_noticed(&root, &copy, patch, runs.then_some(&name)));
+        if runs {
+            report.count(&name, is_noticed(&root, &copy, patch, Some(&name)));
+        } else {
+            report.count(&format!("{name} applies"), is_noticed(&root, &copy, patch, None));
+        }
     }
     println!("{report}");
     if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn patches(root: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(root.join("tests/mutants"))?;
+    let entries = std::fs::read_dir(root.join("tests/broken"))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "patch"));
     paths.sort();
@@ -69,7 +73,7 @@ fn is_noticed(root: &Path, copy: &Path, patch: &Path, name: Option<&String>) -> 
         command
             .args(["test", "-p", "redress-tests", "--test", "promises"])
             .args(more)
-            .env("CARGO_TARGET_DIR", root.join("target/mutants/build"))
+            .env("CARGO_TARGET_DIR", root.join("target/broken/build"))
             .env("PROPTEST_FAILURE_PERSISTENCE", "off")
             .current_dir(copy);
         run(&mut command)

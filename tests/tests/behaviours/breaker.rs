@@ -6,7 +6,7 @@ use std::sync::{Barrier, Mutex};
 use redress::testing::MockClock;
 use redress::{
     Breaker, BreakerConfig, CallResult, CircuitState, Clock, Duration, ErrorClass, EventKind,
-    FailureRule, FailureTimes, Instant, LastOutcomes, Policy, StopReason, TimeSlices,
+    FailureRule, FailureTimes, Instant, LastOutcomes, Policy, SliceRule, StopReason, TimeSlices,
 };
 
 use crate::{block_on, each_second, on};
@@ -193,4 +193,30 @@ fn slow_attempts_open_and_sleeps_do_not_count() {
         }
         assert_eq!(breaker.borrow().state(), state, "{takes}");
     }
+}
+
+/// A slice that is full forgets half of its calls and keeps its shares.
+#[test]
+fn a_full_slice_keeps_its_shares() {
+    const HALF: BreakerConfig<SliceRule> =
+        BreakerConfig::slices(Duration::from_secs(3600), 500, 10);
+    let mut breaker = Breaker::<TimeSlices<1>>::new(&HALF).unwrap();
+    let permit = breaker.enter().unwrap();
+    // Of three calls one fails, for longer than a slice can count.
+    let (calls, counted) = if cfg!(miri) { (300, 300) } else { (70_000_u32, 37_233) };
+    for nth in 0..calls {
+        let failed = nth % 3 == 0;
+        let result =
+            if failed { CallResult::Failure(ErrorClass::Transient) } else { CallResult::Success };
+        assert_eq!(breaker.settle(permit, result, Instant::ZERO), None, "{nth}");
+    }
+    // Of those that are counted a third are failures: as many again open it.
+    let mut failures = 0_u32;
+    while breaker
+        .settle(permit, CallResult::Failure(ErrorClass::Transient), Instant::ZERO)
+        .is_none()
+    {
+        failures += 1;
+    }
+    assert!(failures.abs_diff(counted / 3) < 20, "{failures}");
 }

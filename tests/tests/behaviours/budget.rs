@@ -465,3 +465,20 @@ fn a_rolling_budget_is_exact_by_the_instants_it_knows_in_every_order_of_callers(
         assert!(late > 0, "{callers}");
     }
 }
+
+/// A ratio budget without a floor needs no time, and one of zero cost is always granted.
+#[test]
+fn a_budget_without_a_floor_is_as_full_at_any_time() {
+    let config = RatioConfig::new(1000).initial(1).floor_per_sec(0);
+    let mut budget = RatioBudget::new(&config).unwrap();
+    for now in [0, 5, 1 << 20, 7] {
+        assert_eq!(budget.remaining(at_secs(now)), 1);
+    }
+    assert!(
+        budget.consume(0, at_secs(9))
+            && budget.consume(1, at_secs(9))
+            && !budget.consume(1, at_secs(8))
+    );
+    budget.deposit();
+    assert!(budget.consume(1, at_secs(3)) && budget.consume(0, at_secs(3)));
+}

@@ -6,8 +6,9 @@ use redress::random::from_fn;
 use redress::testing::{MockClock, Recorder};
 use redress::{
     AttemptDecision, Breaker, BreakerConfig, CallResult, CircuitState, ClassSet, Classification,
-    Clock, Control, Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant,
-    Keyed, LastOutcomes, Observer, Policy, Pool, StopReason, TimeSlices, Withdraw, by_key,
+    Clock, Control, Decision, Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes,
+    Instant, Keyed, LastOutcomes, Observer, OutcomeRule, Policy, Pool, StopReason, TimeSlices,
+    Withdraw, by_key,
 };
 
 use crate::faults::{ARMED, at, panics};
@@ -519,5 +520,38 @@ fn a_call_whose_own_hint_opens_the_breaker_is_rejected_before_its_retry() {
         let outcome = retry.execute(|attempt| if attempt.number == 1 { Err(busy) } else { Ok(()) });
         assert_eq!((outcome.attempts, outcome.stop_reason()), (attempts, reason));
         assert_eq!(clock.elapsed(), secs(1));
+    }
+}
+
+/// A breaker that a configuration may leave out does all that one does which is always there.
+#[test]
+fn an_optional_breaker_is_asked_for_everything() {
+    const HELD: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(64, 1000, 64)
+        .open_for_hint(Duration::from_secs(30))
+        .check_before_retry(true);
+    type Held = Breaker<LastOutcomes<2>>;
+    let policy = each_second().build().unwrap();
+    let busy = Classification::new(ErrorClass::RateLimit).retry_after(Duration::from_secs(10));
+    for is_there in [true, false] {
+        let (clock, breaker) = (MockClock::new(), RefCell::new(Held::new(&HELD).unwrap()));
+        let gate = is_there.then_some(&breaker);
+        let mut retry =
+            policy.on(&clock, redress::random::NoRandom).classify(|_: &()| busy).breaker(gate);
+        let outcome = retry.execute(|attempt| if attempt.number == 1 { Err(()) } else { Ok(()) });
+        let reason = outcome.result.as_ref().err().and_then(redress::Error::stop_reason);
+        let state = breaker.borrow().state();
+        if is_there {
+            assert_eq!((reason, state), (Some(StopReason::CircuitOpen), CircuitState::Open));
+        } else {
+            assert_eq!((reason, state), (None, CircuitState::Closed));
+        }
+        // By hand, and over a deep sleep with a permit or without one.
+        assert_eq!(retry.reset(), is_there.then_some(CircuitState::Closed));
+        let mut steps = retry.begin().unwrap();
+        steps.start().unwrap();
+        assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
+        let call = steps.suspend().unwrap();
+        drop(steps);
+        assert!(retry.resume(&call.bytes, call.at, None).is_ok());
     }
 }

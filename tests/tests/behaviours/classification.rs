@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use redress::classify::{self, AwsError, Describe, Facts, Library, Marker, RetryAfter};
 use redress::random::NoRandom;
 use redress::testing::MockClock;
-use redress::{Backoff, Classification, Duration, ErrorClass, Policy, StopReason};
+use redress::{Backoff, ClassSet, Classification, Duration, ErrorClass, Policy, StopReason};
 
 use crate::{each_second, on};
 
@@ -518,5 +518,51 @@ fn the_class_decides_what_a_failure_deserves() {
         let clock = MockClock::new();
         let outcome = on(&policy, &clock).execute(|_| Err::<(), _>(class));
         assert_eq!((outcome.attempts, outcome.stop_reason()), (attempts, Some(reason)));
+    }
+}
+
+#[test]
+fn a_status_is_one_of_100_to_599() {
+    for (status, class) in [
+        (399, None),
+        (400, Some(ErrorClass::Permanent)),
+        (499, Some(ErrorClass::Permanent)),
+        (500, Some(ErrorClass::ServerError)),
+        (599, Some(ErrorClass::ServerError)),
+    ] {
+        let answer = classify::http_response_headers(status, [("retry-after", "7")], NOON);
+        assert_eq!(answer.map(|answer| answer.class), class, "{status}");
+        let hint = answer.and_then(|answer| answer.retry_after);
+        let follows = class == Some(ErrorClass::ServerError);
+        assert_eq!(hint.is_some(), follows, "{status}");
+    }
+}
+
+/// A state counts in an ODBC message only between brackets, whatever else looks like one.
+#[test]
+fn an_odbc_state_stands_between_brackets() {
+    for (message, class) in [
+        ("[HYT00] timeout", ErrorClass::Transient),
+        ("[40001] deadlock", ErrorClass::Concurrency),
+        ("HYT00 timeout", ErrorClass::Unknown),
+        ("[HYT00 timeout", ErrorClass::Unknown),
+        ("HYT00] timeout", ErrorClass::Unknown),
+        ("[hyt00] timeout", ErrorClass::Unknown),
+        ("[Microsoft] no state", ErrorClass::Unknown),
+    ] {
+        let facts = Facts { message, ..Facts::NONE };
+        assert_eq!(classify::odbc(&facts).class, class, "{message}");
+    }
+}
+
+#[test]
+fn a_set_of_classes_loses_one_at_a_time() {
+    for class in ErrorClass::ALL {
+        let without = ClassSet::ALL.without(class);
+        for other in ErrorClass::ALL {
+            assert_eq!(without.contains(other), other != class);
+        }
+        assert_eq!(without.with(class), ClassSet::ALL);
+        assert!(ClassSet::EMPTY.with(class).without(class).is_empty());
     }
 }

@@ -169,3 +169,47 @@ fn headers_that_say_nothing_of_limits_are_passed_over() {
     assert_eq!(answer(429, &headers), ErrorClass::RateLimit.into());
     assert_eq!(answer(403, &headers), ErrorClass::Permission.into());
 }
+
+#[test]
+fn a_date_that_no_calendar_has_is_no_hint() {
+    for (text, secs) in [
+        ("2026-01-15T12:00:59Z", Some(59)),
+        ("2026-01-15T12:59:00Z", Some(59 * 60)),
+        ("2026-01-15T23:00:00Z", Some(11 * 3600)),
+        ("2026-01-16T11:59:00+23:59", Some(0)),
+        ("2026-01-15T12:00:00-23:59", Some(23 * 3600 + 59 * 60)),
+        ("2026-12-31T12:00:00Z", Some(350 * 86_400)),
+        ("2028-02-29T12:00:00Z", Some(775 * 86_400)),
+        ("2026-00-15T12:00:00Z", None),
+        ("2026-13-15T12:00:00Z", None),
+        ("2026-01-00T12:00:00Z", None),
+        ("2026-01-32T12:00:00Z", None),
+        ("2026-02-29T12:00:00Z", None),
+        ("2100-02-29T12:00:00Z", None),
+        ("2026-04-31T12:00:00Z", None),
+        ("2026-01-15T24:00:00Z", None),
+        ("2026-01-15T12:60:00Z", None),
+        ("2026-01-15T12:00:61Z", None),
+        ("2026-01-15T12:00:00+24:00", None),
+        ("2026-01-15T12:00:00+00:60", None),
+        ("2026-01-15T12:00:00Z ", Some(0)),
+        ("2026-01-15T12:00:00Zz", None),
+    ] {
+        let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", text)];
+        let answer = classify::http_response_headers(429, headers, NOON).unwrap();
+        assert_eq!(answer.class, ErrorClass::RateLimit);
+        assert_eq!(answer.retry_after, secs.map(Duration::from_secs), "{text}");
+    }
+    for (text, secs) in [
+        ("Thu, 15 Jan 2026 12:00:59 GMT", Some(59)),
+        ("Thu, 00 Jan 2026 12:00:00 GMT", None),
+        ("Thu, 15 Jan 2026 12:60:00 GMT", None),
+        ("Thu, 15 Jan 2026 24:00:00 GMT", None),
+    ] {
+        assert_eq!(
+            classify::retry_after::parse(text, NOON),
+            secs.map(Duration::from_secs),
+            "{text}"
+        );
+    }
+}

@@ -210,3 +210,20 @@ fn threads_together_never_spend_more_than_the_limit() {
     });
     assert_eq!(granted, 10);
 }
+
+#[test]
+fn a_keyed_limiter_is_asked_without_spending() {
+    const TWO: LimiterConfig = LimiterConfig::new().window(2, Duration::from_secs(1));
+    let template = RateLimiter::<2>::new(&TWO).unwrap();
+    let map = RefCell::new(Keyed::<u8, _, 1>::new(template));
+    assert!(map.borrow().is_empty());
+    let (one, now) = (by_key(&map, 1), Instant::ZERO);
+    for _ in 0..5 {
+        assert_eq!(one.check(2, now), Ok(()));
+    }
+    assert_eq!(one.acquire(2, now), Ok(()));
+    assert_eq!(one.check(1, now).unwrap_err().wait, Some(Duration::from_secs(1)));
+    assert!(!map.borrow().is_empty());
+    // Another key finds no room beside a limiter that counts something.
+    assert_eq!(by_key(&map, 2).check(1, now).unwrap_err().wait, None);
+}

@@ -132,3 +132,20 @@ fn delays_below_a_millisecond_are_exact() {
     assert!(on(&policy, &clock).execute(|_| script.next()).is_ok());
     assert_eq!(clock.slept(), Duration::from_micros(334));
 }
+
+/// What was configured is what is read, for every class.
+#[test]
+fn a_policy_says_each_of_its_limits() {
+    let mut config = each_second().max_unknown_attempts(9);
+    for (nth, class) in ErrorClass::ALL.into_iter().enumerate() {
+        let built = config.build().unwrap();
+        assert_eq!(built.max_attempts_for(class), None);
+        config = config.max_attempts_for(class, 20 + nth as u16);
+    }
+    let built = config.build().unwrap();
+    for (nth, class) in ErrorClass::ALL.into_iter().enumerate() {
+        assert_eq!(built.max_attempts_for(class), Some(20 + nth as u16));
+    }
+    assert_eq!(built.max_unknown_attempts(), Some(9));
+    assert_eq!(Policy::once().max_unknown_attempts(), None);
+}

@@ -330,3 +330,40 @@ fn other_strategies_have_no_bounds_of_hints() {
     let outcome = policy.on(&clock, NoRandom).classify(|_: &()| BUSY).execute(|_| Err::<(), _>(()));
     assert_eq!((outcome.attempts, clock.slept()), (2, secs(1)));
 }
+
+/// The maximum of one strategy's hints holds for its class alone, in any order.
+#[test]
+fn a_maximum_of_hints_is_of_its_own_class() {
+    const SLOW: Backoff = Backoff::constant(Duration::from_secs(1));
+    let short = Backoff::retry_after_or(&SLOW, Duration::ZERO).at_most(Duration::from_secs(5));
+    let any = Backoff::retry_after_or(&SLOW, Duration::ZERO);
+    let first = Policy::new()
+        .backoff(any)
+        .backoff_for(ErrorClass::RateLimit, short)
+        .backoff_for(ErrorClass::ServerError, any);
+    let last = Policy::new()
+        .backoff(any)
+        .backoff_for(ErrorClass::ServerError, any)
+        .backoff_for(ErrorClass::RateLimit, short);
+    let default = Policy::new().backoff(short).backoff_for(ErrorClass::ServerError, any);
+    for policy in [first, last, default] {
+        let (policy, clock) = (policy.build().unwrap(), MockClock::new());
+        for (class, hint, fits) in [
+            (ErrorClass::RateLimit, 5, true),
+            (ErrorClass::RateLimit, 6, false),
+            (ErrorClass::ServerError, 6, true),
+        ] {
+            let hint = Duration::from_secs(hint);
+            let mut retry = on(&policy, &clock);
+            let mut steps = retry.begin().unwrap();
+            steps.start().unwrap();
+            let decision = steps.fail(Classification::new(class).retry_after(hint));
+            let expected = if fits {
+                Decision::Retry { after: hint }
+            } else {
+                Decision::TooLong { after: hint }
+            };
+            assert_eq!(decision, expected);
+        }
+    }
+}

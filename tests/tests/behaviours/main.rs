@@ -8,7 +8,6 @@ mod budget;
 mod circuit;
 mod class_table;
 mod classification;
-mod edges;
 mod extremes;
 mod faults;
 mod half_open;

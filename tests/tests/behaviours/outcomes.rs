@@ -7,7 +7,8 @@ use redress::testing::{FakeBreaker, MockClock, Recorder, Script, instant_retries
 use redress::{
     Backoff, Breaker, BreakerConfig, CallResult, Cause, Circuit, CircuitState, Clock, Duration,
     Error, ErrorClass, EventKind, FailureRule, FailureTimes, Instant, Last, Outcome, Policy,
-    RetryConfig, RollingBudget, RollingConfig, SleepDecision, StopReason, Timeline, TimelineEntry,
+    RetryConfig, RollingBudget, RollingConfig, SleepDecision, SnapshotError, StopReason, Timeline,
+    TimelineEntry,
 };
 
 use crate::{block_on, each_second, on};
@@ -423,4 +424,24 @@ fn a_mock_clock_moves_only_when_it_is_told_to() {
     clock.thaw();
     clock.advance(Duration::from_micros(1));
     assert_eq!((clock.now(), clock.slept()), (Instant::from_micros(8), Duration::ZERO));
+}
+
+#[test]
+fn an_error_says_how_many_attempts_it_took() {
+    for (attempts, text) in [
+        (1, "MAX_ATTEMPTS_GLOBAL after 1 attempt, last TRANSIENT: down"),
+        (2, "MAX_ATTEMPTS_GLOBAL after 2 attempts, last TRANSIENT: down"),
+    ] {
+        let policy = each_second().max_attempts(attempts).build().unwrap();
+        let clock = MockClock::new();
+        let mut retry = policy.on(&clock, NoRandom).classify(|_: &&str| TRANSIENT);
+        assert_eq!(retry.call(|_| Err::<(), _>("down")).unwrap_err().to_string(), text);
+    }
+    for (error, text) in [
+        (SnapshotError::Kind, "snapshot is of another kind of state"),
+        (SnapshotError::Length { needs: 3, has: 2 }, "snapshot has 2 bytes: this state needs 3"),
+        (SnapshotError::Damaged, "snapshot is damaged: its checksum is wrong"),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
 }

@@ -334,3 +334,29 @@ fn a_delay_of_zero_makes_no_timer_and_asks_no_sleeper() {
         assert!(own.sleeps.is_empty());
     }
 }
+
+/// What a handler, a deadline of one call and a hook before the sleep do together does not
+/// depend on which was set first.
+#[test]
+fn handlers_and_deadlines_are_set_in_any_order() {
+    let policy = each_second().max_attempts(3).build().unwrap();
+    let (clock, asked, slept) = (MockClock::new(), Cell::new(0), Cell::new(0));
+    let ask = |_: &_, _| {
+        asked.set(asked.get() + 1);
+        SleepDecision::Sleep
+    };
+    let sleep = |_: &_, _| slept.set(slept.get() + 1);
+    let short = Duration::from_millis(1500);
+    let fails = |_| Err::<(), _>(TRANSIENT);
+    let first =
+        on(&policy, &clock).deadline(short).sleep_handler(ask).before_sleep(sleep).call(fails);
+    let last =
+        on(&policy, &clock).before_sleep(sleep).sleep_handler(ask).deadline(short).call(fails);
+    for (nth, error) in [first, last].into_iter().enumerate() {
+        let error = error.unwrap_err();
+        assert_eq!(error.stop_reason(), Some(StopReason::DeadlineExceeded), "{nth}");
+        assert!(!error.is_aborted());
+    }
+    // A second fits, another one does not: the handler is asked for both.
+    assert_eq!((asked.get(), slept.get()), (4, 2));
+}

@@ -280,3 +280,32 @@ fn a_resumed_call_with_a_shorter_deadline_blames_nobody_else() {
         assert_eq!(breaker.borrow().state(), state, "{begins:?} {resumes:?}");
     }
 }
+
+/// What is left of a delay is slept where it is shorter than the limit, and suspended again from
+/// the limit on.
+#[test]
+fn a_resumed_call_is_suspended_again_from_the_limit_on() {
+    let policy = Policy::new()
+        .deadline(Duration::from_secs(3600))
+        .backoff(Backoff::constant(Duration::from_secs(100)))
+        .build()
+        .unwrap();
+    for (slept, suspends) in [(89, true), (90, true), (91, false)] {
+        let clock = MockClock::new();
+        let limit = Duration::from_secs(10);
+        let Progress::Suspended(call) =
+            on(&policy, &clock).call_or_suspend(limit, |_| Err::<(), _>(TRANSIENT))
+        else {
+            panic!("100 s are longer than 10 s")
+        };
+        let off = Duration::from_secs(slept);
+        clock.advance(off);
+        let mut retry = on(&policy, &clock);
+        let resumed = retry.resume(&call.bytes, clock.now(), Some(off)).unwrap();
+        let again = resumed.call_or_suspend(limit, |_| Ok::<_, ErrorClass>(()));
+        assert_eq!(matches!(again, Progress::Suspended(_)), suspends, "{slept}");
+        if let Progress::Suspended(again) = again {
+            assert_eq!(again.wake_after, Duration::from_secs(100 - slept));
+        }
+    }
+}

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Cause, CircuitState, Clock, Control, Decision,
-    Duration, Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock, Instant, Last,
-    LongDelay, Policy, Progress, RetryConfig, StopReason, Timer, Widened,
+    Attempt, Backoff, Breaker, BreakerConfig, Call, Cause, CircuitState, Classification, Clock,
+    Control, Decision, Duration, Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock,
+    Instant, Last, LongDelay, Policy, Progress, RetryConfig, StopReason, Timer, Widened,
 };
 
 use crate::{block_on, each_second, on, yield_once};
@@ -502,4 +502,28 @@ fn an_attempt_that_is_cut_without_a_deadline_is_retried() {
     steps.start().unwrap();
     assert_eq!(steps.cut(), Decision::Retry { after: SECOND });
     assert_eq!(steps.call().last(), Some((TRANSIENT, Cause::Exception)));
+}
+
+/// A call that a scheduler of its own drives: a late failure is TRANSIENT there, too.
+#[test]
+fn a_bare_call_counts_a_late_failure_as_transient() {
+    let policy = each_second().attempt_timeout(SECOND).build().unwrap();
+    let policy: &Policy = &policy;
+    for (took, class) in [(1, ErrorClass::Unknown), (2, TRANSIENT)] {
+        let mut call = Call::begin(policy, Instant::ZERO);
+        call.start(policy);
+        let now = Instant::ZERO.saturating_add(Duration::from_secs(took));
+        let failed = Classification::new(ErrorClass::Unknown);
+        let decision = call.fail(policy, now, &failed, Cause::Exception, &mut NoRandom, &());
+        assert_eq!(decision, Decision::Retry { after: SECOND });
+        assert_eq!(call.last(), Some((class, Cause::Exception)));
+    }
+    // Cut by the attempt timeout it goes on, cut by the deadline it ends.
+    for (deadline, stops) in [(60, false), (1, true)] {
+        let mut call = Call::begin_within(policy, Duration::from_secs(deadline), Instant::ZERO);
+        call.start(policy);
+        let now = Instant::ZERO.saturating_add(SECOND);
+        let decision = call.cut(policy, now, &mut NoRandom, &());
+        assert_eq!(decision == Decision::Stop(StopReason::DeadlineExceeded), stops);
+    }
 }

@@ -219,6 +219,11 @@ where
             let limit = if slot < places { limit } else { Duration::ZERO };
             *place = from.until_within(limit)?;
         }
+        // The recovery time ends for all places at once.
+        let is_even = until.iter().take(self.places()).all(|place| Some(place) == until.first());
+        if phase == Phase::Open && !is_even {
+            return Err(SnapshotError::Value);
+        }
         let window = self.window.load(&self.config().rule, &mut from)?;
         let restored = from.restored();
         self.phase = phase;

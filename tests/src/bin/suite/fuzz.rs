@@ -14,6 +14,10 @@ const VERSION: &str = "0.13.1";
 /// The usual length of all targets together.
 const MINUTES: u32 = 10;
 
+/// How many inputs of each target `host` tries: about a minute in all. From one seed and an empty
+/// corpus they are the same in every run, so that a change is told from chance.
+const INPUTS: u32 = 150_000;
+
 /// Its targets, and what each is about.
 const TARGETS: [(&str, &str); 4] = [
     ("snapshots", "any bytes as a snapshot"),
@@ -30,11 +34,19 @@ const LIMITS: &str = "-max_len=2048 -len_control=0 -timeout=10 -print_final_stat
 impl Suite {
     /// All targets, for as many minutes as were named.
     pub(crate) fn fuzz(&mut self) {
-        self.fuzz_for(self.minutes.unwrap_or(MINUTES));
+        let minutes = self.minutes.unwrap_or(MINUTES);
+        let secs = 60 * u64::from(minutes) / TARGETS.len() as u64;
+        self.fuzz_until(&format!("-max_total_time={secs}"), "corpus");
     }
 
-    /// All targets, for so many minutes together.
-    pub(crate) fn fuzz_for(&mut self, minutes: u32) {
+    /// All targets, for a minute and always the same inputs.
+    pub(crate) fn fuzz_shortly(&mut self) {
+        let _ = fs::remove_dir_all(self.root.join("target/fuzz/short"));
+        self.fuzz_until(&format!("-seed=1 -runs={INPUTS}"), "short");
+    }
+
+    /// All targets, each until `end`, with what was found before in the folder `corpus`.
+    fn fuzz_until(&mut self, end: &str, corpus: &str) {
         let is_there = (exists("g++", "--version") || self.install("g++")) && self.has_tool();
         if !is_there {
             self.failed += 1;
@@ -47,9 +59,8 @@ impl Suite {
         if self.failed > before {
             return;
         }
-        let secs = 60 * u64::from(minutes) / TARGETS.len() as u64;
         for (target, about) in TARGETS {
-            if let Err(why) = self.fuzz_target(target, about, secs) {
+            if let Err(why) = self.fuzz_target(target, about, end, corpus) {
                 println!("FAILED {target}: {why}");
                 self.failed += 1;
             }
@@ -92,15 +103,21 @@ impl Suite {
     }
 
     /// Runs one target; says with which input it failed, and how to run that again.
-    fn fuzz_target(&mut self, target: &str, about: &str, secs: u64) -> Result<(), String> {
-        println!("== {about}: cargo fuzz run {target}, for {secs} s");
+    fn fuzz_target(
+        &mut self,
+        target: &str,
+        about: &str,
+        end: &str,
+        corpus: &str,
+    ) -> Result<(), String> {
+        println!("== {about}: cargo fuzz run {target} -- {end}");
         let seeds = self.seeds(target).map_err(|why| format!("no seeds: {why}"))?;
         // What was found before is kept there, and the first to be tried.
-        let corpus = self.root.join("target/fuzz/corpus").join(target);
+        let corpus = self.root.join("target/fuzz").join(corpus).join(target);
         fs::create_dir_all(&corpus).map_err(|why| format!("no corpus: {why}"))?;
         let mut command = self.tool(&format!("run {BUILD} {target}"));
         command.arg(&corpus).arg(&seeds).arg("--").args(LIMITS.split(' '));
-        command.arg(format!("-max_total_time={secs}"));
+        command.args(end.split(' '));
         let output = progress::output(&mut command).map_err(|why| format!("cannot run: {why}"))?;
         let text = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {

@@ -31,7 +31,7 @@ impl Suite {
             "cargo run --quiet -p redress-tests --bin nopanic",
             Count::Runner,
         );
-        self.fuzz_for(1);
+        self.fuzz_shortly();
         self.doc();
     }
 

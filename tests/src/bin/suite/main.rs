@@ -49,7 +49,7 @@ enum Part {
     /// The core in thousands of mutants, and how many of them its tests notice; not part of
     /// `all`
     Mutants,
-    /// Inputs that a fuzzer finds, against the core's properties; one minute of it is in `host`
+    /// Inputs that a fuzzer finds, against the core's properties; about a minute of it, always the same inputs, is in `host`
     Fuzz,
     /// The core's tests and its threads in Miri; not part of `all`, but of `long`
     Miri,

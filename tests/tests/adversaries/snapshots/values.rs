@@ -59,13 +59,17 @@ const WINDOW: usize = PLACES + 16;
 #[test]
 fn an_open_breaker_is_due_within_its_recovery_time() {
     let open = opened();
+    let both = |span, more| [micros(span, more); 2].concat();
+    assert!(takes(&open, PLACES, &both(RECOVERY, 0)));
+    assert!(!takes(&open, PLACES, &both(RECOVERY, 1)));
+    assert!(!takes(&open, PLACES, &[0xFF; 16]));
+    // The recovery time ends for all places at once.
     for place in [PLACES, PLACES + 8] {
         assert!(takes(&open, place, &micros(RECOVERY, 0)));
-        assert!(!takes(&open, place, &micros(RECOVERY, 1)));
-        assert!(!takes(&open, place, &[0xFF; 8]));
+        assert!(!takes(&open, place, &micros(Duration::from_micros(7), 0)));
     }
     // After three failed probes it is open for eight times as long, as far as it grows.
-    let grown = |more| [&[0x30, 1, 0][..], &micros(LONGEST, more)].concat();
+    let grown = |more| [&[0x30, 1, 0][..], &both(LONGEST, more)].concat();
     assert!(takes(&open, TALLY, &grown(0)) && !takes(&open, TALLY, &grown(1)));
     // A recovery time that does not grow has no failed probes to count.
     let mut fixed = Rate::new(&RATE).unwrap();

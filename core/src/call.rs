@@ -3,8 +3,11 @@
 
 use crate::backoff::BackoffContext;
 use crate::budget::Withdraw;
+use crate::class::{Classification, ErrorClass};
+use crate::event::{Cause, StopReason};
+use crate::policy::{LongDelay, Policy};
 use crate::random::Draw;
-use crate::{Cause, Classification, Duration, ErrorClass, Instant, LongDelay, Policy, StopReason};
+use crate::time::{Duration, Instant};
 
 /// What follows a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

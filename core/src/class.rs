@@ -1,6 +1,6 @@
 //! What went wrong: the eight classes and the [`Classification`] of one failure.
 
-use crate::Duration;
+use crate::time::Duration;
 
 /// The kind of a failure, which decides what it deserves.
 ///
@@ -80,7 +80,8 @@ impl core::fmt::Display for ErrorClass {
 /// A set of classes in one byte.
 ///
 /// ```
-/// use redress::{ClassSet, ErrorClass};
+/// use redress::ErrorClass;
+/// use redress::classify::ClassSet;
 /// const TRIP: ClassSet = ClassSet::of(&[ErrorClass::Transient, ErrorClass::RateLimit]);
 /// assert!(TRIP.contains(ErrorClass::RateLimit));
 /// ```

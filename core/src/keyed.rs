@@ -3,14 +3,17 @@
 
 use heapless::Vec;
 
-use crate::breaker::{Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
+use crate::breaker::{
+    BUSY, Breaker, BreakerConfig, ByHand, CallResult, Circuit, CircuitOpen, Gate, Permit, Window,
+};
 use crate::budget::{
     Acquire, Budget, Limit, LimiterConfig, NotBefore, Pool, RateLimiter, RatioBudget, RatioConfig,
     RollingBudget, Withdraw,
 };
-use crate::gate::{BUSY, ByHand, Circuit, Gate};
-use crate::window::Window;
-use crate::{CircuitState, Duration, Instant, Settings, Shared};
+use crate::config::Settings;
+use crate::event::CircuitState;
+use crate::shared::Shared;
+use crate::time::{Duration, Instant};
 
 /// State that a [`Keyed`] map can hold.
 pub trait Entry: Clone {
@@ -90,7 +93,8 @@ impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, Keyed, by_key};
+/// use redress::breaker::{FailureRule, FailureTimes};
+/// use redress::{by_key, Breaker, BreakerConfig, Duration, Keyed};
 ///
 /// const CONFIG: BreakerConfig<FailureRule> =
 ///     BreakerConfig::failures(5, Duration::from_secs(60));
@@ -98,7 +102,7 @@ impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
 /// let hosts = RefCell::new(Hosts::new(Breaker::<FailureTimes<5>>::new(&CONFIG)?));
 /// // .breaker(by_key(&hosts, "sensor-7.local"))
 /// # let _ = by_key(&hosts, "sensor-7.local");
-/// # Ok::<(), redress::ConfigError>(())
+/// # Ok::<(), redress::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Keyed<K, V, const N: usize> {
@@ -374,7 +378,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorClass, FailureRule, FailureTimes};
+    use crate::breaker::{FailureRule, FailureTimes};
+    use crate::class::ErrorClass;
     use core::cell::RefCell;
 
     const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60));

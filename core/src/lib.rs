@@ -12,7 +12,7 @@
 //!
 //! const SLOW: Backoff = Backoff::equal_jitter(Duration::from_secs(1), Duration::from_secs(30));
 //! const UPSTREAM: Policy = policy! {
-//!     Policy::new()
+//!     Policy::builder()
 //!         .max_attempts(6)
 //!         .deadline(Duration::from_secs(60))
 //!         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(250), Duration::from_secs(5)))
@@ -52,89 +52,39 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod adaptive;
-mod asynchronous;
-mod backoff;
-mod blocking;
-mod breaker;
-mod budget;
-mod by_hand;
 mod call;
 mod class;
-mod classifier;
-pub mod classify;
-mod config_error;
-mod control;
-mod event;
-mod failure;
-mod gate;
-#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
-mod hal;
-#[cfg(feature = "std")]
-mod host;
-mod keyed;
-pub mod lint;
-mod notify;
 mod outcome;
 mod policy;
-pub mod random;
-mod reach;
-mod retry;
-mod settings;
 mod shared;
-mod snapshot;
-mod steps;
-mod suspend;
+
+pub mod backoff;
+pub mod breaker;
+pub mod budget;
+pub mod classify;
+pub mod config;
+pub mod driver;
+pub mod event;
+pub mod keyed;
+pub mod lint;
+pub mod random;
+pub mod snapshot;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-mod time;
-mod timeline;
-mod window;
+pub mod time;
 
-pub use adaptive::{Adaptive, AdaptiveConfig, Memory};
-pub use asynchronous::{RetryAsyncExt, Timer};
-pub use backoff::{Backoff, BackoffContext, Strategy};
-pub use blocking::{RetryExt, Sleep};
-pub use breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-pub use budget::{
-    Acquire, Budget, Cost, Limit, Limited, LimiterConfig, NotBefore, Pool, RateLimiter,
-    RatioBudget, RatioConfig, RollingBudget, RollingConfig, Turn, WhenLimited, Withdraw,
-};
-pub use call::{Attempt, Call, Decision};
-pub use class::{ClassSet, Classification, ErrorClass};
-pub use classifier::{
-    BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Classify, Verdict,
-};
-pub use config_error::ConfigError;
-pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Within};
-pub use event::{
-    AttemptContext, AttemptDecision, Cause, CircuitState, Event, EventKind, Observer, OnEvent,
-    StopReason,
-};
-pub use gate::{ByHand, Circuit, Gate};
-#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
-pub use hal::WithDelay;
-#[cfg(feature = "std")]
-#[cfg_attr(
-    all(target_family = "wasm", target_os = "unknown"),
-    expect(deprecated, reason = "the names are there, and say what to use")
-)]
-pub use host::{RetryPolicy, SystemRandom, SystemTime};
-pub use keyed::{ByKey, Entry, Keyed, by_key};
+pub use backoff::Backoff;
+pub use breaker::{Breaker, BreakerConfig, CircuitOpen};
+pub use budget::{RateLimiter, RatioBudget, RollingBudget};
+pub use call::Attempt;
+pub use class::{Classification, ErrorClass};
+pub use driver::Retry;
+pub use event::{Event, EventKind, Observer, StopReason};
+pub use keyed::{Keyed, by_key};
 pub use outcome::{Error, Last, Outcome, RetryExhausted};
-pub use policy::{LongDelay, Policy, RetryConfig};
-pub use retry::Retry;
-pub use settings::{Fixed, Settings};
+pub use policy::Policy;
 pub use shared::Shared;
-pub use snapshot::{Restored, Snapshot, SnapshotError};
-pub use steps::Steps;
-pub use suspend::{Progress, Resumed, Suspended};
-pub use time::{Clock, Duration, FnClock, Instant, Widened};
-pub use timeline::{Timeline, TimelineEntry};
-pub use window::{
-    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,
-    TimeSlices, Window,
-};
+pub use time::{Clock, Duration, Instant};
 
 /// The snippets of the crate's README run as tests.
 #[cfg(doctest)]

@@ -2,12 +2,9 @@
 //! error back with the reason why retrying stopped.
 
 use crate::breaker::CircuitOpen;
-use crate::budget::Pool;
-use crate::control::Control;
-use crate::gate::Gate;
-use crate::random::Draw;
-use crate::steps::Steps;
-use crate::{Cause, Clock, Duration, ErrorClass, Observer, Policy, Settings, StopReason};
+use crate::class::ErrorClass;
+use crate::event::{Cause, StopReason};
+use crate::time::Duration;
 
 /// What the last attempt left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,39 +143,12 @@ impl<T, E> Outcome<T, E> {
 
     /// The call ended in this result.
     #[inline]
-    pub(crate) fn of<C, R, B, U, O, H, P>(
-        steps: &Steps<'_, '_, C, R, B, U, O, H, P>,
+    pub(crate) const fn new(
         result: Result<T, Error<T, E>>,
-    ) -> Self
-    where
-        C: Clock,
-        R: Draw,
-        B: Gate,
-        U: Pool,
-        O: Observer,
-        H: Control,
-        P: Settings<Policy>,
-    {
-        Self { result, attempts: steps.call.attempts, elapsed: steps.elapsed() }
-    }
-
-    /// The call stopped between two attempts, or before the first.
-    #[inline]
-    pub(crate) fn stopped<C, R, B, U, O, H, P>(
-        steps: &Steps<'_, '_, C, R, B, U, O, H, P>,
-        reason: StopReason,
-        last: Option<Last<T, E>>,
-    ) -> Self
-    where
-        C: Clock,
-        R: Draw,
-        B: Gate,
-        U: Pool,
-        O: Observer,
-        H: Control,
-        P: Settings<Policy>,
-    {
-        Self::of(steps, Err(steps.exhausted(reason, last)))
+        attempts: u32,
+        elapsed: Duration,
+    ) -> Self {
+        Self { result, attempts, elapsed }
     }
 
     /// Whether there is a value.

@@ -1,16 +1,18 @@
 //! What each class of failure deserves: [`Policy`], plain data that a `const` can
 //! hold, and [`RetryConfig`], the settings it is built from.
 
-use crate::config_error::ConfigError;
+use crate::backoff::{Backoff, BackoffContext};
+use crate::class::{ClassSet, ErrorClass};
+use crate::config::ConfigError;
 use crate::random::Draw;
-use crate::{Backoff, BackoffContext, ClassSet, Duration, ErrorClass};
+use crate::time::Duration;
 
 /// A limit of this value is no limit: counters saturate here.
 pub(crate) const NO_LIMIT: u16 = u16::MAX;
 
 /// The settings of a policy, before they are checked.
 ///
-/// Made by [`Policy::new`]; the setters never fail, [`build`](Self::build) says
+/// Made by [`Policy::builder`]; the setters never fail, [`build`](Self::build) says
 /// what is out of range, and the linter ([`lint`](crate::lint)) what is only
 /// suspicious.
 ///
@@ -191,8 +193,7 @@ pub struct Policy {
 
 impl Policy {
     /// The default settings, which still need a strategy.
-    #[expect(clippy::new_ret_no_self, reason = "settings come first, `build` makes the policy")]
-    pub const fn new() -> RetryConfig {
+    pub const fn builder() -> RetryConfig {
         RetryConfig {
             deadline: Duration::from_secs(60),
             attempt_timeout: Duration::MAX,
@@ -213,7 +214,7 @@ impl Policy {
     /// One attempt and no retry, for an operation that only wants its breaker,
     /// its classes and its events. No deadline.
     pub const fn once() -> Self {
-        let config = Self::new().max_attempts(1).no_deadline().no_unknown_limit();
+        let config = Self::builder().max_attempts(1).no_deadline().no_unknown_limit();
         Self { config: config.backoff(Backoff::constant(Duration::ZERO)) }
     }
 
@@ -372,7 +373,7 @@ impl Policy {
     }
 
     /// Records a success at the first attempt in every strategy with a memory.
-    pub(crate) fn record_success(&self, now: crate::Instant) {
+    pub(crate) fn record_success(&self, now: crate::time::Instant) {
         if let Some(default) = &self.config.default {
             default.record(now, true);
         }

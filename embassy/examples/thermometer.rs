@@ -8,10 +8,9 @@ use embassy_nrf::{bind_interrupts, peripherals};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use panic_halt as _;
+use redress::breaker::{FailureRule, FailureTimes};
 use redress::random::from_fn;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, Policy, checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, Policy};
 use redress_embassy::{EmbassyTime, Locked, classify};
 
 bind_interrupts!(struct Interrupts {
@@ -19,7 +18,7 @@ bind_interrupts!(struct Interrupts {
 });
 
 const SENSOR: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(4)
         .deadline(Duration::from_secs(2))
         .attempt_timeout(Duration::from_millis(50))

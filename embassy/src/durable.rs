@@ -3,7 +3,9 @@
 //! leaves the state before it.
 //!
 //! ```
-//! # use redress::{Budget, Duration, Instant, RatioBudget, RatioConfig, Shared, Snapshot, checked};
+//! # use redress::budget::{Budget, RatioConfig};
+//! # use redress::snapshot::Snapshot;
+//! # use redress::{checked, Duration, Instant, RatioBudget, Shared};
 //! # use redress_embassy::durable::{Durable, Eeprom, Record};
 //! # use core::cell::RefCell;
 //! # fn run<S: embedded_storage::Storage>(eeprom: S, now: Instant) -> Result<(), redress_embassy::durable::SaveError<S::Error>> {
@@ -34,13 +36,16 @@
 //! snapshot:
 //!
 //! ```no_run
-//! # use redress::{Backoff, Budget, Duration, ErrorClass, Instant, Policy, Progress, RatioBudget, RatioConfig, Suspended, policy, checked};
-//! # use redress::{Clock, random::NoRandom};
+//! # use redress::budget::{Budget, RatioConfig};
+//! # use redress::snapshot::{Progress, Suspended};
+//! # use redress::{checked, policy, Backoff, Duration, ErrorClass, Instant, Policy, RatioBudget};
+//! # use redress::Clock;
+//! # use redress::random::NoRandom;
 //! # use redress_embassy::{EmbassyTime, durable::{Durable, Fields, Record, Retained, SaveError, OVERHEAD}};
 //! # use core::cell::RefCell;
 //! # use core::convert::Infallible;
 //! # const RATIO: RatioConfig = RatioConfig::new(100);
-//! # const NETWORK: Policy = policy! { Policy::new().deadline(Duration::from_secs(86_400)).backoff(Backoff::constant(Duration::from_secs(900))) };
+//! # const NETWORK: Policy = policy! { Policy::builder().deadline(Duration::from_secs(86_400)).backoff(Backoff::constant(Duration::from_secs(900))) };
 //! # struct Rtc;
 //! # impl Rtc { fn slept(&self) -> Option<Duration> { None } fn wake_after(&mut self, _: Duration) -> ! { loop {} } }
 //! # async fn send() -> Result<(), ()> { Ok(()) }
@@ -89,7 +94,8 @@
 //! CRC-32 (IEEE 802.3) of all before, little-endian. The newer one of the whole slots counts.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
-use redress::{Duration, Instant, Restored, Shared, Snapshot, SnapshotError};
+use redress::snapshot::{Restored, Snapshot, SnapshotError};
+use redress::{Duration, Instant, Shared};
 
 mod slots;
 mod wear;

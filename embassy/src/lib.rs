@@ -33,7 +33,7 @@
 //! # Without an executor
 //!
 //! Blocking firmware takes the engine alone, with its feature `embedded-hal`:
-//! `redress::WithDelay { clock, delay }` sleeps with any `DelayNs`. A whole one, with a sensor, is
+//! `redress::driver::WithDelay { clock, delay }` sleeps with any `DelayNs`. A whole one, with a sensor, is
 //! [`blocking`](https://github.com/redress-rs/redress/tree/main/tests/firmware/images/src/bin/blocking).
 
 #![no_std]

@@ -21,7 +21,8 @@ use redress::Shared;
 ///
 /// ```
 /// # use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
-/// # use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, checked};
+/// # use redress::breaker::{FailureRule, FailureTimes};
+/// # use redress::{checked, Breaker, BreakerConfig, Duration};
 /// # use redress_embassy::Locked;
 /// type Circuit = Breaker<FailureTimes<3>>;
 /// const RULE: BreakerConfig<FailureRule> =

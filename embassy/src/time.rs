@@ -2,7 +2,8 @@
 //! boards with a watchdog.
 
 use embassy_time::{TICK_HZ, Timer as Alarm};
-use redress::{Clock, Duration, Instant, Timer};
+use redress::time::Timer;
+use redress::{Clock, Duration, Instant};
 
 /// The clock and the alarms of embassy-time, in microseconds.
 ///
@@ -78,9 +79,10 @@ const fn scale(part: u64, factor: u64, divisor: u64, up: bool) -> u64 {
 /// watchdog is fed while a call waits.
 ///
 /// ```
-/// # use redress::{Duration, Policy, Backoff, policy, random::NoRandom};
+/// # use redress::random::NoRandom;
+/// # use redress::{policy, Backoff, Duration, Policy};
 /// # use redress_embassy::{EmbassyTime, Sliced};
-/// # const POLICY: Policy = policy! { Policy::new().backoff(Backoff::constant(Duration::ZERO)) };
+/// # const POLICY: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
 /// # fn feed_the_watchdog() {}
 /// let time = Sliced::new(EmbassyTime, Duration::from_secs(2), feed_the_watchdog);
 /// let retry = POLICY.on(time, NoRandom);

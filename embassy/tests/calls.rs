@@ -11,10 +11,13 @@ use std::task::Wake;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::MockDriver;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
+use redress::time::Timer;
 use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
-    FailureTimes, Policy, Shared, StopReason, Timer, checked, policy,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason,
+    checked, policy,
 };
 use redress_embassy::{EmbassyTime, GivenUp, Locked, Sliced, asked, unless};
 
@@ -22,7 +25,7 @@ type Circuit = Breaker<FailureTimes<2>>;
 type Abort = Signal<CriticalSectionRawMutex, u8>;
 
 const POLICY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(3)
         .attempt_timeout(Duration::from_millis(50))
         .backoff(Backoff::constant(Duration::from_secs(1)))

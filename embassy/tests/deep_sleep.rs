@@ -6,18 +6,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_time::MockDriver;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RollingConfig};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
+use redress::snapshot::{Progress, Snapshot, Suspended};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Budget as _, CircuitState, Clock, Duration,
-    ErrorClass, FailureRule, FailureTimes, Outcome, Policy, Progress, RollingBudget, RollingConfig,
-    Shared, Snapshot, StopReason, Suspended, checked, policy,
+    Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Outcome, Policy,
+    RollingBudget, Shared, StopReason, checked, policy,
 };
 use redress_embassy::durable::{Durable, LoadError, OVERHEAD, Record, Retained};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// A second, ten, a hundred: the third delay is slept through.
 const NETWORK: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(5)
         .deadline(Duration::from_secs(3600))
         .backoff(Backoff::exponential_by(Duration::from_secs(1), Duration::from_secs(100), 10_000))

@@ -9,11 +9,11 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 use embedded_storage::{ReadStorage, Storage};
-use redress::{
-    Breaker, BreakerConfig, Budget as _, CallResult, CircuitState, Duration, ErrorClass,
-    FailureRule, FailureTimes, Instant, Restored, RollingBudget, RollingConfig, Snapshot,
-    SnapshotError, checked,
-};
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RollingConfig};
+use redress::event::CircuitState;
+use redress::snapshot::{Restored, Snapshot, SnapshotError};
+use redress::{Breaker, BreakerConfig, Duration, ErrorClass, Instant, RollingBudget, checked};
 use redress_embassy::durable::{
     Durable, Eeprom, Flash, LoadError, OVERHEAD, Record, SaveError, Slots,
 };

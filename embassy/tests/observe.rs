@@ -3,15 +3,15 @@
 
 use std::cell::{Cell, RefCell};
 
+use redress::breaker::{FailureRule, FailureTimes};
 use redress::random::NoRandom;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, FailureRule,
-    FailureTimes, Policy, checked, policy,
+    Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Policy, checked, policy,
 };
 use redress_embassy::LogObserver;
 
 const POLICY: Policy = policy! {
-    Policy::new().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(250)))
+    Policy::builder().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(250)))
 };
 const RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(1, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(30));

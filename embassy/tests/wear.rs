@@ -5,10 +5,11 @@
 use std::cell::{Cell, RefCell};
 
 use embedded_storage::{ReadStorage, Storage};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::driver::Decision;
 use redress::random::NoRandom;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Decision, Duration, ErrorClass, FailureRule,
-    FailureTimes, Policy, checked, policy,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, checked, policy,
 };
 use redress_embassy::durable::{Durable, Eeprom, OVERHEAD, Record, Transitions, writes_a_day};
 
@@ -22,7 +23,7 @@ const ONCE: Policy = Policy::once();
 
 const LONG: Duration = Duration::from_secs(600);
 const PATIENT: Policy = policy! {
-    Policy::new().max_attempts(2).deadline(Duration::MAX).backoff(Backoff::constant(LONG))
+    Policy::builder().max_attempts(2).deadline(Duration::MAX).backoff(Backoff::constant(LONG))
 };
 
 const DAY: u64 = 86_400_000_000;

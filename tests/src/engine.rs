@@ -7,13 +7,18 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
+use redress::backoff::{Adaptive, AdaptiveConfig, BackoffContext, Memory};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::{Budget, RollingConfig};
+use redress::classify::{ClassSet, Classify, Verdict};
+use redress::config::LongDelay;
+use redress::driver::{Control, Decision, SleepDecision};
+use redress::event::{AttemptContext, AttemptDecision};
 use redress::random::from_fn;
+use redress::time::{Sleep, Timer};
 use redress::{
-    Adaptive, AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext,
-    Breaker, BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision,
-    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Instant, LongDelay, Memory,
-    Observer, Policy, RollingBudget, RollingConfig, Sleep, SleepDecision, StopReason, Timer,
-    Verdict,
+    Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event,
+    EventKind, Instant, Observer, Policy, RollingBudget, StopReason,
 };
 
 use crate::digest::{Digest, Ended};
@@ -475,7 +480,7 @@ fn class(name: &str) -> Result<ErrorClass, String> {
 }
 
 fn policy(spec: &PolicySpec) -> Result<Policy, String> {
-    let mut config = Policy::new()
+    let mut config = Policy::builder()
         .deadline(Duration::from_micros(spec.deadline_us))
         .long_delay(LongDelay::Cut)
         .max_attempts(spec.max_attempts);

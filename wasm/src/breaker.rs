@@ -4,10 +4,11 @@
 
 use core::ptr::null_mut;
 
-use redress::{
-    Admitted, Breaker, BreakerConfig, ByHand, CallResult, Circuit, CircuitOpen, CircuitState,
-    ClassSet, ConfigError, Duration, ErrorClass, Instant, Permit, Window,
-};
+use redress::breaker::{Admitted, ByHand, CallResult, Circuit, Permit, Window};
+use redress::classify::ClassSet;
+use redress::config::ConfigError;
+use redress::event::CircuitState;
+use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
 
 use crate::memory::{release, reserve};
 use crate::table;

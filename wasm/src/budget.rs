@@ -4,7 +4,9 @@
 
 use core::ptr::null_mut;
 
-use redress::{Budget, ConfigError, Instant};
+use redress::Instant;
+use redress::budget::Budget;
+use redress::config::ConfigError;
 
 use crate::memory::{release, reserve};
 

@@ -1,10 +1,10 @@
 //! Calls under way.
 
+use redress::breaker::{CallResult, Permit};
+use redress::driver::{Call, Decision};
+use redress::event::Cause;
 use redress::random::Draw;
-use redress::{
-    Attempt, Call, CallResult, Cause, Classification, Decision, Duration, ErrorClass, Instant,
-    Permit, StopReason,
-};
+use redress::{Attempt, Classification, Duration, ErrorClass, Instant, StopReason};
 
 use crate::memory::{place, release};
 use crate::strategy::Random;

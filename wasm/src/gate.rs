@@ -1,9 +1,8 @@
 //! Breakers that count failures, and what JavaScript asks any breaker.
 
-use redress::{
-    Admitted, Breaker, BreakerConfig, ByHand, CallResult, CircuitOpen, CircuitState, Duration,
-    ErrorClass, FailureTimes, Permit,
-};
+use redress::breaker::{Admitted, ByHand, CallResult, FailureTimes, Permit};
+use redress::event::CircuitState;
+use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass};
 
 use crate::breaker::{Head, at, build};
 use crate::memory::{place, release};

@@ -2,7 +2,9 @@
 
 use core::ptr::null_mut;
 
-use redress::{Backoff, Call, Duration, ErrorClass, Instant, LongDelay, Policy};
+use redress::config::LongDelay;
+use redress::driver::Call;
+use redress::{Backoff, Duration, ErrorClass, Instant, Policy};
 
 use crate::memory::place;
 use crate::strategy::backoff;
@@ -22,7 +24,7 @@ pub(crate) struct Slot {
 /// 0 if one is out of its range.
 #[unsafe(no_mangle)]
 extern "C" fn policy_new() -> *mut Slot {
-    let mut config = Policy::new().max_attempts(table::get(0) as u32).no_deadline();
+    let mut config = Policy::builder().max_attempts(table::get(0) as u32).no_deadline();
     if let Some(deadline) = table::span(1) {
         config = config.deadline(deadline);
     }

@@ -2,7 +2,8 @@
 
 use core::ptr::null_mut;
 
-use redress::{Instant, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Withdraw};
+use redress::budget::{RatioConfig, RollingConfig, Withdraw};
+use redress::{Instant, RatioBudget, RollingBudget};
 
 use crate::budget::{Head, at, build};
 use crate::table;

@@ -2,12 +2,13 @@
 
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
-use redress::{Duration, FailureTimes, Instant, RatioBudget, RatioConfig, RollingBudget};
-use redress::{RollingConfig, Snapshot, SnapshotError, Window};
+use redress::breaker::{FailureTimes, Window};
+use redress::budget::{RatioConfig, RollingConfig};
+use redress::snapshot::{Snapshot, SnapshotError};
+use redress::{Duration, Instant, RatioBudget, RollingBudget};
 
-use crate::table;
 use crate::windows::{Calls, Slices};
-use crate::{breaker, budget};
+use crate::{breaker, budget, table};
 
 /// State that can be written to bytes and read back, whatever its type.
 trait Saved {

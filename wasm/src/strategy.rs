@@ -3,8 +3,9 @@
 use core::cell::RefCell;
 use core::ptr::null_mut;
 
+use redress::backoff::{Adaptive, AdaptiveConfig, BackoffContext, Memory};
 use redress::random::Draw;
-use redress::{Adaptive, AdaptiveConfig, Backoff, BackoffContext, Duration, Memory, Shared};
+use redress::{Backoff, Duration, Shared};
 
 use crate::memory::{self, place};
 use crate::table;

@@ -1,6 +1,7 @@
 //! Breakers that count a share of calls.
 
-use redress::{Breaker, BreakerConfig, LastOutcomes, TimeSlices};
+use redress::breaker::{LastOutcomes, TimeSlices};
+use redress::{Breaker, BreakerConfig};
 
 use crate::breaker::{Head, build};
 use crate::table;

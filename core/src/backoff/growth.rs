@@ -104,8 +104,10 @@ const fn mul_low(value: u64, factor: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backoff::BackoffContext;
+    use crate::class::ErrorClass;
     use crate::random::NoRandom;
-    use crate::{BackoffContext, Duration, ErrorClass};
+    use crate::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 

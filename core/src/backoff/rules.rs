@@ -2,8 +2,8 @@
 
 use super::growth::{doubled, grown, growth};
 use super::{Backoff, BackoffContext, Link};
-use crate::Duration;
 use crate::random::{Draw, uniform};
+use crate::time::Duration;
 
 #[inline(always)]
 pub(super) fn constant(own: &Backoff, _: &BackoffContext, _: &mut dyn Draw) -> Option<Duration> {
@@ -135,7 +135,7 @@ pub(super) fn own(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorClass;
+    use crate::class::ErrorClass;
     use crate::random::{NoRandom, from_fn};
     use std::vec::Vec;
 

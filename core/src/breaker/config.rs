@@ -1,8 +1,9 @@
 //! The settings of a breaker: [`BreakerConfig`].
 
-use crate::config_error::{ConfigError, demands};
-use crate::window::{FailureRule, OutcomeRule, SliceRule};
-use crate::{ClassSet, Duration, ErrorClass};
+use crate::breaker::{FailureRule, OutcomeRule, SliceRule};
+use crate::class::{ClassSet, ErrorClass};
+use crate::config::error::{ConfigError, demands};
+use crate::time::Duration;
 
 /// The settings of a breaker; `new` and `fixed` of [`Breaker`](crate::Breaker) check
 /// them.
@@ -39,7 +40,7 @@ pub struct BreakerConfig<Rule> {
 
 impl BreakerConfig<FailureRule> {
     /// Opens at `threshold` failures (1 to 255) within `window` (1 us and up):
-    /// for a [`FailureTimes`](crate::FailureTimes) of at least `threshold` entries.
+    /// for a [`FailureTimes`](crate::breaker::FailureTimes) of at least `threshold` entries.
     pub const fn failures(threshold: u8, window: Duration) -> Self {
         Self::of(FailureRule::new(threshold, window))
     }
@@ -63,7 +64,7 @@ impl BreakerConfig<OutcomeRule> {
 impl BreakerConfig<SliceRule> {
     /// Opens when `rate_milli` thousandths (1 to 1000) of the calls of the window
     /// failed, once there are `min_calls` (1 to 65,535). The window is as many
-    /// slices of length `slice` as the [`TimeSlices`](crate::TimeSlices) has.
+    /// slices of length `slice` as the [`TimeSlices`](crate::breaker::TimeSlices) has.
     pub const fn slices(slice: Duration, rate_milli: u16, min_calls: u16) -> Self {
         Self::of(SliceRule {
             slice,

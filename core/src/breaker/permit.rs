@@ -3,7 +3,9 @@
 
 use core::num::NonZeroU32;
 
-use crate::{CircuitState, Duration, ErrorClass, Instant};
+use crate::class::ErrorClass;
+use crate::event::CircuitState;
+use crate::time::{Duration, Instant};
 
 /// A call draws a random number for the recovery time.
 pub(crate) const WANTS_RANDOM: u8 = 1;

@@ -1,8 +1,9 @@
 //! A budget with a rate limiter in front of it: [`Limited`], which asks a [`Limit`] before
 //! every attempt.
 
-use crate::budget::{Pool, Turn, Withdraw};
-use crate::{Duration, Instant, Shared};
+use crate::budget::{Pool, Withdraw};
+use crate::shared::Shared;
+use crate::time::{Duration, Instant};
 
 /// What limits attempts, first ones and retries alike.
 /// [`RateLimiter`](crate::RateLimiter) is one; your own can be, too.
@@ -25,6 +26,23 @@ pub trait Limit {
         let _ = (cost, now);
         Ok(())
     }
+}
+
+/// Whether an attempt may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Turn {
+    /// It may, and its cost is spent.
+    Now,
+    /// Not before this long from the instant asked with: the caller waits, for 1 us or more,
+    /// and asks again. Nothing is spent.
+    Wait(Duration),
+    /// Not before this long from the instant asked with: the call is deferred until then.
+    /// Nothing is spent.
+    Defer(Duration),
+    /// The call ends here. The attempt would fit after this long; `None` if it never does,
+    /// or if it is not known when. Nothing is spent.
+    Reject(Option<Duration>),
 }
 
 /// An attempt does not fit into a limit yet.
@@ -132,7 +150,8 @@ pub enum WhenLimited {
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use redress::{Duration, Instant, Limit, Limited, NotBefore, Pool, Turn};
+/// use redress::budget::{Limit, Limited, NotBefore, Pool, Turn};
+/// use redress::{Duration, Instant};
 ///
 /// /// One attempt, and no other.
 /// struct Once(bool);

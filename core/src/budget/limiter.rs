@@ -7,13 +7,14 @@ pub(crate) use config::LimitWindow;
 pub use config::LimiterConfig;
 
 use crate::budget::{Limit, NotBefore};
-use crate::{ConfigError, Duration, Fixed, Instant, Settings};
+use crate::config::{ConfigError, Fixed, Settings};
+use crate::time::{Duration, Instant};
 
 /// At most so much within each of its windows, for all callers together: attempts, bytes,
 /// milliseconds on air, whatever the costs are counted in.
 ///
 /// A budget limits retries alone; this limits first attempts, too. A call asks it by way of
-/// [`Limited`](crate::Limited).
+/// [`Limited`](crate::budget::Limited).
 ///
 /// `N` is how many times of spending are remembered, 12 bytes each and at most 36 around
 /// them. As long as they suffice, no window ever holds more than its limit, and nothing is
@@ -31,7 +32,8 @@ use crate::{ConfigError, Duration, Fixed, Instant, Settings};
 /// shorter by as much as an instant was stale.
 ///
 /// ```
-/// use redress::{Duration, Instant, Limit, LimiterConfig, NotBefore, RateLimiter};
+/// use redress::budget::{Limit, LimiterConfig, NotBefore};
+/// use redress::{Duration, Instant, RateLimiter};
 /// const HOUR: Duration = Duration::from_secs(3600);
 /// const CONFIG: LimiterConfig =
 ///     LimiterConfig::new().window(3, HOUR).window(20, Duration::from_secs(86_400));
@@ -41,7 +43,7 @@ use crate::{ConfigError, Duration, Fixed, Instant, Settings};
 /// }
 /// assert_eq!(limiter.acquire(1, Instant::ZERO), Err(NotBefore { wait: Some(HOUR) }));
 /// assert_eq!(limiter.acquire(4, Instant::ZERO), Err(NotBefore { wait: None }));
-/// # Ok::<(), redress::ConfigError>(())
+/// # Ok::<(), redress::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RateLimiter<const N: usize, C = &'static LimiterConfig> {

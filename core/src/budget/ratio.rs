@@ -1,8 +1,9 @@
 //! Retries in proportion to calls: [`RatioBudget`].
 
 use crate::budget::Budget;
-use crate::config_error::{ConfigError, demands};
-use crate::{Duration, Fixed, Instant, Settings};
+use crate::config::error::{ConfigError, demands};
+use crate::config::{Fixed, Settings};
+use crate::time::{Duration, Instant};
 
 /// The settings of a [`RatioBudget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl RatioConfig {
     ///
     /// Every start grants them again: that of a program, of a device after a reset, of an
     /// isolate of an edge worker, of a key that comes back after its entry made room. Where
-    /// starts are frequent, restore a [`Snapshot`](crate::Snapshot), which grants none
+    /// starts are frequent, restore a [`Snapshot`](crate::snapshot::Snapshot), which grants none
     /// again, or set 0.
     pub const fn initial(mut self, retries: u32) -> Self {
         self.initial = Some(retries);
@@ -104,13 +105,14 @@ impl RatioConfig {
 /// older than a second is then earned twice.
 ///
 /// ```
-/// use redress::{Budget, Instant, RatioBudget, RatioConfig};
+/// use redress::budget::{Budget, RatioConfig};
+/// use redress::{Instant, RatioBudget};
 /// const CONFIG: RatioConfig = RatioConfig::new(100);
 /// let mut budget = RatioBudget::new(&CONFIG)?;
 /// assert!(budget.consume(10, Instant::ZERO) && !budget.consume(1, Instant::ZERO));
 /// (0..10).for_each(|_| budget.deposit());
 /// assert!(budget.consume(1, Instant::ZERO) && !budget.consume(1, Instant::ZERO));
-/// # Ok::<(), redress::ConfigError>(())
+/// # Ok::<(), redress::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RatioBudget<C = &'static RatioConfig> {

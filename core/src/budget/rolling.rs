@@ -1,8 +1,9 @@
 //! So many retries within a rolling window: [`RollingBudget`].
 
 use crate::budget::Budget;
-use crate::config_error::{ConfigError, demands};
-use crate::{Duration, Fixed, Instant, Settings};
+use crate::config::error::{ConfigError, demands};
+use crate::config::{Fixed, Settings};
+use crate::time::{Duration, Instant};
 
 /// The settings of a [`RollingBudget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +49,14 @@ impl RollingConfig {
 /// held for longer than two windows of the new clock then.
 ///
 /// ```
-/// use redress::{Budget, Duration, Instant, RollingBudget, RollingConfig};
+/// use redress::budget::{Budget, RollingConfig};
+/// use redress::{Duration, Instant, RollingBudget};
 /// const CONFIG: RollingConfig = RollingConfig::new(2, Duration::from_secs(10));
 /// let mut budget = RollingBudget::<2>::new(&CONFIG)?;
 /// let now = Instant::ZERO;
 /// assert!(budget.consume(2, now) && !budget.consume(1, now));
 /// assert_eq!(budget.remaining(now.saturating_add(Duration::from_secs(10))), 2);
-/// # Ok::<(), redress::ConfigError>(())
+/// # Ok::<(), redress::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RollingBudget<const N: usize, C = &'static RollingConfig> {

@@ -1,6 +1,6 @@
 //! Cancellations: the names by which libraries say that the program cancelled.
 
-use crate::Verdict;
+use crate::classify::Verdict;
 
 /// [`Verdict::Abort`] for the name or code of a cancellation by the program, else `None`:
 /// `AbortError`, `ERR_CANCELED`, `ABORT_ERR`, `UND_ERR_ABORTED` and `APIUserAbortError`. It is

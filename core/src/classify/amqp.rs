@@ -1,6 +1,6 @@
 //! AMQP 0-9-1: the reply codes by which a broker closes a channel or a connection.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a reply code, or `None` for one that is not known.
 ///

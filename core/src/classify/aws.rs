@@ -1,8 +1,8 @@
 //! AWS: the error codes of its services.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Library};
 use crate::classify::rules;
-use crate::{Classification, ErrorClass};
 
 /// The class of an AWS error code, or `None` for one whose meaning is the service's
 /// own.

@@ -1,6 +1,6 @@
 //! `CoAP`: the codes of responses.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a response by its code, the byte of the header (three bits of class and five
 /// of detail: 4.29 is 0x9D), or `None` for one that is no failure: 4.29 `RATE_LIMIT`, 4.01

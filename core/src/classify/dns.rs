@@ -1,6 +1,6 @@
 //! DNS: the codes of resolvers, and what they say.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a resolver's error by its code in letters, or `None` for one that is not
 /// known: `EAI_AGAIN`, `ESERVFAIL`, `ETIMEOUT` and `ENOTFOUND` TRANSIENT, `ENODATA` PERMANENT,

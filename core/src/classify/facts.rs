@@ -1,7 +1,8 @@
 //! What a classifier may look at: [`Facts`], and who gives them ([`Describe`]).
 
+use crate::class::ErrorClass;
 use crate::classify::limits::Limits;
-use crate::{Duration, ErrorClass};
+use crate::time::Duration;
 
 /// An explicit type of error that says its class itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,8 @@ pub struct AwsError<'a> {
 /// No value is out of range: a classifier passes over what it cannot use.
 ///
 /// ```
-/// use redress::{ErrorClass, classify::{self, Facts}};
+/// use redress::ErrorClass;
+/// use redress::classify::{self, Facts};
 /// let facts = Facts { name: "ConnectionResetError", ..Facts::NONE };
 /// assert_eq!(classify::default(&facts).class, ErrorClass::Transient);
 /// ```

@@ -1,8 +1,8 @@
 //! gRPC: the status code of a call.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::Facts;
 use crate::classify::{contains, rules};
-use crate::{Classification, ErrorClass};
 
 /// The names of the codes, by number.
 ///
@@ -44,7 +44,7 @@ const NAMES: [&str; 17] = [
 /// larger than the maximum, which is the client's own limit and not the server's; and a
 /// CANCELLED is TRANSIENT that says `Timeout expired`, as tonic has it for its own time-out. A
 /// call that the program itself cancelled is no failure: stop there with
-/// [`Verdict::Abort`](crate::Verdict::Abort).
+/// [`Verdict::Abort`](crate::classify::Verdict::Abort).
 ///
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>; the messages of
 /// grpc-go, grpc-core, grpc-java, grpc-dotnet, grpc-js and tonic about large messages.

@@ -1,9 +1,10 @@
 //! HTTP: the status of an error or of a response, and when its headers say to come back.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, RetryAfter};
 use crate::classify::limits::Limits;
 use crate::classify::{header, retry_after, rules};
-use crate::{Classification, Duration, ErrorClass};
+use crate::time::Duration;
 
 /// The class of an HTTP status; UNKNOWN for one below 400 or above 599, which is no failure
 /// of HTTP.
@@ -55,7 +56,8 @@ pub fn http_response(
 /// Retry-After, and what it says of its quotas ([`Limits`]).
 ///
 /// ```
-/// use redress::{ErrorClass, classify::http_response_headers};
+/// use redress::ErrorClass;
+/// use redress::classify::http_response_headers;
 /// let headers = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1768478460")];
 /// let limited = http_response_headers(403, headers, 1_768_478_400).unwrap();
 /// assert_eq!(limited.class, ErrorClass::RateLimit);

@@ -1,6 +1,6 @@
 //! HTTP/2: the error codes of streams and connections that end early.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a stream that was reset, by the error code of `RST_STREAM`, or `None` for one
 /// that does not say whether the request was processed: 0x7 `REFUSED_STREAM` TRANSIENT.

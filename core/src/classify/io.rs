@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::string::ToString;
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 use crate::classify::dns::dns_message;
 use crate::classify::facts::{Describe, Facts};
 
@@ -70,7 +70,7 @@ const DEPTH: usize = 16;
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
-/// use redress::{ErrorClass, classify};
+/// use redress::{classify, ErrorClass};
 /// let wrapped = Error::other(Error::from(ErrorKind::ConnectionReset));
 /// assert_eq!(classify::io_error(&wrapped), ErrorClass::Transient);
 /// ```

@@ -1,6 +1,6 @@
 //! Kafka: the errors of its protocol, and what a client says of them.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of an error by its name in the protocol (`"TOPIC_AUTHORIZATION_FAILED"`) or its
 /// type, and by whether the client says that it may be retried; `None` if neither says

@@ -1,7 +1,7 @@
 //! What the headers of an answer say of its limits, besides Retry-After.
 
-use crate::Duration;
 use crate::classify::{retry_after, same_word};
+use crate::time::Duration;
 
 /// What the headers of an answer say of its limits, besides Retry-After.
 ///

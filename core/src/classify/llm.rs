@@ -1,6 +1,6 @@
 //! APIs of language models: the codes of errors, which say more than their status.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of an error by its code or type, or `None` for one that leaves the word to the
 /// status: `insufficient_quota` (which comes with 429) and `context_length_exceeded` PERMANENT,

@@ -8,7 +8,7 @@
 //! only a program that names it has it in its image. It answers `None` for what says nothing of
 //! the failure, so that the next table or the [`default`](default()) rules can be asked, and those in
 //! which a code may mean that the program itself cancelled answer a
-//! [`Verdict`](crate::Verdict).
+//! [`Verdict`](crate::classify::Verdict).
 //!
 //! | family | tables |
 //! | --- | --- |
@@ -35,7 +35,7 @@
 //!   [`aws_code`]).
 //!
 //! ```
-//! use redress::{Duration, ErrorClass, classify};
+//! use redress::{classify, Duration, ErrorClass};
 //! let busy = classify::http_response(429, Some("120"), 0).unwrap();
 //! assert_eq!((busy.class, busy.retry_after), (ErrorClass::RateLimit, Some(Duration::from_secs(120))));
 //! assert_eq!(classify::http_response(200, None, 0), None);
@@ -44,6 +44,7 @@
 mod abort;
 mod amqp;
 mod aws;
+pub(crate) mod classifier;
 mod coap;
 mod dns;
 mod facts;
@@ -75,6 +76,9 @@ mod web;
 pub use abort::abort_name;
 pub use amqp::amqp_code;
 pub use aws::{aws, aws_code};
+pub use classifier::{
+    BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Classify, Verdict,
+};
 pub use coap::coap_code;
 pub use dns::{dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
@@ -101,6 +105,8 @@ pub use sqlstate::{odbc, sqlstate, sqlstate_code};
 pub use system::{CONNECTION_CODES, SYSTEM_CODES, connection_code, system_code};
 pub use tls::tls_code;
 pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_exception};
+
+pub use crate::class::{ClassSet, Classification, ErrorClass};
 
 /// Whether two texts are equal but for ASCII case.
 const fn same_word(a: &[u8], b: &[u8]) -> bool {

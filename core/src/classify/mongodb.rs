@@ -1,6 +1,6 @@
 //! `MongoDB`: the codes of its server, and the labels and names of its drivers' errors.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of an error of the server by its code, or `None` for one that is not known.
 ///

@@ -1,6 +1,6 @@
 //! MQTT 3.1.1: the return codes of CONNACK.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of the return code of a CONNACK, or `None` for 0 (accepted) and reserved ones: 1
 /// unacceptable protocol version and 2 identifier rejected PERMANENT, 3 server unavailable

@@ -1,6 +1,6 @@
 //! MQTT 5: reason codes.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a reason code, or `None` for one that is no failure or says nothing of it
 /// (0x80, unspecified error).

@@ -1,7 +1,8 @@
 //! SQL Server and Azure SQL: the numbers of their errors, and the codes of the client for
 //! Node.js.
 
-use crate::{ErrorClass, Verdict};
+use crate::class::ErrorClass;
+use crate::classify::Verdict;
 
 /// The class of an error by its number, or `None` for one that is not known.
 ///

@@ -1,6 +1,6 @@
 //! `MySQL` and `MariaDB`: the numbers of their errors, and the names of their clients'.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 use crate::classify::{contains, sqlstate_code};
 
 /// The class of an error by its number, or else by its SQLSTATE (empty if it has none);

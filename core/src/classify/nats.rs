@@ -1,6 +1,6 @@
 //! NATS: the codes of its clients.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of an error by its code, or `None` for one that is not known: `TIMEOUT`, `503` (no
 /// responders), `CONNECTION_REFUSED` and `DISCONNECT` TRANSIENT; `AUTHORIZATION_VIOLATION` and

@@ -1,6 +1,6 @@
 //! Prisma: the codes of its client's errors.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 use crate::classify::{mysql_code, sqlstate_code};
 
 /// The class of an error by its code, or `None` for one that is none of Prisma's `P1` and

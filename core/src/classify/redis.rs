@@ -1,8 +1,8 @@
 //! Redis: the types of its clients' errors, and the error replies of its protocol.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Library};
 use crate::classify::rules;
-use crate::{Classification, ErrorClass};
 
 /// An error of a Redis client by its type or an ancestor's, in this order:
 ///

@@ -1,7 +1,7 @@
 //! Reading a Retry-After: seconds, or an HTTP date in any of its three forms; and the dates
 //! of RFC 3339, in which other headers say the same.
 
-use crate::Duration;
+use crate::time::Duration;
 
 /// How long to wait by a Retry-After header; `None` if it cannot be read.
 ///
@@ -23,7 +23,8 @@ use crate::Duration;
 /// ahead of now. A leap second is the second after it.
 ///
 /// ```
-/// use redress::{Duration, classify::retry_after::parse};
+/// use redress::Duration;
+/// use redress::classify::retry_after::parse;
 /// let now = 1_768_478_400; // Thu, 15 Jan 2026 12:00:00 GMT
 /// assert_eq!(parse("Thu, 15 Jan 2026 12:00:05 GMT", now), Some(Duration::from_secs(5)));
 /// assert_eq!(parse("soon", now), None);

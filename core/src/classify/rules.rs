@@ -1,8 +1,8 @@
 //! The default rules over any error, and the strict ones without guessing.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Marker};
 use crate::classify::http::http_status;
-use crate::{Classification, ErrorClass};
 
 /// The first that applies: a class that is given; an explicit type; a status (or, if
 /// that is missing or 0, a code) that has a class; a name that speaks; another status from

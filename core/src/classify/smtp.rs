@@ -1,6 +1,6 @@
 //! SMTP: the codes of replies.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of a reply by its code, or `None` for one that is no failure: 400 to 499
 /// TRANSIENT; 530, 534 and 535 AUTH; other 500 to 599 PERMANENT.

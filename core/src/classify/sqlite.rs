@@ -1,6 +1,7 @@
 //! `SQLite`: its result codes, by number and by name.
 
-use crate::{ErrorClass, Verdict};
+use crate::class::ErrorClass;
+use crate::classify::Verdict;
 
 /// The result codes by number, without their prefix.
 ///

@@ -1,8 +1,8 @@
 //! SQLSTATE: the five characters by which databases tell what went wrong.
 
+use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::Facts;
 use crate::classify::rules;
-use crate::{Classification, ErrorClass};
 
 /// The class of an SQLSTATE, or `None` for one that says nothing of the failure. Letters are
 /// capitals, as databases give them. Its first two characters are its class; a state of its

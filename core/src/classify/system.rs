@@ -1,6 +1,6 @@
 //! Codes in letters: the operating system's, and those of libraries for connections.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The codes that [`connection_code`] knows.
 pub const CONNECTION_CODES: &[&str] = &[

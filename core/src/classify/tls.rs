@@ -1,6 +1,6 @@
 //! TLS: the codes of certificates that do not hold.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// The class of an error by its code in letters, or `None` for one that is not known:
 /// `CERT_HAS_EXPIRED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, `ERR_TLS_CERT_ALTNAME_INVALID` and

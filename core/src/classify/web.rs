@@ -1,7 +1,7 @@
 //! What the platforms of JavaScript throw: `DOMException`s by their names, and
 //! connections that fail by what `fetch` says of them, as it has no code for that.
 
-use crate::ErrorClass;
+use crate::class::ErrorClass;
 
 /// How the messages begin that [`connection_message`] knows.
 pub const CONNECTION_MESSAGES: &[&str] = &[

@@ -2,8 +2,9 @@
 
 use super::together::Door;
 use super::{Lint, Parts, Report, Value, warn};
-use crate::breaker::WANTS_CHECK;
-use crate::{BreakerConfig, ClassSet, Duration, ErrorClass, FailureRule, OutcomeRule, SliceRule};
+use crate::breaker::{BreakerConfig, FailureRule, OutcomeRule, SliceRule, WANTS_CHECK};
+use crate::class::{ClassSet, ErrorClass};
+use crate::time::Duration;
 
 impl Lint for BreakerConfig<FailureRule> {
     fn lint(&self, report: Report<'_>) {

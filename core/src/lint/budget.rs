@@ -3,8 +3,8 @@
 
 use super::together::{Pace, Pool};
 use super::{Lint, Parts, Report, Value, count, warn};
-use crate::budget::{LimitWindow, RETRY};
-use crate::{AdaptiveConfig, LimiterConfig, RatioConfig, RollingConfig};
+use crate::backoff::AdaptiveConfig;
+use crate::budget::{LimitWindow, LimiterConfig, RETRY, RatioConfig, RollingConfig};
 
 impl Lint for AdaptiveConfig {
     fn lint(&self, report: Report<'_>) {
@@ -90,7 +90,8 @@ impl Lint for LimiterConfig {
 ///
 /// ```
 /// use redress::lint::AttemptCost;
-/// use redress::{Duration, LimiterConfig, assert_clean};
+/// use redress::budget::LimiterConfig;
+/// use redress::{assert_clean, Duration};
 /// const AIRTIME: LimiterConfig =
 ///     LimiterConfig::new().window(8_700, Duration::from_secs(86_400));
 /// assert_clean!((AIRTIME, AttemptCost(1_500)));
@@ -115,8 +116,10 @@ impl Lint for AttemptCost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assert_clean;
+    use crate::backoff::Backoff;
     use crate::lint::lines;
-    use crate::{Backoff, Duration, assert_clean};
+    use crate::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
 

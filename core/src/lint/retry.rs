@@ -2,8 +2,11 @@
 
 use super::together::Call;
 use super::{Finding, Lint, Parts, Report, Severity, Value, count, warn};
-use crate::policy::NO_LIMIT;
-use crate::{Backoff, ConfigError, Duration, ErrorClass, Policy, RetryConfig};
+use crate::backoff::Backoff;
+use crate::class::ErrorClass;
+use crate::config::ConfigError;
+use crate::policy::{NO_LIMIT, Policy, RetryConfig};
+use crate::time::Duration;
 
 impl Lint for Policy {
     fn lint(&self, report: Report<'_>) {
@@ -210,7 +213,7 @@ mod tests {
     use crate::lint::lines;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const PLAIN: RetryConfig = Policy::new().backoff(Backoff::constant(SECOND));
+    const PLAIN: RetryConfig = Policy::builder().backoff(Backoff::constant(SECOND));
 
     #[test]
     fn a_plain_policy_is_clean() {
@@ -227,7 +230,7 @@ mod tests {
                 PLAIN.attempt_timeout(Duration::ZERO),
                 "error: attempt_timeout is 0s: it must be 1 us or more",
             ),
-            (Policy::new(), "error: backoff is not set: it must be one strategy or more"),
+            (Policy::builder(), "error: backoff is not set: it must be one strategy or more"),
             (
                 PLAIN.deadline(Duration::ZERO),
                 "warning: deadline is 0s: it must be more than zero: only one attempt is made",
@@ -337,7 +340,7 @@ mod tests {
 
     #[test]
     fn every_error_of_a_policy_is_found() {
-        let wrong = Policy::new().max_attempts(0).attempt_timeout(Duration::ZERO);
+        let wrong = Policy::builder().max_attempts(0).attempt_timeout(Duration::ZERO);
         assert_eq!(
             lines(&wrong),
             [

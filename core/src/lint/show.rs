@@ -1,7 +1,8 @@
 //! The printed form of a policy ([`show`]).
 
-use crate::policy::NO_LIMIT;
-use crate::{Duration, ErrorClass, LongDelay, RetryConfig};
+use crate::class::ErrorClass;
+use crate::policy::{LongDelay, NO_LIMIT, RetryConfig};
+use crate::time::Duration;
 
 /// The printed form of a policy, as `--show` of a command line prints it: times in
 /// seconds, classes in alphabetical order.
@@ -67,14 +68,15 @@ impl core::fmt::Display for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Backoff, Policy};
+    use crate::backoff::Backoff;
+    use crate::policy::Policy;
     use std::string::ToString;
 
     #[test]
     fn the_printed_form_has_every_field() {
         const SECOND: Duration = Duration::from_secs(1);
         const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(250), SECOND);
-        let config = Policy::new()
+        let config = Policy::builder()
             .backoff(Backoff::constant(SECOND))
             .no_unknown_limit()
             .backoff_for(ErrorClass::RateLimit, Backoff::retry_after_or(&SLOW, SECOND))

@@ -2,7 +2,7 @@
 //! held against one another.
 
 use super::{Lint, Report, Value, count, warn};
-use crate::Duration;
+use crate::time::Duration;
 
 /// What the parts of one upstream say of themselves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,15 +120,18 @@ tuples! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assert_clean;
+    use crate::backoff::Backoff;
+    use crate::breaker::BreakerConfig;
+    use crate::breaker::FailureRule;
+    use crate::budget::{RatioConfig, RollingConfig};
+    use crate::class::ErrorClass;
     use crate::lint::lines;
-    use crate::{
-        Backoff, BreakerConfig, ErrorClass, FailureRule, Policy, RatioConfig, RetryConfig,
-        RollingConfig, assert_clean,
-    };
+    use crate::policy::{Policy, RetryConfig};
 
     const SECOND: Duration = Duration::from_secs(1);
     const FIVE: Duration = Duration::from_secs(5);
-    const PLAIN: RetryConfig = Policy::new().backoff(Backoff::constant(SECOND));
+    const PLAIN: RetryConfig = Policy::builder().backoff(Backoff::constant(SECOND));
     const BREAKER: BreakerConfig<FailureRule> = BreakerConfig::failures(5, SECOND);
 
     #[test]

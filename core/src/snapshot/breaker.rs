@@ -1,13 +1,14 @@
 //! The snapshots of breakers and their windows.
 
-use crate::breaker::{Breaker, BreakerConfig, Phase};
-use crate::reach::Reach;
+use crate::breaker::{
+    Breaker, BreakerConfig, FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Phase, Slice,
+    SliceRule, TimeSlices, Window,
+};
+use crate::config::Settings;
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
-use crate::window::{
-    FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Slice, SliceRule, TimeSlices, Window,
-};
-use crate::{Duration, Instant, Settings};
+use crate::time::reach::Reach;
+use crate::time::{Duration, Instant};
 
 /// How a window is written; each has a number, so that one is not read as another.
 trait Record: Window {

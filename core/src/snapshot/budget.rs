@@ -4,9 +4,10 @@ use crate::budget::{
     LimiterConfig, NEVER, RateLimiter, RatioBudget, RatioConfig, RollingBudget, RollingConfig,
     UNKNOWN,
 };
+use crate::config::Settings;
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
-use crate::{Duration, Instant, Settings};
+use crate::time::{Duration, Instant};
 
 impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
     const KIND: u8 = 5;

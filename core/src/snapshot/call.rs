@@ -1,11 +1,14 @@
 //! The snapshot of a call between two attempts.
 
+use crate::backoff::Backoff;
 use crate::breaker::Permit;
 use crate::call::{Call, Stage};
-use crate::policy::RetryConfig;
+use crate::class::ErrorClass;
+use crate::event::Cause;
+use crate::policy::{LongDelay, Policy, RetryConfig};
 use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, SnapshotError};
-use crate::{Backoff, Cause, Duration, ErrorClass, Instant, LongDelay, Policy};
+use crate::time::{Duration, Instant};
 
 /// A permit, or none: slot, generation, rest of the lease.
 const PERMIT_BYTES: usize = 1 + 1 + 2 + 8;

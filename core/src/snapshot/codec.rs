@@ -2,7 +2,7 @@
 //! [`Fingerprint`].
 
 use crate::snapshot::{Restored, SnapshotError};
-use crate::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 /// The version of the layout.
 pub(super) const VERSION: u8 = 1;

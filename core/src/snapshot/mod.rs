@@ -20,8 +20,10 @@ mod codec;
 
 pub(crate) use call::{Between, CALL_BYTES};
 
+pub use crate::driver::suspend::{Progress, Resumed, Suspended};
+
 use crate::snapshot::codec::VERSION;
-use crate::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 /// Why a snapshot was not taken or not restored; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +113,14 @@ pub trait Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backoff::Backoff;
+    use crate::breaker::{Breaker, BreakerConfig, CallResult};
+    use crate::breaker::{FailureTimes, LastOutcomes, TimeSlices};
+    use crate::budget::{Budget, RatioBudget, RatioConfig, RollingBudget, RollingConfig};
     use crate::call::Call;
-    use crate::{
-        Backoff, Breaker, BreakerConfig, Budget, CallResult, Cause, ClassSet, ErrorClass,
-        FailureTimes, LastOutcomes, Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig,
-        TimeSlices,
-    };
+    use crate::class::{ClassSet, ErrorClass};
+    use crate::event::Cause;
+    use crate::policy::Policy;
 
     const US: fn(u64) -> Duration = Duration::from_micros;
     const NOW: Instant = Instant::from_micros(1_000);
@@ -142,7 +146,7 @@ mod tests {
             .successes_to_close(3)
     }
 
-    fn failed<W: crate::window::Window, C: crate::Settings<BreakerConfig<W::Rule>>>(
+    fn failed<W: crate::breaker::Window, C: crate::config::Settings<BreakerConfig<W::Rule>>>(
         breaker: &mut Breaker<W, 2, C>,
     ) {
         for at in [990, 995] {
@@ -183,7 +187,7 @@ mod tests {
     fn what_version_1_wrote_of_a_call_keeps_its_bytes() {
         static DELAYS: [Duration; 2] = [Duration::from_micros(3), Duration::from_micros(4)];
         static SEQUENCE: Backoff = Backoff::sequence(&DELAYS);
-        let policy = Policy::new()
+        let policy = Policy::builder()
             .max_attempts(6)
             .max_unknown_attempts(3)
             .max_attempts_for(ErrorClass::Transient, 4)

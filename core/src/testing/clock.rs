@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::{Clock, Duration, Instant, Sleep, Timer};
+use crate::time::{Clock, Duration, Instant, Sleep, Timer};
 
 /// A clock that moves only when a test moves it, or sleeps on it.
 #[derive(Debug, Default)]

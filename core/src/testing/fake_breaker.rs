@@ -2,9 +2,10 @@
 
 use heapless::Vec;
 
+use crate::breaker::Circuit;
 use crate::breaker::{Admitted, CallResult, CircuitOpen, Permit};
-use crate::gate::Circuit;
-use crate::{CircuitState, Duration, Instant};
+use crate::event::CircuitState;
+use crate::time::{Duration, Instant};
 
 /// A breaker that admits and rejects as a script says, and remembers the results.
 ///
@@ -78,8 +79,9 @@ impl Circuit for FakeBreaker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::class::ErrorClass;
+    use crate::policy::Policy;
     use crate::testing::{MockClock, ScriptedRandom};
-    use crate::{ErrorClass, Policy};
     use core::cell::RefCell;
 
     #[test]

@@ -2,8 +2,9 @@
 
 use heapless::Vec;
 
-use crate::timeline::{Timeline, TimelineEntry};
-use crate::{AttemptContext, AttemptDecision, Event, EventKind, Observer};
+use crate::event::{
+    AttemptContext, AttemptDecision, Event, EventKind, Observer, Timeline, TimelineEntry,
+};
 
 /// An observer that remembers the first `N` events and how each attempt ended.
 #[derive(Clone, Debug, Default)]

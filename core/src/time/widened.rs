@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use crate::{Clock, Duration, Instant};
+use crate::time::{Clock, Duration, Instant};
 
 /// A clock out of a hardware counter of up to 32 bits, which begins anew at zero again and
 /// again: 2^32 microseconds are 71 minutes.
@@ -22,7 +22,8 @@ use crate::{Clock, Duration, Instant};
 /// interrupt that reads it must not interrupt another reading.
 ///
 /// ```
-/// use redress::{Clock, Instant, Widened};
+/// use redress::time::Widened;
+/// use redress::{Clock, Instant};
 /// # use core::cell::Cell;
 /// # let counter = Cell::new(u32::MAX);
 /// # let read_counter = || counter.get();

@@ -6,11 +6,16 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime as WallTime, UNIX_EPOCH};
 
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RatioConfig};
+use redress::config::ConfigError;
+use redress::event::{AttemptContext, CircuitState};
+use redress::random::SystemRandom;
+use redress::time::{MonotonicClock, Timer};
 use redress::{
-    AttemptContext, Backoff, Breaker, BreakerConfig, Budget as _, CircuitState, Classification,
-    Clock, ConfigError, Duration, Error, ErrorClass, Event, EventKind, FailureRule, FailureTimes,
-    Instant, Last, Observer, Outcome, Policy, RatioBudget, RatioConfig, StopReason, SystemRandom,
-    SystemTime, Timer, checked, classify, policy,
+    Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, Error, ErrorClass, Event,
+    EventKind, Instant, Last, Observer, Outcome, Policy, RatioBudget, StopReason, checked,
+    classify, policy,
 };
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response};
@@ -24,7 +29,7 @@ const BACKOFF: Backoff =
 
 /// What each class of failure deserves.
 const UPSTREAM: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(4)
         .deadline(Duration::from_secs(8))
         .attempt_timeout(Duration::from_millis(400))
@@ -74,7 +79,7 @@ struct TokioTime;
 
 impl Clock for TokioTime {
     fn now(&self) -> Instant {
-        SystemTime.now()
+        MonotonicClock.now()
     }
 }
 

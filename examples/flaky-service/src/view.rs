@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use console::{StyledObject, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use redress::{CircuitState, ErrorClass, EventKind};
+use redress::event::CircuitState;
+use redress::{ErrorClass, EventKind};
 
 use crate::board::{Board, Ending, Note, Tally};
 use crate::guarded::{Condition, SAVED_RETRIES};

@@ -1,16 +1,15 @@
 //! What each failure of this node deserves. Settings are in types, for a small image.
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RatioBudget, RatioConfig, policy, settings,
-};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RatioConfig;
+use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget};
 use redress_embassy::Locked;
 
 settings! {
     /// The bus answers at once or not at all, and nobody waits on it but this node.
     pub Sensor: Policy = policy! {
-        Policy::new()
+        Policy::builder()
             .max_attempts(3)
             .deadline(Duration::from_secs(2))
             .backoff(Backoff::exponential(Duration::from_millis(50), Duration::from_millis(400)))
@@ -23,7 +22,7 @@ const NETWORK_BACKOFF: Backoff =
 settings! {
     /// An attempt gets five seconds; the service may say when to come back.
     pub Network: Policy = policy! {
-        Policy::new()
+        Policy::builder()
             .max_attempts(4)
             .deadline(Duration::from_secs(60))
             .attempt_timeout(Duration::from_secs(5))

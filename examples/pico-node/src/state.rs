@@ -1,13 +1,12 @@
 //! What survives a reset, in the last two erase blocks of the flash: [`State`].
 
 use embedded_storage::nor_flash::NorFlash;
-use redress::{Clock as _, Snapshot as _, SnapshotError};
+use redress::Clock as _;
+use redress::snapshot::{Snapshot as _, SnapshotError};
 use redress_embassy::EmbassyTime;
 use redress_embassy::durable::{Durable, Flash, LoadError, OVERHEAD, Record};
 
-use crate::policy::{
-    BUDGET, Budget, NETWORK_BREAKER, NetworkBreaker, SENSOR_BREAKER, SensorBreaker,
-};
+use crate::policy::{BUDGET, Budget, NETWORK_BREAKER, NetworkBreaker, SENSOR_BREAKER, SensorBreaker};
 
 /// Both breakers and the budget.
 const FIELDS: usize = SensorBreaker::BYTES + NetworkBreaker::BYTES + Budget::BYTES;
@@ -66,7 +65,7 @@ fn put(record: &mut Fields) -> Result<(), SnapshotError> {
     record.put(&BUDGET, now)
 }
 
-fn note(name: &str, restored: Result<redress::Restored, SnapshotError>) {
+fn note(name: &str, restored: Result<redress::snapshot::Restored, SnapshotError>) {
     match restored {
         Ok(_) => defmt::info!("{=str} restored", name),
         Err(why) => defmt::warn!("{=str} starts afresh: {}", name, why),

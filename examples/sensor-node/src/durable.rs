@@ -1,7 +1,8 @@
 //! What survives a reset, and in which order it is written: [`Durable`].
 
 use embedded_storage::Storage;
-use redress::{Duration, Instant, Snapshot as _, SnapshotError, Suspended};
+use redress::snapshot::{Snapshot as _, SnapshotError, Suspended};
+use redress::{Duration, Instant};
 use redress_embassy::durable::{self, Eeprom, Fields, LoadError, OVERHEAD};
 
 use crate::policy::{BUDGET, Budget, NETWORK_BREAKER, NodeBreaker, SENSOR_BREAKER};
@@ -167,7 +168,7 @@ fn take(
     Ok(())
 }
 
-fn note(restored: Result<redress::Restored, SnapshotError>) {
+fn note(restored: Result<redress::snapshot::Restored, SnapshotError>) {
     if let Err(why) = restored {
         defmt::warn!("a state starts afresh: {}", why);
     }

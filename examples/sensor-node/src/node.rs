@@ -7,7 +7,9 @@ use lm75::Lm75;
 use lm75::ic::Lm75 as Chip;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
-use redress::{Budget as _, CircuitState, Clock as _, Shared as _};
+use redress::budget::Budget as _;
+use redress::event::CircuitState;
+use redress::{Clock as _, Shared as _};
 use redress_embassy::EmbassyTime;
 use redress_embassy::random::Seed;
 

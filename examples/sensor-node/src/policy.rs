@@ -1,15 +1,14 @@
 //! What each failure of this node deserves.
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    RatioBudget, RatioConfig, checked, policy,
-};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RatioConfig;
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget};
 use redress_embassy::Locked;
 
 /// The bus answers at once or not at all, and nobody waits on it but this node.
 pub const SENSOR: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(3)
         .deadline(Duration::from_secs(2))
         .backoff(Backoff::exponential(Duration::from_millis(50), Duration::from_millis(400)))
@@ -20,7 +19,7 @@ const NETWORK_BACKOFF: Backoff =
 
 /// An attempt gets a second; the service may say when to come back.
 pub const NETWORK: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(4)
         .deadline(Duration::from_secs(20))
         .attempt_timeout(Duration::from_secs(1))

@@ -9,11 +9,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use libfuzzer_sys::fuzz_target;
-use redress::{
-    Attempt, BreakerConfig, CircuitState, Classification, Duration, ErrorClass, FailureRule,
-    Instant, Limited, LimiterConfig, Outcome, Policy, Pool, Progress, RollingConfig, Snapshot,
-    WhenLimited,
-};
+use redress::breaker::FailureRule;
+use redress::budget::{Limited, LimiterConfig, Pool, RollingConfig, WhenLimited};
+use redress::event::CircuitState;
+use redress::snapshot::{Progress, Snapshot};
+use redress::{Attempt, BreakerConfig, Classification, Duration, ErrorClass, Instant, Outcome, Policy};
 use redress_fuzz::breakers::{Of, Settings};
 use redress_fuzz::budgets::{Rolling, RollingSettings};
 use redress_fuzz::limiter::{self, Limiter};

@@ -6,11 +6,12 @@
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
+use redress::budget::{Budget, Limit};
+use redress::driver::Decision;
 use redress::random::from_fn;
+use redress::snapshot::{Progress, Restored, Snapshot};
 use redress::testing::MockClock;
-use redress::{
-    Budget, Classification, Decision, Duration, Keyed, Limit, Progress, Restored, Snapshot,
-};
+use redress::{Classification, Duration, Keyed};
 use redress_fuzz::breakers::{self, Of, Settings, checked};
 use redress_fuzz::budgets::{self, RatioSettings, RollingSettings};
 use redress_fuzz::rules::{self, Counts};
@@ -220,7 +221,7 @@ fn call(input: &mut Input<'_>) {
     clock.jump_to(at(input.below(1 << 40)));
     let mut retry = policy
         .on(&clock, from_fn(|| 0x9E37_79B9))
-        .classifier(redress::ByDescription)
+        .classifier(redress::classify::ByDescription)
         .classify(|failure: &Classification| *failure);
     let suspended = {
         let Ok(mut steps) = retry.begin() else { return };

@@ -2,12 +2,13 @@
 
 use std::fmt::Debug;
 
-use redress::{
-    Breaker, BreakerConfig, CallResult, CircuitState, ClassSet, ConfigError, Duration, Permit,
-    Window,
-};
+use redress::breaker::{CallResult, Permit, Window};
+use redress::classify::ClassSet;
+use redress::config::ConfigError;
+use redress::event::CircuitState;
+use redress::{Breaker, BreakerConfig, Duration};
 
-use crate::{Input, STEPS, Times, at};
+use crate::{at, Input, STEPS, Times};
 
 /// How many probes a breaker has room for.
 pub const PERMITS: usize = 3;

@@ -1,9 +1,10 @@
 //! Budgets with any settings, used in any way, beside lists of what was granted.
 
-use redress::{Budget, Duration, RatioBudget, RatioConfig, RollingBudget, RollingConfig};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::{Duration, RatioBudget, RollingBudget};
 
 use crate::breakers::checked;
-use crate::{Input, STEPS, Times, at};
+use crate::{at, Input, STEPS, Times};
 
 /// How many tokens a rolling budget has room for.
 pub const TOKENS: usize = 6;

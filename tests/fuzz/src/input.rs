@@ -2,7 +2,8 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::arbitrary;
-use redress::{ClassSet, Duration, ErrorClass};
+use redress::classify::ClassSet;
+use redress::{Duration, ErrorClass};
 
 use crate::us;
 

@@ -1,9 +1,10 @@
 //! Rate limiters with any settings, used in any way, beside a list of what was spent.
 
-use redress::{Duration, Limit, LimiterConfig, NotBefore, RateLimiter};
+use redress::budget::{Limit, LimiterConfig, NotBefore};
+use redress::{Duration, RateLimiter};
 
 use crate::breakers::checked;
-use crate::{Input, STEPS, Times, at};
+use crate::{at, Input, STEPS, Times};
 
 /// How many times of spending a limiter remembers.
 pub const REMEMBERED: usize = 4;

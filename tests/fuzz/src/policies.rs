@@ -1,9 +1,10 @@
 //! Policies with any settings, and what they say in plain numbers.
 
-use redress::{Backoff, Duration, ErrorClass, LongDelay, Policy};
+use redress::config::LongDelay;
+use redress::{Backoff, Duration, ErrorClass, Policy};
 
 use crate::breakers::checked;
-use crate::{Input, us};
+use crate::{us, Input};
 
 const FALLBACKS: [Backoff; 3] = [
     Backoff::constant(us(7)),
@@ -55,7 +56,7 @@ pub fn policy(input: &mut Input<'_>) -> Option<(Policy, Limits)> {
         timeout: if input.any() { input.micros() } else { u64::MAX },
         failures: [u64::MAX; ErrorClass::COUNT],
     };
-    let mut config = Policy::new()
+    let mut config = Policy::builder()
         .max_attempts(limits.attempts)
         .attempt_timeout(us(limits.timeout))
         .long_delay(if input.any() { LongDelay::Cut } else { LongDelay::Stop });

@@ -2,9 +2,9 @@
 
 use std::fmt::Debug;
 
-use redress::{
-    BreakerConfig, ConfigError, ErrorClass, FailureTimes, LastOutcomes, TimeSlices, Window,
-};
+use redress::breaker::{FailureTimes, LastOutcomes, TimeSlices, Window};
+use redress::config::ConfigError;
+use redress::{BreakerConfig, ErrorClass};
 
 use crate::Input;
 use crate::breakers::{Of, Settings};

@@ -4,15 +4,16 @@
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
+use redress::backoff::BackoffContext;
+use redress::classify::{Classify, Verdict};
+use redress::driver::{Control, SleepDecision};
+use redress::event::AttemptContext;
 use redress::random::Draw;
-use redress::{
-    Attempt, AttemptContext, BackoffContext, Classification, Classify, Clock, Control, Duration,
-    ErrorClass, Event, EventKind, Instant, Last, Observer, Sleep, SleepDecision, StopReason, Timer,
-    Verdict,
-};
+use redress::time::{Sleep, Timer};
+use redress::{Attempt, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant, Last, Observer, StopReason};
 
 use crate::policies::Limits;
-use crate::{Input, LAST, at, us};
+use crate::{at, us, Input, LAST};
 
 /// 146,000 years.
 const AGES: u64 = 1 << 62;

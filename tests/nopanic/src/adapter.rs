@@ -10,10 +10,9 @@ use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time_driver::{Driver, time_driver_impl};
 use embedded_storage::{ReadStorage, Storage};
-use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, FailureRule, FailureTimes,
-    Policy, Retry, RollingBudget, RollingConfig, policy, settings,
-};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
+use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Retry, RollingBudget};
 use redress_embassy::durable::{Durable, Eeprom, Record, Transitions};
 use redress_embassy::random::Seed;
 use redress_embassy::{EmbassyTime, Locked, asked, classify};
@@ -42,7 +41,7 @@ impl Driver for Ticks {
 
 time_driver_impl!(static TICKS: Ticks = Ticks);
 
-settings! { Calls: Policy = policy! { Policy::new().backoff(Backoff::equal_jitter(Duration::from_millis(1), Duration::from_secs(1))) } }
+settings! { Calls: Policy = policy! { Policy::builder().backoff(Backoff::equal_jitter(Duration::from_millis(1), Duration::from_secs(1))) } }
 settings! { Failures: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60)) }
 settings! { Retries: RollingConfig = RollingConfig::new(16, Duration::from_secs(60)) }
 

@@ -12,16 +12,17 @@ mod adapter;
 use core::cell::{Cell, RefCell};
 use core::hint::black_box;
 
-use redress::classify::{self, Facts};
+use redress::backoff::{AdaptiveConfig, BackoffContext, Memory, Strategy};
+use redress::breaker::{CallResult, FailureTimes, LastOutcomes, TimeSlices};
+use redress::budget::{Budget, Limit, Limited, LimiterConfig, Pool, RatioConfig, RollingConfig};
+use redress::classify::{self, ClassSet, Facts, Verdict};
+use redress::driver::{Call, SleepDecision, Steps};
+use redress::event::Timeline;
 use redress::lint::Lint;
 use redress::random::from_fn;
-use redress::{
-    AdaptiveConfig, Backoff, BackoffContext, Breaker, BreakerConfig, Budget, Call, CallResult,
-    ClassSet, Classification, Clock, Duration, ErrorClass, FailureTimes, Instant, Keyed,
-    LastOutcomes, Limit, Limited, LimiterConfig, Memory, Policy, Pool, Progress, RateLimiter,
-    RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, SleepDecision, Snapshot, Steps,
-    Strategy, TimeSlices, Timeline, Verdict, Widened, by_key,
-};
+use redress::snapshot::{Progress, Snapshot};
+use redress::time::{Sleep, Widened};
+use redress::{by_key, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Instant, Keyed, Policy, RateLimiter, RatioBudget, RollingBudget};
 
 unsafe extern "C" {
     fn a_panic_is_left() -> !;
@@ -122,7 +123,7 @@ fn class() -> ErrorClass {
 }
 
 fn policy() -> Option<Policy> {
-    let mut config = Policy::new()
+    let mut config = Policy::builder()
         .max_attempts(any())
         .deadline(span())
         .attempt_timeout(span())
@@ -210,10 +211,7 @@ fn calls() -> Option<()> {
         ));
     }
     black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
-    fn size<'r, 'a, T, R, B: redress::Gate, U, O: redress::Observer, H>(
-        _: &Steps<'r, 'a, T, R, B, U, O, H>,
-    ) {
-    }
+    fn size<X: redress::driver::Parts>(_: &Steps<'_, '_, X>) {}
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());
     Some(())

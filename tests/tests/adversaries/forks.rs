@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::FromRawFd;
 
-use redress::SystemRandom;
-use redress::random::Draw;
+use redress::random::{Draw, SystemRandom};
 
 const NUMBERS: usize = 8;
 

@@ -6,11 +6,11 @@ mod call;
 
 use std::cell::{Cell, RefCell};
 
+use redress::breaker::{CallResult, FailureRule, FailureTimes, Permit};
+use redress::budget::RollingConfig;
+use redress::driver::{Decision, SleepDecision};
 use redress::random::NoRandom;
-use redress::{
-    Attempt, Breaker, BreakerConfig, CallResult, Decision, ErrorClass, FailureRule, FailureTimes,
-    Permit, Policy, RollingBudget, RollingConfig, SleepDecision, StopReason,
-};
+use redress::{Attempt, Breaker, BreakerConfig, ErrorClass, Policy, RollingBudget, StopReason};
 
 use self::breaker::{Held, Learned, Model, Rules};
 use self::call::{Call, Limits, Verdict};
@@ -233,7 +233,7 @@ impl Scenario<'_> {
             let now = self.clock.get();
             assert_eq!(self.circuit.borrow().state(), self.model.state, "{:?}", self.model);
             let left = self.spent.most - self.spent.within(now);
-            let remaining = redress::Budget::remaining(&*self.retries.borrow(), at(now));
+            let remaining = redress::budget::Budget::remaining(&*self.retries.borrow(), at(now));
             assert_eq!(u64::from(remaining), left);
             tally.states[self.model.state as usize] += 1;
         }

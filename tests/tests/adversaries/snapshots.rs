@@ -8,13 +8,18 @@ mod values;
 use std::cell::RefCell;
 use std::fmt::Debug;
 
+use redress::breaker::{
+    CallResult, FailureRule, FailureTimes, LastOutcomes, OutcomeRule, Permit, SliceRule,
+    TimeSlices, Window,
+};
+use redress::budget::{Budget, Limit, LimiterConfig, RatioConfig, RollingConfig};
+use redress::driver::Decision;
 use redress::random::NoRandom;
+use redress::snapshot::{Snapshot, SnapshotError};
 use redress::testing::MockClock;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CallResult, Decision, Duration, ErrorClass,
-    FailureRule, FailureTimes, LastOutcomes, Limit, LimiterConfig, OutcomeRule, Permit, Policy,
-    RateLimiter, RatioBudget, RatioConfig, RollingBudget, RollingConfig, SliceRule, Snapshot,
-    SnapshotError, TimeSlices, Window, policy,
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RateLimiter, RatioBudget,
+    RollingBudget, policy,
 };
 
 use crate::{Numbers, at, rounds, us};
@@ -298,7 +303,7 @@ fn mangled_snapshots_of_rate_limiters() {
 }
 
 const CALL: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(5)
         .deadline(Duration::from_secs(30))
         .max_attempts_for(ErrorClass::ServerError, 2)

@@ -5,18 +5,21 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
+use redress::time::{Sleep, Timer};
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, Clock, Duration, ErrorClass,
-    FailureRule, FailureTimes, Instant, Policy, RatioBudget, RatioConfig, RollingBudget,
-    RollingConfig, Sleep, Timer, policy,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, RatioBudget,
+    RollingBudget, policy,
 };
 
 use crate::{rounds, us};
 
 const FAILURE: CallResult = CallResult::Failure(ErrorClass::Transient);
 const ONCE: Policy = policy! {
-    Policy::new().max_attempts(1).no_deadline().backoff(Backoff::constant(Duration::ZERO))
+    Policy::builder().max_attempts(1).no_deadline().backoff(Backoff::constant(Duration::ZERO))
 };
 /// No instant is stale by as much as this.
 const LEASE: Duration = Duration::from_secs(1_000);

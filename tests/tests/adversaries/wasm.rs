@@ -41,13 +41,17 @@ fn what_has_no_clock_there_does_not_compile_and_says_what_to_use() {
     let (clock, random) = ("performance.now()", "crypto.getRandomValues()");
     for (name, line, needed) in [
         ("on-system", format!("ONCE.on_system().call({operation});"), &[clock, random][..]),
-        ("clock", "SystemTime.now();".to_owned(), &["FnClock", clock]),
+        ("clock", "MonotonicClock.now();".to_owned(), &["FnClock", clock]),
         (
             "draw",
             "redress::random::Draw::draw(&mut SystemRandom);".to_owned(),
             &["from_fn", random],
         ),
-        ("on", format!("ONCE.on(SystemTime, SystemRandom).call({operation});"), &[clock, random]),
+        (
+            "on",
+            format!("ONCE.on(MonotonicClock, SystemRandom).call({operation});"),
+            &[clock, random],
+        ),
     ] {
         let message = refused(name, &line).expect(name);
         assert!(message.contains("error[E"), "{name}: {message}");

@@ -7,12 +7,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::classify::Verdict;
+use redress::event::CircuitState;
 use redress::random::NoRandom;
 use redress::testing::{FakeBreaker, MockClock, Recorder, Script};
+use redress::time::Timer;
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, CallResult, CircuitState, Clock, Duration, Error,
-    ErrorClass, EventKind, FailureRule, FailureTimes, Instant, Policy, StopReason, Timer, Verdict,
-    policy,
+    Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, EventKind,
+    Instant, Policy, StopReason, policy,
 };
 
 use crate::{block_on, each_second, on};
@@ -360,7 +363,7 @@ impl Timer for Threads {
 }
 
 static SPAWNED: Policy = policy! {
-    Policy::new().no_deadline().backoff(Backoff::constant(Duration::from_millis(1)))
+    Policy::builder().no_deadline().backoff(Backoff::constant(Duration::from_millis(1)))
 };
 static SHARED: Mutex<Small> = Mutex::new(redress::checked!(Small::new(&TRIPPED)));
 

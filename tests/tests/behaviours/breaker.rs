@@ -3,10 +3,13 @@
 use std::cell::RefCell;
 use std::sync::{Barrier, Mutex};
 
+use redress::breaker::{
+    CallResult, FailureRule, FailureTimes, LastOutcomes, SliceRule, TimeSlices,
+};
+use redress::event::CircuitState;
 use redress::testing::MockClock;
 use redress::{
-    Breaker, BreakerConfig, CallResult, CircuitState, Clock, Duration, ErrorClass, EventKind,
-    FailureRule, FailureTimes, Instant, LastOutcomes, Policy, SliceRule, StopReason, TimeSlices,
+    Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, Instant, Policy, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -178,8 +181,10 @@ fn a_stop_for_any_reason_is_one_failure_of_the_last_class() {
 fn slow_attempts_open_and_sleeps_do_not_count() {
     let config = BreakerConfig::slices(Duration::from_secs(60), 1000, 2)
         .slow_calls(Duration::from_secs(5), 1000);
-    let policy =
-        Policy::new().backoff(redress::Backoff::constant(Duration::from_secs(9))).build().unwrap();
+    let policy = Policy::builder()
+        .backoff(redress::Backoff::constant(Duration::from_secs(9)))
+        .build()
+        .unwrap();
     for (takes, state) in [(4, CircuitState::Closed), (5, CircuitState::Open)] {
         let breaker = RefCell::new(Breaker::<TimeSlices<4>, 1, _>::new(&config).unwrap());
         let clock = MockClock::new();

@@ -4,11 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::driver::Decision;
+use redress::keyed::Entry;
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Script};
+use redress::time::Sleep;
 use redress::{
-    Backoff, Budget, Clock, Decision, Duration, Entry, ErrorClass, EventKind, Instant, Keyed,
-    Policy, RatioBudget, RatioConfig, RollingBudget, RollingConfig, Sleep, StopReason, by_key,
+    Backoff, Clock, Duration, ErrorClass, EventKind, Instant, Keyed, Policy, RatioBudget,
+    RollingBudget, StopReason, by_key,
 };
 
 use crate::{block_on, each_second, on};
@@ -157,7 +161,7 @@ fn the_budget_is_asked_after_the_strategy_and_before_the_sleep() {
         step("strategy");
         Some(SECOND)
     });
-    let policy = Policy::new().backoff(strategy).build().unwrap();
+    let policy = Policy::builder().backoff(strategy).build().unwrap();
     let mut operation = Script::new([Err(TRANSIENT), Ok(())]);
     policy
         .on(Time(Cell::new(0)), NoRandom)
@@ -223,7 +227,7 @@ fn one_budget_is_shared_across_policies_and_drivers() {
 #[test]
 fn threads_together_never_spend_more_than_the_budget() {
     static CONFIG: RollingConfig = RollingConfig::new(10, Duration::from_secs(3600));
-    let policy = Policy::new().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     let budget = Mutex::new(RollingBudget::<10>::new(&CONFIG).unwrap());
     let attempts: u32 = std::thread::scope(|scope| {
         let caller = || {

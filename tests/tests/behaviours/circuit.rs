@@ -2,13 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 
+use redress::breaker::{
+    CallResult, FailureRule, FailureTimes, LastOutcomes, OutcomeRule, TimeSlices,
+};
+use redress::budget::{Pool, Withdraw};
+use redress::classify::ClassSet;
+use redress::driver::{Control, Decision};
+use redress::event::{AttemptDecision, CircuitState};
 use redress::random::from_fn;
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    AttemptDecision, Breaker, BreakerConfig, CallResult, CircuitState, ClassSet, Classification,
-    Clock, Control, Decision, Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes,
-    Instant, Keyed, LastOutcomes, Observer, OutcomeRule, Policy, Pool, StopReason, TimeSlices,
-    Withdraw, by_key,
+    Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant,
+    Keyed, Observer, Policy, StopReason, by_key,
 };
 
 use crate::faults::{ARMED, at, panics};
@@ -320,10 +325,10 @@ fn a_dropped_call_is_observed() {
                 self.ended.push((event.kind, event.stop_reason, event.attempt));
             }
         }
-        fn attempt_start(&mut self, _: &redress::AttemptContext<'_>) {
+        fn attempt_start(&mut self, _: &redress::event::AttemptContext<'_>) {
             self.attempts += 1;
         }
-        fn attempt_end(&mut self, attempt: &redress::AttemptContext<'_>) {
+        fn attempt_end(&mut self, attempt: &redress::event::AttemptContext<'_>) {
             self.attempts -= 1;
             self.decisions.extend(attempt.decision);
         }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use redress::classify::{self, Facts};
-use redress::{Classification, Duration, ErrorClass, Verdict};
+use redress::classify::{self, Facts, Verdict};
+use redress::{Classification, Duration, ErrorClass};
 
 /// A row of the file, but for its source.
 #[derive(Clone, Copy, Debug)]

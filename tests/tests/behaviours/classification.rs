@@ -2,10 +2,10 @@
 
 use std::io::ErrorKind;
 
-use redress::classify::{self, AwsError, Describe, Facts, Library, Marker, RetryAfter};
+use redress::classify::{self, AwsError, ClassSet, Describe, Facts, Library, Marker, RetryAfter};
 use redress::random::NoRandom;
 use redress::testing::MockClock;
-use redress::{Backoff, ClassSet, Classification, Duration, ErrorClass, Policy, StopReason};
+use redress::{Backoff, Classification, Duration, ErrorClass, Policy, StopReason};
 
 use crate::{each_second, on};
 
@@ -151,7 +151,7 @@ fn a_classification_is_taken_wherever_a_class_is() {
 
     const NEVER: Backoff = Backoff::constant(Duration::ZERO);
     let heeding = Backoff::retry_after_or(&NEVER, Duration::ZERO);
-    let policy = Policy::new().max_attempts(2).backoff(heeding).build().unwrap();
+    let policy = Policy::builder().max_attempts(2).backoff(heeding).build().unwrap();
     let clock = MockClock::new();
     let mut details = Vec::new();
     let mut of_error = policy
@@ -170,7 +170,7 @@ fn a_classification_is_taken_wherever_a_class_is() {
     let mut retry = on(&policy, &clock);
     let mut steps = retry.begin().unwrap();
     steps.start().unwrap();
-    assert_eq!(steps.fail(busy), redress::Decision::Retry { after: hint });
+    assert_eq!(steps.fail(busy), redress::driver::Decision::Retry { after: hint });
 }
 
 /// Line 65.

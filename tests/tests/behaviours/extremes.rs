@@ -1,11 +1,14 @@
 //! Instants, spans and counts at the ends of their ranges.
 
+use redress::breaker::{CallResult, FailureRule, FailureTimes, SliceRule, TimeSlices};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::driver::Decision;
+use redress::event::CircuitState;
 use redress::random::from_fn;
 use redress::testing::MockClock;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, Clock, Decision, Duration,
-    ErrorClass, FailureRule, FailureTimes, Instant, Policy, RatioBudget, RatioConfig,
-    RollingBudget, RollingConfig, SliceRule, TimeSlices,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, RatioBudget,
+    RollingBudget,
 };
 
 use crate::faults::{Small, TRIPPED};
@@ -89,7 +92,7 @@ fn a_call_suspended_at_the_end_of_time_wakes_then() {
 /// The longest delay there is fits where nothing limits the call.
 #[test]
 fn a_delay_without_a_deadline_always_fits() {
-    let policy = Policy::new()
+    let policy = Policy::builder()
         .no_deadline()
         .max_attempts(3)
         .backoff(Backoff::constant(Duration::MAX))
@@ -113,7 +116,7 @@ fn jitter_over_hours_is_exact() {
         (3 << 30, hours(150)),
         (u32::MAX, Duration::from_micros(200 * 3_600_000_000 - 168)),
     ] {
-        let policy = Policy::new()
+        let policy = Policy::builder()
             .no_deadline()
             .backoff(Backoff::full_jitter(hours(200), hours(200)))
             .build()

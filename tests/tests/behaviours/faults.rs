@@ -4,14 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 
-use redress::classify::{self, Facts, retry_after};
+use redress::backoff::{Adaptive, AdaptiveConfig, BackoffContext, Memory, Strategy};
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget, RollingConfig};
+use redress::classify::{self, Facts, Verdict, retry_after};
+use redress::config::LongDelay;
+use redress::driver::SleepDecision;
+use redress::event::{AttemptContext, CircuitState};
 use redress::random::{Draw, NoRandom, from_fn};
 use redress::testing::{MockClock, Script};
+use redress::time::{Sleep, Timer};
 use redress::{
-    Adaptive, AdaptiveConfig, AttemptContext, Backoff, BackoffContext, Breaker, BreakerConfig,
-    Budget, CallResult, CircuitState, Clock, Duration, Error, ErrorClass, Event, EventKind,
-    FailureRule, FailureTimes, Instant, LongDelay, Memory, Observer, Policy, RollingBudget,
-    RollingConfig, Sleep, SleepDecision, StopReason, Strategy, Timer, Verdict,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, Event, EventKind, Instant,
+    Observer, Policy, RollingBudget, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -125,7 +130,7 @@ fn shaken(
         at("strategy");
         Some(SECOND)
     });
-    let policy = Policy::new().max_attempts(3).backoff(strategy).build().unwrap();
+    let policy = Policy::builder().max_attempts(3).backoff(strategy).build().unwrap();
     let mut operation = Script::new(script);
     let shaken = {
         let mut retry = policy
@@ -421,7 +426,7 @@ fn a_delay_that_is_none_stops_and_does_not_retry_at_once() {
         Backoff::decorrelated_jitter(SECOND, SECOND),
         Backoff::token_backoff(SECOND, SECOND),
     ] {
-        let policy = Policy::new().backoff(backoff).build().unwrap();
+        let policy = Policy::builder().backoff(backoff).build().unwrap();
         let clock = MockClock::new();
         let mut kinds = Vec::new();
         let outcome = on(&policy, &clock)
@@ -472,7 +477,7 @@ fn five_thousand_attempts_keep_their_distance() {
         Backoff::token_backoff(base, cap),
         Backoff::decorrelated_jitter(base, cap),
     ] {
-        let config = Policy::new().max_attempts(5000).no_deadline().backoff(backoff);
+        let config = Policy::builder().max_attempts(5000).no_deadline().backoff(backoff);
         let policy = config.build().unwrap();
         let clock = MockClock::new();
         let mut last = clock.now();
@@ -500,7 +505,7 @@ fn settings_that_make_no_sense_are_refused_with_field_and_value() {
             each_second().attempt_timeout(Duration::ZERO),
             "attempt_timeout is 0 us: it must be 1 us or more",
         ),
-        (Policy::new(), "backoff is 0: it must be one strategy or more"),
+        (Policy::builder(), "backoff is 0: it must be one strategy or more"),
     ] {
         assert_eq!(config.build().unwrap_err().to_string(), message);
     }
@@ -530,11 +535,11 @@ fn a_retry_after_of_four_hundred_digits_is_a_very_long_time() {
     let facts = Facts { status: Some(429), retry_after_header: Some(&digits), ..Facts::NONE };
     let busy = classify::http_retry_after(&facts);
     assert_eq!(busy.retry_after, Some(Duration::MAX));
-    let cut = Policy::new().long_delay(LongDelay::Cut);
+    let cut = Policy::builder().long_delay(LongDelay::Cut);
     for (config, attempts, slept) in [
-        (Policy::new().deadline(Duration::from_secs(9)), 1, Duration::ZERO),
+        (Policy::builder().deadline(Duration::from_secs(9)), 1, Duration::ZERO),
         (cut.deadline(Duration::from_secs(9)), 2, Duration::from_secs(9)),
-        (Policy::new().no_deadline().max_attempts(2), 2, Duration::MAX),
+        (Policy::builder().no_deadline().max_attempts(2), 2, Duration::MAX),
     ] {
         let policy = config.backoff(Backoff::retry_after_or(&ZERO, SECOND)).build().unwrap();
         let clock = MockClock::new();

@@ -1,7 +1,9 @@
 //! When a breaker becomes half-open, and what a probe that hangs does to other callers.
 
+use redress::breaker::CallResult;
+use redress::event::CircuitState;
 use redress::testing::MockClock;
-use redress::{CallResult, CircuitOpen, CircuitState, Clock, Duration, ErrorClass, Policy};
+use redress::{CircuitOpen, Clock, Duration, ErrorClass, Policy};
 
 use crate::faults::{Small, TRIPPED, half_open_next};
 use crate::{block_on, on};

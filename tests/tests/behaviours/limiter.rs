@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Mutex;
 
-use redress::{
-    Acquire, Duration, Instant, Keyed, Limit, Limited, LimiterConfig, NotBefore, Pool, RateLimiter,
-    Restored, RollingBudget, RollingConfig, Snapshot, SnapshotError, Turn, WhenLimited, Withdraw,
-    by_key, settings,
+use redress::budget::{
+    Acquire, Limit, Limited, LimiterConfig, NotBefore, Pool, RollingConfig, Turn, WhenLimited,
+    Withdraw,
 };
+use redress::snapshot::{Restored, Snapshot, SnapshotError};
+use redress::{Duration, Instant, Keyed, RateLimiter, RollingBudget, by_key, settings};
 
 use crate::snapshots::seal;
 

@@ -1,7 +1,8 @@
 //! How often and how long.
 
+use redress::config::LongDelay;
 use redress::testing::{MockClock, Script};
-use redress::{Backoff, Duration, ErrorClass, LongDelay, Policy, StopReason};
+use redress::{Backoff, Duration, ErrorClass, Policy, StopReason};
 
 use crate::{each_second, on};
 
@@ -21,7 +22,7 @@ fn a_class_limit_of_n_retries_n_failures_and_stops_at_the_next() {
 /// Line 7: the rules have an order, and each scenario breaks all that follow.
 #[test]
 fn the_order_of_the_rules_is_that_of_the_reference() {
-    let all = Policy::new()
+    let all = Policy::builder()
         .max_attempts(1)
         .deadline(Duration::from_secs(1))
         .max_unknown_attempts(0)
@@ -95,9 +96,9 @@ fn a_delay_is_cut_to_the_deadline_and_the_deadline_is_checked_after_it() {
 /// Lines 11, 12, 37.
 #[test]
 fn without_a_strategy_or_a_delay_nothing_is_retried() {
-    assert_eq!(Policy::new().build().unwrap_err().field(), "backoff");
+    assert_eq!(Policy::builder().build().unwrap_err().field(), "backoff");
     for backoff in [Backoff::sequence(&[]), Backoff::short(|_, _, _| None)] {
-        let policy = Policy::new().backoff(backoff).build().unwrap();
+        let policy = Policy::builder().backoff(backoff).build().unwrap();
         let clock = MockClock::new();
         let outcome = on(&policy, &clock).execute(|_| Err::<(), _>(ErrorClass::Transient));
         assert_eq!(outcome.stop_reason(), Some(StopReason::NoStrategy));
@@ -109,7 +110,7 @@ fn without_a_strategy_or_a_delay_nothing_is_retried() {
 #[test]
 fn a_hundred_thousand_attempts_keep_their_cap() {
     const CAP: Duration = Duration::from_millis(50);
-    let policy = Policy::new()
+    let policy = Policy::builder()
         .no_deadline()
         .max_attempts(100_000)
         .backoff(Backoff::exponential(Duration::from_millis(1), CAP))
@@ -126,7 +127,7 @@ fn a_hundred_thousand_attempts_keep_their_cap() {
 #[test]
 fn delays_below_a_millisecond_are_exact() {
     const STEPS: [Duration; 2] = [Duration::from_micros(1), Duration::from_micros(333)];
-    let policy = Policy::new().backoff(Backoff::sequence(&STEPS)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::sequence(&STEPS)).build().unwrap();
     let clock = MockClock::new();
     let mut script = Script::new([Err(ErrorClass::Transient), Err(ErrorClass::Transient), Ok(())]);
     assert!(on(&policy, &clock).execute(|_| script.next()).is_ok());

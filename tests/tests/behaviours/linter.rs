@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use redress::backoff::AdaptiveConfig;
+use redress::budget::RollingConfig;
+use redress::classify::ClassSet;
 use redress::lint::{self, Lint, Severity};
-use redress::{
-    AdaptiveConfig, Backoff, BreakerConfig, ClassSet, Duration, ErrorClass, Policy, RollingConfig,
-    assert_clean,
-};
+use redress::{Backoff, BreakerConfig, Duration, ErrorClass, Policy, assert_clean};
 
 use crate::each_second;
 
@@ -34,8 +34,8 @@ fn the_linter_finds_errors_and_lets_legal_extremes_pass() {
         (plain.no_deadline().no_unknown_limit(), &[]),
         (plain.max_attempts(0), &[(Error, "max_attempts")]),
         (plain.attempt_timeout(Duration::ZERO), &[(Error, "attempt_timeout")]),
-        (Policy::new(), &[(Error, "backoff")]),
-        (Policy::new().max_attempts(0), &[(Error, "max_attempts"), (Error, "backoff")]),
+        (Policy::builder(), &[(Error, "backoff")]),
+        (Policy::builder().max_attempts(0), &[(Error, "max_attempts"), (Error, "backoff")]),
         (plain.deadline(Duration::ZERO), &[(Warning, "deadline")]),
         (plain.attempt_timeout(Duration::from_secs(60)), &[(Warning, "attempt_timeout")]),
     ] {
@@ -62,7 +62,7 @@ fn the_linter_knows_breakers_and_adaptive_strategies() {
 #[test]
 fn all_mistakes_of_a_part_are_found_at_once() {
     use Severity::Error;
-    let policy = Policy::new().max_attempts(0).attempt_timeout(Duration::ZERO);
+    let policy = Policy::builder().max_attempts(0).attempt_timeout(Duration::ZERO);
     let three = [(Error, "max_attempts"), (Error, "attempt_timeout"), (Error, "backoff")];
     assert_eq!(findings(&policy), three);
     let breaker = BreakerConfig::failures(0, Duration::ZERO).successes_to_close(0);

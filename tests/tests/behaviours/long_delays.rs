@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 
+use redress::backoff::BackoffContext;
+use redress::budget::{Budget, RollingConfig};
+use redress::config::{LongDelay, RetryConfig};
+use redress::driver::{Decision, SleepDecision};
 use redress::random::{NoRandom, from_fn};
+use redress::snapshot::{Progress, Suspended};
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Backoff, BackoffContext, Budget, Classification, Clock, Decision, Duration, ErrorClass,
-    EventKind, Instant, LongDelay, Policy, Progress, RetryConfig, RollingBudget, RollingConfig,
-    SleepDecision, StopReason, Suspended,
+    Backoff, Classification, Clock, Duration, ErrorClass, EventKind, Instant, Policy,
+    RollingBudget, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -22,7 +26,7 @@ const FALLBACK: Backoff = Backoff::constant(secs(1));
 
 /// Ten seconds for a call that follows hints.
 fn hinted() -> RetryConfig {
-    Policy::new().deadline(secs(10)).backoff(Backoff::retry_after_or(&FALLBACK, Duration::ZERO))
+    Policy::builder().deadline(secs(10)).backoff(Backoff::retry_after_or(&FALLBACK, Duration::ZERO))
 }
 
 /// A server that asks to come back in an hour.
@@ -73,13 +77,13 @@ fn a_delay_that_does_not_fit_stops_the_call_at_once() {
 fn a_delay_fits_if_it_ends_before_the_deadline() {
     for (delay, attempts) in [(9_999_999, 2), (10_000_000, 1), (10_000_001, 1)] {
         let backoff = Backoff::constant(Duration::from_micros(delay));
-        let policy = Policy::new().deadline(secs(10)).backoff(backoff).build().unwrap();
+        let policy = Policy::builder().deadline(secs(10)).backoff(backoff).build().unwrap();
         let clock = MockClock::new();
         let outcome = on(&policy, &clock).execute(|_| Err::<(), _>(TRANSIENT));
         assert_eq!(outcome.attempts, attempts, "{delay}");
     }
     // Without a deadline every delay fits.
-    let policy = Policy::new().no_deadline().max_attempts(2);
+    let policy = Policy::builder().no_deadline().max_attempts(2);
     let policy = policy.backoff(Backoff::constant(Duration::MAX)).build().unwrap();
     let clock = MockClock::new();
     assert_eq!(on(&policy, &clock).execute(|_| Err::<(), _>(TRANSIENT)).attempts, 2);
@@ -290,7 +294,8 @@ fn the_reference_cuts_a_delay_that_does_not_fit() {
 fn hints_have_bounds() {
     let backoff = Backoff::retry_after_or(&FALLBACK, secs(2)).at_least(secs(3)).at_most(secs(60));
     for cut in [LongDelay::Stop, LongDelay::Cut] {
-        let policy = Policy::new().no_deadline().max_attempts(2).long_delay(cut).backoff(backoff);
+        let policy =
+            Policy::builder().no_deadline().max_attempts(2).long_delay(cut).backoff(backoff);
         let policy = policy.build().unwrap();
         for (hint, slept) in [
             (Some(Duration::ZERO), Some(secs(4))),
@@ -337,15 +342,15 @@ fn a_maximum_of_hints_is_of_its_own_class() {
     const SLOW: Backoff = Backoff::constant(Duration::from_secs(1));
     let short = Backoff::retry_after_or(&SLOW, Duration::ZERO).at_most(Duration::from_secs(5));
     let any = Backoff::retry_after_or(&SLOW, Duration::ZERO);
-    let first = Policy::new()
+    let first = Policy::builder()
         .backoff(any)
         .backoff_for(ErrorClass::RateLimit, short)
         .backoff_for(ErrorClass::ServerError, any);
-    let last = Policy::new()
+    let last = Policy::builder()
         .backoff(any)
         .backoff_for(ErrorClass::ServerError, any)
         .backoff_for(ErrorClass::RateLimit, short);
-    let default = Policy::new().backoff(short).backoff_for(ErrorClass::ServerError, any);
+    let default = Policy::builder().backoff(short).backoff_for(ErrorClass::ServerError, any);
     for policy in [first, last, default] {
         let (policy, clock) = (policy.build().unwrap(), MockClock::new());
         for (class, hint, fits) in [

@@ -32,12 +32,18 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use redress::classify::ByError;
+use redress::config::RetryConfig;
 use redress::random::NoRandom;
 use redress::testing::MockClock;
-use redress::{Backoff, ByError, Duration, ErrorClass, Policy, Retry, RetryConfig};
+use redress::{Backoff, Duration, ErrorClass, Policy, Retry};
 
 /// An error is its class.
-type Plain<'p> = Retry<'p, &'p MockClock, NoRandom, ByError<fn(&ErrorClass) -> ErrorClass>>;
+type Plain<'p> = Retry<
+    'p,
+    (&'p MockClock, NoRandom, (), (), (), (), &'p Policy),
+    ByError<fn(&ErrorClass) -> ErrorClass>,
+>;
 
 /// A policy at work on a mock clock, whose errors are classes.
 fn on<'p>(policy: &'p Policy, clock: &'p MockClock) -> Plain<'p> {
@@ -46,7 +52,7 @@ fn on<'p>(policy: &'p Policy, clock: &'p MockClock) -> Plain<'p> {
 
 /// A second between attempts.
 fn each_second() -> RetryConfig {
-    Policy::new().backoff(Backoff::constant(Duration::from_secs(1)))
+    Policy::builder().backoff(Backoff::constant(Duration::from_secs(1)))
 }
 
 /// Polls until it is done: nothing here waits for anything outside.

@@ -2,11 +2,14 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::classify::Verdict;
+use redress::driver::SleepDecision;
+use redress::event::{AttemptContext, AttemptDecision, Cause, CircuitState};
 use redress::testing::{FakeBreaker, MockClock, Recorder, Script};
 use redress::{
-    AttemptContext, AttemptDecision, Breaker, BreakerConfig, Cause, CircuitState, Classification,
-    Duration, ErrorClass, Event, EventKind, FailureRule, FailureTimes, Observer, Policy,
-    SleepDecision, StopReason, Verdict,
+    Breaker, BreakerConfig, Classification, Duration, ErrorClass, Event, EventKind, Observer,
+    Policy, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -374,7 +377,7 @@ fn blocking_async_and_steps_tell_the_same() {
         let mut steps = retry.begin().unwrap();
         for failure in script.map(Result::unwrap_err) {
             steps.start().unwrap();
-            if let redress::Decision::Retry { after } = steps.fail(failure) {
+            if let redress::driver::Decision::Retry { after } = steps.fail(failure) {
                 clock.advance(after);
                 steps.woke().unwrap();
             }

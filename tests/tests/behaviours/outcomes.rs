@@ -2,13 +2,17 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{CallResult, Circuit, FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
+use redress::config::RetryConfig;
+use redress::driver::SleepDecision;
+use redress::event::{Cause, CircuitState, Timeline, TimelineEntry};
 use redress::random::NoRandom;
+use redress::snapshot::SnapshotError;
 use redress::testing::{FakeBreaker, MockClock, Recorder, Script, instant_retries, no_retries};
 use redress::{
-    Backoff, Breaker, BreakerConfig, CallResult, Cause, Circuit, CircuitState, Clock, Duration,
-    Error, ErrorClass, EventKind, FailureRule, FailureTimes, Instant, Last, Outcome, Policy,
-    RetryConfig, RollingBudget, RollingConfig, SleepDecision, SnapshotError, StopReason, Timeline,
-    TimelineEntry,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, EventKind, Instant, Last,
+    Outcome, Policy, RollingBudget, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -285,7 +289,7 @@ fn the_nine_reasons_to_stop_are_fixed() {
 /// Line 85: as text, with the caller's own error as its source.
 #[test]
 fn an_error_prints_its_reason_and_has_the_callers_own_as_source() {
-    let policy = Policy::new().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     let clock = MockClock::new();
     let mut retry = policy.on(&clock, NoRandom).classify(|_: &std::fmt::Error| TRANSIENT);
     let error = retry.call(|_| Err::<(), _>(std::fmt::Error)).unwrap_err();
@@ -321,7 +325,7 @@ fn a_wrapped_function_keeps_its_options_for_every_call() {
 /// Line 111: strategies for classes alone leave the others without one.
 #[test]
 fn class_strategies_alone_add_no_default() {
-    let policy = Policy::new()
+    let policy = Policy::builder()
         .backoff_for(ErrorClass::RateLimit, Backoff::constant(Duration::ZERO))
         .build()
         .unwrap();
@@ -333,14 +337,14 @@ fn class_strategies_alone_add_no_default() {
     ] {
         assert_eq!(wrapped(&class).unwrap_err().stop_reason(), Some(reason));
     }
-    assert!(Policy::new().build().is_err(), "nothing at all is no policy");
+    assert!(Policy::builder().build().is_err(), "nothing at all is no policy");
 }
 
 /// Line 114.
 #[test]
 fn a_sequence_gives_its_delays_and_repeats_the_last() {
     const DELAYS: [Duration; 3] = [SECOND, Duration::from_secs(5), Duration::from_secs(2)];
-    let policy = Policy::new().backoff(Backoff::sequence(&DELAYS)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::sequence(&DELAYS)).build().unwrap();
     let clock = MockClock::new();
     let mut delays = Vec::new();
     let mut retry =

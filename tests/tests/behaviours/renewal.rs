@@ -3,10 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
+use redress::event::AttemptContext;
 use redress::testing::{MockClock, Recorder};
-use redress::{
-    AttemptContext, Backoff, Duration, Error, ErrorClass, EventKind, Last, Policy, StopReason,
-};
+use redress::{Backoff, Duration, Error, ErrorClass, EventKind, Last, Policy, StopReason};
 
 use crate::{block_on, each_second, on};
 
@@ -141,7 +140,7 @@ fn a_final_class_is_retried_where_the_policy_says_so() {
         _ => Ok(attempt.number),
     });
     assert_eq!(joined, Ok(2));
-    let wrong = Policy::new().retriable(TRANSIENT, 1).backoff(Backoff::constant(SECOND));
+    let wrong = Policy::builder().retriable(TRANSIENT, 1).backoff(Backoff::constant(SECOND));
     assert_eq!(wrong.build().unwrap_err().field(), "retriable");
 }
 

@@ -1,9 +1,9 @@
 //! What is retried, and what comes back.
 
+use redress::driver::RetryExt;
+use redress::event::Cause;
 use redress::testing::{MockClock, Script};
-use redress::{
-    Backoff, Cause, Classification, Duration, Error, ErrorClass, Last, Policy, RetryExt, StopReason,
-};
+use redress::{Backoff, Classification, Duration, Error, ErrorClass, Last, Policy, StopReason};
 
 use crate::{block_on, each_second, on};
 
@@ -142,10 +142,10 @@ fn both_asynchronous_forms_work() {
     struct Tokio;
     impl redress::Clock for Tokio {
         fn now(&self) -> redress::Instant {
-            redress::SystemTime.now()
+            redress::time::MonotonicClock.now()
         }
     }
-    impl redress::Timer for Tokio {
+    impl redress::time::Timer for Tokio {
         fn sleep(&mut self, span: Duration) -> impl Future<Output = ()> {
             tokio::time::sleep(span.into())
         }
@@ -153,13 +153,13 @@ fn both_asynchronous_forms_work() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
     let spawned = runtime.spawn(async {
         const QUICK: Policy = redress::policy! {
-            Policy::new()
+            Policy::builder()
                 .attempt_timeout(Duration::from_secs(60))
                 .backoff(Backoff::full_jitter(Duration::from_micros(1), Duration::from_millis(1)))
         };
         let failures = std::sync::atomic::AtomicU32::new(0);
         let mut retry = QUICK
-            .on(Tokio, redress::SystemRandom)
+            .on(Tokio, redress::random::SystemRandom)
             .classify(|_: &std::io::Error| ErrorClass::Transient);
         retry
             .execute_future(|_| async {
@@ -184,7 +184,7 @@ fn a_future_is_sent_whatever_an_attempt_leaves() {
             redress::Instant::ZERO
         }
     }
-    impl redress::Timer for Now {
+    impl redress::time::Timer for Now {
         async fn sleep(&mut self, _: Duration) {}
     }
     fn sent<F: Future + Send>(future: F) -> F::Output {
@@ -211,8 +211,10 @@ fn a_future_is_sent_whatever_an_attempt_leaves() {
 #[test]
 fn a_hint_is_followed_by_every_driver() {
     const FALLBACK: Backoff = Backoff::constant(Duration::from_secs(50));
-    let policy =
-        Policy::new().backoff(Backoff::retry_after_or(&FALLBACK, Duration::ZERO)).build().unwrap();
+    let policy = Policy::builder()
+        .backoff(Backoff::retry_after_or(&FALLBACK, Duration::ZERO))
+        .build()
+        .unwrap();
     let hint = Classification::new(ErrorClass::RateLimit).retry_after(Duration::from_secs(3));
     let clock = MockClock::new();
     let retry = policy.on(&clock, redress::random::NoRandom).classify(|(): &()| hint);

@@ -2,12 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
+use redress::backoff::BackoffContext;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::driver::{Control, Decision, SleepDecision};
+use redress::event::{Cause, CircuitState};
 use redress::random::NoRandom;
 use redress::testing::{MockClock, Recorder, Script};
+use redress::time::{Sleep, Timer};
 use redress::{
-    Backoff, BackoffContext, Breaker, BreakerConfig, Cause, CircuitState, Classification, Clock,
-    Control, Decision, Duration, ErrorClass, EventKind, FailureRule, FailureTimes, Instant, Policy,
-    Sleep, SleepDecision, StopReason, Timer,
+    Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, EventKind,
+    Instant, Policy, StopReason,
 };
 
 use crate::{block_on, each_second, on};
@@ -81,7 +85,7 @@ fn a_handler_sees_the_context_and_the_delay() {
 #[test]
 fn a_deferred_call_says_when_to_come_back_and_keeps_its_error() {
     const DELAYS: [Duration; 2] = [SECOND, Duration::from_secs(40)];
-    let policy = Policy::new().backoff(Backoff::sequence(&DELAYS)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::sequence(&DELAYS)).build().unwrap();
     let clock = MockClock::new();
     let mut events = Vec::new();
     let outcome =
@@ -247,7 +251,7 @@ fn before_sleep_is_silent_where_nothing_follows() {
 /// Line 106: a delay of zero is no sleep.
 #[test]
 fn before_sleep_is_silent_where_the_delay_is_zero() {
-    let policy = Policy::new().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     let clock = MockClock::new();
     let calls = Cell::new(0);
     let _ = on(&policy, &clock)
@@ -291,7 +295,7 @@ fn a_control_of_ones_own_replaces_predicate_handler_and_hook() {
 fn a_retry_after_is_heeded_by_every_driver() {
     const NEVER: Backoff = Backoff::constant(Duration::from_secs(1));
     let heeding = Backoff::retry_after_or(&NEVER, Duration::ZERO);
-    let policy = Policy::new().backoff(heeding).build().unwrap();
+    let policy = Policy::builder().backoff(heeding).build().unwrap();
     let busy = Classification::new(ErrorClass::RateLimit).retry_after(Duration::from_secs(7));
     let operation = || Script::new([Err(busy), Err(TRANSIENT.into()), Ok(())]);
     for driver in 0..4 {
@@ -320,7 +324,7 @@ fn a_retry_after_is_heeded_by_every_driver() {
 /// Line 128.
 #[test]
 fn a_delay_of_zero_makes_no_timer_and_asks_no_sleeper() {
-    let policy = Policy::new().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     for blocking in [true, false] {
         let clock = MockClock::new();
         let mut own = Own { clock: &clock, oversleep: Duration::ZERO, sleeps: Vec::new() };

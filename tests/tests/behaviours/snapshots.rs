@@ -2,12 +2,19 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{
+    CallResult, FailureRule, FailureTimes, LastOutcomes, OutcomeRule, SliceRule, TimeSlices, Window,
+};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::classify::ClassSet;
+use redress::config::RetryConfig;
+use redress::driver::Decision;
+use redress::event::CircuitState;
+use redress::snapshot::{Restored, Resumed, Snapshot, SnapshotError};
 use redress::testing::MockClock;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, ClassSet, Clock, Decision,
-    Duration, ErrorClass, FailureRule, FailureTimes, Instant, Keyed, LastOutcomes, OutcomeRule,
-    Policy, RatioBudget, RatioConfig, Restored, Resumed, RetryConfig, RollingBudget, RollingConfig,
-    SliceRule, Snapshot, SnapshotError, TimeSlices, Window,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Keyed, Policy,
+    RatioBudget, RollingBudget,
 };
 
 use crate::faults::{Small, TRIPPED, half_open_next, panics};
@@ -235,8 +242,8 @@ fn a_call_does_not_go_on_under_another_strategy() {
         (Backoff::exponential_by(s, l, 1500), Backoff::exponential_by(s, l, 3000)),
         (Backoff::exponential(s, l), Backoff::fibonacci(s, l)),
     ] {
-        let one = Policy::new().backoff(one).build().unwrap();
-        let other = Policy::new().backoff(other).build().unwrap();
+        let one = Policy::builder().backoff(one).build().unwrap();
+        let other = Policy::builder().backoff(other).build().unwrap();
         let bytes = suspended(&one, &clock);
         assert!(on(&one, &clock).resume(&bytes, clock.now(), None).is_ok());
         let refused = on(&other, &clock).resume(&bytes, clock.now(), None).err();
@@ -418,7 +425,7 @@ fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
 
 /// Five seconds between attempts, a minute for all.
 fn each_five_seconds() -> RetryConfig {
-    Policy::new().backoff(Backoff::constant(Duration::from_secs(5)))
+    Policy::builder().backoff(Backoff::constant(Duration::from_secs(5)))
 }
 
 /// The same for a call.

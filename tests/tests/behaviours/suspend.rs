@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
+use redress::config::RetryConfig;
+use redress::event::CircuitState;
+use redress::snapshot::{Progress, Snapshot, Suspended};
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, EventKind,
-    FailureRule, FailureTimes, Instant, Policy, Progress, RetryConfig, RollingBudget,
-    RollingConfig, Snapshot, StopReason, Suspended,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, Instant, Policy,
+    RollingBudget, StopReason,
 };
 
 use crate::{block_on, on};
@@ -17,7 +21,7 @@ const TRANSIENT: ErrorClass = ErrorClass::Transient;
 
 /// Delays of 1, 4, 16, 64 .. seconds, six attempts, an hour for all.
 fn growing() -> RetryConfig {
-    Policy::new().backoff(Backoff::exponential_by(SECOND, Duration::from_secs(1000), 4000))
+    Policy::builder().backoff(Backoff::exponential_by(SECOND, Duration::from_secs(1000), 4000))
 }
 
 fn suspended<V: core::fmt::Debug, E: core::fmt::Debug>(progress: Progress<V, E>) -> Suspended {
@@ -246,7 +250,7 @@ fn a_rejection_is_over_and_a_success_at_once_never_sleeps() {
 #[test]
 fn a_resumed_call_with_a_shorter_deadline_blames_nobody_else() {
     const CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(1, SECOND);
-    let policy = Policy::new().backoff(Backoff::constant(LIMIT)).build().unwrap();
+    let policy = Policy::builder().backoff(Backoff::constant(LIMIT)).build().unwrap();
     let own = Duration::from_secs(20);
     for (begins, resumes, state) in [
         (Some(own), Some(own), CircuitState::Closed),
@@ -285,7 +289,7 @@ fn a_resumed_call_with_a_shorter_deadline_blames_nobody_else() {
 /// the limit on.
 #[test]
 fn a_resumed_call_is_suspended_again_from_the_limit_on() {
-    let policy = Policy::new()
+    let policy = Policy::builder()
         .deadline(Duration::from_secs(3600))
         .backoff(Backoff::constant(Duration::from_secs(100)))
         .build()

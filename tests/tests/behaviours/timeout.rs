@@ -3,12 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::config::{LongDelay, RetryConfig};
+use redress::driver::{Call, Control, Decision};
+use redress::event::{Cause, CircuitState};
 use redress::random::NoRandom;
+use redress::snapshot::Progress;
 use redress::testing::{MockClock, Recorder};
+use redress::time::{FnClock, Timer, Widened};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Call, Cause, CircuitState, Classification, Clock,
-    Control, Decision, Duration, Error, ErrorClass, EventKind, FailureRule, FailureTimes, FnClock,
-    Instant, Last, LongDelay, Policy, Progress, RetryConfig, StopReason, Timer, Widened,
+    Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, Error, ErrorClass,
+    EventKind, Instant, Last, Policy, StopReason,
 };
 
 use crate::{block_on, each_second, on, yield_once};
@@ -329,7 +334,7 @@ fn the_deadline_cuts_a_hanging_attempt() {
 /// Line 109: a limit on TRANSIENT or a missing strategy does not change why it stopped.
 #[test]
 fn an_attempt_that_the_deadline_ends_stops_for_the_deadline() {
-    let only = Policy::new().backoff_for(ErrorClass::Auth, Backoff::constant(SECOND));
+    let only = Policy::builder().backoff_for(ErrorClass::Auth, Backoff::constant(SECOND));
     for config in
         [only, each_second().max_attempts_for(TRANSIENT, 0), each_second().max_attempts(1)]
     {
@@ -445,7 +450,7 @@ fn a_widened_counter_keeps_the_deadline_over_any_wrap() {
 /// Line 128: an outer time-out gets its turn between attempts that have no delay between them.
 #[test]
 fn attempts_without_a_delay_let_other_tasks_run() {
-    let config = Policy::new().max_attempts(1_000_000).no_deadline();
+    let config = Policy::builder().max_attempts(1_000_000).no_deadline();
     let policy = config.backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     let clock = MockClock::new();
     let attempts = Cell::new(0);

@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::{Limit, Limited, LimiterConfig, NotBefore, Pool, Turn, WhenLimited};
 use redress::random::NoRandom;
+use redress::snapshot::Progress;
 use redress::testing::{MockClock, Recorder};
+use redress::time::Sleep;
 use redress::{
-    Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, FailureRule, FailureTimes,
-    Instant, Keyed, Limit, Limited, LimiterConfig, NotBefore, Policy, Pool, Progress, RateLimiter,
-    Sleep, StopReason, Turn, WhenLimited, by_key,
+    Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, Instant, Keyed, Policy,
+    RateLimiter, StopReason, by_key,
 };
 
 use crate::{block_on, each_second, on};

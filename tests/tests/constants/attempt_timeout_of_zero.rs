@@ -1,7 +1,7 @@
-use redress::{Backoff, Duration, Policy, policy};
+use redress::{policy, Backoff, Duration, Policy};
 
 const HASTY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .attempt_timeout(Duration::ZERO)
         .backoff(Backoff::constant(Duration::from_secs(1)))
 };

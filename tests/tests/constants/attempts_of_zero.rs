@@ -1,7 +1,7 @@
-use redress::{Backoff, Duration, Policy, policy};
+use redress::{policy, Backoff, Duration, Policy};
 
 const NEVER: Policy = policy! {
-    Policy::new().max_attempts(0).backoff(Backoff::constant(Duration::ZERO))
+    Policy::builder().max_attempts(0).backoff(Backoff::constant(Duration::ZERO))
 };
 
 fn main() {

@@ -1,4 +1,5 @@
-use redress::{Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, checked};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::{checked, Breaker, BreakerConfig, Duration, ErrorClass};
 
 static CONFIG: BreakerConfig<FailureRule> =
     BreakerConfig::failures(5, Duration::from_secs(60)).class_threshold(ErrorClass::RateLimit, 3);

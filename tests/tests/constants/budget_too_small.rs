@@ -1,4 +1,5 @@
-use redress::{Duration, RollingBudget, RollingConfig, checked};
+use redress::budget::RollingConfig;
+use redress::{checked, Duration, RollingBudget};
 
 static CONFIG: RollingConfig = RollingConfig::new(17, Duration::from_secs(60));
 

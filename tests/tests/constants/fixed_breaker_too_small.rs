@@ -1,4 +1,5 @@
-use redress::{Breaker, BreakerConfig, Duration, FailureRule, FailureTimes, settings};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::{settings, Breaker, BreakerConfig, Duration};
 
 settings! { Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(7, Duration::from_secs(60)) }
 

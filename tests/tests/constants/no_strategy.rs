@@ -1,6 +1,6 @@
-use redress::{Policy, policy};
+use redress::{policy, Policy};
 
-const HELPLESS: Policy = policy! { Policy::new() };
+const HELPLESS: Policy = policy! { Policy::builder() };
 
 fn main() {
     let _ = HELPLESS;

@@ -1,4 +1,5 @@
-use redress::{Breaker, BreakerConfig, LastOutcomes, OutcomeRule, checked};
+use redress::breaker::{LastOutcomes, OutcomeRule};
+use redress::{checked, Breaker, BreakerConfig};
 
 static CONFIG: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 0, 10);
 

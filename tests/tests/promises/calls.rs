@@ -7,12 +7,16 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
+use redress::breaker::FailureTimes;
+use redress::budget::RatioConfig;
+use redress::config::LongDelay;
+use redress::driver::{Decision, SleepDecision};
 use redress::random::from_fn;
 use redress::testing::MockClock;
+use redress::time::{Sleep, Timer};
 use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Decision, Duration, ErrorClass, Event, EventKind,
-    FailureTimes, Instant, LongDelay, Policy, RatioBudget, RatioConfig, Sleep, SleepDecision,
-    StopReason, Timer,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Event, EventKind, Instant,
+    Policy, RatioBudget, StopReason,
 };
 
 use crate::{any_u64, cases};
@@ -40,7 +44,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     let long_delay = prop::sample::select(vec![LongDelay::Stop, LongDelay::Cut]);
     (1_u32..8, any_u64(), strategy.clone(), strategy, 0_u16..4, 0_u16..4, long_delay).prop_map(
         |(attempts, deadline, one, other, unknown, limit, long_delay)| {
-            Policy::new()
+            Policy::builder()
                 .max_attempts(attempts)
                 .deadline(Duration::from_micros(deadline))
                 .long_delay(long_delay)
@@ -214,7 +218,7 @@ proptest! {
     fn promise_10_success_through_a_closed_breaker_costs_nothing(
         value in any_u64(), asynchronous in any::<bool>(), deadline in any::<bool>(),
     ) {
-        let config = Policy::new().backoff(Backoff::full_jitter(Duration::MAX, Duration::MAX));
+        let config = Policy::builder().backoff(Backoff::full_jitter(Duration::MAX, Duration::MAX));
         let config = if deadline { config } else { config.no_deadline() };
         let policy = config.build().unwrap();
         let failures = BreakerConfig::failures(1, Duration::from_secs(1));

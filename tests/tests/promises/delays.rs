@@ -3,8 +3,9 @@
 use std::cell::Cell;
 
 use proptest::prelude::*;
+use redress::backoff::BackoffContext;
 use redress::random::{NoRandom, from_fn};
-use redress::{Backoff, BackoffContext, Duration, ErrorClass};
+use redress::{Backoff, Duration, ErrorClass};
 
 use crate::{any_u64, cases};
 

@@ -1,7 +1,9 @@
 //! A rate limiter against a plain model that looks at every grant again.
 
 use proptest::prelude::*;
-use redress::{Duration, Instant, Limit, LimiterConfig, NotBefore, RateLimiter, Snapshot};
+use redress::budget::{Limit, LimiterConfig, NotBefore};
+use redress::snapshot::Snapshot;
+use redress::{Duration, Instant, RateLimiter};
 
 use crate::{any_times, any_u64, cases};
 

@@ -4,10 +4,13 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
+use redress::breaker::{CallResult, FailureTimes, LastOutcomes, Permit, TimeSlices};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::event::CircuitState;
+use redress::snapshot::Snapshot;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitState, Duration, ErrorClass,
-    FailureTimes, Instant, LastOutcomes, Permit, Policy, RatioBudget, RatioConfig, RollingBudget,
-    RollingConfig, Snapshot, TimeSlices,
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Instant, Policy, RatioBudget,
+    RollingBudget,
 };
 
 use crate::{any_times, any_u64, cases};
@@ -63,7 +66,7 @@ proptest! {
         zero in any::<bool>(), strategy in any::<bool>(),
     ) {
         let attempts = if zero { 0 } else { attempts };
-        let mut config = Policy::new()
+        let mut config = Policy::builder()
             .max_attempts(attempts)
             .attempt_timeout(us(timeout))
             .deadline(us(deadline));

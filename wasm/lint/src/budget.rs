@@ -1,7 +1,7 @@
 //! The settings of a budget.
 
+use redress::budget::{RatioConfig, RollingConfig};
 use redress::lint::Lint;
-use redress::{RatioConfig, RollingConfig};
 use serde_json::Value;
 
 use crate::{number, span};

@@ -1,7 +1,8 @@
 //! The settings of a breaker.
 
+use redress::classify::ClassSet;
 use redress::lint::Lint;
-use redress::{BreakerConfig, ClassSet, ErrorClass};
+use redress::{BreakerConfig, ErrorClass};
 use serde_json::Value;
 
 use crate::{number, span};

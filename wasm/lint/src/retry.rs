@@ -1,6 +1,7 @@
 //! The settings of retrying.
 
-use redress::{ErrorClass, LongDelay, Policy, RetryConfig};
+use redress::config::{LongDelay, RetryConfig};
+use redress::{ErrorClass, Policy};
 use serde_json::Value;
 
 use crate::span;
@@ -10,7 +11,7 @@ use crate::strategy::backoff;
 /// perClassMaxAttempts, longDelay, retriable, strategy, strategies }`. What is left out keeps the core's
 /// default; null is no limit.
 pub(crate) fn config(settings: &Value) -> RetryConfig {
-    let mut config = Policy::new();
+    let mut config = Policy::builder();
     if let Some(attempts) = settings["maxAttempts"].as_f64() {
         config = config.max_attempts(attempts as u32);
     }

@@ -1,7 +1,8 @@
 //! Strategies.
 
+use redress::backoff::{BackoffContext, Strategy};
 use redress::random::Draw;
-use redress::{Backoff, BackoffContext, Duration, Strategy};
+use redress::{Backoff, Duration};
 use serde_json::Value;
 
 use crate::span;

@@ -1,7 +1,7 @@
 //! The settings of a rate limiter: [`LimiterConfig`].
 
-use crate::Duration;
-use crate::config_error::{ConfigError, demands};
+use crate::config::error::{ConfigError, demands};
+use crate::time::Duration;
 
 /// The most windows, and the most phases, of a limiter.
 const MOST: usize = 4;
@@ -12,7 +12,8 @@ const MOST: usize = 4;
 /// Three attempts an hour, and twenty a day:
 ///
 /// ```
-/// use redress::{Duration, LimiterConfig};
+/// use redress::Duration;
+/// use redress::budget::LimiterConfig;
 /// const HOUR: Duration = Duration::from_secs(3600);
 /// const DAY: Duration = Duration::from_secs(86_400);
 /// const JOIN: LimiterConfig = LimiterConfig::new().window(3, HOUR).window(20, DAY);
@@ -24,7 +25,8 @@ const MOST: usize = 4;
 /// specification, "Retransmissions back-off".
 ///
 /// ```
-/// # use redress::{Duration, LimiterConfig};
+/// # use redress::Duration;
+/// # use redress::budget::LimiterConfig;
 /// # const HOUR: Duration = Duration::from_secs(3600);
 /// # const DAY: Duration = Duration::from_secs(86_400);
 /// const AIRTIME: LimiterConfig = LimiterConfig::new()

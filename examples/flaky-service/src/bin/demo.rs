@@ -15,7 +15,8 @@ use flaky_service::naive;
 use flaky_service::report::{Report, Side};
 use flaky_service::service::{FlakyService, Script};
 use flaky_service::view::{TICK, View};
-use redress::{CircuitState, Policy};
+use redress::Policy;
+use redress::event::CircuitState;
 use reqwest::{Client, Url};
 
 fn main() -> ExitCode {

@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
-use redress::random::{NoRandom, from_fn};
-use redress::{
-    Admitted, Backoff, Breaker, BreakerConfig, Budget, CallResult, CircuitOpen, Clock, Duration,
-    ErrorClass, FailureRule, FailureTimes, Instant, Outcome, Policy, RatioBudget, RatioConfig,
-    RollingBudget, RollingConfig, Sleep, policy,
-};
+use redress::breaker::{Admitted, CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::random::{from_fn, NoRandom};
+use redress::time::Sleep;
+use redress::{policy, Backoff, Breaker, BreakerConfig, CircuitOpen, Clock, Duration, ErrorClass, Instant, Outcome, Policy, RatioBudget, RollingBudget};
 
-use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
+use crate::case::{failing, healthy, settings, xorshift, Bench, Case};
 
 const ALL: &str = "retry, jitter, breaker, ratio budget, deadline, classes";
 const GUARDS: &str = "retry, breaker, ratio budget, deadline, classes";
@@ -40,7 +39,7 @@ const HINTED: Backoff = Backoff::retry_after_or(&AT_ONCE, Duration::ZERO);
 static AT_ONCE: Backoff = Backoff::constant(Duration::ZERO);
 
 const PLAIN: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .backoff(Backoff::constant(Duration::ZERO))
@@ -52,7 +51,7 @@ const PLAIN: Policy = policy! {
 };
 
 const JITTERED: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .backoff(Backoff::decorrelated_jitter(Duration::ZERO, Duration::from_secs(1)))

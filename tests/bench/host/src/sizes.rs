@@ -1,10 +1,11 @@
 //! What states take: in their type, and on the heap where they have more of it.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use redress::{
-    Adaptive, Breaker, BreakerConfig, Call, FailureRule, FailureTimes, Keyed, LastOutcomes, Memory,
-    Permit, Policy, RatioBudget, RollingBudget, TimeSlices, Timeline,
-};
+use redress::backoff::{Adaptive, Memory};
+use redress::breaker::{FailureRule, FailureTimes, LastOutcomes, Permit, TimeSlices};
+use redress::driver::Call;
+use redress::event::Timeline;
+use redress::{Breaker, BreakerConfig, Keyed, Policy, RatioBudget, RollingBudget};
 use reliakit_circuit::{CircuitBreaker, RollingBreaker};
 use reliakit_retry::RetryPolicy;
 

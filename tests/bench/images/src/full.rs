@@ -7,17 +7,16 @@ macro_rules! full {
     ($($operation:path: |$error:ident: $of:ty| $status:expr),+ $(,)?) => {
         use core::cell::RefCell;
 
-        use redress::{
-            Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes,
-            Policy, RatioBudget, RatioConfig, Retry, classify, policy, settings,
-        };
+        use redress::breaker::{FailureRule, FailureTimes};
+        use redress::budget::RatioConfig;
+        use redress::{classify, policy, settings, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget, Retry};
         use $crate::{Board, OneThread, output, random};
 
         const SLOW: Backoff =
             Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
         settings! {
             Calls: Policy = policy! {
-                Policy::new()
+                Policy::builder()
                     .max_attempts(6)
                     .attempt_timeout(Duration::from_secs(1))
                     .backoff(Backoff::decorrelated_jitter(

@@ -91,7 +91,7 @@ impl redress::Clock for Board {
     }
 }
 
-impl redress::Sleep for Board {
+impl redress::time::Sleep for Board {
     #[inline]
     fn sleep(&mut self, span: redress::Duration) {
         sleep(span.as_micros());

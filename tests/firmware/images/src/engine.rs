@@ -6,13 +6,16 @@ use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use redress::backoff::{AdaptiveConfig, BackoffContext, Memory};
+use redress::breaker::FailureTimes;
+use redress::budget::{Budget, RollingConfig};
+use redress::classify::{ClassSet, Classify, Verdict};
+use redress::config::LongDelay;
+use redress::driver::{Control, Decision, SleepDecision};
+use redress::event::{AttemptContext, AttemptDecision};
 use redress::random::from_fn;
-use redress::{
-    AdaptiveConfig, Attempt, AttemptContext, AttemptDecision, Backoff, BackoffContext, Breaker,
-    BreakerConfig, Budget, ClassSet, Classification, Classify, Clock, Control, Decision, Duration,
-    ErrorClass, Event, FailureTimes, Instant, LongDelay, Memory, Observer, Policy, RollingBudget,
-    RollingConfig, Shared, Sleep, SleepDecision, StopReason, Timer, Verdict,
-};
+use redress::time::{Sleep, Timer};
+use redress::{Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event, Instant, Observer, Policy, RollingBudget, Shared, StopReason};
 use redress_wire::answer::Refusal;
 use redress_wire::digest::{Digest, Ended};
 use redress_wire::{Items, case};
@@ -325,7 +328,7 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
 }
 
 fn policy(spec: &case::Policy<'_>, places: Places) -> Result<Policy, Refusal> {
-    let mut config = Policy::new()
+    let mut config = Policy::builder()
         .deadline(Duration::from_micros(spec.deadline_us))
         .long_delay(LongDelay::Cut)
         .max_attempts(spec.max_attempts);

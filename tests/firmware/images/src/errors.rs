@@ -1,9 +1,8 @@
 //! Classifies described errors.
 
 use heapless::Vec;
-use redress::Classification;
-use redress::Duration;
 use redress::classify::{self, AwsError, Facts, Limits, Marker, RetryAfter};
+use redress::{Classification, Duration};
 use redress_wire::Items;
 use redress_wire::case::{Classifier, Described, Hint, LIBRARIES, MARKERS};
 

@@ -5,11 +5,11 @@ use core::cell::Cell;
 
 use critical_section::Mutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
 use redress::random::FromFn;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, FailureRule, FailureTimes,
-    Instant, Policy, Retry, RollingBudget, RollingConfig, Sleep, policy,
-};
+use redress::time::Sleep;
+use redress::{policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, Retry, RollingBudget};
 use redress_embassy::Locked;
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
@@ -17,7 +17,7 @@ const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration
 redress::settings! {
     /// At most six attempts in a minute.
     pub Calls: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(10), Duration::from_secs(1)))
@@ -50,26 +50,20 @@ pub static BUDGET: Retries = Locked::new(Pool::fixed(Tokens));
 /// The policy at work.
 pub type FullRetry = Retry<
     'static,
-    Time,
-    FromFn<fn() -> u32>,
+    (Time, FromFn<fn() -> u32>, &'static Upstream, &'static Retries, (), (), Calls),
     Classes,
-    &'static Upstream,
-    &'static Retries,
-    (),
-    (),
-    Calls,
 >;
 
 /// Errors that are their own class.
 #[derive(Clone, Copy, Debug)]
 pub struct Classes;
 
-impl<T> redress::Classify<T, ErrorClass> for Classes {
-    fn error(&mut self, error: &ErrorClass) -> redress::Verdict {
+impl<T> redress::classify::Classify<T, ErrorClass> for Classes {
+    fn error(&mut self, error: &ErrorClass) -> redress::classify::Verdict {
         (*error).into()
     }
 
-    fn value(&mut self, _: &T) -> Option<redress::Verdict> {
+    fn value(&mut self, _: &T) -> Option<redress::classify::Verdict> {
         None
     }
 }

@@ -1,7 +1,8 @@
 //! One number that shows that two builds take the same decisions: FNV-1a over
 //! everything that an engine said.
 
-use redress::{Cause, CircuitState, Duration, ErrorClass, Event, Outcome, StopReason};
+use redress::event::{Cause, CircuitState};
+use redress::{Duration, ErrorClass, Event, Outcome, StopReason};
 
 const ABSENT: u8 = 0xFF;
 

@@ -7,15 +7,19 @@
 use core::cell::{Cell, RefCell};
 use core::fmt;
 
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RollingConfig};
+use redress::driver::Decision;
+use redress::event::CircuitState;
 use redress::random::NoRandom;
+use redress::snapshot::{Snapshot as _, SnapshotError, Suspended};
 use redress::{
-    Backoff, Breaker, BreakerConfig, Budget as _, CallResult, CircuitState, Decision, Duration,
-    ErrorClass, FailureRule, FailureTimes, Instant, Policy, RollingBudget, RollingConfig,
-    Snapshot as _, SnapshotError, Suspended, checked, policy,
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Instant, Policy, RollingBudget, checked,
+    policy,
 };
 
 const POLICY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .backoff(Backoff::exponential(Duration::from_millis(200), Duration::from_secs(10)))

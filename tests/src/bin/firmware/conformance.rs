@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use redress::CircuitState;
+use redress::event::CircuitState;
 use redress_tests::classifiers;
 use redress_tests::digest::Digest;
 use redress_tests::engine::{self, Driver};

@@ -1,6 +1,9 @@
 //! A breaker as lists of what happened, each with its time.
 
-use redress::{BreakerConfig, CircuitState, ClassSet, ErrorClass, FailureRule};
+use redress::breaker::FailureRule;
+use redress::classify::ClassSet;
+use redress::event::CircuitState;
+use redress::{BreakerConfig, ErrorClass};
 
 use super::some_time;
 use crate::{Numbers, us};

@@ -1,6 +1,7 @@
 //! The rules of one call, in their order.
 
-use redress::{Backoff, ErrorClass, LongDelay, Policy, StopReason};
+use redress::config::LongDelay;
+use redress::{Backoff, ErrorClass, Policy, StopReason};
 
 use super::breaker::Learned;
 use super::some_time;
@@ -40,7 +41,7 @@ impl Limits {
 
     pub(super) fn policy(&self) -> Policy {
         let (class, base) = self.exponential;
-        let mut config = Policy::new()
+        let mut config = Policy::builder()
             .max_attempts(self.attempts)
             .backoff_for(class, Backoff::exponential(us(base), us(CAP)))
             .long_delay(if self.cuts { LongDelay::Cut } else { LongDelay::Stop });

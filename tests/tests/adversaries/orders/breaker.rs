@@ -1,9 +1,9 @@
 //! Callers of one breaker.
 
-use redress::{
-    Breaker, BreakerConfig, CallResult, CircuitState, ErrorClass, FailureRule, FailureTimes,
-    Permit, Snapshot,
-};
+use redress::breaker::{CallResult, FailureRule, FailureTimes, Permit};
+use redress::event::CircuitState;
+use redress::snapshot::Snapshot;
+use redress::{Breaker, BreakerConfig, ErrorClass};
 
 use super::{Limits, World, ensure, explore, limits};
 use crate::{at, rounds, us};

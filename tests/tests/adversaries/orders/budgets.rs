@@ -2,10 +2,9 @@
 
 use std::fmt::Debug;
 
-use redress::{
-    Budget, Limit, LimiterConfig, NotBefore, RateLimiter, RatioBudget, RatioConfig, RollingBudget,
-    RollingConfig, Snapshot,
-};
+use redress::budget::{Budget, Limit, LimiterConfig, NotBefore, RatioConfig, RollingConfig};
+use redress::snapshot::Snapshot;
+use redress::{RateLimiter, RatioBudget, RollingBudget};
 
 use super::{Limits, World, ensure, explore, limits};
 use crate::{at, us};
@@ -172,7 +171,7 @@ impl Snapshot for Rolling {
         &self,
         now: redress::Instant,
         out: &mut [u8],
-    ) -> Result<usize, redress::SnapshotError> {
+    ) -> Result<usize, redress::snapshot::SnapshotError> {
         self.0.snapshot(now, out)
     }
 
@@ -181,7 +180,7 @@ impl Snapshot for Rolling {
         bytes: &[u8],
         now: redress::Instant,
         off: Option<redress::Duration>,
-    ) -> Result<redress::Restored, redress::SnapshotError> {
+    ) -> Result<redress::snapshot::Restored, redress::snapshot::SnapshotError> {
         self.0.restore(bytes, now, off)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 
-use redress::{
-    Breaker, BreakerConfig, CallResult, CircuitState, ErrorClass, FailureRule, FailureTimes, Gate,
-    Keyed, Permit, by_key,
-};
+use redress::breaker::{CallResult, FailureRule, FailureTimes, Gate, Permit};
+use redress::event::CircuitState;
+use redress::{Breaker, BreakerConfig, ErrorClass, Keyed, by_key};
 
 use super::{Limits, World, ensure, explore, limits};
 use crate::{at, us};

@@ -1,12 +1,16 @@
 //! A snapshot is of its settings, to each number of them. In these lists two neighbours, and
 //! any other two, differ in what their names say alone.
 
+use redress::breaker::{FailureTimes, LastOutcomes, TimeSlices};
+use redress::budget::{LimiterConfig, RatioConfig, RollingConfig};
+use redress::classify::ClassSet;
+use redress::config::{LongDelay, RetryConfig};
 use redress::random::from_fn;
+use redress::snapshot::{Snapshot, SnapshotError};
 use redress::testing::MockClock;
 use redress::{
-    Backoff, Breaker, BreakerConfig, ClassSet, Clock, Duration, ErrorClass, FailureTimes,
-    LastOutcomes, LimiterConfig, LongDelay, Policy, RateLimiter, RatioBudget, RatioConfig,
-    RetryConfig, RollingBudget, RollingConfig, Snapshot, SnapshotError, TimeSlices,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, RateLimiter, RatioBudget,
+    RollingBudget,
 };
 
 use super::{RATE, SLICES, TIMES, written};
@@ -159,7 +163,7 @@ fn every_number_of_a_policy() {
         Backoff::full_jitter(Duration::from_secs(1), Duration::from_secs(8));
     const NESTED: Backoff = Backoff::retry_after_or(&FALLBACK, Duration::from_secs(1));
     const NESTED_2: Backoff = Backoff::retry_after_or(&FALLBACK_2, Duration::from_secs(1));
-    let base = Policy::new()
+    let base = Policy::builder()
         .max_attempts(6)
         .deadline(S(60))
         .backoff(Backoff::constant(S(1)))

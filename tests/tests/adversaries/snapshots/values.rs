@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
+use redress::breaker::{CallResult, FailureTimes, LastOutcomes, TimeSlices};
+use redress::driver::Decision;
+use redress::event::CircuitState;
 use redress::random::NoRandom;
+use redress::snapshot::{Snapshot, SnapshotError};
 use redress::testing::MockClock;
-use redress::{
-    Breaker, CallResult, CircuitState, Decision, Duration, ErrorClass, FailureTimes, LastOutcomes,
-    Policy, Snapshot, SnapshotError, TimeSlices,
-};
+use redress::{Breaker, Duration, ErrorClass, Policy};
 
 use super::{CALL, FAILURE, LEASE, LONGEST, RATE, RECOVERY, SLICES, TIMES, seal, written};
 use crate::{at, us};

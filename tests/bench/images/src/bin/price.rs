@@ -8,13 +8,14 @@ use core::cell::RefCell;
 use core::ops::ControlFlow;
 
 use bench_images::{Board, OneThread, image, operation, output, random};
-use redress::random::{NoRandom, from_fn};
-use redress::{
-    Adaptive, AdaptiveConfig, Backoff, Breaker, BreakerConfig, ClassSet, Classification, Duration,
-    ErrorClass, FailureRule, FailureTimes, Last, LastOutcomes, LimiterConfig, LongDelay, Memory,
-    OutcomeRule, Policy, RateLimiter, RatioBudget, RatioConfig, Retry, RetryConfig, RollingBudget,
-    RollingConfig, SliceRule, TimeSlices, Timeline, policy, settings,
-};
+use redress::backoff::{Adaptive, AdaptiveConfig, Memory};
+use redress::breaker::{FailureRule, FailureTimes, LastOutcomes, OutcomeRule, SliceRule, TimeSlices};
+use redress::budget::{LimiterConfig, RatioConfig, RollingConfig};
+use redress::classify::ClassSet;
+use redress::config::{LongDelay, RetryConfig};
+use redress::event::Timeline;
+use redress::random::{from_fn, NoRandom};
+use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Last, Policy, RateLimiter, RatioBudget, Retry, RollingBudget};
 
 const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -60,7 +61,7 @@ const fn own() -> Backoff {
 }
 
 const fn configured() -> RetryConfig {
-    let mut config = Policy::new().max_attempts(6).no_deadline().backoff(BACKOFF);
+    let mut config = Policy::builder().max_attempts(6).no_deadline().backoff(BACKOFF);
     if cfg!(feature = "deadline") {
         config = config.deadline(Duration::from_secs(60));
     }

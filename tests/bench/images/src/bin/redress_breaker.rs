@@ -4,10 +4,8 @@
 #![no_main]
 
 use bench_images::{image, now, operation, output, sleep};
-use redress::{
-    Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule, FailureTimes, Instant,
-    settings,
-};
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::{settings, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
 
 settings! {
     Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))

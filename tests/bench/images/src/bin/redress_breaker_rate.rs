@@ -4,9 +4,8 @@
 #![no_main]
 
 use bench_images::{image, now, operation, output, sleep};
-use redress::{
-    Breaker, BreakerConfig, CallResult, ErrorClass, Instant, LastOutcomes, OutcomeRule, settings,
-};
+use redress::breaker::{CallResult, LastOutcomes, OutcomeRule};
+use redress::{settings, Breaker, BreakerConfig, ErrorClass, Instant};
 
 settings! {
     Upstream: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 500, 20)

@@ -4,10 +4,8 @@
 #![no_main]
 
 use bench_images::{image, now, operation, output, sleep};
-use redress::{
-    Breaker, BreakerConfig, CallResult, Duration, ErrorClass, FailureRule, FailureTimes, Instant,
-    checked,
-};
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::{checked, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
 
 static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60));
 static mut BREAKER: Breaker<FailureTimes<5>> = checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));

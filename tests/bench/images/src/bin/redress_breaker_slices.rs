@@ -4,10 +4,8 @@
 #![no_main]
 
 use bench_images::{image, now, operation, output, sleep};
-use redress::{
-    Breaker, BreakerConfig, CallResult, Duration, ErrorClass, Instant, SliceRule, TimeSlices,
-    settings,
-};
+use redress::breaker::{CallResult, SliceRule, TimeSlices};
+use redress::{settings, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
 
 settings! {
     Upstream: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(6), 500, 20).slow_calls(Duration::from_secs(1), 500)

@@ -5,11 +5,11 @@
 
 use bench_images::{Board, image, operation, output};
 use redress::random::NoRandom;
-use redress::{Backoff, Duration, ErrorClass, Policy, Retry, policy, settings};
+use redress::{policy, settings, Backoff, Duration, ErrorClass, Policy, Retry};
 
 settings! {
     Calls: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_secs(1)))
 }

@@ -8,10 +8,11 @@ use core::hint::black_box;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bench_images::image;
-use redress::{
-    Adaptive, Breaker, BreakerConfig, Call, FailureRule, FailureTimes, Keyed, LastOutcomes, Memory,
-    Permit, Policy, RatioBudget, RollingBudget, TimeSlices, Timeline,
-};
+use redress::backoff::{Adaptive, Memory};
+use redress::breaker::{FailureRule, FailureTimes, LastOutcomes, Permit, TimeSlices};
+use redress::driver::Call;
+use redress::event::Timeline;
+use redress::{Breaker, BreakerConfig, Keyed, Policy, RatioBudget, RollingBudget};
 use reliakit_circuit::{CircuitBreaker, RollingBreaker};
 use reliakit_retry::RetryPolicy;
 

@@ -12,7 +12,7 @@ use embassy_executor::Spawner;
 use embassy_time::Timer;
 use firmware::check::Checks;
 use redress::random::NoRandom;
-use redress::{Backoff, Clock, Duration, ErrorClass, Policy, policy};
+use redress::{policy, Backoff, Clock, Duration, ErrorClass, Policy};
 use redress_embassy::EmbassyTime;
 
 /// The largest queue of a fixed size that embassy has holds 128; an M0 has 16 KB of RAM.
@@ -21,7 +21,7 @@ const TASKS: u32 = if cfg!(target_has_atomic = "ptr") { 130 } else { 40 };
 const PATIENCE: u64 = 2_000;
 const DELAY: u64 = 10_000;
 const POLICY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(2)
         .attempt_timeout(Duration::from_micros(PATIENCE))
         .backoff(Backoff::constant(Duration::from_micros(DELAY)))

@@ -8,7 +8,9 @@ use board::stack;
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, FullRetry, Time, random, retry};
 use firmware::image;
-use redress::{Budget, CircuitState, Clock, Duration, ErrorClass, Shared};
+use redress::budget::Budget;
+use redress::event::CircuitState;
+use redress::{Clock, Duration, ErrorClass, Shared};
 
 const CALLS: u32 = 1_000_000;
 /// After so many the stack has been as deep as it will be.

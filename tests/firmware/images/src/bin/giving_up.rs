@@ -12,15 +12,15 @@ use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::Timer;
 use firmware::check::Checks;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::classify::Verdict;
+use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
-    FailureTimes, Policy, Shared, StopReason, Verdict, checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason};
 use redress_embassy::{EmbassyTime, GivenUp, Locked, asked, unless};
 
 const POLICY: Policy = policy! {
-    Policy::new().max_attempts(3).backoff(Backoff::constant(Duration::from_millis(20)))
+    Policy::builder().max_attempts(3).backoff(Backoff::constant(Duration::from_millis(20)))
 };
 
 const RULE: BreakerConfig<FailureRule> =

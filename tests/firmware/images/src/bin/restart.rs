@@ -11,12 +11,11 @@ use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
 use firmware::clock;
+use redress::breaker::{CallResult, FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RollingConfig};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Budget as _, CallResult, CircuitState, Clock, Duration,
-    ErrorClass, FailureRule, FailureTimes, Policy, RollingBudget, RollingConfig, Shared,
-    StopReason, checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, RollingBudget, Shared, StopReason};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// How long the board has run before.
@@ -41,14 +40,14 @@ static BUDGET: Locked<CriticalSectionRawMutex, RollingBudget<4>> =
     Locked::new(checked!(RollingBudget::<4>::new(&RETRIES)));
 
 const PATIENT: Policy = policy! {
-    Policy::new().max_attempts(2).backoff(Backoff::constant(Duration::from_secs(5)))
+    Policy::builder().max_attempts(2).backoff(Backoff::constant(Duration::from_secs(5)))
 };
 const HASTY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(10)
         .deadline(Duration::from_secs(3))
         .backoff(Backoff::constant(Duration::from_secs(1)))
-        .long_delay(redress::LongDelay::Cut)
+        .long_delay(redress::config::LongDelay::Cut)
 };
 
 /// A failed call; whether it opened the breaker.

@@ -18,13 +18,12 @@ use embassy_sync::signal::Signal;
 use firmware::check::Checks;
 use firmware::image;
 use heapless::Vec;
+use redress::breaker::{CallResult, FailureRule, FailureTimes, Permit};
 use redress::classify::{self, Facts, Library};
+use redress::driver::{Call, Decision};
+use redress::event::{Cause, CircuitState};
 use redress::random::from_fn;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Call, CallResult, Cause, CircuitState, Classification,
-    Decision, Duration, ErrorClass, FailureRule, FailureTimes, Instant, Permit, Policy, Shared,
-    checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Instant, Policy, Shared};
 use redress_embassy::Locked;
 use static_cell::StaticCell;
 
@@ -39,7 +38,7 @@ static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(3, Duration:
     .lease(Duration::MAX);
 
 const POLICY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(3)
         .deadline(Duration::from_secs(1))
         .backoff(Backoff::decorrelated_jitter(Duration::from_micros(10), Duration::from_millis(1)))

@@ -8,23 +8,17 @@ use board::{interrupts, stack};
 use firmware::check::Checks;
 use firmware::full::{BREAKER, BUDGET, Calls, FullRetry, Time, retry};
 use firmware::image;
+use redress::driver::{Decision, Steps};
+use redress::event::CircuitState;
 use redress::random::FromFn;
-use redress::{
-    Attempt, CircuitOpen, CircuitState, Decision, Duration, ErrorClass, Shared, Steps, StopReason,
-};
+use redress::{Attempt, CircuitOpen, Duration, ErrorClass, Shared, StopReason};
 
 use firmware::full::{Retries, Upstream};
 
 type FullSteps<'r> = Steps<
     'r,
     'static,
-    Time,
-    FromFn<fn() -> u32>,
-    &'static Upstream,
-    &'static Retries,
-    (),
-    (),
-    Calls,
+    (Time, FromFn<fn() -> u32>, &'static Upstream, &'static Retries, (), (), Calls),
 >;
 
 #[unsafe(no_mangle)]

@@ -15,35 +15,34 @@ use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
-    FailureTimes, Policy, Shared, StopReason, checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason};
 use redress_embassy::{EmbassyTime, Locked, Sliced};
 
 const DELAYS: [Duration; 3] =
     [Duration::from_micros(1_234), Duration::from_millis(25), Duration::from_secs(3)];
 
 const SLOWER: Policy =
-    policy! { Policy::new().max_attempts(4).backoff(Backoff::sequence(&DELAYS)) };
+    policy! { Policy::builder().max_attempts(4).backoff(Backoff::sequence(&DELAYS)) };
 
 const IMPATIENT: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(3)
         .attempt_timeout(Duration::from_micros(5_001))
         .backoff(Backoff::constant(Duration::from_micros(777)))
 };
 
 const HURRIED: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .deadline(Duration::from_millis(12))
         .attempt_timeout(Duration::from_millis(5))
         .backoff(Backoff::constant(Duration::from_millis(3)))
 };
 
 const ONCE: Policy =
-    policy! { Policy::new().max_attempts(1).backoff(Backoff::constant(Duration::ZERO)) };
+    policy! { Policy::builder().max_attempts(1).backoff(Backoff::constant(Duration::ZERO)) };
 
 static BREAKER_CONFIG: BreakerConfig<FailureRule> =
     BreakerConfig::failures(1, Duration::from_secs(60)).recovery_timeout(Duration::from_millis(10));

@@ -12,12 +12,11 @@ use embassy_futures::join::join_array;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_time::Timer;
 use firmware::check::Checks;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
+use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Duration, ErrorClass, Event, EventKind,
-    FailureRule, FailureTimes, Outcome, Policy, RollingBudget, RollingConfig, Shared, StopReason,
-    checked, policy,
-};
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Event, EventKind, Outcome, Policy, RollingBudget, Shared, StopReason};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// An M0 has 16 KB of RAM.
@@ -25,7 +24,7 @@ const CALLERS: usize = if cfg!(target_has_atomic = "ptr") { 12 } else { 7 };
 
 const ONCE: Policy = Policy::once();
 const TWICE: Policy = policy! {
-    Policy::new().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(1)))
+    Policy::builder().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(1)))
 };
 
 const RULE: BreakerConfig<FailureRule> = BreakerConfig::failures(1, Duration::from_secs(60))

@@ -6,12 +6,12 @@
 use prices::image;
 use prices::sensor::{Sensor, SensorError, random};
 use redress::random::from_fn;
-use redress::{Backoff, Duration, Policy, Retry, policy, settings};
+use redress::{policy, settings, Backoff, Duration, Policy, Retry};
 use redress_embassy::EmbassyTime;
 
 settings! {
     Calls: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .attempt_timeout(Duration::from_millis(50))

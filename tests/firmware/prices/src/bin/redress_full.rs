@@ -8,17 +8,16 @@
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use prices::image;
 use prices::sensor::{Sensor, SensorError, random};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::RollingConfig;
 use redress::random::from_fn;
-use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, FailureRule, FailureTimes, Policy,
-    Retry, RollingBudget, RollingConfig, policy, settings,
-};
+use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, Retry, RollingBudget};
 use redress_embassy::{EmbassyTime, Locked};
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));
 settings! {
     Calls: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(6)
         .deadline(Duration::from_secs(60))
         .attempt_timeout(Duration::from_millis(50))

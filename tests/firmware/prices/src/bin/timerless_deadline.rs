@@ -6,5 +6,5 @@
 use redress::{Backoff, Duration, Policy};
 
 prices::timerless! {
-    Policy::new().max_attempts(3).deadline(Duration::from_secs(60)).backoff(Backoff::constant(Duration::ZERO))
+    Policy::builder().max_attempts(3).deadline(Duration::from_secs(60)).backoff(Backoff::constant(Duration::ZERO))
 }

@@ -6,5 +6,5 @@
 use redress::{Backoff, Duration, Policy};
 
 prices::timerless! {
-    Policy::new().max_attempts(3).no_deadline().attempt_timeout(Duration::from_secs(1)).backoff(Backoff::constant(Duration::ZERO))
+    Policy::builder().max_attempts(3).no_deadline().attempt_timeout(Duration::from_secs(1)).backoff(Backoff::constant(Duration::ZERO))
 }

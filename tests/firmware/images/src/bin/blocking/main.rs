@@ -22,11 +22,12 @@ use embedded_hal::i2c::{Error as _, ErrorKind};
 use firmware::check::Checks;
 use firmware::image;
 use lm75::{Address, Lm75};
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::driver::WithDelay;
+use redress::event::CircuitState;
 use redress::random::from_fn;
-use redress::{
-    Backoff, Breaker, BreakerConfig, CircuitState, Clock, Duration, ErrorClass, FailureRule,
-    FailureTimes, FnClock, Policy, StopReason, WithDelay, checked, policy,
-};
+use redress::time::FnClock;
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, StopReason};
 
 #[cfg(not(i2c))]
 use bus::Bus;
@@ -37,7 +38,7 @@ type Sensor = Lm75<Bus, lm75::ic::Lm75>;
 type Error = lm75::Error<<Bus as embedded_hal::i2c::ErrorType>::Error>;
 
 const POLICY: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(3)
         .deadline(Duration::from_secs(2))
         .backoff(Backoff::equal_jitter(Duration::from_millis(20), Duration::from_millis(500)))

@@ -6,21 +6,21 @@ use core::ops::ControlFlow;
 use embedded_hal::i2c::{Error as _, ErrorKind, ErrorType, I2c, Operation};
 use firmware::check::Checks;
 use lm75::{Address, Lm75};
+use redress::driver::WithDelay;
+use redress::event::AttemptContext;
 use redress::random::NoRandom;
-use redress::{
-    AttemptContext, Backoff, Duration, Error, ErrorClass, FnClock, Last, Policy, StopReason,
-    WithDelay, policy,
-};
+use redress::time::FnClock;
+use redress::{policy, Backoff, Duration, Error, ErrorClass, Last, Policy, StopReason};
 
-use crate::{Bus, NOWHERE, THERE, time};
+use crate::{time, Bus, NOWHERE, THERE};
 
 const TWICE: Policy = policy! {
-    Policy::new().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(5)))
+    Policy::builder().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(5)))
 };
 const PATIENCE: Duration = Duration::from_millis(5);
 const DEADLINE: Duration = Duration::from_millis(20);
 const HURRIED: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .deadline(DEADLINE)
         .attempt_timeout(PATIENCE)
         .backoff(Backoff::constant(Duration::from_millis(1)))

@@ -26,12 +26,12 @@ use embassy_time::Timer as Alarm;
 use embedded_hal::i2c::ErrorKind;
 use embedded_hal_async::i2c::I2c as _;
 use firmware::check::Checks;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::classify::ClassSet;
+use redress::event::{AttemptContext, CircuitState};
 use redress::random::NoRandom;
-use redress::{
-    AttemptContext, Backoff, Breaker, BreakerConfig, CircuitState, ClassSet, Clock, Duration,
-    Error, ErrorClass, FailureRule, FailureTimes, Instant, Last, Outcome, Policy, Shared,
-    StopReason, Timer, checked, policy,
-};
+use redress::time::Timer;
+use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, Instant, Last, Outcome, Policy, Shared, StopReason};
 use redress_embassy::{EmbassyTime, Locked};
 
 #[cfg(i2c)]
@@ -61,16 +61,16 @@ const DEADLINE: Duration = Duration::from_micros(12_003);
 const PAUSE: Duration = Duration::from_micros(777);
 
 const ONCE: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .no_deadline()
         .max_attempts(1)
         .attempt_timeout(PATIENCE)
         .backoff(Backoff::constant(PAUSE))
 };
 const LIMITED: Policy =
-    policy! { Policy::new().deadline(DEADLINE).backoff(Backoff::constant(PAUSE)) };
+    policy! { Policy::builder().deadline(DEADLINE).backoff(Backoff::constant(PAUSE)) };
 const TWICE: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .no_deadline()
         .max_attempts(2)
         .attempt_timeout(PATIENCE)

@@ -4,14 +4,13 @@
 use board::reset::reset;
 use embassy_time::Timer;
 use firmware::check::Checks;
+use redress::budget::Budget as _;
 use redress::random::NoRandom;
-use redress::{
-    Attempt, Backoff, Budget as _, Classification, Clock, Duration, ErrorClass, Instant, Policy,
-    Progress, Shared, StopReason, Suspended, policy,
-};
+use redress::snapshot::{Progress, Suspended};
+use redress::{policy, Attempt, Backoff, Classification, Clock, Duration, ErrorClass, Instant, Policy, Shared, StopReason};
 use redress_embassy::EmbassyTime;
 
-use crate::{BUDGET, LIMIT, Left, nearly, save};
+use crate::{nearly, save, BUDGET, LIMIT, Left};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -20,7 +19,7 @@ const EARLY: Duration = Duration::from_secs(600);
 
 const FALLBACK: Backoff = Backoff::constant(Duration::from_secs(1));
 const HINTED: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .deadline(TEN_SECONDS)
         .backoff(Backoff::retry_after_or(&FALLBACK, Duration::ZERO))
 };

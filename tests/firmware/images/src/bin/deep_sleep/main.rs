@@ -14,18 +14,18 @@ use embassy_executor::Spawner;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use firmware::check::Checks;
 use heapless::Vec;
+use redress::breaker::{FailureRule, FailureTimes};
+use redress::budget::{Budget as _, RollingConfig};
+use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Budget as _, CircuitState, Clock, Duration,
-    ErrorClass, FailureRule, FailureTimes, Instant, Policy, Progress, RollingBudget, RollingConfig,
-    Shared, Snapshot, SnapshotError, StopReason, Suspended, checked, policy,
-};
+use redress::snapshot::{Progress, Snapshot, SnapshotError, Suspended};
+use redress::{checked, policy, Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, RollingBudget, Shared, StopReason};
 use redress_embassy::durable::{Durable, LoadError, OVERHEAD, Record, Retained};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// A second, ten, a hundred, a hundred.
 const NETWORK: Policy = policy! {
-    Policy::new()
+    Policy::builder()
         .max_attempts(5)
         .deadline(Duration::from_secs(3600))
         .backoff(Backoff::exponential_by(Duration::from_secs(1), Duration::from_secs(100), 10_000))

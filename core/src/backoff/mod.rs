@@ -1,0 +1,476 @@
+//! How long to wait: [`Backoff`], one nameable type for every strategy.
+//!
+//! A `Backoff` is two durations, the function that reads them and perhaps a
+//! reference to more, so a `const` policy needs no list of types and an image
+//! holds only the strategies that it names. All arithmetic is on integers and
+//! saturates; attempt four billion gives the cap like attempt forty.
+
+mod adaptive;
+mod growth;
+mod rules;
+
+pub use adaptive::{Adaptive, AdaptiveConfig, Memory};
+
+use growth::growth;
+
+use crate::class::{Classification, ErrorClass};
+use crate::event::Cause;
+use crate::random::Draw;
+use crate::time::{Duration, Instant};
+
+/// What a strategy may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct BackoffContext {
+    /// The number of the attempt that failed, from 1.
+    pub attempt: u32,
+    /// What went wrong, with the other side's hint.
+    pub classification: Classification,
+    /// How it failed.
+    pub cause: Cause,
+    /// The delay before this attempt; zero for the first one.
+    pub previous: Duration,
+    /// What is left of the deadline; [`Duration::MAX`] without one.
+    pub remaining: Duration,
+    /// The instant of the failure.
+    pub now: Instant,
+}
+
+impl BackoffContext {
+    /// The context of a first failure without deadline at the clock's origin,
+    /// to try a strategy on; set the other fields as needed.
+    pub const fn new(attempt: u32, class: ErrorClass) -> Self {
+        Self {
+            attempt,
+            classification: Classification::new(class),
+            cause: Cause::Exception,
+            previous: Duration::ZERO,
+            remaining: Duration::MAX,
+            now: Instant::ZERO,
+        }
+    }
+}
+
+/// A strategy of your own that needs more than a function.
+pub trait Strategy: Sync {
+    /// The delay after the failure in `context`. `None` means that there is no
+    /// delay to give; the call then stops with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
+    ///
+    /// It may be of any length: what becomes of one that does not fit before the deadline says
+    /// [`LongDelay`](crate::config::LongDelay).
+    fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration>;
+
+    /// Records an attempt that this strategy decided the delay of: a failure of its class, or
+    /// the success that followed; and every call that succeeded at once.
+    fn record(&self, now: Instant, success: bool) {
+        let _ = (now, success);
+    }
+
+    /// The name that the linter and logs show.
+    fn name(&self) -> &'static str {
+        "own"
+    }
+}
+
+type Rule = fn(&Backoff, &BackoffContext, &mut dyn Draw) -> Option<Duration>;
+
+/// A backoff strategy: how long to wait after the n-th failed attempt.
+///
+/// ```
+/// use redress::{Backoff, Duration};
+/// const QUICK: Backoff =
+///     Backoff::decorrelated_jitter(Duration::from_millis(50), Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Backoff {
+    rule: Rule,
+    first: Duration,
+    second: Duration,
+    link: Link,
+}
+
+#[derive(Clone, Copy)]
+enum Link {
+    None(Kind),
+    Growth(u32),
+    Sequence(&'static [Duration]),
+    /// Where there is no hint, and the longest hint that is followed.
+    Fallback(&'static Backoff, Duration),
+    Short(fn(u32, ErrorClass, Duration) -> Option<Duration>),
+    Full(fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>),
+    Own(&'static dyn Strategy),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Constant,
+    Exponential,
+    Fibonacci,
+    FullJitter,
+    EqualJitter,
+    DecorrelatedJitter,
+    TokenBackoff,
+}
+
+impl Backoff {
+    const fn of(rule: Rule, first: Duration, second: Duration, link: Link) -> Self {
+        Self { rule, first, second, link }
+    }
+
+    /// Always `delay`; [`Duration::ZERO`] retries at once.
+    pub const fn constant(delay: Duration) -> Self {
+        Self::of(rules::constant, delay, delay, Link::None(Kind::Constant))
+    }
+
+    /// `base`, twice that, four times, ... up to `max`. Without jitter, callers
+    /// that fail together retry together: prefer one of the jittered strategies
+    /// wherever there are several callers.
+    pub const fn exponential(base: Duration, max: Duration) -> Self {
+        Self::of(rules::exponential, base, max, Link::None(Kind::Exponential))
+    }
+
+    /// `base * growth^(n - 1)` up to `max`, the growth in thousandths: 1500
+    /// stands for 1.5. A growth below 1000 counts as 1000, one above 65,535,000
+    /// as that. The power keeps a relative precision of 2^-20 or better for
+    /// a thousand attempts.
+    pub const fn exponential_by(base: Duration, max: Duration, growth_milli: u32) -> Self {
+        Self::of(rules::exponential_by, base, max, Link::Growth(growth(growth_milli)))
+    }
+
+    /// `base` times 1, 1, 2, 3, 5, 8, ... up to `max`.
+    pub const fn fibonacci(base: Duration, max: Duration) -> Self {
+        Self::of(rules::fibonacci, base, max, Link::None(Kind::Fibonacci))
+    }
+
+    /// The entries of `delays` in order, the last one again for every further
+    /// attempt; no delay (and so no retry) if it is empty.
+    pub const fn sequence(delays: &'static [Duration]) -> Self {
+        Self::of(rules::sequence, Duration::ZERO, Duration::ZERO, Link::Sequence(delays))
+    }
+
+    /// Uniform in `[0, min(max, base * 2^(n - 1)))`.
+    ///
+    /// Source: "Full Jitter" of Marc Brooker, *Exponential Backoff And Jitter*,
+    /// AWS Architecture Blog, 2015.
+    pub const fn full_jitter(base: Duration, max: Duration) -> Self {
+        Self::of(rules::full_jitter, base, max, Link::None(Kind::FullJitter))
+    }
+
+    /// Half of `cap = min(max, base * 2^n)` and uniform up to another half: in
+    /// `[cap / 2, cap)`.
+    ///
+    /// Source: "Equal Jitter", ibid.; the power counts as in redress for Python.
+    pub const fn equal_jitter(base: Duration, max: Duration) -> Self {
+        Self::of(rules::equal_jitter, base, max, Link::None(Kind::EqualJitter))
+    }
+
+    /// Uniform in `[base, 3 * previous)`, at most `max`; `base` stands in for the
+    /// previous delay before the first retry. Never below `base` (if `max` is
+    /// not), even where a deadline cut the previous delay short.
+    ///
+    /// Source: "Decorrelated Jitter", ibid.
+    pub const fn decorrelated_jitter(base: Duration, max: Duration) -> Self {
+        Self::of(rules::decorrelated_jitter, base, max, Link::None(Kind::DecorrelatedJitter))
+    }
+
+    /// Uniform in `[cap / 2, cap)` with `cap = min(max, base * 1.5^n)`: gentler
+    /// growth for limits that refill, as token buckets do.
+    ///
+    /// Source: `token_backoff` of redress for Python.
+    pub const fn token_backoff(base: Duration, max: Duration) -> Self {
+        Self::of(rules::token_backoff, base, max, Link::None(Kind::TokenBackoff))
+    }
+
+    /// What the other side asked for (Retry-After), plus uniform up to `jitter`;
+    /// without such a hint, the delay of `fallback`. A jitter of zero draws
+    /// nothing.
+    ///
+    /// A hint may be zero, or an hour: bound it with [`at_least`](Self::at_least), the base of
+    /// the fallback for instance, and [`at_most`](Self::at_most).
+    pub const fn retry_after_or(fallback: &'static Backoff, jitter: Duration) -> Self {
+        let link = Link::Fallback(fallback, Duration::MAX);
+        Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
+    }
+
+    /// The shortest hint that [`retry_after_or`](Self::retry_after_or) follows: a shorter one
+    /// counts as this long, before jitter. Default 0. No other strategy looks at it.
+    pub const fn at_least(mut self, shortest: Duration) -> Self {
+        if let Link::Fallback(..) = self.link {
+            self.second = shortest;
+        }
+        self
+    }
+
+    /// The longest hint that [`retry_after_or`](Self::retry_after_or) follows. A longer one is
+    /// not shortened, as the other side would reject a call that comes sooner: it is a delay
+    /// that does not fit, as one beyond the deadline is
+    /// ([`LongDelay`](crate::config::LongDelay)). Default: no limit. No other strategy looks at it, and
+    /// it holds where this is the strategy of a policy or of one of its classes, not where it
+    /// is within an [`Adaptive`](crate::backoff::Adaptive).
+    pub const fn at_most(mut self, longest: Duration) -> Self {
+        if let Link::Fallback(fallback, _) = self.link {
+            self.link = Link::Fallback(fallback, longest);
+        }
+        self
+    }
+
+    /// Whether it rejects any hint.
+    pub(crate) const fn limits_hints(&self) -> bool {
+        self.longest_hint().as_micros() < Duration::MAX.as_micros()
+    }
+
+    /// The longest hint that it follows.
+    pub(crate) const fn longest_hint(&self) -> Duration {
+        match self.link {
+            Link::Fallback(_, longest) => longest,
+            _ => Duration::MAX,
+        }
+    }
+
+    /// Your own, in the short form: a function of the number of the failed
+    /// attempt, its class and the previous delay. `None` stops the call with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
+    pub const fn short(delay: fn(u32, ErrorClass, Duration) -> Option<Duration>) -> Self {
+        Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Short(delay))
+    }
+
+    /// Your own, from all of the [`BackoffContext`] and a source of randomness.
+    pub const fn function(delay: fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>) -> Self {
+        Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Full(delay))
+    }
+
+    /// Your own, with state: a `static` that implements [`Strategy`], such as an
+    /// [`Adaptive`](crate::backoff::Adaptive).
+    pub const fn own(strategy: &'static dyn Strategy) -> Self {
+        Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Own(strategy))
+    }
+
+    /// The delay after the failure in `context`, whether it fits before the deadline or not.
+    #[inline]
+    pub fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
+        (self.rule)(self, context, random)
+    }
+
+    /// Records in a strategy with a memory how an attempt went.
+    pub fn record(&self, now: Instant, success: bool) {
+        match self.link {
+            Link::Fallback(fallback, _) => fallback.record(now, success),
+            Link::Own(strategy) => strategy.record(now, success),
+            _ => {}
+        }
+    }
+
+    /// Whether [`record`](Self::record) can reach a memory.
+    pub const fn listens(&self) -> bool {
+        match self.link {
+            Link::Own(_) => true,
+            Link::Fallback(fallback, _) => fallback.listens(),
+            _ => false,
+        }
+    }
+
+    /// The strategy's name, `"decorrelated_jitter"` for instance.
+    pub fn name(&self) -> &'static str {
+        match self.link {
+            Link::None(Kind::Constant) => "constant",
+            Link::None(Kind::Exponential) | Link::Growth(_) => "exponential",
+            Link::None(Kind::Fibonacci) => "fibonacci",
+            Link::None(Kind::FullJitter) => "full_jitter",
+            Link::None(Kind::EqualJitter) => "equal_jitter",
+            Link::None(Kind::DecorrelatedJitter) => "decorrelated_jitter",
+            Link::None(Kind::TokenBackoff) => "token_backoff",
+            Link::Sequence(_) => "sequence",
+            Link::Fallback(..) => "retry_after_or",
+            Link::Short(_) | Link::Full(_) => "function",
+            Link::Own(strategy) => strategy.name(),
+        }
+    }
+
+    /// The first and the largest delay it is made of, where it has them: base
+    /// and max, or the constant twice.
+    pub const fn range(&self) -> Option<(Duration, Duration)> {
+        match self.link {
+            Link::None(_) | Link::Growth(_) => Some((self.first, self.second)),
+            _ => None,
+        }
+    }
+
+    /// The two durations, whatever they mean to it.
+    pub(crate) const fn spans(&self) -> (Duration, Duration) {
+        (self.first, self.second)
+    }
+
+    /// A number for the kind of strategy, with its growth.
+    pub(crate) const fn number(&self) -> u64 {
+        match self.link {
+            Link::None(kind) => kind as u64,
+            Link::Growth(growth) => 16 | (growth as u64) << 8,
+            Link::Sequence(_) => 17,
+            Link::Fallback(..) => 18,
+            Link::Short(_) => 19,
+            Link::Full(_) => 20,
+            Link::Own(_) => 21,
+        }
+    }
+
+    /// Whether each delay is zero, where that is known beforehand.
+    pub(crate) const fn is_immediate(&self) -> bool {
+        matches!(self.link, Link::None(Kind::Constant)) && self.first.is_zero()
+    }
+
+    /// The delays of a [`sequence`](Self::sequence).
+    pub const fn delays(&self) -> Option<&'static [Duration]> {
+        match self.link {
+            Link::Sequence(delays) => Some(delays),
+            _ => None,
+        }
+    }
+
+    /// The fallback and the jitter of a [`retry_after_or`](Self::retry_after_or).
+    pub const fn fallback(&self) -> Option<(&'static Backoff, Duration)> {
+        match self.link {
+            Link::Fallback(fallback, _) => Some((fallback, self.first)),
+            _ => None,
+        }
+    }
+
+    /// The shortest and the longest hint that a [`retry_after_or`](Self::retry_after_or)
+    /// follows.
+    pub const fn hints(&self) -> Option<(Duration, Duration)> {
+        match self.link {
+            Link::Fallback(_, longest) => Some((self.second, longest)),
+            _ => None,
+        }
+    }
+}
+
+/// A fallback, or the whole of an adaptive strategy, may be any backoff.
+impl Strategy for Backoff {
+    fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
+        self.delay(context, random)
+    }
+
+    fn record(&self, now: Instant, success: bool) {
+        self.record(now, success);
+    }
+
+    fn name(&self) -> &'static str {
+        self.name()
+    }
+}
+
+/// `decorrelated_jitter(0.25s, 30s)`, or the name alone where there is no range.
+impl core::fmt::Display for Backoff {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())?;
+        if let Some((fallback, jitter)) = self.fallback() {
+            write!(f, "({fallback}, {jitter}")?;
+            if let Some((shortest, longest)) = self.hints() {
+                if !shortest.is_zero() {
+                    write!(f, ", at least {shortest}")?;
+                }
+                if longest != Duration::MAX {
+                    write!(f, ", at most {longest}")?;
+                }
+            }
+            return f.write_str(")");
+        }
+        if let Some(delays) = self.delays() {
+            f.write_str("(")?;
+            for (i, delay) in delays.iter().enumerate() {
+                write!(f, "{}{delay}", if i == 0 { "" } else { ", " })?;
+            }
+            return f.write_str(")");
+        }
+        match self.link {
+            Link::None(Kind::Constant) => write!(f, "({})", self.first),
+            Link::None(_) => write!(f, "({}, {})", self.first, self.second),
+            Link::Growth(growth) => {
+                let milli = (u64::from(growth) * 1000).div_ceil(1 << 16);
+                write!(f, "({}, {}, {milli}/1000)", self.first, self.second)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::fmt::Debug for Backoff {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Backoff {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}({}, {})", self.name(), self.first, self.second);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn a_strategy_describes_itself() {
+        const SLOW: Backoff =
+            Backoff::equal_jitter(Duration::from_millis(250), Duration::from_secs(30));
+        static DELAYS: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(2)];
+        for (backoff, text) in [
+            (SLOW, "equal_jitter(0.25s, 30s)"),
+            (
+                Backoff::retry_after_or(&SLOW, MS(5)),
+                "retry_after_or(equal_jitter(0.25s, 30s), 0.005s)",
+            ),
+            (
+                Backoff::retry_after_or(&SLOW, MS(0)).at_least(MS(1)).at_most(MS(60_000)),
+                "retry_after_or(equal_jitter(0.25s, 30s), 0s, at least 0.001s, at most 60s)",
+            ),
+            (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
+            (Backoff::constant(MS(0)), "constant(0s)"),
+            (Backoff::sequence(&DELAYS), "sequence(0.001s, 0.002s)"),
+            (Backoff::short(|_, _, _| None), "function"),
+        ] {
+            assert_eq!(format!("{backoff}"), text);
+        }
+    }
+
+    /// A saved call is resumed by the same numbers in a later version, too.
+    #[test]
+    fn every_kind_of_strategy_keeps_its_number_in_snapshots() {
+        static FALLBACK: Backoff = Backoff::constant(Duration::ZERO);
+        let (base, max) = (MS(1), MS(2));
+        for (backoff, number) in [
+            (FALLBACK, 0),
+            (Backoff::exponential(base, max), 1),
+            (Backoff::fibonacci(base, max), 2),
+            (Backoff::full_jitter(base, max), 3),
+            (Backoff::equal_jitter(base, max), 4),
+            (Backoff::decorrelated_jitter(base, max), 5),
+            (Backoff::token_backoff(base, max), 6),
+            (Backoff::exponential_by(base, max, 1_500), 16 | 98_304 << 8),
+            (Backoff::sequence(&[]), 17),
+            (Backoff::retry_after_or(&FALLBACK, base), 18),
+            (Backoff::short(|_, _, _| None), 19),
+            (Backoff::function(|_, _| None), 20),
+            (Backoff::own(&FALLBACK), 21),
+        ] {
+            assert_eq!(backoff.number(), number, "{backoff}");
+        }
+    }
+
+    #[test]
+    fn a_strategy_of_ones_own_may_be_any_backoff() {
+        static INNER: Backoff = Backoff::constant(Duration::from_millis(7));
+        let backoff = Backoff::own(&INNER);
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        let delay = backoff.delay(&context, &mut crate::random::NoRandom);
+        assert_eq!((delay, backoff.name()), (Some(MS(7)), "constant"));
+    }
+}

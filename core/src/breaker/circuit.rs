@@ -1,0 +1,134 @@
+//! A breaker behind a lock, or what stands in for one in a test: [`Circuit`].
+
+use crate::breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
+use crate::breaker::{Stopwatch, Window};
+use crate::config::Settings;
+use crate::event::CircuitState;
+use crate::time::{Duration, Instant};
+
+/// A breaker, or what stands in for one in a test.
+pub trait Circuit {
+    /// Whether successes change it while it is closed.
+    const HEARS_SUCCESS: bool;
+
+    /// As [`Gate::WANTS`].
+    const WANTS: u8 = u8::MAX;
+
+    /// The most probes in flight: a call whose permit has a higher place cannot be resumed.
+    const PERMITS: usize = usize::MAX;
+
+    /// What it wants to know of how long attempts took; see
+    /// [`Window::Attempts`](crate::breaker::Window::Attempts).
+    type Attempts: Stopwatch;
+
+    /// As [`Breaker::enter`].
+    fn enter(&mut self) -> Option<Permit>;
+
+    /// As [`Breaker::admit`].
+    ///
+    /// # Errors
+    ///
+    /// The rejection, with the time until the next probe.
+    fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
+
+    /// As [`Breaker::settle_timed`].
+    fn settle(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        longest: Duration,
+        random: u32,
+        now: Instant,
+    ) -> Option<CircuitState>;
+
+    /// As [`Breaker::cancel`].
+    fn cancel(&mut self, permit: Permit);
+
+    /// As [`Breaker::hold`]. Does nothing unless it is implemented.
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        let _ = (permit, hint, now);
+        None
+    }
+
+    /// As [`Breaker::still_admits`]. Always true unless it is implemented.
+    fn still_admits(&mut self, permit: Permit) -> bool {
+        let _ = permit;
+        true
+    }
+
+    /// Opens or closes it by hand. Does nothing unless it is implemented.
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        let _ = (by_hand, now);
+        None
+    }
+}
+
+/// How a breaker is opened or closed by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ByHand {
+    /// As [`Breaker::trip`].
+    Trip,
+    /// As [`Breaker::isolate`].
+    Isolate,
+    /// As [`Breaker::reset`].
+    Reset,
+}
+
+impl<W, const PERMITS: usize, C> Circuit for Breaker<W, PERMITS, C>
+where
+    W: Window,
+    C: Settings<BreakerConfig<W::Rule>>,
+{
+    type Attempts = W::Attempts;
+
+    const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
+
+    const WANTS: u8 = match C::KNOWN {
+        Some(config) => config.wants,
+        None => u8::MAX,
+    };
+
+    const PERMITS: usize = PERMITS;
+
+    #[inline]
+    fn enter(&mut self) -> Option<Permit> {
+        Breaker::enter(self)
+    }
+
+    #[inline]
+    fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
+        Breaker::admit(self, now)
+    }
+
+    fn settle(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        longest: Duration,
+        random: u32,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        self.settle_timed(permit, result, longest, random, now)
+    }
+
+    fn cancel(&mut self, permit: Permit) {
+        Breaker::cancel(self, permit);
+    }
+
+    fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
+        Breaker::hold(self, permit, hint, now)
+    }
+
+    fn still_admits(&mut self, permit: Permit) -> bool {
+        Breaker::still_admits(self, permit)
+    }
+
+    fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
+        match by_hand {
+            ByHand::Trip => self.trip(now),
+            ByHand::Isolate => self.isolate(),
+            ByHand::Reset => self.reset(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A share of failures among the last calls: [`OutcomeRule`], counted by [`LastOutcomes`].
+
+use crate::breaker::window::{Observation, Window, is_rate, reaches, wrong_rate};
+use crate::config::error::{ConfigError, demands};
+
+/// Open at a share of failures among the last results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct OutcomeRule {
+    pub(crate) size: u16,
+    pub(crate) rate_milli: u16,
+    pub(crate) min_calls: u16,
+}
+
+impl OutcomeRule {
+    demands! {
+        self, capacity;
+        self.size > 0 && self.size as usize <= capacity =>
+            ConfigError::new("breaker.size", self.size as u64, "1 to the capacity of LastOutcomes (32 for each word)"),
+        // A size that is wrong is said once.
+        self.min_calls > 0 && (self.min_calls <= self.size || self.size == 0) =>
+            ConfigError::new("breaker.min_calls", self.min_calls as u64, "1 to the size"),
+        is_rate(self.rate_milli) => wrong_rate("breaker.failure_rate_milli", self.rate_milli),
+    }
+}
+
+/// The last results, one bit each: `WORDS` words hold 32 each, up to 2047 words.
+///
+/// Opens when there are `min_calls` results and the share of failures among the
+/// last `size` reaches the rate. Old results leave one by one, so the window
+/// really slides.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LastOutcomes<const WORDS: usize> {
+    /// Bit set for a failure.
+    pub(crate) failed: [u32; WORDS],
+    /// Where the next result goes.
+    pub(crate) next: u16,
+    pub(crate) count: u16,
+    pub(crate) failures: u16,
+}
+
+impl<const WORDS: usize> LastOutcomes<WORDS> {
+    pub(crate) const EMPTY: Self = Self { failed: [0; WORDS], next: 0, count: 0, failures: 0 };
+
+    /// Whether its counts are those of its bits.
+    pub(crate) fn agrees(&self, rule: &OutcomeRule) -> bool {
+        let (mut unseen, mut failures) = (u32::from(self.count), 0);
+        for word in self.failed {
+            let used = unseen.min(32);
+            unseen -= used;
+            // No bit is left over in a full word.
+            if word & u32::MAX.checked_shl(used).unwrap_or(0) != 0 {
+                return false;
+            }
+            failures += word.count_ones();
+        }
+        // The next result takes the place after the last until all places are taken.
+        failures == u32::from(self.failures) && (self.count == rule.size || self.next == self.count)
+    }
+}
+
+impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
+    type Rule = OutcomeRule;
+    type Attempts = ();
+
+    const HEARS_SUCCESS: bool = true;
+
+    fn record(&mut self, rule: &OutcomeRule, seen: &Observation) -> bool {
+        let failed = seen.failure.is_some();
+        let bit = 1_u32 << (self.next & 31);
+        let Some(word) = self.failed.get_mut(usize::from(self.next >> 5)) else { return false };
+        // An entry that was never used is a zero bit, so it leaves like a success.
+        self.failures -= u16::from(*word & bit != 0).min(self.failures);
+        *word = if failed { *word | bit } else { *word & !bit };
+        self.failures += u16::from(failed);
+        self.next = if self.next + 1 < rule.size { self.next + 1 } else { 0 };
+        self.count = (self.count + 1).min(rule.size);
+        self.count >= rule.min_calls
+            && reaches(u32::from(self.failures), u32::from(self.count), rule.rate_milli)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::ErrorClass;
+    use crate::time::{Duration, Instant};
+
+    fn seen(failed: bool, at: u64) -> Observation {
+        Observation {
+            failure: failed.then_some(ErrorClass::Transient),
+            longest: Duration::ZERO,
+            now: Instant::from_micros(at),
+        }
+    }
+
+    #[test]
+    fn a_window_of_the_last_hundred_opens_after_fifty_failures_whatever_came_before() {
+        let rule = OutcomeRule { size: 100, rate_milli: 500, min_calls: 10 };
+        let mut window = LastOutcomes::<4>::EMPTY;
+        for _ in 0..if cfg!(miri) { 300 } else { 100_000 } {
+            assert!(!window.record(&rule, &seen(false, 0)));
+        }
+        let opened = (1..=100).find(|_| window.record(&rule, &seen(true, 0)));
+        assert_eq!(opened, Some(50));
+    }
+
+    #[test]
+    fn too_few_calls_never_open() {
+        let rule = OutcomeRule { size: 10, rate_milli: 1, min_calls: 5 };
+        let mut window = LastOutcomes::<1>::EMPTY;
+        let opened = (1..=10).find(|_| window.record(&rule, &seen(true, 0)));
+        assert_eq!(opened, Some(5));
+    }
+}

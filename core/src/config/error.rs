@@ -1,0 +1,191 @@
+//! What is wrong with a configuration: [`ConfigError`], and the macro that turns
+//! it into a compile error.
+
+use crate::time::Duration;
+
+/// A setting that is out of its range: its field, its value, and what would be
+/// right.
+///
+/// Printed as ``max_attempts is 0: it must be 1 or more``, or, for a span of time,
+/// ``breaker.lease is 0 us: it must be 1 us or more``.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ConfigError {
+    field: &'static str,
+    value: u64,
+    is_span: bool,
+    right: &'static str,
+}
+
+impl ConfigError {
+    pub(crate) const fn new(field: &'static str, value: u64, right: &'static str) -> Self {
+        Self { field, value, is_span: false, right }
+    }
+
+    /// Of a span of time.
+    pub(crate) const fn of_span(field: &'static str, span: Duration, right: &'static str) -> Self {
+        Self { field, value: span.as_micros(), is_span: true, right }
+    }
+
+    /// The name of the field, with its part first: `"breaker.window"`.
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The value it had; microseconds for a span of time.
+    pub const fn value(&self) -> u64 {
+        self.value
+    }
+
+    /// Whether the value is a span of time.
+    pub const fn is_span(&self) -> bool {
+        self.is_span
+    }
+
+    const fn unit(&self) -> &'static str {
+        if self.is_span { " us" } else { "" }
+    }
+
+    /// What would be right, as in "it must be ...".
+    pub const fn right(&self) -> &'static str {
+        self.right
+    }
+
+    /// Stops the compilation with the error as its message. For [`policy!`], which
+    /// calls it in constants only.
+    #[doc(hidden)]
+    #[track_caller]
+    pub const fn refuse(self) -> ! {
+        let mut text = Text { bytes: [0; 192], len: 0 };
+        text.push(self.field.as_bytes());
+        text.push(b" is ");
+        text.push_number(self.value);
+        text.push(self.unit().as_bytes());
+        text.push(b": it must be ");
+        text.push(self.right.as_bytes());
+        let (used, _) = text.bytes.split_at(text.len);
+        match core::str::from_utf8(used) {
+            Ok(message) => panic!("{}", message),
+            Err(_) => panic!("a setting is out of its range"),
+        }
+    }
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} is {}{}: it must be {}", self.field, self.value, self.unit(), self.right)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// What must hold of settings, as pairs of a condition and the error where it does not
+/// hold: `check` stops at the first error, the linter's `errors` reports all.
+macro_rules! demands {
+    ($self:ident $(, $capacity:ident)?; $($fine:expr => $error:expr,)*) => {
+        pub(crate) const fn check(&$self $(, $capacity: usize)?) -> Result<(), ConfigError> {
+            $(if !$fine {
+                return Err($error);
+            })*
+            Ok(())
+        }
+
+        pub(crate) fn errors(&$self $(, $capacity: usize)?, report: &mut dyn FnMut(ConfigError)) {
+            $(if !$fine {
+                report($error);
+            })*
+        }
+    };
+}
+pub(crate) use demands;
+
+/// A message put together at compile time, where nothing can be formatted.
+struct Text {
+    bytes: [u8; 192],
+    len: usize,
+}
+
+impl Text {
+    const fn push(&mut self, bytes: &[u8]) {
+        let mut i = 0;
+        while i < bytes.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
+            i += 1;
+        }
+    }
+
+    const fn push_number(&mut self, number: u64) {
+        if number >= 10 {
+            self.push_number(number / 10);
+        }
+        self.push(&[b'0' + (number % 10) as u8]);
+    }
+}
+
+/// Builds at compile time: `policy! { Policy::builder().max_attempts(0) }` does not
+/// compile, and says `max_attempts is 0: it must be 1 or more`.
+///
+/// Takes settings with a `const fn build() -> Result<_, ConfigError>`: those of a
+/// policy or of an adaptive strategy. For breakers and budgets see [`checked!`](crate::checked). With
+/// values known only at run time call `build()` yourself.
+///
+/// ```
+/// use redress::{policy, Backoff, Duration, ErrorClass, Policy};
+///
+/// const SLOW: Backoff = Backoff::equal_jitter(Duration::from_secs(1), Duration::from_secs(30));
+/// const UPSTREAM: Policy = policy! {
+///     Policy::builder()
+///         .max_attempts(6)
+///         .deadline(Duration::from_secs(60))
+///         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(250), Duration::from_secs(5)))
+///         .backoff_for(ErrorClass::RateLimit, Backoff::retry_after_or(&SLOW, Duration::from_millis(250)))
+/// };
+/// # let _ = UPSTREAM;
+/// ```
+///
+/// ```compile_fail
+/// use redress::{policy, Policy};
+/// const NEVER: Policy = policy! { Policy::builder().max_attempts(0) };
+/// # let _ = NEVER;
+/// ```
+#[macro_export]
+macro_rules! policy {
+    ($settings:expr $(,)?) => {
+        $crate::checked!(($settings).build())
+    };
+}
+
+/// The value in a `Result<_, ConfigError>`, at compile time: what is wrong does not
+/// compile.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use redress::breaker::{FailureRule, FailureTimes};
+/// use redress::{checked, Breaker, BreakerConfig, Duration};
+///
+/// type Upstream = Breaker<FailureTimes<5>>;
+/// static CONFIG: BreakerConfig<FailureRule> =
+///     BreakerConfig::failures(5, Duration::from_secs(60));
+/// static BREAKER: Mutex<Upstream> = Mutex::new(checked!(Upstream::new(&CONFIG)));
+/// # let _ = &BREAKER;
+/// ```
+///
+/// ```compile_fail
+/// use redress::budget::RollingConfig;
+/// use redress::{checked, Duration, RollingBudget};
+/// static CONFIG: RollingConfig = RollingConfig::new(17, Duration::from_secs(60));
+/// static BUDGET: RollingBudget<16> = checked!(RollingBudget::new(&CONFIG));
+/// # let _ = &BUDGET;
+/// ```
+#[macro_export]
+macro_rules! checked {
+    ($result:expr $(,)?) => {
+        const {
+            match $result {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => error.refuse(),
+            }
+        }
+    };
+}

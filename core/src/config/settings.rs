@@ -1,0 +1,81 @@
+//! Where a breaker or a budget has its settings: [`Settings`].
+
+/// The settings `T` of a breaker or a budget, wherever they are: behind a reference,
+/// which many may share and which may be made at run time, or [`Fixed`] in a type.
+pub trait Settings<T: 'static>: Copy {
+    /// The settings, where the compiler knows them.
+    const KNOWN: Option<&'static T> = None;
+
+    /// The settings.
+    fn settings(&self) -> &T;
+}
+
+impl<T: 'static> Settings<T> for &T {
+    #[inline]
+    fn settings(&self) -> &T {
+        self
+    }
+}
+
+/// Settings that are a constant of a type, as [`settings!`](crate::settings) declares it.
+///
+/// The compiler knows them wherever they are used: what they do not switch on is not in the
+/// image, they take no room themselves, and a breaker that nothing has happened to is
+/// all zeros, which costs no flash.
+pub trait Fixed: Settings<Self::Of> {
+    /// Of what they are the settings.
+    type Of: 'static;
+
+    /// The settings.
+    const SETTINGS: &'static Self::Of;
+}
+
+/// Declares a type whose constant the settings of a breaker or a budget are: a
+/// [`Fixed`](crate::config::Fixed) one, for the smallest image.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use redress::breaker::{FailureRule, FailureTimes};
+/// use redress::{settings, Breaker, BreakerConfig, Duration};
+///
+/// settings! {
+///     /// Five failures within a minute.
+///     pub Upstream: BreakerConfig<FailureRule> =
+///         BreakerConfig::failures(5, Duration::from_secs(60))
+/// }
+/// static BREAKER: Mutex<Breaker<FailureTimes<5>, 1, Upstream>> =
+///     Mutex::new(Breaker::<FailureTimes<5>, 1, Upstream>::fixed(Upstream));
+/// # let _ = &BREAKER;
+/// ```
+///
+/// What is wrong does not compile:
+///
+/// ```compile_fail
+/// use redress::budget::RollingConfig;
+/// use redress::{settings, Duration, RollingBudget};
+/// settings! { Retries: RollingConfig = RollingConfig::new(17, Duration::from_secs(60)) }
+/// static BUDGET: RollingBudget<16, Retries> = RollingBudget::<16, Retries>::fixed(Retries);
+/// # let _ = &BUDGET;
+/// ```
+#[macro_export]
+macro_rules! settings {
+    ($(#[$meta:meta])* $visible:vis $name:ident: $of:ty = $value:expr $(;)?) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug)]
+        $visible struct $name;
+
+        impl $crate::config::Fixed for $name {
+            type Of = $of;
+            const SETTINGS: &'static $of = &$value;
+        }
+
+        impl $crate::config::Settings<$of> for $name {
+            const KNOWN: Option<&'static $of> = Some(<Self as $crate::config::Fixed>::SETTINGS);
+
+            #[inline]
+            fn settings(&self) -> &$of {
+                <Self as $crate::config::Fixed>::SETTINGS
+            }
+        }
+    };
+}

@@ -1,0 +1,338 @@
+//! The blocking driver: runs an operation, sleeps on the spot, tries again.
+
+use core::convert::Infallible;
+
+use crate::breaker::Gate;
+use crate::budget::Pool;
+use crate::call::{Attempt, Decision};
+use crate::classify::Classify;
+use crate::driver::Parts;
+use crate::driver::failure::{Failed, judge};
+use crate::driver::retry::Retry;
+use crate::driver::steps::Steps;
+use crate::driver::suspend::{Progress, Resumed};
+use crate::event::{Observer, StopReason};
+use crate::outcome::{Error, Outcome};
+use crate::time::{Duration, Sleep};
+
+/// Whether a success at the first attempt has a separate path: where speed counts for more
+/// than the bytes of a second place that calls the operation.
+const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
+
+impl<'a, X: Parts, K> Retry<'a, X, K> {
+    /// Runs `operation` until it succeeds or the policy stops it.
+    ///
+    /// Nothing can end a blocking attempt, neither the attempt timeout nor the deadline: the
+    /// operation gets how long it may take ([`Attempt::timeout`]) and must keep to it, by
+    /// the time-outs of its socket for instance. A failure after the attempt timeout is
+    /// TRANSIENT, unless its class is final; a late success is a success. A panic cancels the
+    /// call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exhausted`] with the operation's own error, by value, and the
+    /// reason; [`Error::CircuitOpen`] if the breaker rejected the call.
+    #[inline]
+    pub fn call<V, E, F>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        self.run(operation, false).result
+    }
+
+    /// The same as [`call`](Self::call), with everything there is to know of it.
+    #[inline]
+    pub fn execute<V, E, F>(&mut self, operation: F) -> Outcome<V, E>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        self.run(operation, true)
+    }
+
+    /// The first attempt, which is all that a success needs; the rest is kept out
+    /// of line, so that callers inline little.
+    #[inline]
+    fn run<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        let Self { engine, classifier } = self;
+        if SHORT_WAY
+            && !X::Budget::LIMITS
+            && let Some(pass) = engine.breaker.enter()
+        {
+            let mut steps = engine.set_out(pass, timed || K::HAS_HOOK);
+            let attempt = match steps.start() {
+                Ok(attempt) => attempt,
+                Err(reason) => return steps.stopped(reason, None),
+            };
+            return match judge(classifier, operation(attempt)) {
+                Ok(value) => {
+                    steps.settle_success(timed);
+                    steps.outcome(Ok(value))
+                }
+                Err(Failed::Error(error)) => {
+                    let Ok(outcome) =
+                        steps.go_on(classifier, Some(Failed::Error(error)), operation, timed, wait);
+                    outcome
+                }
+                Err(failed) => {
+                    let Ok(outcome) = steps.go_on(classifier, Some(failed), operation, timed, wait);
+                    outcome
+                }
+            };
+        }
+        self.run_long(operation, timed)
+    }
+
+    /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed,
+    /// and everywhere where bytes count.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    fn run_long<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.engine.enter(timed || K::HAS_HOOK) {
+            Ok(steps) => {
+                let Ok(outcome) = steps.go_on(&mut self.classifier, None, operation, timed, wait);
+                outcome
+            }
+            Err(rejection) => Outcome::rejected(rejection),
+        }
+    }
+
+    /// As [`execute`](Self::execute), but a delay of `limit` or more is not waited for:
+    /// the call is suspended instead, to go on after a deep sleep or a reset.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use redress::random::NoRandom;
+    /// use redress::testing::MockClock;
+    /// use redress::snapshot::Progress;
+    /// use redress::{policy, Backoff, Duration, ErrorClass, Instant, Policy};
+    /// const NETWORK: Policy = policy! {
+    ///     Policy::builder()
+    ///         .deadline(Duration::from_secs(3600))
+    ///         .backoff(Backoff::constant(Duration::from_secs(600)))
+    /// };
+    /// let clock = MockClock::new();
+    /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+    ///
+    /// let limit = Duration::from_secs(10);
+    /// let Progress::Suspended(call) = retry.call_or_suspend(limit, |_| Err::<(), _>("down")) else {
+    ///     panic!("the delay is longer than the limit");
+    /// };
+    /// assert_eq!(call.wake_after, Duration::from_secs(600));
+    /// // Save `call.bytes`, sleep until then. After the reset the clock begins anew:
+    /// let clock = MockClock::new();
+    /// let mut retry = NETWORK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+    /// let resumed = retry.resume(&call.bytes, Instant::ZERO, Some(Duration::from_secs(600)))?;
+    /// let Progress::Over(outcome) = resumed.call_or_suspend(limit, |_| Ok::<_, &str>("sent")) else {
+    ///     panic!("nothing is left of the delay");
+    /// };
+    /// assert_eq!((outcome.result, outcome.attempts), (Ok("sent"), 2));
+    /// # }
+    /// # Ok::<(), redress::snapshot::SnapshotError>(())
+    /// ```
+    pub fn call_or_suspend<V, E, F>(&mut self, limit: Duration, operation: F) -> Progress<V, E>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.engine.enter(true) {
+            Ok(steps) => steps.go_on_or_suspend(&mut self.classifier, limit, operation),
+            Err(rejection) => Outcome::rejected(rejection).into(),
+        }
+    }
+
+    /// Wraps a function of one argument once, for many calls.
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// use redress::{policy, Backoff, Duration, ErrorClass, Policy};
+    /// const QUICK: Policy = policy! {
+    ///     Policy::builder().backoff(Backoff::constant(Duration::from_micros(1)))
+    /// };
+    /// let retry = QUICK.on_system().classify(|_: &std::num::ParseIntError| ErrorClass::Permanent);
+    /// let mut parse = retry.wrap(|text: &&str| text.parse::<u8>());
+    /// assert_eq!(parse(&"7"), Ok(7));
+    /// assert!(parse(&"x").is_err());
+    /// # }
+    /// ```
+    pub fn wrap<A, V, E, F>(mut self, mut function: F) -> impl FnMut(&A) -> Result<V, Error<V, E>>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(&A) -> Result<V, E>,
+    {
+        move |argument| self.call(|_| function(argument))
+    }
+}
+
+impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
+    /// All that follows a first failure.
+    ///
+    /// On hosts it stays out of line, where it would burden the first attempt with its
+    /// registers. In a small image it had better be inlined: only then does the
+    /// compiler see the constants of a policy and leave out what it does not use.
+    // Inlined always: the constants of a policy are known only where it is.
+    #[inline(always)]
+    fn go_on<K, V, E, F, S>(
+        mut self,
+        classifier: &mut K,
+        mut failed: Option<Failed<V, E>>,
+        mut operation: F,
+        timed: bool,
+        suspend: impl Fn(&mut Self, Decision) -> Result<Option<S>, StopReason>,
+    ) -> Result<Outcome<V, E>, S>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        let mut last = None;
+        let (reason, failure) = 'call: loop {
+            if let Some(failed) = failed.take() {
+                let failure = failed.classify(classifier, X::Observer::OBSERVES);
+                let failed = last.insert(failed.into_last());
+                let decision = self.decide(&failure);
+                match decision {
+                    Decision::Retry { after } if after.is_zero() => {}
+                    Decision::Retry { after } | Decision::TooLong { after } => {
+                        match suspend(&mut self, decision) {
+                            Ok(Some(suspended)) => return Err(suspended),
+                            Ok(None) => self.engine.time.sleep(after),
+                            Err(reason) => break (reason, Some(failure)),
+                        }
+                    }
+                    Decision::Stop(reason) => break (reason, Some(failure)),
+                }
+                if let Err(reason) = self.awake() {
+                    break (reason, None);
+                }
+                if K::HAS_HOOK {
+                    let context = self.retry_context();
+                    let proceeds = classifier.before_retry(&context, failed);
+                    let late = self.awake();
+                    if proceeds.is_break() {
+                        break (StopReason::Aborted, None);
+                    }
+                    if let Err(reason) = late {
+                        break (reason, None);
+                    }
+                }
+            }
+            if X::Budget::LIMITS {
+                loop {
+                    let decision = match self.ask_for_turn() {
+                        Ok(None) => break,
+                        Ok(Some(decision)) => decision,
+                        Err(reason) => break 'call (reason, None),
+                    };
+                    match suspend(&mut self, decision) {
+                        Ok(Some(suspended)) => return Err(suspended),
+                        Ok(None) => self.engine.time.sleep(decision.delay()),
+                        Err(reason) => break 'call (reason, None),
+                    }
+                    if let Err(reason) = self.awake() {
+                        break 'call (reason, None);
+                    }
+                }
+            }
+            let attempt = match self.next() {
+                Ok(attempt) => attempt,
+                Err(reason) => break (reason, None),
+            };
+            match judge(classifier, operation(attempt)) {
+                Ok(value) => {
+                    self.settle_success(timed);
+                    return Ok(self.outcome(Ok(value)));
+                }
+                Err(again) => failed = Some(again),
+            }
+        };
+        self.end(reason, failure.as_ref());
+        Ok(self.stopped(reason, last))
+    }
+
+    fn go_on_or_suspend<K, V, E, F>(
+        self,
+        classifier: &mut K,
+        limit: Duration,
+        operation: F,
+    ) -> Progress<V, E>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        let suspend = |steps: &mut Self, decision| steps.suspend_from(limit, decision);
+        match self.go_on(classifier, None, operation, true, suspend) {
+            Ok(outcome) => outcome.into(),
+            Err(suspended) => Progress::Suspended(suspended),
+        }
+    }
+}
+
+impl<X: Parts, K> Resumed<'_, '_, X, K> {
+    /// Waits for the rest of the delay and goes on as [`Retry::call_or_suspend`].
+    ///
+    /// Suspends at once if it was woken too early and the rest is `limit` or more; where
+    /// the time off is not known, the rest is waited for, so that the call gets on.
+    pub fn call_or_suspend<V, E, F>(mut self, limit: Duration, operation: F) -> Progress<V, E>
+    where
+        X::Time: Sleep,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> Result<V, E>,
+    {
+        match self.rest(limit) {
+            Ok(rest) if rest.is_zero() => {}
+            Ok(rest) => self.steps.engine.time.sleep(rest),
+            Err(suspended) => return Progress::Suspended(suspended),
+        }
+        if let Err(reason) = self.steps.woke() {
+            return self.steps.stopped(reason, None).into();
+        }
+        self.steps.go_on_or_suspend(self.classifier, limit, operation)
+    }
+}
+
+/// For a driver that waits for every delay that fits.
+#[inline]
+fn wait<X: Parts>(
+    steps: &mut Steps<'_, '_, X>,
+    decision: Decision,
+) -> Result<Option<Infallible>, StopReason> {
+    match decision {
+        // The delay after a failure is noted by the call itself, a limit's wait is not.
+        Decision::TooLong { after } if X::Budget::LIMITS => {
+            Err(steps.call.stop_limited(after, StopReason::DeadlineExceeded))
+        }
+        Decision::TooLong { .. } => Err(StopReason::DeadlineExceeded),
+        _ => Ok(None),
+    }
+}
+
+/// `operation.retry(&mut retry)`, for those who read it better that way round.
+pub trait RetryExt<V, E>: FnMut(Attempt) -> Result<V, E> + Sized {
+    /// The same as [`Retry::call`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn retry<X: Parts<Time: Sleep>, K: Classify<V, E>>(
+        self,
+        retry: &mut Retry<'_, X, K>,
+    ) -> Result<V, Error<V, E>> {
+        retry.call(self)
+    }
+}
+
+impl<V, E, F: FnMut(Attempt) -> Result<V, E>> RetryExt<V, E> for F {}

@@ -1,0 +1,30 @@
+//! A policy at work: [`Retry`], the [`Steps`] that each driver walks, and what a caller can set.
+
+mod asynchronous;
+mod blocking;
+mod by_hand;
+pub(crate) mod control;
+pub(crate) mod failure;
+#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
+mod hal;
+mod parts;
+pub(crate) mod retry;
+pub(crate) mod steps;
+pub(crate) mod suspend;
+#[cfg(feature = "std")]
+mod system;
+#[cfg(all(feature = "std", target_family = "wasm", target_os = "unknown"))]
+mod system_missing;
+
+pub use asynchronous::RetryAsyncExt;
+pub use blocking::RetryExt;
+pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Within};
+#[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
+pub use hal::WithDelay;
+pub use parts::{Parts, Slots};
+pub use retry::Retry;
+pub use steps::Steps;
+#[cfg(feature = "std")]
+pub use system::SystemRetry;
+
+pub use crate::call::{Call, Decision};

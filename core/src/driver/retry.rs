@@ -1,0 +1,432 @@
+//! A policy at work: [`Retry`] binds a [`Policy`] to a clock, a source of
+//! randomness and whatever else the calls of one place need.
+
+use core::fmt;
+use core::ops::ControlFlow;
+
+use crate::backoff::BackoffContext;
+use crate::breaker::Gate;
+use crate::budget::{Acquire, Limited, Pool};
+use crate::classify::{BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Verdict};
+use crate::config::{Fixed, Settings};
+use crate::driver::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Slots, Within};
+use crate::event::{AttemptContext, Event, Observer, OnEvent};
+use crate::outcome::Last;
+use crate::policy::Policy;
+use crate::random::Draw;
+use crate::time::{Clock, Duration};
+
+/// A policy bound to what its calls need, ready to run operations.
+///
+/// Made by [`Policy::on`]; cheap, so one may be made for every call. What is not
+/// set costs nothing: no breaker, no budget, no observer, no handler. Run
+/// operations with [`call`](Self::call), [`execute`](Self::execute),
+/// [`call_async`](Self::call_async), [`execute_async`](Self::execute_async), or
+/// step by step with [`begin`](Self::begin).
+///
+/// `T` the time (a [`Clock`](crate::Clock) that can sleep), `R` the randomness
+/// ([`Draw`](crate::random::Draw)), `K` the classifier, `B` the breaker
+/// ([`Gate`](crate::breaker::Gate)), `U` the budget ([`Pool`](crate::budget::Pool)), `O` the
+/// [`Observer`](crate::Observer), `H` the [`Control`](crate::driver::Control).
+///
+/// ```
+/// use core::cell::{Cell, RefCell};
+/// use redress::{policy, Backoff, Duration, ErrorClass, Policy};
+/// # use redress::time::Sleep;
+/// # use redress::{Clock, Instant};
+/// # struct Time(Cell<u64>);
+/// # impl Clock for Time { fn now(&self) -> Instant { Instant::from_micros(self.0.get()) } }
+/// # impl Sleep for Time { fn sleep(&mut self, span: Duration) { self.0.set(self.0.get() + span.as_micros()) } }
+/// # let time = Time(Cell::new(0));
+/// const UPSTREAM: Policy =
+///     policy! { Policy::builder().backoff(Backoff::constant(Duration::from_millis(5))) };
+///
+/// let mut failures = 2;
+/// let value = UPSTREAM
+///     .on(time, redress::random::NoRandom)
+///     .classify(|_: &&str| ErrorClass::Transient)
+///     .operation("read")
+///     .call(|_| if failures == 0 { Ok(21) } else { failures -= 1; Err("busy") });
+/// assert_eq!(value, Ok(21));
+/// ```
+pub struct Retry<'a, X: Slots, K = ByDescription> {
+    pub(crate) engine: Engine<'a, X>,
+    pub(crate) classifier: K,
+}
+
+impl<'a, X: Slots, K: Clone> Clone for Retry<'a, X, K>
+where
+    Engine<'a, X>: Clone,
+{
+    fn clone(&self) -> Self {
+        Self { engine: self.engine.clone(), classifier: self.classifier.clone() }
+    }
+}
+
+impl<'a, X: Slots, K: fmt::Debug> fmt::Debug for Retry<'a, X, K>
+where
+    Engine<'a, X>: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("engine", &self.engine)
+            .field("classifier", &self.classifier)
+            .finish()
+    }
+}
+
+/// All of a [`Retry`] that decides. Operations whose errors differ share its code, as they
+/// differ in their classifiers alone.
+#[derive(Clone, Debug)]
+pub struct Engine<'a, X: Slots> {
+    pub(crate) policy: X::Policy,
+    pub(crate) time: X::Time,
+    pub(crate) random: X::Random,
+    pub(crate) breaker: X::Breaker,
+    pub(crate) budget: X::Budget,
+    pub(crate) observer: X::Observer,
+    pub(crate) control: X::Control,
+    pub(crate) operation: &'a str,
+}
+
+/// The parts of a [`Retry`] of which nothing is set.
+type Bare<T, R, P> = (T, R, (), (), (), (), P);
+
+impl<T, R, P> Engine<'_, Bare<T, R, P>> {
+    const fn new(policy: P, time: T, random: R) -> Self {
+        Self {
+            policy,
+            time,
+            random,
+            breaker: (),
+            budget: (),
+            observer: (),
+            control: (),
+            operation: "",
+        }
+    }
+}
+
+impl Policy {
+    /// Binds this policy to a time and a source of randomness; see [`Retry`].
+    ///
+    /// Without jitter, [`NoRandom`](crate::random::NoRandom) will do.
+    #[inline]
+    pub const fn on<T: Clock, R: Draw>(
+        &self,
+        time: T,
+        random: R,
+    ) -> Retry<'_, Bare<T, R, &Policy>> {
+        Retry { engine: Engine::new(self, time, random), classifier: ByDescription }
+    }
+}
+
+impl<T: Clock, R: Draw, P: Fixed<Of = Policy>> Retry<'_, Bare<T, R, P>> {
+    /// As [`Policy::on`], of a policy that is a constant of a type
+    /// ([`settings!`](crate::settings)): the compiler knows it wherever it is used, also
+    /// after an await and in what several operations share, and keeps only what it needs.
+    ///
+    /// ```
+    /// use core::cell::Cell;
+    /// use redress::random::NoRandom;
+    /// use redress::{policy, Backoff, Duration, ErrorClass, Policy, Retry};
+    ///
+    /// redress::settings! {
+    ///     Upstream: Policy =
+    ///         policy! { Policy::builder().backoff(Backoff::constant(Duration::from_secs(2))) }
+    /// }
+    /// let clock = Cell::new(0_u64);
+    /// let mut retry = Retry::fixed(Upstream, &clock, NoRandom);
+    /// let mut steps = retry.begin().unwrap();
+    /// # let _ = steps.start();
+    /// ```
+    #[inline]
+    pub const fn fixed(policy: P, time: T, random: R) -> Self {
+        Self { engine: Engine::new(policy, time, random), classifier: ByDescription }
+    }
+}
+
+/// The parts `X` with another breaker.
+type WithBreaker<X, N> = (
+    <X as Slots>::Time,
+    <X as Slots>::Random,
+    N,
+    <X as Slots>::Budget,
+    <X as Slots>::Observer,
+    <X as Slots>::Control,
+    <X as Slots>::Policy,
+);
+/// The parts `X` with another budget.
+type WithBudget<X, N> = (
+    <X as Slots>::Time,
+    <X as Slots>::Random,
+    <X as Slots>::Breaker,
+    N,
+    <X as Slots>::Observer,
+    <X as Slots>::Control,
+    <X as Slots>::Policy,
+);
+/// The parts `X` with another observer.
+type WithObserver<X, N> = (
+    <X as Slots>::Time,
+    <X as Slots>::Random,
+    <X as Slots>::Breaker,
+    <X as Slots>::Budget,
+    N,
+    <X as Slots>::Control,
+    <X as Slots>::Policy,
+);
+/// The parts `X` with another control.
+type WithControl<X, N> = (
+    <X as Slots>::Time,
+    <X as Slots>::Random,
+    <X as Slots>::Breaker,
+    <X as Slots>::Budget,
+    <X as Slots>::Observer,
+    N,
+    <X as Slots>::Policy,
+);
+
+/// Replaces one field of the engine, which changes its type, and keeps the others.
+macro_rules! replace {
+    ($retry:expr, $field:ident: $value:expr) => {{
+        let Retry { engine, classifier } = $retry;
+        let Engine { policy, time, random, breaker, budget, observer, control, operation } = engine;
+        replace!(@ $field $value, policy time random breaker budget observer control operation, classifier)
+    }};
+    (@ breaker $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { breaker: ($v)($b), policy: $p, time: $t, random: $r, budget: $u, observer: $o, control: $h, operation: $n }, classifier: $k }
+    };
+    (@ budget $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { budget: ($v)($u), policy: $p, time: $t, random: $r, breaker: $b, observer: $o, control: $h, operation: $n }, classifier: $k }
+    };
+    (@ observer $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { observer: ($v)($o), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, control: $h, operation: $n }, classifier: $k }
+    };
+    (@ control $v:expr, $p:ident $t:ident $r:ident $b:ident $u:ident $o:ident $h:ident $n:ident, $k:ident) => {
+        Retry { engine: Engine { control: ($v)($h), policy: $p, time: $t, random: $r, breaker: $b, budget: $u, observer: $o, operation: $n }, classifier: $k }
+    };
+}
+
+impl<'a, X: Slots, K> Retry<'a, X, K> {
+    /// Classifies errors with a function that returns an
+    /// [`ErrorClass`](crate::ErrorClass), a
+    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the
+    /// error type must [`Describe`](crate::classify::Describe) itself.
+    #[inline]
+    pub fn classify<E, V, F>(self, classify: F) -> Retry<'a, X, ByError<F>>
+    where
+        V: Into<Verdict>,
+        F: FnMut(&E) -> V,
+    {
+        Retry { engine: self.engine, classifier: ByError(classify) }
+    }
+
+    /// Asks `classify` of each returned value whether it is a failure after all, as
+    /// a response of status 503 is. Call it after [`classify`](Self::classify).
+    #[inline]
+    pub fn classify_value<V, I, F>(self, classify: F) -> Retry<'a, X, ByValue<K, F>>
+    where
+        I: Into<Verdict>,
+        F: FnMut(&V) -> Option<I>,
+    {
+        let classifier = ByValue { errors: self.classifier, values: classify };
+        Retry { engine: self.engine, classifier }
+    }
+
+    /// The classifier as a value of your own type; it must implement
+    /// [`Classify`](crate::classify::Classify).
+    #[inline]
+    pub fn classifier<C>(self, classifier: C) -> Retry<'a, X, C> {
+        Retry { engine: self.engine, classifier }
+    }
+
+    /// Runs `hook` after each delay, before the next attempt: to recover a bus, renew a
+    /// connection, refresh a token. It gets the attempt that failed and what that left: the
+    /// error, the value, or [`Last::Timeout`](crate::Last::Timeout). `ControlFlow::Break(())`
+    /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last
+    /// error. Set it after the classifier, which replaces it. A call that is
+    /// [resumed](Self::resume) makes its next attempt without the hook, as a snapshot does not
+    /// hold what the attempt before it left.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use core::ops::ControlFlow;
+    /// use redress::testing::MockClock;
+    /// use redress::random::NoRandom;
+    /// use redress::{policy, Backoff, Duration, ErrorClass, Last, Policy};
+    /// const BUS: Policy =
+    ///     policy! { Policy::builder().backoff(Backoff::constant(Duration::from_millis(5))) };
+    /// let (clock, mut recovered, mut stuck) = (MockClock::new(), 0, true);
+    /// let value = BUS
+    ///     .on(&clock, NoRandom)
+    ///     .classify(|_: &&str| ErrorClass::Transient)
+    ///     .before_retry(|_, last: &Last<u8, &str>| {
+    ///         if *last == Last::Error("no acknowledge") {
+    ///             recovered += 1;
+    ///         }
+    ///         ControlFlow::Continue(())
+    ///     })
+    ///     .call(|_| if core::mem::take(&mut stuck) { Err("no acknowledge") } else { Ok(21) });
+    /// assert_eq!((value, recovered), (Ok(21), 1));
+    /// # }
+    /// ```
+    #[inline]
+    pub fn before_retry<V, E, F>(self, hook: F) -> Retry<'a, X, BeforeRetry<K, F>>
+    where
+        F: FnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+    {
+        let classifier = BeforeRetry { classifier: self.classifier, hook };
+        Retry { engine: self.engine, classifier }
+    }
+
+    /// As [`before_retry`](Self::before_retry), for an `async` hook, which the deadline of the
+    /// call ends. With a blocking driver it does not compile:
+    ///
+    /// ```compile_fail
+    /// # use core::{cell::Cell, ops::ControlFlow};
+    /// # use redress::random::NoRandom;
+    /// # use redress::{Last, Policy};
+    /// # let clock = redress::testing::MockClock::new();
+    /// const ONCE: Policy = Policy::once();
+    /// let mut retry = ONCE
+    ///     .on(&clock, NoRandom)
+    ///     .classify(|_: &()| redress::ErrorClass::Transient)
+    ///     .before_retry_async(async |_, _: &Last<(), ()>| ControlFlow::Continue(()));
+    /// let _ = retry.call(|_| Ok(()));
+    /// ```
+    #[inline]
+    pub fn before_retry_async<V, E, F>(self, hook: F) -> Retry<'a, X, BeforeRetryAsync<K, F>>
+    where
+        F: AsyncFnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+    {
+        let classifier = BeforeRetryAsync { classifier: self.classifier, hook };
+        Retry { engine: self.engine, classifier }
+    }
+
+    /// Calls go through this breaker: a reference to a shared
+    /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
+    #[inline]
+    pub fn breaker<G: Gate>(self, breaker: G) -> Retry<'a, WithBreaker<X, G>, K> {
+        replace!(self, breaker: |_| breaker)
+    }
+
+    /// Retries come out of this budget: a reference to a shared
+    /// [`RollingBudget`](crate::RollingBudget) or
+    /// [`RatioBudget`](crate::RatioBudget), or a keyed one.
+    #[inline]
+    pub fn budget<Q: Pool>(self, budget: Q) -> Retry<'a, WithBudget<X, Q>, K> {
+        replace!(self, budget: |_| budget)
+    }
+
+    /// Asks this rate limiter before each attempt, first ones too: a reference to a shared
+    /// [`Limit`](crate::budget::Limit), or a keyed one. An attempt costs 1, and one whose turn has not
+    /// come waits for it; a [`Limited`] of your own, set as [`budget`](Self::budget), has other
+    /// costs, defers or rejects. Set the budget first, which this one wraps.
+    #[inline]
+    pub fn limiter<L: Acquire>(
+        self,
+        limiter: L,
+    ) -> Retry<'a, WithBudget<X, Limited<X::Budget, L>>, K> {
+        replace!(self, budget: |budget| Limited::new(budget, limiter))
+    }
+
+    /// Notifies this observer of everything, after those that were set before.
+    #[inline]
+    pub fn observer<N: Observer>(
+        self,
+        observer: N,
+    ) -> Retry<'a, WithObserver<X, (X::Observer, N)>, K> {
+        replace!(self, observer: |first| (first, observer))
+    }
+
+    /// Notifies this closure of every event.
+    #[inline]
+    pub fn on_event<F>(self, hook: F) -> Retry<'a, WithObserver<X, (X::Observer, OnEvent<F>)>, K>
+    where
+        F: FnMut(&Event<'_>),
+    {
+        self.observer(OnEvent(hook))
+    }
+
+    /// Aborts the call when `predicate` says so: asked before each attempt, after a
+    /// failure and before a sleep, never after a success.
+    #[inline]
+    pub fn abort_if<F>(self, predicate: F) -> Retry<'a, WithControl<X, AbortIf<X::Control, F>>, K>
+    where
+        F: FnMut() -> bool,
+    {
+        replace!(self, control: |inner| AbortIf { inner, predicate })
+    }
+
+    /// Asks `handler` before each sleep whether to sleep, to defer the retry, or to abort the
+    /// call. A delay that does not fit before the deadline it is asked about, too, with the
+    /// whole of it: deferred, the call ends with
+    /// [`StopReason::Scheduled`](crate::StopReason::Scheduled). A wait for a rate limiter is no
+    /// such sleep: see [`WhenLimited`](crate::budget::WhenLimited).
+    #[inline]
+    pub fn sleep_handler<F>(
+        self,
+        handler: F,
+    ) -> Retry<'a, WithControl<X, SleepHandler<X::Control, F>>, K>
+    where
+        F: FnMut(&BackoffContext, Duration) -> SleepDecision,
+    {
+        replace!(self, control: |inner| SleepHandler { inner, handler })
+    }
+
+    /// Notifies `hook` of each delay that is really slept, before the sleep. A wait for a rate
+    /// limiter is none.
+    #[inline]
+    pub fn before_sleep<F>(
+        self,
+        hook: F,
+    ) -> Retry<'a, WithControl<X, BeforeSleep<X::Control, F>>, K>
+    where
+        F: FnMut(&BackoffContext, Duration),
+    {
+        replace!(self, control: |inner| BeforeSleep { inner, hook })
+    }
+
+    /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for
+    /// none. If it is shorter than the policy's and ends an attempt, the breaker does not count
+    /// that as a failure of the upstream. A blocking attempt is never ended: its failure at
+    /// this deadline counts as any other.
+    #[inline]
+    pub fn deadline(self, deadline: Duration) -> Retry<'a, WithControl<X, Within<X::Control>>, K> {
+        replace!(self, control: |inner| Within { inner, deadline })
+    }
+
+    /// All of the above by a [`Control`](crate::driver::Control) of your own type, instead
+    /// of those set before.
+    #[inline]
+    pub fn control<N: Control>(self, control: N) -> Retry<'a, WithControl<X, N>, K> {
+        replace!(self, control: |_| control)
+    }
+
+    /// The name of the operation that events carry, `"GET /orders"` for instance.
+    #[inline]
+    pub fn operation(mut self, operation: &'a str) -> Self {
+        self.engine.operation = operation;
+        self
+    }
+
+    /// The same for another operation, with hooks of its own if you add some: for
+    /// code that makes many calls of one kind.
+    #[inline]
+    pub fn context(&self, operation: &'a str) -> Self
+    where
+        Self: Clone,
+    {
+        self.clone().operation(operation)
+    }
+
+    /// The policy that it follows.
+    #[inline]
+    pub fn policy(&self) -> &Policy
+    where
+        X::Policy: Settings<Policy>,
+    {
+        self.engine.policy.settings()
+    }
+}

@@ -1,0 +1,114 @@
+//! What comes before an attempt: whether it may start, and when.
+
+use crate::breaker::{Gate, WANTS_CHECK};
+use crate::budget::{Pool, Turn};
+use crate::call::{Attempt, Decision};
+use crate::config::Settings;
+use crate::driver::steps::Steps;
+use crate::driver::{Control, Parts};
+use crate::event::{Observer, StopReason};
+use crate::time::Duration;
+
+impl<X: Parts> Steps<'_, '_, X> {
+    /// Starts an attempt. With a rate limiter ask for its [`turn`](Self::turn) first: where it
+    /// may not start yet, the call is deferred.
+    ///
+    /// # Errors
+    ///
+    /// [`StopReason::Aborted`] if the abort predicate says so, and others that a breaker or a
+    /// rate limiter gives; the call is over.
+    #[inline]
+    pub fn start(&mut self) -> Result<Attempt, StopReason> {
+        if X::Budget::LIMITS
+            && !self.has_turn
+            && let Some(wait) = self.turn()?
+        {
+            let reason = self.call.stop_limited(wait, StopReason::Scheduled);
+            return Err(self.end(reason, None));
+        }
+        self.next().map_err(|reason| self.end(reason, None))
+    }
+
+    /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
+    /// again, or `None` if the attempt may start and its cost is spent, once for each attempt.
+    ///
+    /// # Errors
+    ///
+    /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
+    /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
+    /// limiter is configured to defer or reject, and what the abort predicate or the breaker
+    /// says as in [`start`](Self::start). The error of the call then says how long to
+    /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
+    #[inline]
+    pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
+        if self.has_turn {
+            return Ok(None);
+        }
+        let reason = match self.ask_for_turn() {
+            Ok(None) => return Ok(None),
+            Ok(Some(Decision::Retry { after })) => return Ok(Some(after)),
+            Ok(Some(too_long)) => {
+                self.call.stop_limited(too_long.delay(), StopReason::DeadlineExceeded)
+            }
+            Err(reason) => reason,
+        };
+        Err(self.end(reason, None))
+    }
+
+    /// As [`turn`](Self::turn), without ending the call.
+    #[inline]
+    pub(crate) fn ask_for_turn(&mut self) -> Result<Option<Decision>, StopReason> {
+        self.may_start()?;
+        let number = self.call.attempts.saturating_add(1);
+        match self.engine.budget.attempt(self.call.seen, number) {
+            Turn::Now => {
+                self.has_turn = true;
+                Ok(None)
+            }
+            Turn::Wait(wait) => Ok(Some(self.call.limited(wait))),
+            Turn::Defer(wait) => Err(self.call.stop_limited(wait, StopReason::Scheduled)),
+            Turn::Reject(Some(wait)) => {
+                Err(self.call.stop_limited(wait, StopReason::BudgetExhausted))
+            }
+            Turn::Reject(None) => Err(StopReason::BudgetExhausted),
+        }
+    }
+
+    /// Whether another attempt may start at all, before a rate limiter is asked for it: what
+    /// never starts costs nothing, and waits for nothing.
+    #[inline]
+    fn may_start(&mut self) -> Result<(), StopReason> {
+        if self.engine.control.aborted() {
+            return Err(StopReason::Aborted);
+        }
+        if self.call.attempts > 0
+            && let Some(pass) = self.pass
+            && X::Breaker::WANTS & WANTS_CHECK != 0
+            && X::Breaker::permit(&pass).is_some_and(|permit| permit.wants_check())
+            && !self.engine.breaker.still_admits(pass)
+        {
+            return Err(StopReason::CircuitOpen);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Attempt, StopReason> {
+        self.may_start()?;
+        self.has_turn = false;
+        let attempt = self.call.start(self.policy.settings());
+        if X::Observer::OBSERVES {
+            let context = self.attempt(None, Duration::ZERO);
+            self.in_flight = true;
+            self.observe(|observer| observer.attempt_start(&context));
+        }
+        Ok(attempt)
+    }
+
+    /// Whether an attempt may take as long as it likes, which the compiler knows if it knows
+    /// the policy.
+    #[inline]
+    pub(crate) fn is_unlimited(&self) -> bool {
+        !self.policy.settings().is_timed() && !X::Control::HAS_DEADLINE
+    }
+}

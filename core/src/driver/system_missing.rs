@@ -1,0 +1,30 @@
+//! `wasm32-unknown-unknown`: the standard library compiles there, but its clock traps and
+//! its hash keys are constants, so that all visitors of a page would retry together. What
+//! needs either does not compile.
+
+use crate::driver::system::SystemRetry;
+use crate::policy::Policy;
+
+/// What `on_system` needs; no platform of this target has it.
+#[diagnostic::on_unimplemented(
+    message = "wasm32-unknown-unknown has neither a system clock nor system randomness",
+    label = "use `Policy::on` with those of the platform",
+    note = "a clock: `FnClock(|| (performance.now() * 1000.0) as u64)`",
+    note = "a source of randomness: `random::from_fn` over `crypto.getRandomValues()`"
+)]
+pub trait System<'a> {}
+
+impl Policy {
+    /// Does not compile for this target, which has no system clock and no system
+    /// randomness: use [`on`](Self::on) with a [`FnClock`](crate::time::FnClock) over
+    /// `performance.now()` and [`from_fn`](crate::random::from_fn) over
+    /// `crypto.getRandomValues()`.
+    // The lifetime keeps the compiler from refusing a bound that never holds right here.
+    pub const fn on_system<'a>(&'a self) -> SystemRetry<'a>
+    where
+        Self: System<'a>,
+    {
+        #[expect(deprecated, reason = "the names are there, and say what to use")]
+        self.on(super::MonotonicClock, super::SystemRandom)
+    }
+}

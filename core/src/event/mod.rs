@@ -1,0 +1,407 @@
+//! What happened and why: [`Event`]s, the one hook they go through
+//! ([`Observer`]), and the fixed names that dashboards see.
+
+mod timeline;
+
+pub use timeline::{Timeline, TimelineEntry};
+
+use crate::class::ErrorClass;
+use crate::time::Duration;
+
+/// How an attempt failed: by an error, or by a value that counts as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[repr(u8)]
+pub enum Cause {
+    /// The operation returned an error (or ran into its timeout).
+    Exception = 0,
+    /// The operation returned a value that a classifier took for a failure.
+    Result = 1,
+}
+
+impl Cause {
+    /// `"exception"` or `"result"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exception => "exception",
+            Self::Result => "result",
+        }
+    }
+}
+
+/// Why a call was not retried any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "SCREAMING_SNAKE_CASE"))]
+#[repr(u8)]
+pub enum StopReason {
+    /// The last allowed attempt failed.
+    MaxAttemptsGlobal = 0,
+    /// The failures of this class exceeded the limit of the class.
+    MaxAttemptsPerClass = 1,
+    /// No time is left, the next delay does not fit before the deadline, or the hint is longer
+    /// than the strategy follows ([`LongDelay`](crate::config::LongDelay)).
+    DeadlineExceeded = 2,
+    /// The failures of class UNKNOWN exceeded their limit.
+    MaxUnknownAttempts = 3,
+    /// The class is never retried: AUTH, PERMISSION, PERMANENT.
+    NonRetryableClass = 4,
+    /// No strategy for the class and no default, or the strategy gave no delay.
+    NoStrategy = 5,
+    /// The shared budget has no retry left, or a rate limiter rejected the attempt.
+    BudgetExhausted = 6,
+    /// The retry was deferred or suspended; the caller resumes it later.
+    Scheduled = 7,
+    /// The operation, the abort predicate, the sleep handler or the hook before a retry asked
+    /// to stop, or the caller dropped the call.
+    Aborted = 8,
+    /// The breaker has opened since the call began, and is not closed again
+    /// ([`check_before_retry`](crate::BreakerConfig::check_before_retry)).
+    CircuitOpen = 9,
+}
+
+impl StopReason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::MaxAttemptsGlobal,
+        Self::MaxAttemptsPerClass,
+        Self::DeadlineExceeded,
+        Self::MaxUnknownAttempts,
+        Self::NonRetryableClass,
+        Self::NoStrategy,
+        Self::BudgetExhausted,
+        Self::Scheduled,
+        Self::Aborted,
+        Self::CircuitOpen,
+    ];
+
+    /// The fixed name, `"MAX_ATTEMPTS_GLOBAL"` for instance.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxAttemptsGlobal => "MAX_ATTEMPTS_GLOBAL",
+            Self::MaxAttemptsPerClass => "MAX_ATTEMPTS_PER_CLASS",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::MaxUnknownAttempts => "MAX_UNKNOWN_ATTEMPTS",
+            Self::NonRetryableClass => "NON_RETRYABLE_CLASS",
+            Self::NoStrategy => "NO_STRATEGY",
+            Self::BudgetExhausted => "BUDGET_EXHAUSTED",
+            Self::Scheduled => "SCHEDULED",
+            Self::Aborted => "ABORTED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
+        }
+    }
+
+    /// The event that announces this stop.
+    pub const fn event(self) -> EventKind {
+        match self {
+            Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventKind::MaxAttemptsExceeded,
+            Self::DeadlineExceeded => EventKind::DeadlineExceeded,
+            Self::MaxUnknownAttempts => EventKind::MaxUnknownAttemptsExceeded,
+            Self::NonRetryableClass => EventKind::PermanentFail,
+            Self::NoStrategy => EventKind::NoStrategyConfigured,
+            Self::BudgetExhausted => EventKind::BudgetExhausted,
+            Self::Scheduled => EventKind::Scheduled,
+            Self::Aborted => EventKind::Aborted,
+            Self::CircuitOpen => EventKind::CircuitRejected,
+        }
+    }
+}
+
+impl core::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a breaker lets calls through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+// A whole word: what a byte leaves open behind it is copied by `memcpy`, which is 600 bytes.
+#[repr(u32)]
+pub enum CircuitState {
+    /// Calls go through and their results are counted.
+    Closed = 0,
+    /// Calls are rejected until the recovery time is over.
+    Open = 1,
+    /// A few probes go through; their results decide.
+    HalfOpen = 2,
+}
+
+impl CircuitState {
+    /// `"closed"`, `"open"` or `"half_open"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+
+    /// The event that announces this state.
+    pub const fn event(self) -> EventKind {
+        match self {
+            Self::Closed => EventKind::CircuitClosed,
+            Self::Open => EventKind::CircuitOpened,
+            Self::HalfOpen => EventKind::CircuitHalfOpen,
+        }
+    }
+}
+
+/// The names of the events, as counters and logs carry them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[repr(u8)]
+pub enum EventKind {
+    /// The call succeeded.
+    Success = 0,
+    /// The attempt failed and another one follows after `delay`.
+    Retry = 1,
+    /// A class that is never retried.
+    PermanentFail = 2,
+    /// The deadline has passed, or the next delay does not fit.
+    DeadlineExceeded = 3,
+    /// The attempts of the call, or of the class, are used up.
+    MaxAttemptsExceeded = 4,
+    /// The attempts allowed for class UNKNOWN are used up.
+    MaxUnknownAttemptsExceeded = 5,
+    /// There is no strategy, or it gave no delay.
+    NoStrategyConfigured = 6,
+    /// The shared budget has no retry left, or a rate limiter rejected the attempt.
+    BudgetExhausted = 7,
+    /// The retry was deferred.
+    Scheduled = 8,
+    /// The call was aborted, or dropped by its caller.
+    Aborted = 9,
+    /// The breaker opened.
+    CircuitOpened = 10,
+    /// The breaker lets its first probe through.
+    CircuitHalfOpen = 11,
+    /// The breaker closed.
+    CircuitClosed = 12,
+    /// The breaker rejected the call, or a further attempt of it.
+    CircuitRejected = 13,
+}
+
+impl EventKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 14] = [
+        Self::Success,
+        Self::Retry,
+        Self::PermanentFail,
+        Self::DeadlineExceeded,
+        Self::MaxAttemptsExceeded,
+        Self::MaxUnknownAttemptsExceeded,
+        Self::NoStrategyConfigured,
+        Self::BudgetExhausted,
+        Self::Scheduled,
+        Self::Aborted,
+        Self::CircuitOpened,
+        Self::CircuitHalfOpen,
+        Self::CircuitClosed,
+        Self::CircuitRejected,
+    ];
+
+    /// The fixed name, `"circuit_opened"` for instance.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Retry => "retry",
+            Self::PermanentFail => "permanent_fail",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::MaxAttemptsExceeded => "max_attempts_exceeded",
+            Self::MaxUnknownAttemptsExceeded => "max_unknown_attempts_exceeded",
+            Self::NoStrategyConfigured => "no_strategy_configured",
+            Self::BudgetExhausted => "budget_exhausted",
+            Self::Scheduled => "scheduled",
+            Self::Aborted => "aborted",
+            Self::CircuitOpened => "circuit_opened",
+            Self::CircuitHalfOpen => "circuit_half_open",
+            Self::CircuitClosed => "circuit_closed",
+            Self::CircuitRejected => "circuit_rejected",
+        }
+    }
+}
+
+impl core::fmt::Display for EventKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that happened in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// What happened.
+    pub kind: EventKind,
+    /// The attempt it is about, from 1; 0 for events of the breaker and before the first
+    /// attempt. An abort, and the rejection of a further attempt by the breaker, name the last
+    /// attempt that was started.
+    pub attempt: u32,
+    /// The delay before the next attempt, for `retry` and `scheduled`; else zero.
+    pub delay: Duration,
+    /// The class of the failure, where there is one.
+    pub class: Option<ErrorClass>,
+    /// How the attempt failed, where one did.
+    pub cause: Option<Cause>,
+    /// Why retrying stopped, for events that end a call.
+    pub stop_reason: Option<StopReason>,
+    /// The state of the breaker after the event, for events of the breaker.
+    pub state: Option<CircuitState>,
+    /// The other side's hint when to come back, on `retry` events that had one.
+    pub retry_after: Option<Duration>,
+    /// The type name of the error, without its path; `None` for a failing value.
+    pub error: Option<&'static str>,
+    /// The classifier's detail of the failure.
+    pub detail: Option<&'static str>,
+    /// The operation's name; empty if it was given none.
+    pub operation: &'a str,
+    /// Time since the call began, sleeps included.
+    pub elapsed: Duration,
+}
+
+impl<'a> Event<'a> {
+    /// An event of `kind` with every optional field unset.
+    pub const fn new(kind: EventKind, operation: &'a str) -> Self {
+        Self {
+            kind,
+            attempt: 0,
+            delay: Duration::ZERO,
+            class: None,
+            cause: None,
+            stop_reason: None,
+            state: None,
+            retry_after: None,
+            error: None,
+            detail: None,
+            operation,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+/// What became of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum AttemptDecision {
+    /// The attempt succeeded.
+    Success,
+    /// It failed; another one follows.
+    Retry,
+    /// It failed and the call ends.
+    Raise,
+    /// The call was aborted.
+    Aborted,
+    /// The retry was deferred.
+    Scheduled,
+}
+
+/// An attempt that starts or ended, for [`Observer::attempt_start`] and
+/// [`Observer::attempt_end`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct AttemptContext<'a> {
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// The operation's name; empty if it was given none.
+    pub operation: &'a str,
+    /// What became of it; `None` while it starts.
+    pub decision: Option<AttemptDecision>,
+    /// The class of its failure.
+    pub class: Option<ErrorClass>,
+    /// How it failed.
+    pub cause: Option<Cause>,
+    /// The delay that follows it, if one does.
+    pub delay: Duration,
+    /// Time since the call began.
+    pub elapsed: Duration,
+}
+
+/// The one hook: it gets every event of a call, and each attempt's start and end.
+///
+/// [`OnEvent`] makes one of a closure; `()` observes nothing and
+/// costs nothing; a pair observes twice. Observers run outside of every lock,
+/// and what they return (nothing) cannot change the call.
+pub trait Observer {
+    /// Whether anything is observed. The engine reads no clock and builds no
+    /// event for an observer that says `false`.
+    const OBSERVES: bool = true;
+
+    /// An event, when it happens.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// An attempt is about to start.
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// An attempt ended and it is decided what follows.
+    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+}
+
+/// Nothing is observed.
+impl Observer for () {
+    const OBSERVES: bool = false;
+
+    #[inline]
+    fn event(&mut self, _: &Event<'_>) {}
+}
+
+/// An observer of events made of a closure; see
+/// [`Retry::on_event`](crate::Retry::on_event).
+#[derive(Clone, Copy, Debug)]
+pub struct OnEvent<F>(pub F);
+
+impl<F: FnMut(&Event<'_>)> Observer for OnEvent<F> {
+    #[inline]
+    fn event(&mut self, event: &Event<'_>) {
+        (self.0)(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for &mut O {
+    const OBSERVES: bool = O::OBSERVES;
+
+    fn event(&mut self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        (**self).attempt_start(attempt);
+    }
+
+    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        (**self).attempt_end(attempt);
+    }
+}
+
+/// Both observe, the first one first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    const OBSERVES: bool = A::OBSERVES || B::OBSERVES;
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        self.0.attempt_start(attempt);
+        self.1.attempt_start(attempt);
+    }
+
+    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        self.0.attempt_end(attempt);
+        self.1.attempt_end(attempt);
+    }
+}

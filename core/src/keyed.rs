@@ -226,8 +226,8 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
 
 /// One entry of a shared [`Keyed`] map, as [`by_key`] makes it.
 #[derive(Clone, Copy, Debug)]
-pub struct ByKey<'s, S, K> {
-    map: &'s S,
+pub struct ByKey<S, K> {
+    map: S,
     key: K,
 }
 
@@ -235,11 +235,11 @@ pub struct ByKey<'s, S, K> {
 /// [`Retry::breaker`](crate::Retry::breaker) and
 /// [`Retry::budget`](crate::Retry::budget).
 #[inline]
-pub const fn by_key<S, K>(map: &S, key: K) -> ByKey<'_, S, K> {
+pub const fn by_key<S: Shared, K>(map: S, key: K) -> ByKey<S, K> {
     ByKey { map, key }
 }
 
-impl<S, K, V, const N: usize> Gate for ByKey<'_, S, K>
+impl<S, K, V, const N: usize> Gate for ByKey<S, K>
 where
     S: Shared<Item = Keyed<K, V, N>>,
     K: Eq + Clone,
@@ -328,7 +328,7 @@ where
     }
 }
 
-impl<S, K, V, const N: usize> Withdraw for ByKey<'_, S, K>
+impl<S, K, V, const N: usize> Withdraw for ByKey<S, K>
 where
     S: Shared<Item = Keyed<K, V, N>>,
     K: Eq + Clone,
@@ -341,7 +341,7 @@ where
     }
 }
 
-impl<S, K, V, const N: usize> Pool for ByKey<'_, S, K>
+impl<S, K, V, const N: usize> Pool for ByKey<S, K>
 where
     S: Shared<Item = Keyed<K, V, N>>,
     K: Eq + Clone,
@@ -352,7 +352,7 @@ where
     }
 }
 
-impl<S, K, V, const N: usize> Acquire for ByKey<'_, S, K>
+impl<S, K, V, const N: usize> Acquire for ByKey<S, K>
 where
     S: Shared<Item = Keyed<K, V, N>>,
     K: Eq + Clone,

@@ -463,6 +463,8 @@ impl Control for &CallRun<'_> {
 struct Scripted;
 
 impl Classify<ScriptedValue, ScriptedError> for Scripted {
+    type Rejected = ScriptedValue;
+
     fn error(&mut self, error: &ScriptedError) -> Verdict {
         match error {
             ScriptedError::Abort => Verdict::Abort,
@@ -470,8 +472,11 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
         }
     }
 
-    fn value(&mut self, value: &ScriptedValue) -> Option<Verdict> {
-        value.0.map(Into::into)
+    fn value(&mut self, value: ScriptedValue) -> Result<ScriptedValue, (ScriptedValue, Verdict)> {
+        match value.0 {
+            None => Ok(value),
+            Some(classification) => Err((value, classification.into())),
+        }
     }
 }
 

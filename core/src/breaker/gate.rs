@@ -10,6 +10,13 @@ use crate::time::{Duration, Instant};
 /// [`Circuit`], or [`keyed`](crate::Keyed) by host or device.
 ///
 /// The methods lock for their own length only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no breaker that calls can share",
+    label = "not a shared breaker",
+    note = "put the breaker behind a lock and hand over a reference: `&RefCell` on one thread, `&Mutex` \
+            or `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy; or \
+            one of many with `by_key`"
+)]
 pub trait Gate {
     /// What a call holds while it runs.
     type Pass: Copy;
@@ -195,7 +202,7 @@ impl<G: Gate> Gate for Option<G> {
 /// The rejection by a breaker whose lock is lent already; see [`Shared::with`].
 pub(crate) const BUSY: CircuitOpen = CircuitOpen::until(CircuitState::Open, Duration::ZERO);
 
-impl<S: Shared<Item: Circuit>> Gate for &S {
+impl<S: Shared<Item: Circuit>> Gate for S {
     const WANTS: u8 = <S::Item as Circuit>::WANTS;
 
     type Pass = Permit;

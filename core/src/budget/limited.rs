@@ -67,6 +67,13 @@ impl core::error::Error for NotBefore {}
 
 /// Asks a limiter: what [`Limited`] needs of it. A reference to a [`Shared`] one is this,
 /// and so is one [`by_key`](crate::by_key).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no rate limiter that calls can share",
+    label = "not a shared rate limiter",
+    note = "put the limiter behind a lock and hand over a reference: `&RefCell` on one thread, `&Mutex` \
+            or `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy; or \
+            one of many with `by_key`"
+)]
 pub trait Acquire {
     /// As [`Limit::acquire`].
     ///
@@ -86,7 +93,7 @@ pub trait Acquire {
     }
 }
 
-impl<S: Shared<Item: Limit>> Acquire for &S {
+impl<S: Shared<Item: Limit>> Acquire for S {
     /// A lock that is lent out already refuses without a time; see [`Shared::with`].
     #[inline]
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {

@@ -83,6 +83,18 @@ impl<'c, const N: usize> RateLimiter<N, &'c LimiterConfig> {
     }
 }
 
+impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
+    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
+        settings.settings().check(N)?;
+        Ok(Self::unspent(settings))
+    }
+}
+
 impl<const N: usize, F: Fixed<Of = LimiterConfig>> RateLimiter<N, F> {
     /// A limiter of which nothing is spent and whose settings are in its type; what is wrong
     /// with them does not compile.
@@ -220,7 +232,7 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
     const MOST: usize = if N < u16::MAX as usize { N } else { u16::MAX as usize };
 
     fn spend(&mut self, cost: u32, now: Duration) {
-        let settings = self.settings;
+        let settings = self.settings.clone();
         let config = settings.settings();
         if let Some((number, _)) = config.phase_at(now) {
             self.spent = self.spent_in(number).saturating_add(cost);

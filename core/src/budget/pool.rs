@@ -12,6 +12,13 @@ pub trait Withdraw {
 
 /// What a call needs of its budget: `()` for none, a reference to a [`Shared`] one, or
 /// one that is [`Limited`] besides.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no budget that calls can share",
+    label = "not a shared budget",
+    note = "put the budget behind a lock and hand over a reference: `&RefCell` on one thread, `&Mutex` \
+            or `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy; or \
+            one of many with `by_key`"
+)]
 pub trait Pool: Withdraw {
     /// Whether attempts are limited, too. Where they are not, [`attempt`](Self::attempt)
     /// need not be asked, nor the clock for it.
@@ -40,14 +47,14 @@ impl Pool for () {
     fn deposit(&self) {}
 }
 
-impl<S: Shared<Item: Budget>> Withdraw for &S {
+impl<S: Shared<Item: Budget>> Withdraw for S {
     #[inline]
     fn withdraw(&self, now: Instant) -> bool {
         self.with(|budget| budget.consume(1, now)).unwrap_or(false)
     }
 }
 
-impl<S: Shared<Item: Budget>> Pool for &S {
+impl<S: Shared<Item: Budget>> Pool for S {
     #[inline]
     fn deposit(&self) {
         self.with(Budget::deposit);

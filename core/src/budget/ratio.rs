@@ -145,6 +145,21 @@ impl<'c> RatioBudget<&'c RatioConfig> {
     }
 }
 
+impl<C: Settings<RatioConfig>> RatioBudget<C> {
+    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
+        settings.settings().check()?;
+        Ok({
+            let balance = settings.settings().first(INITIAL);
+            Self { settings, balance, earned: UNKNOWN }
+        })
+    }
+}
+
 impl<F: Fixed<Of = RatioConfig>> RatioBudget<F> {
     /// A budget that holds its [`initial`](RatioConfig::initial) retries and whose settings
     /// are in its type; what is wrong with them does not compile.

@@ -81,6 +81,18 @@ impl<'c, const N: usize> RollingBudget<N, &'c RollingConfig> {
     }
 }
 
+impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
+    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
+        settings.settings().check(N)?;
+        Ok(Self::unspent(settings))
+    }
+}
+
 impl<const N: usize, F: Fixed<Of = RollingConfig>> RollingBudget<N, F> {
     /// A budget of which nothing is spent and whose settings are in its type; what is
     /// wrong with them does not compile.

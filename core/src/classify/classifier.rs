@@ -1,15 +1,12 @@
-//! How a driver asks what went wrong: [`Classify`], for errors and for returned
-//! values that count as failures.
+//! How a driver asks what went wrong: [`Classify`], for errors and for returned values that
+//! count as failures.
 
-use core::future::Future;
-use core::ops::ControlFlow;
+use core::convert::Infallible;
 
 use crate::class::{Classification, ErrorClass};
 use crate::classify::{self, Describe};
-use crate::event::AttemptContext;
-use crate::outcome::Last;
 
-/// What a classifier says of an attempt that did not go well.
+/// What a classifier says of an attempt that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Verdict {
@@ -34,44 +31,66 @@ impl From<ErrorClass> for Verdict {
     }
 }
 
-/// Classifies what an operation returned.
+/// Classifies what an operation returned: its errors and, where they may count as failures,
+/// its values.
+///
+/// [`Retry::classify`](crate::Retry::classify) and
+/// [`classify_value`](crate::Retry::classify_value) make one of closures. A type of your own
+/// is set with [`classifier`](crate::Retry::classifier):
+///
+/// ```
+/// use core::convert::Infallible;
+/// use redress::ErrorClass;
+/// use redress::classify::{Classify, Verdict};
+///
+/// enum BusError { Noise, Absent }
+/// struct ByBus;
+///
+/// impl<T> Classify<T, BusError> for ByBus {
+///     type Rejected = Infallible;
+///
+///     fn error(&mut self, error: &BusError) -> Verdict {
+///         match error {
+///             BusError::Noise => ErrorClass::Transient.into(),
+///             BusError::Absent => ErrorClass::Permanent.into(),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nothing says what class of failure a `{E}` is",
+    label = "this call does not know what to make of `{E}`",
+    note = "classify it: `.classify(|error: &{E}| ErrorClass::Transient)`, with a table of \
+            `redress::classify`, or implement `redress::classify::Describe` for `{E}`"
+)]
 pub trait Classify<T, E> {
-    /// Whether [`before_retry`](Self::before_retry) does anything; if not, no driver calls it.
-    const HAS_HOOK: bool = false;
+    /// What the error of a call keeps of a value that counts as a failure: `T`, or
+    /// [`Infallible`] for a classifier of errors alone.
+    type Rejected;
 
-    /// What this error is.
+    /// The class of this error.
     fn error(&mut self, error: &E) -> Verdict;
 
-    /// Whether this value is a failure after all; `None` if it is a success.
-    fn value(&mut self, value: &T) -> Option<Verdict> {
-        let _ = value;
-        None
-    }
-
-    /// Runs after the delay and before the next attempt; the attempt that failed is in
-    /// `attempt`, what it left in `last`. [`ControlFlow::Break`] ends the call with
-    /// [`StopReason::Aborted`](crate::StopReason::Aborted).
-    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
-        let _ = (attempt, last);
-        ControlFlow::Continue(())
-    }
-
-    /// The same for asynchronous drivers, which end it at the deadline of the call.
-    fn before_retry_async(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> impl Future<Output = ControlFlow<()>> {
-        core::future::ready(self.before_retry(attempt, last))
+    /// Whether this value is a success, as every value is by default.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it counts as a failure, and of which class.
+    #[inline]
+    fn value(&mut self, value: T) -> Result<T, (Self::Rejected, Verdict)> {
+        Ok(value)
     }
 }
 
 /// The default: errors describe themselves ([`Describe`]), and every value is a
 /// success.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ByDescription;
 
 impl<T, E: Describe> Classify<T, E> for ByDescription {
+    type Rejected = Infallible;
+
     #[inline]
     fn error(&mut self, error: &E) -> Verdict {
         classify::default(&error.facts()).into()
@@ -80,130 +99,51 @@ impl<T, E: Describe> Classify<T, E> for ByDescription {
 
 /// A function of the error; see [`Retry::classify`](crate::Retry::classify).
 #[derive(Clone, Copy, Debug)]
-pub struct ByError<F>(pub(crate) F);
+pub struct ByError<F>(pub F);
 
 impl<T, E, V: Into<Verdict>, F: FnMut(&E) -> V> Classify<T, E> for ByError<F> {
+    type Rejected = Infallible;
+
     #[inline]
     fn error(&mut self, error: &E) -> Verdict {
         (self.0)(error).into()
     }
 }
 
-/// A function of the value before another classifier of the error; see
-/// [`Retry::classify_value`](crate::Retry::classify_value).
+/// A function of the value; see [`Retry::classify_value`](crate::Retry::classify_value).
 #[derive(Clone, Copy, Debug)]
-pub struct ByValue<K, F> {
-    pub(crate) errors: K,
-    pub(crate) values: F,
+pub struct ByValue<F>(pub(crate) F);
+
+/// Who classifies values: `()` leaves them to the classifier `K` of errors.
+pub trait ClassifyValue<T, E, K> {
+    /// As [`Classify::Rejected`].
+    type Rejected;
+
+    /// As [`Classify::value`].
+    fn value(&mut self, errors: &mut K, value: T) -> Result<T, (Self::Rejected, Verdict)>;
 }
 
-impl<T, E, K, V, F> Classify<T, E> for ByValue<K, F>
+impl<T, E, K: Classify<T, E>> ClassifyValue<T, E, K> for () {
+    type Rejected = K::Rejected;
+
+    #[inline]
+    fn value(&mut self, errors: &mut K, value: T) -> Result<T, (K::Rejected, Verdict)> {
+        errors.value(value)
+    }
+}
+
+impl<T, E, K, V, F> ClassifyValue<T, E, K> for ByValue<F>
 where
-    K: Classify<T, E>,
     V: Into<Verdict>,
     F: FnMut(&T) -> Option<V>,
 {
-    const HAS_HOOK: bool = K::HAS_HOOK;
+    type Rejected = T;
 
     #[inline]
-    fn error(&mut self, error: &E) -> Verdict {
-        self.errors.error(error)
-    }
-
-    #[inline]
-    fn value(&mut self, value: &T) -> Option<Verdict> {
-        (self.values)(value).map(Into::into)
-    }
-
-    #[inline]
-    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
-        self.errors.before_retry(attempt, last)
-    }
-
-    #[inline]
-    fn before_retry_async(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> impl Future<Output = ControlFlow<()>> {
-        self.errors.before_retry_async(attempt, last)
-    }
-}
-
-/// A classifier with a hook before each retry; see
-/// [`Retry::before_retry`](crate::Retry::before_retry).
-#[derive(Clone, Copy, Debug)]
-pub struct BeforeRetry<K, F> {
-    pub(crate) classifier: K,
-    pub(crate) hook: F,
-}
-
-impl<T, E, K, F> Classify<T, E> for BeforeRetry<K, F>
-where
-    K: Classify<T, E>,
-    F: FnMut(&AttemptContext<'_>, &Last<T, E>) -> ControlFlow<()>,
-{
-    const HAS_HOOK: bool = true;
-
-    #[inline]
-    fn error(&mut self, error: &E) -> Verdict {
-        self.classifier.error(error)
-    }
-
-    #[inline]
-    fn value(&mut self, value: &T) -> Option<Verdict> {
-        self.classifier.value(value)
-    }
-
-    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<T, E>) -> ControlFlow<()> {
-        (self.hook)(attempt, last)
-    }
-}
-
-/// A classifier with an asynchronous hook before each retry; see
-/// [`Retry::before_retry_async`](crate::Retry::before_retry_async).
-#[derive(Clone, Copy, Debug)]
-pub struct BeforeRetryAsync<K, F> {
-    pub(crate) classifier: K,
-    pub(crate) hook: F,
-}
-
-impl<K, F> BeforeRetryAsync<K, F> {
-    /// Evaluated where a blocking driver calls the hook.
-    const BLOCKING: () = assert!(
-        size_of::<(K, F)>() > isize::MAX as usize,
-        "before_retry_async needs an asynchronous driver: use before_retry with a blocking one"
-    );
-}
-
-impl<T, E, K, F> Classify<T, E> for BeforeRetryAsync<K, F>
-where
-    K: Classify<T, E>,
-    F: AsyncFnMut(&AttemptContext<'_>, &Last<T, E>) -> ControlFlow<()>,
-{
-    const HAS_HOOK: bool = true;
-
-    #[inline]
-    fn error(&mut self, error: &E) -> Verdict {
-        self.classifier.error(error)
-    }
-
-    #[inline]
-    fn value(&mut self, value: &T) -> Option<Verdict> {
-        self.classifier.value(value)
-    }
-
-    /// Does not compile: a blocking driver cannot await the hook.
-    fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<T, E>) -> ControlFlow<()> {
-        let () = Self::BLOCKING;
-        ControlFlow::Break(())
-    }
-
-    async fn before_retry_async(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<T, E>,
-    ) -> ControlFlow<()> {
-        (self.hook)(attempt, last).await
+    fn value(&mut self, _: &mut K, value: T) -> Result<T, (T, Verdict)> {
+        match (self.0)(&value) {
+            None => Ok(value),
+            Some(verdict) => Err((value, verdict.into())),
+        }
     }
 }

@@ -43,8 +43,9 @@
 
 mod abort;
 mod amqp;
+mod attempt;
 mod aws;
-pub(crate) mod classifier;
+mod classifier;
 mod coap;
 mod dns;
 mod facts;
@@ -75,10 +76,10 @@ mod web;
 
 pub use abort::abort_name;
 pub use amqp::amqp_code;
+pub use attempt::{BeforeRetry, BeforeRetryAsync, Classifier};
+pub(crate) use attempt::{ClassifyAttempt, Hook};
 pub use aws::{aws, aws_code};
-pub use classifier::{
-    BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Classify, Verdict,
-};
+pub use classifier::{ByDescription, ByError, ByValue, Classify, Verdict};
 pub use coap::coap_code;
 pub use dns::{dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};

@@ -1,8 +1,16 @@
-//! Where a breaker or a budget has its settings: [`Settings`].
+//! Where a policy, a breaker or a budget has its settings: [`Settings`].
 
-/// The settings `T` of a breaker or a budget, wherever they are: behind a reference,
-/// which many may share and which may be made at run time, or [`Fixed`] in a type.
-pub trait Settings<T: 'static>: Copy {
+#[cfg(feature = "std")]
+use std::{rc::Rc, sync::Arc};
+
+use crate::breaker::BreakerConfig;
+use crate::budget::{LimiterConfig, RatioConfig, RollingConfig};
+use crate::policy::Policy;
+
+/// The settings `T` of a policy, a breaker or a budget, wherever they are: behind a reference
+/// that many share, [`Fixed`] in a type, owned, or in an `Arc` or `Rc` (feature `std`). Those
+/// of a program that reads them while it runs are owned or in an `Arc`.
+pub trait Settings<T: 'static>: Clone {
     /// The settings, where the compiler knows them.
     const KNOWN: Option<&'static T> = None;
 
@@ -11,6 +19,44 @@ pub trait Settings<T: 'static>: Copy {
 }
 
 impl<T: 'static> Settings<T> for &T {
+    #[inline]
+    fn settings(&self) -> &T {
+        self
+    }
+}
+
+macro_rules! owned {
+    ($($of:ident),+) => {
+        $(
+            impl Settings<Self> for $of {
+                #[inline]
+                fn settings(&self) -> &Self {
+                    self
+                }
+            }
+        )+
+    };
+}
+
+owned!(Policy, RollingConfig, RatioConfig, LimiterConfig);
+
+impl<R: Copy + 'static> Settings<Self> for BreakerConfig<R> {
+    #[inline]
+    fn settings(&self) -> &Self {
+        self
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T: 'static> Settings<T> for Arc<T> {
+    #[inline]
+    fn settings(&self) -> &T {
+        self
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T: 'static> Settings<T> for Rc<T> {
     #[inline]
     fn settings(&self) -> &T {
         self

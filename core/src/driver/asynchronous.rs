@@ -8,20 +8,20 @@ use core::task::Poll;
 
 use crate::budget::Pool;
 use crate::call::{Attempt, Call, Decision};
-use crate::classify::Classify;
+use crate::classify::{ClassifyAttempt, Hook};
 use crate::config::Settings;
 use crate::driver::failure::{Failed, judge};
 use crate::driver::retry::Retry;
 use crate::driver::suspend::{Progress, Resumed};
 use crate::driver::{Control, Parts};
-use crate::event::{Observer, StopReason};
+use crate::event::{Observers, StopReason};
 use crate::outcome::{Error, Outcome};
 use crate::time::{Clock, Duration, Timer};
 
 /// A whole call by the one loop of this driver.
 macro_rules! drive {
     ($retry:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
-        let mut steps = match $retry.engine.enter($timed || K::HAS_HOOK) {
+        let mut steps = match $retry.engine.enter($timed || K::Hook::RUNS) {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };
@@ -37,7 +37,7 @@ macro_rules! drive {
 // when the timer is made, because a stored span would enlarge the future.
 macro_rules! limited {
     ($steps:ident, $left:expr, $future:expr, $may_end:expr) => {{
-        let (call, policy) = (&$steps.call, $steps.policy);
+        let (call, policy) = (&$steps.call, $steps.policy.clone());
         let mut time = Some(&mut $steps.engine.time);
         let (mut future, mut timer) = (pin!($future), pin!(None));
         core::future::poll_fn(move |context| {
@@ -203,16 +203,16 @@ macro_rules! walk {
             if let Err(reason) = $steps.awake() {
                 break (reason, None);
             }
-            if K::HAS_HOOK
+            if K::Hook::RUNS
                 && let Some(last) = &last
             {
                 let context = $steps.retry_context();
-                let hook = $classifier.before_retry_async(&context, last);
+                let hook = $classifier.hook().before_retry_async(&context, last);
                 let proceeds = limited!(
                     $steps,
                     Call::hook_left,
                     hook,
-                    K::HAS_HOOK && may_limit::<X>()
+                    K::Hook::RUNS && may_limit::<X>()
                 );
                 let late = $steps.awake();
                 match proceeds {
@@ -255,10 +255,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
     pub fn call_async<V, E, F>(
         &mut self,
         mut operation: F,
-    ) -> impl Future<Output = Result<V, Error<V, E>>>
+    ) -> impl Future<Output = Result<V, Error<E, K::Rejected>>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
         async move { drive!(self, operation, false) }
@@ -270,10 +270,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
     pub fn execute_async<V, E, F>(
         &mut self,
         mut operation: F,
-    ) -> impl Future<Output = Outcome<V, E>>
+    ) -> impl Future<Output = Outcome<V, E, K::Rejected>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
         async move { drive!(self, operation, true) }
@@ -287,10 +287,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
         &mut self,
         limit: Duration,
         mut operation: F,
-    ) -> impl Future<Output = Progress<V, E>>
+    ) -> impl Future<Output = Progress<V, E, K::Rejected>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
         async move { drive!(self, operation, true, limit) }
@@ -323,10 +323,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
     pub fn wrap_async<A, V, E, F>(
         mut self,
         mut function: F,
-    ) -> impl AsyncFnMut(&A) -> Result<V, Error<V, E>>
+    ) -> impl AsyncFnMut(&A) -> Result<V, Error<E, K::Rejected>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: AsyncFnMut(&A) -> Result<V, E>,
     {
         async move |argument: &A| self.call_async(async |_| function(argument).await).await
@@ -343,10 +343,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
     pub fn call_future<V, E, F, A>(
         &mut self,
         mut operation: F,
-    ) -> impl Future<Output = Result<V, Error<V, E>>>
+    ) -> impl Future<Output = Result<V, Error<E, K::Rejected>>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
@@ -359,10 +359,10 @@ impl<X: Parts, K> Retry<'_, X, K> {
     pub fn execute_future<V, E, F, A>(
         &mut self,
         mut operation: F,
-    ) -> impl Future<Output = Outcome<V, E>>
+    ) -> impl Future<Output = Outcome<V, E, K::Rejected>>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
@@ -376,10 +376,10 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
         mut self,
         limit: Duration,
         mut operation: F,
-    ) -> Progress<V, E>
+    ) -> Progress<V, E, K::Rejected>
     where
         X::Time: Timer,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
         match self.rest(limit) {
@@ -398,10 +398,10 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
 /// `operation.retry_async(&mut retry).await`, for those who read it better that way round.
 pub trait RetryAsyncExt<V, E>: AsyncFnMut(Attempt) -> Result<V, E> + Sized {
     /// The same as [`Retry::call_async`].
-    fn retry_async<X: Parts<Time: Timer>, K: Classify<V, E>>(
+    fn retry_async<X: Parts<Time: Timer>, K: ClassifyAttempt<V, E>>(
         self,
         retry: &mut Retry<'_, X, K>,
-    ) -> impl Future<Output = Result<V, Error<V, E>>> {
+    ) -> impl Future<Output = Result<V, Error<E, K::Rejected>>> {
         retry.call_async(self)
     }
 }

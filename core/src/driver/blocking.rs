@@ -5,13 +5,13 @@ use core::convert::Infallible;
 use crate::breaker::Gate;
 use crate::budget::Pool;
 use crate::call::{Attempt, Decision};
-use crate::classify::Classify;
+use crate::classify::{ClassifyAttempt, Hook};
 use crate::driver::Parts;
 use crate::driver::failure::{Failed, judge};
 use crate::driver::retry::Retry;
 use crate::driver::steps::Steps;
 use crate::driver::suspend::{Progress, Resumed};
-use crate::event::{Observer, StopReason};
+use crate::event::{Observers, StopReason};
 use crate::outcome::{Error, Outcome};
 use crate::time::{Duration, Sleep};
 
@@ -33,10 +33,10 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// [`Error::Exhausted`] with the operation's own error, by value, and the
     /// reason; [`Error::CircuitOpen`] if the breaker rejected the call.
     #[inline]
-    pub fn call<V, E, F>(&mut self, operation: F) -> Result<V, Error<V, E>>
+    pub fn call<V, E, F>(&mut self, operation: F) -> Result<V, Error<E, K::Rejected>>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         self.run(operation, false).result
@@ -44,10 +44,10 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
 
     /// The same as [`call`](Self::call), with everything there is to know of it.
     #[inline]
-    pub fn execute<V, E, F>(&mut self, operation: F) -> Outcome<V, E>
+    pub fn execute<V, E, F>(&mut self, operation: F) -> Outcome<V, E, K::Rejected>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         self.run(operation, true)
@@ -56,10 +56,10 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// The first attempt, which is all that a success needs; the rest is kept out
     /// of line, so that callers inline little.
     #[inline]
-    fn run<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E>
+    fn run<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let Self { engine, classifier } = self;
@@ -67,7 +67,7 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
             && !X::Budget::LIMITS
             && let Some(pass) = engine.breaker.enter()
         {
-            let mut steps = engine.set_out(pass, timed || K::HAS_HOOK);
+            let mut steps = engine.set_out(pass, timed || K::Hook::RUNS);
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
                 Err(reason) => return steps.stopped(reason, None),
@@ -94,13 +94,13 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed,
     /// and everywhere where bytes count.
     #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
-    fn run_long<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E>
+    fn run_long<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.engine.enter(timed || K::HAS_HOOK) {
+        match self.engine.enter(timed || K::Hook::RUNS) {
             Ok(steps) => {
                 let Ok(outcome) = steps.go_on(&mut self.classifier, None, operation, timed, wait);
                 outcome
@@ -142,10 +142,14 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// # }
     /// # Ok::<(), redress::snapshot::SnapshotError>(())
     /// ```
-    pub fn call_or_suspend<V, E, F>(&mut self, limit: Duration, operation: F) -> Progress<V, E>
+    pub fn call_or_suspend<V, E, F>(
+        &mut self,
+        limit: Duration,
+        operation: F,
+    ) -> Progress<V, E, K::Rejected>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         match self.engine.enter(true) {
@@ -168,10 +172,13 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// assert!(parse(&"x").is_err());
     /// # }
     /// ```
-    pub fn wrap<A, V, E, F>(mut self, mut function: F) -> impl FnMut(&A) -> Result<V, Error<V, E>>
+    pub fn wrap<A, V, E, F>(
+        mut self,
+        mut function: F,
+    ) -> impl FnMut(&A) -> Result<V, Error<E, K::Rejected>>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(&A) -> Result<V, E>,
     {
         move |argument| self.call(|_| function(argument))
@@ -189,13 +196,13 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
     fn go_on<K, V, E, F, S>(
         mut self,
         classifier: &mut K,
-        mut failed: Option<Failed<V, E>>,
+        mut failed: Option<Failed<E, K::Rejected>>,
         mut operation: F,
         timed: bool,
         suspend: impl Fn(&mut Self, Decision) -> Result<Option<S>, StopReason>,
-    ) -> Result<Outcome<V, E>, S>
+    ) -> Result<Outcome<V, E, K::Rejected>, S>
     where
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let mut last = None;
@@ -218,9 +225,9 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
                 if let Err(reason) = self.awake() {
                     break (reason, None);
                 }
-                if K::HAS_HOOK {
+                if K::Hook::RUNS {
                     let context = self.retry_context();
-                    let proceeds = classifier.before_retry(&context, failed);
+                    let proceeds = classifier.hook().before_retry(&context, failed);
                     let late = self.awake();
                     if proceeds.is_break() {
                         break (StopReason::Aborted, None);
@@ -268,9 +275,9 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
         classifier: &mut K,
         limit: Duration,
         operation: F,
-    ) -> Progress<V, E>
+    ) -> Progress<V, E, K::Rejected>
     where
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let suspend = |steps: &mut Self, decision| steps.suspend_from(limit, decision);
@@ -286,10 +293,14 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
     ///
     /// Suspends at once if it was woken too early and the rest is `limit` or more; where
     /// the time off is not known, the rest is waited for, so that the call gets on.
-    pub fn call_or_suspend<V, E, F>(mut self, limit: Duration, operation: F) -> Progress<V, E>
+    pub fn call_or_suspend<V, E, F>(
+        mut self,
+        limit: Duration,
+        operation: F,
+    ) -> Progress<V, E, K::Rejected>
     where
         X::Time: Sleep,
-        K: Classify<V, E>,
+        K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
         match self.rest(limit) {
@@ -327,10 +338,10 @@ pub trait RetryExt<V, E>: FnMut(Attempt) -> Result<V, E> + Sized {
     /// # Errors
     ///
     /// As there.
-    fn retry<X: Parts<Time: Sleep>, K: Classify<V, E>>(
+    fn retry<X: Parts<Time: Sleep>, K: ClassifyAttempt<V, E>>(
         self,
         retry: &mut Retry<'_, X, K>,
-    ) -> Result<V, Error<V, E>> {
+    ) -> Result<V, Error<E, K::Rejected>> {
         retry.call(self)
     }
 }

@@ -3,7 +3,7 @@
 use crate::breaker::{ByHand, Gate};
 use crate::driver::Parts;
 use crate::driver::retry::Retry;
-use crate::event::{CircuitState, Observer};
+use crate::event::{CircuitState, Observers};
 use crate::time::Clock;
 
 /// The breaker of these calls, by hand. Each says into which state the breaker has changed,
@@ -32,7 +32,7 @@ impl<X: Parts, K> Retry<'_, X, K> {
             && let Some(state) = changed
         {
             let event = self.engine.circuit_event(state.event(), state);
-            self.engine.observer.event(&event);
+            self.engine.observer.on_event(&event);
         }
         changed
     }

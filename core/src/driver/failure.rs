@@ -3,21 +3,20 @@
 use core::any::type_name;
 
 use crate::class::ErrorClass;
-use crate::classify::{Classify, Verdict};
+use crate::classify::{ClassifyAttempt, Verdict};
 use crate::event::Cause;
 use crate::outcome::Last;
 
 /// Takes what an operation returned and asks the classifier of values.
 #[inline]
-pub(crate) fn judge<V, E>(
-    classifier: &mut impl Classify<V, E>,
+pub(crate) fn judge<V, E, K: ClassifyAttempt<V, E>>(
+    classifier: &mut K,
     result: Result<V, E>,
-) -> Result<V, Failed<V, E>> {
+) -> Result<V, Failed<E, K::Rejected>> {
     match result {
-        Ok(value) => match classifier.value(&value) {
-            None => Ok(value),
-            Some(verdict) => Err(Failed::Value(value, verdict)),
-        },
+        Ok(value) => {
+            classifier.value(value).map_err(|(value, verdict)| Failed::Value(value, verdict))
+        }
         Err(error) => Err(Failed::Error(error)),
     }
 }
@@ -33,20 +32,24 @@ pub(crate) struct Failure {
 }
 
 /// What an attempt left behind that did not succeed.
-pub(crate) enum Failed<V, E> {
+pub(crate) enum Failed<E, R> {
     /// An error that is not classified yet.
     Error(E),
     /// A value that the classifier takes for a failure.
-    Value(V, Verdict),
+    Value(R, Verdict),
     /// Nothing: it was dropped because its time was over.
     Timeout,
 }
 
-impl<V, E> Failed<V, E> {
+impl<E, R> Failed<E, R> {
     /// Says what is known of it, and asks the classifier of errors; with the name of the
     /// error's type if an observer is set.
     #[inline]
-    pub(crate) fn classify(&self, classifier: &mut impl Classify<V, E>, observes: bool) -> Failure {
+    pub(crate) fn classify<V>(
+        &self,
+        classifier: &mut impl ClassifyAttempt<V, E>,
+        observes: bool,
+    ) -> Failure {
         let (verdict, cause, error) = match self {
             Self::Error(error) => {
                 let name = if observes { Some(short_name(type_name::<E>())) } else { None };
@@ -62,7 +65,7 @@ impl<V, E> Failed<V, E> {
     }
 
     #[inline]
-    pub(crate) fn into_last(self) -> Last<V, E> {
+    pub(crate) fn into_last(self) -> Last<E, R> {
         match self {
             Self::Error(error) => Last::Error(error),
             Self::Value(value, _) => Last::Value(value),

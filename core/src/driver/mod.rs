@@ -28,3 +28,5 @@ pub use steps::Steps;
 pub use system::SystemRetry;
 
 pub use crate::call::{Call, Decision};
+#[cfg(feature = "std")]
+pub use crate::outcome::BoxError;

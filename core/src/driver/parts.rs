@@ -4,7 +4,7 @@ use crate::breaker::Gate;
 use crate::budget::Pool;
 use crate::config::Settings;
 use crate::driver::Control;
-use crate::event::Observer;
+use crate::event::Observers;
 use crate::policy::Policy;
 use crate::random::Draw;
 use crate::time::Clock;
@@ -48,7 +48,7 @@ pub trait Parts:
         Random: Draw,
         Breaker: Gate,
         Budget: Pool,
-        Observer: Observer,
+        Observer: Observers,
         Control: Control,
         Policy: Settings<Policy>,
     >
@@ -61,7 +61,7 @@ impl<X> Parts for X where
             Random: Draw,
             Breaker: Gate,
             Budget: Pool,
-            Observer: Observer,
+            Observer: Observers,
             Control: Control,
             Policy: Settings<Policy>,
         >

@@ -7,10 +7,10 @@ use core::ops::ControlFlow;
 use crate::backoff::BackoffContext;
 use crate::breaker::Gate;
 use crate::budget::{Acquire, Limited, Pool};
-use crate::classify::{BeforeRetry, BeforeRetryAsync, ByDescription, ByError, ByValue, Verdict};
-use crate::config::{Fixed, Settings};
+use crate::classify::{BeforeRetry, BeforeRetryAsync, ByError, ByValue, Classifier, Verdict};
+use crate::config::Settings;
 use crate::driver::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Slots, Within};
-use crate::event::{AttemptContext, Event, Observer, OnEvent};
+use crate::event::{AttemptContext, Event, Observers, OnEvent};
 use crate::outcome::Last;
 use crate::policy::Policy;
 use crate::random::Draw;
@@ -49,7 +49,7 @@ use crate::time::{Clock, Duration};
 ///     .call(|_| if failures == 0 { Ok(21) } else { failures -= 1; Err("busy") });
 /// assert_eq!(value, Ok(21));
 /// ```
-pub struct Retry<'a, X: Slots, K = ByDescription> {
+pub struct Retry<'a, X: Slots, K = Classifier> {
     pub(crate) engine: Engine<'a, X>,
     pub(crate) classifier: K,
 }
@@ -117,32 +117,33 @@ impl Policy {
         time: T,
         random: R,
     ) -> Retry<'_, Bare<T, R, &Policy>> {
-        Retry { engine: Engine::new(self, time, random), classifier: ByDescription }
+        Retry { engine: Engine::new(self, time, random), classifier: Classifier::DEFAULT }
     }
 }
 
-impl<T: Clock, R: Draw, P: Fixed<Of = Policy>> Retry<'_, Bare<T, R, P>> {
-    /// As [`Policy::on`], of a policy that is a constant of a type
-    /// ([`settings!`](crate::settings)): the compiler knows it wherever it is used, also
+impl<T: Clock, R: Draw, P: Settings<Policy>> Retry<'_, Bare<T, R, P>> {
+    /// As [`Policy::on`], of a policy that is not behind a reference: one that was read at run
+    /// time and is owned or in an `Arc`, or one that is a constant of a type
+    /// ([`settings!`](crate::settings)). The compiler knows that one wherever it is used, also
     /// after an await and in what several operations share, and keeps only what it needs.
     ///
     /// ```
     /// use core::cell::Cell;
     /// use redress::random::NoRandom;
-    /// use redress::{policy, Backoff, Duration, ErrorClass, Policy, Retry};
+    /// use redress::{Backoff, Duration, Policy, Retry, policy};
     ///
     /// redress::settings! {
     ///     Upstream: Policy =
     ///         policy! { Policy::builder().backoff(Backoff::constant(Duration::from_secs(2))) }
     /// }
     /// let clock = Cell::new(0_u64);
-    /// let mut retry = Retry::fixed(Upstream, &clock, NoRandom);
+    /// let mut retry = Retry::new(Upstream, &clock, NoRandom);
     /// let mut steps = retry.begin().unwrap();
     /// # let _ = steps.start();
     /// ```
     #[inline]
-    pub const fn fixed(policy: P, time: T, random: R) -> Self {
-        Self { engine: Engine::new(policy, time, random), classifier: ByDescription }
+    pub const fn new(policy: P, time: T, random: R) -> Self {
+        Self { engine: Engine::new(policy, time, random), classifier: Classifier::DEFAULT }
     }
 }
 
@@ -208,60 +209,62 @@ macro_rules! replace {
     };
 }
 
-impl<'a, X: Slots, K> Retry<'a, X, K> {
-    /// Classifies errors with a function that returns an
-    /// [`ErrorClass`](crate::ErrorClass), a
-    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the
-    /// error type must [`Describe`](crate::classify::Describe) itself.
+impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
+    /// Classifies errors with a function that returns an [`ErrorClass`](crate::ErrorClass), a
+    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the error type
+    /// must [`Describe`](crate::classify::Describe) itself.
     #[inline]
-    pub fn classify<E, V, F>(self, classify: F) -> Retry<'a, X, ByError<F>>
+    pub fn classify<E, C, F>(self, classify: F) -> Retry<'a, X, Classifier<ByError<F>, V, H>>
     where
-        V: Into<Verdict>,
-        F: FnMut(&E) -> V,
+        C: Into<Verdict>,
+        F: FnMut(&E) -> C,
     {
-        Retry { engine: self.engine, classifier: ByError(classify) }
+        self.classifier(ByError(classify))
     }
 
-    /// Asks `classify` of each returned value whether it is a failure after all, as
-    /// a response of status 503 is. Call it after [`classify`](Self::classify).
+    /// Asks `classify` of each returned value whether it is a failure after all, as a response
+    /// of status 503 is. The error of the call then carries the last such value
+    /// ([`Last::Value`](crate::Last::Value)).
     #[inline]
-    pub fn classify_value<V, I, F>(self, classify: F) -> Retry<'a, X, ByValue<K, F>>
+    pub fn classify_value<T, C, F>(self, classify: F) -> Retry<'a, X, Classifier<K, ByValue<F>, H>>
     where
-        I: Into<Verdict>,
-        F: FnMut(&V) -> Option<I>,
+        C: Into<Verdict>,
+        F: FnMut(&T) -> Option<C>,
     {
-        let classifier = ByValue { errors: self.classifier, values: classify };
+        let Classifier { errors, hook, .. } = self.classifier;
+        let classifier = Classifier { errors, values: ByValue(classify), hook };
         Retry { engine: self.engine, classifier }
     }
 
-    /// The classifier as a value of your own type; it must implement
+    /// Classifies errors, and values unless [`classify_value`](Self::classify_value) is set,
+    /// with a value of your own type; it must implement
     /// [`Classify`](crate::classify::Classify).
     #[inline]
-    pub fn classifier<C>(self, classifier: C) -> Retry<'a, X, C> {
-        Retry { engine: self.engine, classifier }
+    pub fn classifier<C>(self, classifier: C) -> Retry<'a, X, Classifier<C, V, H>> {
+        let Classifier { values, hook, .. } = self.classifier;
+        Retry { engine: self.engine, classifier: Classifier { errors: classifier, values, hook } }
     }
 
     /// Runs `hook` after each delay, before the next attempt: to recover a bus, renew a
     /// connection, refresh a token. It gets the attempt that failed and what that left: the
     /// error, the value, or [`Last::Timeout`](crate::Last::Timeout). `ControlFlow::Break(())`
     /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last
-    /// error. Set it after the classifier, which replaces it. A call that is
-    /// [resumed](Self::resume) makes its next attempt without the hook, as a snapshot does not
-    /// hold what the attempt before it left.
+    /// error. A call that is [resumed](Self::resume) makes its next attempt without the hook,
+    /// as a snapshot does not hold what the attempt before it left.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
     /// use core::ops::ControlFlow;
-    /// use redress::testing::MockClock;
     /// use redress::random::NoRandom;
-    /// use redress::{policy, Backoff, Duration, ErrorClass, Last, Policy};
+    /// use redress::testing::MockClock;
+    /// use redress::{Backoff, Duration, ErrorClass, Last, Policy, policy};
     /// const BUS: Policy =
     ///     policy! { Policy::builder().backoff(Backoff::constant(Duration::from_millis(5))) };
     /// let (clock, mut recovered, mut stuck) = (MockClock::new(), 0, true);
     /// let value = BUS
     ///     .on(&clock, NoRandom)
     ///     .classify(|_: &&str| ErrorClass::Transient)
-    ///     .before_retry(|_, last: &Last<u8, &str>| {
+    ///     .before_retry(|_, last: &Last<&str>| {
     ///         if *last == Last::Error("no acknowledge") {
     ///             recovered += 1;
     ///         }
@@ -272,11 +275,12 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
     /// # }
     /// ```
     #[inline]
-    pub fn before_retry<V, E, F>(self, hook: F) -> Retry<'a, X, BeforeRetry<K, F>>
+    pub fn before_retry<E, R, F>(self, hook: F) -> Retry<'a, X, Classifier<K, V, BeforeRetry<F>>>
     where
-        F: FnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+        F: FnMut(&AttemptContext<'_>, &Last<E, R>) -> ControlFlow<()>,
     {
-        let classifier = BeforeRetry { classifier: self.classifier, hook };
+        let Classifier { errors, values, .. } = self.classifier;
+        let classifier = Classifier { errors, values, hook: BeforeRetry(hook) };
         Retry { engine: self.engine, classifier }
     }
 
@@ -292,18 +296,24 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
     /// let mut retry = ONCE
     ///     .on(&clock, NoRandom)
     ///     .classify(|_: &()| redress::ErrorClass::Transient)
-    ///     .before_retry_async(async |_, _: &Last<(), ()>| ControlFlow::Continue(()));
+    ///     .before_retry_async(async |_, _: &Last<()>| ControlFlow::Continue(()));
     /// let _ = retry.call(|_| Ok(()));
     /// ```
     #[inline]
-    pub fn before_retry_async<V, E, F>(self, hook: F) -> Retry<'a, X, BeforeRetryAsync<K, F>>
+    pub fn before_retry_async<E, R, F>(
+        self,
+        hook: F,
+    ) -> Retry<'a, X, Classifier<K, V, BeforeRetryAsync<F>>>
     where
-        F: AsyncFnMut(&AttemptContext<'_>, &Last<V, E>) -> ControlFlow<()>,
+        F: AsyncFnMut(&AttemptContext<'_>, &Last<E, R>) -> ControlFlow<()>,
     {
-        let classifier = BeforeRetryAsync { classifier: self.classifier, hook };
+        let Classifier { errors, values, .. } = self.classifier;
+        let classifier = Classifier { errors, values, hook: BeforeRetryAsync(hook) };
         Retry { engine: self.engine, classifier }
     }
+}
 
+impl<'a, X: Slots, K> Retry<'a, X, K> {
     /// Calls go through this breaker: a reference to a shared
     /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
     #[inline]
@@ -333,7 +343,7 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
 
     /// Notifies this observer of everything, after those that were set before.
     #[inline]
-    pub fn observer<N: Observer>(
+    pub fn observer<N: Observers>(
         self,
         observer: N,
     ) -> Retry<'a, WithObserver<X, (X::Observer, N)>, K> {

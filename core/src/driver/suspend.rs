@@ -1,6 +1,8 @@
 //! A call that is put aside over a deep sleep or a reset: [`Suspended`], and the way
 //! back, [`Resumed`].
 
+use core::convert::Infallible;
+
 use crate::breaker::Gate;
 use crate::budget::Pool;
 use crate::call::{Decision, Stage};
@@ -8,7 +10,7 @@ use crate::config::Settings;
 use crate::driver::Parts;
 use crate::driver::retry::Retry;
 use crate::driver::steps::Steps;
-use crate::event::{Observer, StopReason};
+use crate::event::{Observers, StopReason};
 use crate::outcome::Outcome;
 use crate::snapshot::{Between, CALL_BYTES, Restored, SnapshotError};
 use crate::time::{Clock, Duration, Instant};
@@ -36,16 +38,16 @@ impl Suspended {
 /// How far a call came whose long delays are not waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Progress<V, E> {
+pub enum Progress<T, E, V = Infallible> {
     /// It is over.
-    Over(Outcome<V, E>),
+    Over(Outcome<T, E, V>),
     /// A long delay is due. Save this, sleep, and [`resume`](Retry::resume).
     Suspended(Suspended),
 }
 
-impl<V, E> From<Outcome<V, E>> for Progress<V, E> {
+impl<T, E, V> From<Outcome<T, E, V>> for Progress<T, E, V> {
     #[inline]
-    fn from(outcome: Outcome<V, E>) -> Self {
+    fn from(outcome: Outcome<T, E, V>) -> Self {
         Self::Over(outcome)
     }
 }

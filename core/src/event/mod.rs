@@ -1,8 +1,10 @@
 //! What happened and why: [`Event`]s, the one hook they go through
 //! ([`Observer`]), and the fixed names that dashboards see.
 
+mod observer;
 mod timeline;
 
+pub use observer::{Observer, Observers, OnEvent};
 pub use timeline::{Timeline, TimelineEntry};
 
 use crate::class::ErrorClass;
@@ -324,84 +326,4 @@ pub struct AttemptContext<'a> {
     pub delay: Duration,
     /// Time since the call began.
     pub elapsed: Duration,
-}
-
-/// The one hook: it gets every event of a call, and each attempt's start and end.
-///
-/// [`OnEvent`] makes one of a closure; `()` observes nothing and
-/// costs nothing; a pair observes twice. Observers run outside of every lock,
-/// and what they return (nothing) cannot change the call.
-pub trait Observer {
-    /// Whether anything is observed. The engine reads no clock and builds no
-    /// event for an observer that says `false`.
-    const OBSERVES: bool = true;
-
-    /// An event, when it happens.
-    fn event(&mut self, event: &Event<'_>);
-
-    /// An attempt is about to start.
-    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
-        let _ = attempt;
-    }
-
-    /// An attempt ended and it is decided what follows.
-    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
-        let _ = attempt;
-    }
-}
-
-/// Nothing is observed.
-impl Observer for () {
-    const OBSERVES: bool = false;
-
-    #[inline]
-    fn event(&mut self, _: &Event<'_>) {}
-}
-
-/// An observer of events made of a closure; see
-/// [`Retry::on_event`](crate::Retry::on_event).
-#[derive(Clone, Copy, Debug)]
-pub struct OnEvent<F>(pub F);
-
-impl<F: FnMut(&Event<'_>)> Observer for OnEvent<F> {
-    #[inline]
-    fn event(&mut self, event: &Event<'_>) {
-        (self.0)(event);
-    }
-}
-
-impl<O: Observer + ?Sized> Observer for &mut O {
-    const OBSERVES: bool = O::OBSERVES;
-
-    fn event(&mut self, event: &Event<'_>) {
-        (**self).event(event);
-    }
-
-    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
-        (**self).attempt_start(attempt);
-    }
-
-    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
-        (**self).attempt_end(attempt);
-    }
-}
-
-/// Both observe, the first one first.
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    const OBSERVES: bool = A::OBSERVES || B::OBSERVES;
-
-    fn event(&mut self, event: &Event<'_>) {
-        self.0.event(event);
-        self.1.event(event);
-    }
-
-    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
-        self.0.attempt_start(attempt);
-        self.1.attempt_start(attempt);
-    }
-
-    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
-        self.0.attempt_end(attempt);
-        self.1.attempt_end(attempt);
-    }
 }

@@ -68,7 +68,7 @@
 //!
 //! /// The code under test: the level of a tank by its number, the last one if it is late.
 //! fn level(
-//!     mut read: impl FnMut(&u8) -> Result<u32, Error<u32, BusError>>,
+//!     mut read: impl FnMut(&u8) -> Result<u32, Error<BusError>>,
 //!     tank: u8,
 //!     last: u32,
 //! ) -> Result<u32, BusError> {
@@ -164,7 +164,7 @@
 //! # }
 //!
 //! /// The code under test.
-//! async fn total(mut read: impl AsyncFnMut(&u8) -> Result<u32, Error<u32, &'static str>>) -> u32 {
+//! async fn total(mut read: impl AsyncFnMut(&u8) -> Result<u32, Error<&'static str>>) -> u32 {
 //!     read(&1).await.unwrap_or(0) + read(&2).await.unwrap_or(0)
 //! }
 //!
@@ -210,11 +210,11 @@ pub const fn no_retries(policy: &Policy) -> Policy {
 
 /// What a call ends with that stopped after one attempt, which failed with `error`: for
 /// tests of code that handles it. Set other fields as needed.
-pub const fn exhausted<T, E>(
+pub const fn exhausted<E, V>(
     reason: StopReason,
     class: ErrorClass,
     error: E,
-) -> RetryExhausted<T, E> {
+) -> RetryExhausted<E, V> {
     RetryExhausted {
         stop_reason: reason,
         attempts: 1,
@@ -248,7 +248,7 @@ pub const fn exhausted<T, E>(
 ///     "BUDGET_EXHAUSTED after 3 attempts, last RATE_LIMIT: slow down, 2s waited"
 /// );
 /// ```
-pub fn outcome<T, E>(result: Result<T, Error<T, E>>) -> Outcome<T, E> {
+pub fn outcome<T, E, V>(result: Result<T, Error<E, V>>) -> Outcome<T, E, V> {
     let attempts = match &result {
         Ok(_) => 1,
         Err(Error::Exhausted(stopped)) => stopped.attempts,
@@ -287,11 +287,11 @@ mod tests {
     #[test]
     fn an_outcome_has_the_attempts_of_its_result() {
         let rejected = FakeBreaker::rejection(Duration::from_secs(1)).unwrap_err();
-        let rejected = outcome::<(), ()>(Err(rejected.into()));
-        assert_eq!((rejected.attempts, outcome::<_, ()>(Ok(7)).attempts), (0, 1));
-        let mut stopped = exhausted::<(), _>(StopReason::Aborted, ErrorClass::Unknown, "late");
+        let rejected = outcome::<(), (), ()>(Err(rejected.into()));
+        assert_eq!((rejected.attempts, outcome::<_, (), ()>(Ok(7)).attempts), (0, 1));
+        let mut stopped = exhausted::<_, ()>(StopReason::Aborted, ErrorClass::Unknown, "late");
         stopped.attempts = 5;
-        let stopped = outcome(Err(Error::Exhausted(stopped)));
+        let stopped = outcome::<(), _, _>(Err(Error::Exhausted(stopped)));
         assert_eq!((stopped.attempts, stopped.last_class()), (5, Some(ErrorClass::Unknown)));
         assert_eq!(stopped.result.unwrap_err().into_error(), Some("late"));
     }

@@ -141,7 +141,7 @@ fn by_response(response: &Response) -> Option<Classification> {
     )
 }
 
-fn ending<T, E>(outcome: &Outcome<T, E>) -> Ending {
+fn ending<T, E, V>(outcome: &Outcome<T, E, V>) -> Ending {
     match &outcome.result {
         Ok(_) if outcome.attempts == 1 => Ending::AtOnce,
         Ok(_) => Ending::Retried,

@@ -28,14 +28,14 @@ pub async fn run<B: I2c, F: NorFlash>(
     mut state: State<F>,
 ) -> ! {
     let changes = Transitions::new();
-    let mut read = Retry::fixed(Sensor, EmbassyTime, RandCore09(RoscRng))
+    let mut read = Retry::new(Sensor, EmbassyTime, RandCore09(RoscRng))
         .breaker(&SENSOR_BREAKER)
         .budget(&BUDGET)
         .classify(failure::of_sensor::<B::Error>)
         .observer(Log)
         .observer(&changes)
         .operation("read sensor");
-    let mut post = Retry::fixed(Network, EmbassyTime, RandCore09(RoscRng))
+    let mut post = Retry::new(Network, EmbassyTime, RandCore09(RoscRng))
         .breaker(&NETWORK_BREAKER)
         .budget(&BUDGET)
         .classify(|class: &Classification| *class)

@@ -36,7 +36,7 @@ fn finished<F: Future>(future: F) -> F::Output {
     panic!("it never ends");
 }
 
-fn check(world: &World<'_>, outcome: &Outcome<u8, Classification>) {
+fn check(world: &World<'_>, outcome: &Outcome<u8, Classification, u8>) {
     assert_eq!(outcome.attempts, world.starts.get());
     let how = match &outcome.result {
         Ok(_) => Ok(()),
@@ -64,6 +64,7 @@ fn calls<U: Pool>(
     let mut retry = policy
         .on(world, world)
         .classifier(world)
+        .before_retry(|_, _: &Last<Classification, u8>| world.before_retry())
         .breaker(circuit)
         .budget(budget)
         .observer(world)

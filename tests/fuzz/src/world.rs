@@ -234,7 +234,7 @@ impl Control for &World<'_> {
 }
 
 impl Classify<u8, Classification> for &World<'_> {
-    const HAS_HOOK: bool = true;
+    type Rejected = u8;
 
     fn error(&mut self, error: &Classification) -> Verdict {
         if self.input.borrow_mut().one_in(32) {
@@ -243,15 +243,14 @@ impl Classify<u8, Classification> for &World<'_> {
         Verdict::Failure(*error)
     }
 
-    fn value(&mut self, value: &u8) -> Option<Verdict> {
-        (*value > 0).then(|| Verdict::Failure(ErrorClass::Transient.into()))
+    fn value(&mut self, value: u8) -> Result<u8, (u8, Verdict)> {
+        if value > 0 { Err((value, ErrorClass::Transient.into())) } else { Ok(value) }
     }
+}
 
-    fn before_retry(
-        &mut self,
-        _: &AttemptContext<'_>,
-        _: &Last<u8, Classification>,
-    ) -> ControlFlow<()> {
+impl World<'_> {
+    /// The hook before a retry, which may take long and may stop the call.
+    pub fn before_retry(&self) -> ControlFlow<()> {
         if self.input.borrow_mut().one_in(8) {
             self.pass();
         }

@@ -84,7 +84,7 @@ pub fn adapter() -> Option<()> {
         numbers = numbers.rotate_left(7) ^ 5;
         numbers as u32
     });
-    let mut retry = Retry::fixed(Calls, EmbassyTime, random)
+    let mut retry = Retry::new(Calls, EmbassyTime, random)
         .classify(|_: &u8| ErrorClass::Transient)
         .breaker(&BREAKER)
         .budget(&BUDGET)

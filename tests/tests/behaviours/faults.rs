@@ -289,7 +289,7 @@ fn a_nested_exhausted_error_settles_the_outer_probe() {
             let (clock, breaker) = half_open_next();
             let outcome = outer
                 .on(&clock, NoRandom)
-                .classify(|_: &Error<(), ErrorClass>| match class {
+                .classify(|_: &Error<ErrorClass>| match class {
                     Some(class) => Verdict::from(class),
                     None => Verdict::Abort,
                 })

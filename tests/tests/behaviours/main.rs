@@ -32,7 +32,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use redress::classify::ByError;
+use redress::classify::{ByError, Classifier};
 use redress::config::RetryConfig;
 use redress::random::NoRandom;
 use redress::testing::MockClock;
@@ -42,7 +42,7 @@ use redress::{Backoff, Duration, ErrorClass, Policy, Retry};
 type Plain<'p> = Retry<
     'p,
     (&'p MockClock, NoRandom, (), (), (), (), &'p Policy),
-    ByError<fn(&ErrorClass) -> ErrorClass>,
+    Classifier<ByError<fn(&ErrorClass) -> ErrorClass>>,
 >;
 
 /// A policy at work on a mock clock, whose errors are classes.

@@ -19,7 +19,7 @@ fn a_hook_before_a_retry_knows_the_last_failure() {
     let policy = each_second().build().unwrap();
     let clock = MockClock::new();
     let seen = RefCell::new(Vec::new());
-    let hook = |attempt: &AttemptContext<'_>, last: &Last<u8, ErrorClass>| {
+    let hook = |attempt: &AttemptContext<'_>, last: &Last<ErrorClass, u8>| {
         seen.borrow_mut().push((
             attempt.attempt,
             attempt.class,
@@ -62,7 +62,7 @@ fn an_asynchronous_hook_renews_what_a_timeout_left() {
     let policy = each_second().attempt_timeout(SECOND).build().unwrap();
     let clock = MockClock::new();
     let connected = Cell::new(false);
-    let mut retry = on(&policy, &clock).before_retry_async(async |attempt, last: &Last<u8, _>| {
+    let mut retry = on(&policy, &clock).before_retry_async(async |attempt, last: &Last<_>| {
         assert_eq!((attempt.attempt, *last), (1, Last::Timeout));
         std::future::ready(()).await;
         connected.set(true);
@@ -85,7 +85,7 @@ fn a_hook_before_a_retry_can_stop_the_call() {
         let clock = MockClock::new();
         let mut recorder = Recorder::<4>::new();
         let mut retry = on(&policy, &clock)
-            .before_retry(|_, _: &Last<(), _>| ControlFlow::Break(()))
+            .before_retry(|_, _: &Last<_>| ControlFlow::Break(()))
             .observer(&mut recorder);
         let outcome = if asynchronous {
             block_on(retry.execute_async(async |_| Err::<(), _>(TRANSIENT)))
@@ -105,14 +105,14 @@ fn a_hook_before_a_retry_can_stop_the_call() {
 fn the_deadline_holds_for_a_hook_before_a_retry() {
     let policy = each_second().deadline(Duration::from_secs(5)).build().unwrap();
     let clock = MockClock::new();
-    let mut retry = on(&policy, &clock)
-        .before_retry_async(async |_, _: &Last<(), _>| std::future::pending().await);
+    let mut retry =
+        on(&policy, &clock).before_retry_async(async |_, _: &Last<_>| std::future::pending().await);
     let outcome = block_on(retry.execute_async(async |_| Err::<(), _>(TRANSIENT)));
     assert_eq!((outcome.attempts, outcome.elapsed), (1, Duration::from_secs(5)));
     assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
 
     let clock = MockClock::new();
-    let mut retry = on(&policy, &clock).before_retry(|_, _: &Last<(), _>| {
+    let mut retry = on(&policy, &clock).before_retry(|_, _: &Last<_>| {
         clock.advance(Duration::from_secs(9));
         CONTINUE
     });
@@ -154,7 +154,7 @@ fn a_hook_before_a_retry_knows_how_long_the_call_has_taken() {
         if attempt.number == 1 { Err(TRANSIENT) } else { Ok::<u8, _>(1) }
     };
     for driver in 0..3 {
-        let mut retry = on(&policy, &clock).before_retry(|attempt, _: &Last<u8, ErrorClass>| {
+        let mut retry = on(&policy, &clock).before_retry(|attempt, _: &Last<ErrorClass>| {
             assert_eq!(attempt.elapsed, SECOND, "driver {driver}");
             CONTINUE
         });

@@ -14,7 +14,7 @@ use crate::driver::failure::Failure;
 use crate::driver::retry::{Engine, Retry};
 use crate::driver::{Control, Parts, SleepDecision, Slots};
 use crate::event::{
-    AttemptContext, AttemptDecision, Cause, CircuitState, Event, EventKind, Observer, StopReason,
+    AttemptContext, AttemptDecision, Cause, CircuitState, Event, EventKind, Observers, StopReason,
 };
 use crate::outcome::{Error, Last, Outcome, RetryExhausted};
 use crate::random::{Draw, NoRandom};
@@ -92,7 +92,7 @@ impl<'a, X: Parts> Engine<'a, X> {
         if X::Observer::OBSERVES && half_opened {
             let event =
                 steps.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
-            steps.observe(|observer| observer.event(&event));
+            steps.observe(|observer| observer.on_event(&event));
         }
         Ok(steps)
     }
@@ -107,7 +107,7 @@ impl<'a, X: Parts> Engine<'a, X> {
         // A budget, a clock or a control that panics must not keep the pass.
         let guard = Guard { breaker: &self.breaker, pass };
         self.budget.deposit();
-        let policy = self.policy;
+        let policy = self.policy.clone();
         let timed = timed
             || policy.settings().is_timed()
             || X::Control::HAS_DEADLINE
@@ -137,7 +137,7 @@ impl<'a, X: Parts> Engine<'a, X> {
             && let Err(rejection) = &admitted
         {
             let event = self.circuit_event(EventKind::CircuitRejected, rejection.state);
-            self.observer.event(&event);
+            self.observer.on_event(&event);
         }
         admitted
     }
@@ -183,7 +183,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         if X::Observer::OBSERVES {
             self.end_attempt(AttemptDecision::Success, Duration::ZERO);
             let event = self.event(EventKind::Success);
-            self.observe(|observer| observer.event(&event));
+            self.observe(|observer| observer.on_event(&event));
         }
         if let Some(pass) = self.pass.take()
             && counts
@@ -287,7 +287,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
         }
-        let policy = self.policy;
+        let policy = self.policy.clone();
         let policy = policy.settings();
         if failure.is_cut && self.call.cut_by_deadline(policy, took) {
             return Decision::Stop(self.call.end_at_deadline());
@@ -312,7 +312,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             event.detail = classification.detail;
             event.error = failure.error;
             self.fill_failure(&mut event);
-            self.observe(|observer| observer.event(&event));
+            self.observe(|observer| observer.on_event(&event));
         }
         if self.engine.control.aborted() {
             return Decision::Stop(StopReason::Aborted);
@@ -421,7 +421,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             event.attempt = 0;
             event.state = Some(state);
             event.class = class;
-            self.observe(|observer| observer.event(&event));
+            self.observe(|observer| observer.on_event(&event));
         }
     }
 
@@ -439,7 +439,7 @@ impl<'r, 'a, X: Parts> Steps<'r, 'a, X> {
         call: Call,
         pass: Option<<X::Breaker as Gate>::Pass>,
     ) -> Self {
-        let (policy, attempts) = (engine.policy, <X::Breaker as Gate>::Attempts::default());
+        let (policy, attempts) = (engine.policy.clone(), <X::Breaker as Gate>::Attempts::default());
         Self {
             engine,
             policy,
@@ -454,27 +454,27 @@ impl<'r, 'a, X: Parts> Steps<'r, 'a, X> {
 
     /// The call ended in this result.
     #[inline]
-    pub(crate) fn outcome<V, E>(&self, result: Result<V, Error<V, E>>) -> Outcome<V, E> {
+    pub(crate) fn outcome<V, E, R>(&self, result: Result<V, Error<E, R>>) -> Outcome<V, E, R> {
         Outcome::new(result, self.call.attempts, self.elapsed())
     }
 
     /// The call stopped between two attempts, or before the first.
     #[inline]
-    pub(crate) fn stopped<V, E>(
+    pub(crate) fn stopped<V, E, R>(
         &self,
         reason: StopReason,
-        last: Option<Last<V, E>>,
-    ) -> Outcome<V, E> {
+        last: Option<Last<E, R>>,
+    ) -> Outcome<V, E, R> {
         self.outcome(Err(self.exhausted(reason, last)))
     }
 
     /// The error of a call that stopped.
     #[inline]
-    pub(crate) fn exhausted<V, E>(
+    pub(crate) fn exhausted<E, R>(
         &self,
         stop_reason: StopReason,
-        last: Option<Last<V, E>>,
-    ) -> Error<V, E> {
+        last: Option<Last<E, R>>,
+    ) -> Error<E, R> {
         Error::Exhausted(RetryExhausted {
             stop_reason,
             attempts: self.call.attempts,
@@ -509,7 +509,7 @@ impl<X: Parts> Drop for Steps<'_, '_, X> {
             self.end_attempt(AttemptDecision::Aborted, Duration::ZERO);
             let mut event = self.event(EventKind::Aborted);
             event.stop_reason = Some(StopReason::Aborted);
-            self.observe(|observer| observer.event(&event));
+            self.observe(|observer| observer.on_event(&event));
         }
     }
 }

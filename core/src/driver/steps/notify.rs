@@ -5,7 +5,7 @@ use crate::driver::Parts;
 use crate::driver::failure::Failure;
 use crate::driver::steps::Steps;
 use crate::event::{
-    AttemptContext, AttemptDecision, CircuitState, Event, EventKind, Observer, StopReason,
+    AttemptContext, AttemptDecision, CircuitState, Event, EventKind, Observers, StopReason,
 };
 use crate::time::Duration;
 
@@ -21,7 +21,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         if self.in_flight {
             self.in_flight = false;
             let context = self.attempt(Some(decision), delay);
-            self.observe(|observer| observer.attempt_end(&context));
+            self.observe(|observer| observer.on_attempt_end(&context));
         }
     }
 
@@ -74,7 +74,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             event.state = Some(CircuitState::Open);
         }
         self.end_attempt(decision, event.delay);
-        self.observe(|observer| observer.event(&event));
+        self.observe(|observer| observer.on_event(&event));
     }
 
     pub(crate) fn fill_failure(&self, event: &mut Event<'_>) {

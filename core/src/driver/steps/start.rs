@@ -6,7 +6,7 @@ use crate::call::{Attempt, Decision};
 use crate::config::Settings;
 use crate::driver::steps::Steps;
 use crate::driver::{Control, Parts};
-use crate::event::{Observer, StopReason};
+use crate::event::{Observers, StopReason};
 use crate::time::Duration;
 
 impl<X: Parts> Steps<'_, '_, X> {
@@ -100,7 +100,7 @@ impl<X: Parts> Steps<'_, '_, X> {
         if X::Observer::OBSERVES {
             let context = self.attempt(None, Duration::ZERO);
             self.in_flight = true;
-            self.observe(|observer| observer.attempt_start(&context));
+            self.observe(|observer| observer.on_attempt_start(&context));
         }
         Ok(attempt)
     }

@@ -43,7 +43,7 @@ macro_rules! full {
 
         fn job() {
             $(
-                let outcome = Retry::fixed(Calls, Board, redress::random::from_fn(random))
+                let outcome = Retry::new(Calls, Board, redress::random::from_fn(random))
                     .classify(|$error: &$of| classify::http_status($status))
                     .breaker(&BREAKER.0)
                     .budget(&BUDGET.0)

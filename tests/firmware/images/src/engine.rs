@@ -315,6 +315,8 @@ impl Control for &CallRun<'_, '_> {
 struct Scripted;
 
 impl Classify<ScriptedValue, ScriptedError> for Scripted {
+    type Rejected = ScriptedValue;
+
     fn error(&mut self, error: &ScriptedError) -> Verdict {
         match error {
             ScriptedError::Abort => Verdict::Abort,
@@ -322,8 +324,14 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
         }
     }
 
-    fn value(&mut self, value: &ScriptedValue) -> Option<Verdict> {
-        value.0.map(Into::into)
+    fn value(
+        &mut self,
+        value: ScriptedValue,
+    ) -> Result<ScriptedValue, (ScriptedValue, Verdict)> {
+        match value.0 {
+            None => Ok(value),
+            Some(classification) => Err((value, classification.into())),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub static BUDGET: Retries = Locked::new(Pool::fixed(Tokens));
 pub type FullRetry = Retry<
     'static,
     (Time, FromFn<fn() -> u32>, &'static Upstream, &'static Retries, (), (), Calls),
-    Classes,
+    redress::classify::Classifier<Classes>,
 >;
 
 /// Errors that are their own class.
@@ -59,19 +59,17 @@ pub type FullRetry = Retry<
 pub struct Classes;
 
 impl<T> redress::classify::Classify<T, ErrorClass> for Classes {
+    type Rejected = core::convert::Infallible;
+
     fn error(&mut self, error: &ErrorClass) -> redress::classify::Verdict {
         (*error).into()
-    }
-
-    fn value(&mut self, _: &T) -> Option<redress::classify::Verdict> {
-        None
     }
 }
 
 /// Ready to run operations.
 pub fn retry() -> FullRetry {
     let random: fn() -> u32 = random;
-    Retry::fixed(Calls, Time, redress::random::from_fn(random))
+    Retry::new(Calls, Time, redress::random::from_fn(random))
         .classifier(Classes)
         .breaker(&BREAKER)
         .budget(&BUDGET)

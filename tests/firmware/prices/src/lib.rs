@@ -83,7 +83,7 @@ macro_rules! timerless {
         redress::settings! { Calls: redress::Policy = redress::policy! { $policy } }
 
         async fn call(sensor: &mut $crate::sensor::Sensor) -> Option<u16> {
-            let mut retry = redress::Retry::fixed(
+            let mut retry = redress::Retry::new(
                 Calls,
                 redress_embassy::EmbassyTime,
                 redress::random::NoRandom,

@@ -26,8 +26,8 @@ pub enum Ended {
     },
 }
 
-impl<T, E> From<Outcome<T, E>> for Ended {
-    fn from(outcome: Outcome<T, E>) -> Self {
+impl<T, E, V> From<Outcome<T, E, V>> for Ended {
+    fn from(outcome: Outcome<T, E, V>) -> Self {
         if let Some(rejection) = outcome.rejection() {
             return Self::Rejected(rejection.state);
         }

@@ -168,9 +168,9 @@ fn class(error: &u32) -> Classification {
 
 fn job() {
     #[cfg(feature = "random")]
-    let retry = Retry::fixed(Calls, Board, from_fn(random));
+    let retry = Retry::new(Calls, Board, from_fn(random));
     #[cfg(not(feature = "random"))]
-    let retry = Retry::fixed(Calls, Board, NoRandom);
+    let retry = Retry::new(Calls, Board, NoRandom);
     let retry = retry.classify(class);
     #[cfg(any(feature = "breaker_failures", feature = "breaker_rate", feature = "breaker_slices"))]
     let retry = retry.breaker(&gate::GATE.0);
@@ -179,7 +179,7 @@ fn job() {
     #[cfg(feature = "limiter")]
     let retry = retry.limiter(&limit::LIMIT.0);
     #[cfg(feature = "before_retry")]
-    let retry = retry.before_retry(|context, _: &Last<u32, u32>| {
+    let retry = retry.before_retry(|context, _: &Last<u32>| {
         output(context.attempt);
         ControlFlow::Continue(())
     });

@@ -16,7 +16,7 @@ settings! {
 }
 
 fn job() {
-    let outcome = Retry::fixed(Calls, Board, NoRandom)
+    let outcome = Retry::new(Calls, Board, NoRandom)
         .classify(|_: &u32| ErrorClass::Transient)
         .execute(|_| operation());
     output(outcome.attempts);

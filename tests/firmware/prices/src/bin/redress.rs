@@ -20,7 +20,7 @@ settings! {
 }
 
 async fn call(sensor: &mut Sensor) -> Option<u16> {
-    let mut retry = Retry::fixed(Calls, EmbassyTime, from_fn(random)).classify(SensorError::class);
+    let mut retry = Retry::new(Calls, EmbassyTime, from_fn(random)).classify(SensorError::class);
     retry.call_async(async |_| sensor.read().await).await.ok()
 }
 

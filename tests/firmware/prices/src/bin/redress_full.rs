@@ -35,7 +35,7 @@ static BREAKER: Locked<CriticalSectionRawMutex, Circuit> = Locked::new(Circuit::
 static BUDGET: Locked<CriticalSectionRawMutex, Tokens> = Locked::new(Tokens::fixed(Retries));
 
 async fn call(sensor: &mut Sensor) -> Option<u16> {
-    let mut retry = Retry::fixed(Calls, EmbassyTime, from_fn(random))
+    let mut retry = Retry::new(Calls, EmbassyTime, from_fn(random))
         .classify(SensorError::class)
         .breaker(&BREAKER)
         .budget(&BUDGET);

@@ -66,7 +66,7 @@ impl I2c for Lent<'_> {
 
 type Failure = lm75::Error<ErrorKind>;
 
-fn kind(last: &Last<f32, Failure>) -> Option<ErrorKind> {
+fn kind(last: &Last<Failure>) -> Option<ErrorKind> {
     match last {
         Last::Error(lm75::Error::I2C(kind)) => Some(*kind),
         _ => None,
@@ -95,7 +95,7 @@ pub fn show(bus: Bus, clock: FnClock<fn() -> u64>, checks: &mut Checks) {
 
     crate::switch_off();
     bus.borrow_mut().resets = 0;
-    let recover = |attempt: &AttemptContext<'_>, last: &Last<f32, Failure>| {
+    let recover = |attempt: &AttemptContext<'_>, last: &Last<Failure>| {
         if attempt.attempt == 1 && kind(last) == Some(ErrorKind::Bus) {
             bus.borrow_mut().reset();
         }
@@ -113,7 +113,7 @@ pub fn show(bus: Bus, clock: FnClock<fn() -> u64>, checks: &mut Checks) {
     let mut sensor = Lm75::new(sensor.destroy(), Address::from(NOWHERE));
     let asked = Cell::new(0);
     let outcome = retry(&TWICE)
-        .before_retry(|_, _: &Last<f32, Failure>| {
+        .before_retry(|_, _: &Last<Failure>| {
             asked.set(asked.get() + 1);
             ControlFlow::Break(())
         })

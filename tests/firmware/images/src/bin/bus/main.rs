@@ -212,7 +212,7 @@ async fn recovery(bus: &Bus, checks: &mut Checks) {
     let outcome = TWICE
         .on(EmbassyTime, NoRandom)
         .classify(class)
-        .before_retry_async(async |attempt: &AttemptContext<'_>, last: &Last<u8, _>| {
+        .before_retry_async(async |attempt: &AttemptContext<'_>, last: &Last<_>| {
             if attempt.attempt == 1 && *last == Last::Timeout {
                 reset().await;
             }
@@ -242,7 +242,7 @@ async fn recovery(bus: &Bus, checks: &mut Checks) {
     let outcome = TWICE
         .on(EmbassyTime, NoRandom)
         .classify(class)
-        .before_retry_async(async |_, last: &Last<u8, _>| {
+        .before_retry_async(async |_, last: &Last<_>| {
             if *last == Last::Error(ErrorKind::ArbitrationLoss) {
                 reset().await;
             }
@@ -258,7 +258,7 @@ async fn hooks(bus: &Bus, checks: &mut Checks) {
     let outcome = TWICE
         .on(EmbassyTime, NoRandom)
         .classify(class)
-        .before_retry_async(async |_, _: &Last<u8, _>| ControlFlow::Break(()))
+        .before_retry_async(async |_, _: &Last<_>| ControlFlow::Break(()))
         .execute_async(async |_| read(bus, NOWHERE).await)
         .await;
     let stopped = outcome.attempts == 1 && outcome.stop_reason() == Some(StopReason::Aborted);
@@ -270,7 +270,7 @@ async fn hooks(bus: &Bus, checks: &mut Checks) {
     let outcome = LIMITED
         .on(EmbassyTime, NoRandom)
         .classify(class)
-        .before_retry_async(async |_, _: &Last<u8, _>| pending().await)
+        .before_retry_async(async |_, _: &Last<_>| pending().await)
         .execute_async(async |_| read(bus, NOWHERE).await)
         .await;
     let ended = outcome.attempts == 1

@@ -1,5 +1,18 @@
 //! How a call ended: [`Outcome`], and the [`Error`] that gives the caller's own
 //! error back with the reason why retrying stopped.
+//!
+//! `E` is the error of the operation. `V` is what is kept of a value that counted as a failure:
+//! nothing ([`Infallible`]) unless values are classified
+//! ([`Retry::classify_value`](crate::Retry::classify_value)).
+
+#[cfg(feature = "std")]
+mod boxed;
+
+#[cfg(feature = "std")]
+pub use boxed::BoxError;
+
+use core::convert::Infallible;
+use core::fmt;
 
 use crate::breaker::CircuitOpen;
 use crate::class::ErrorClass;
@@ -9,11 +22,11 @@ use crate::time::Duration;
 /// What the last attempt left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Last<T, E> {
+pub enum Last<E, V = Infallible> {
     /// The operation's own error.
     Error(E),
     /// A value that a classifier took for a failure.
-    Value(T),
+    Value(V),
     /// Nothing: the attempt ran into its timeout and was dropped.
     Timeout,
 }
@@ -22,7 +35,7 @@ pub enum Last<T, E> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub struct RetryExhausted<T, E> {
+pub struct RetryExhausted<E, V = Infallible> {
     /// Why.
     pub stop_reason: StopReason,
     /// How many attempts were made; 0 if the call was aborted before the first.
@@ -32,7 +45,7 @@ pub struct RetryExhausted<T, E> {
     /// How it failed.
     pub cause: Option<Cause>,
     /// What the last attempt returned; `None` if there was none.
-    pub last: Option<Last<T, E>>,
+    pub last: Option<Last<E, V>>,
     /// After which delay to go on, if one is known: the retry was deferred, its delay did not
     /// fit, or a rate limit allowed no attempt yet.
     pub next_sleep: Option<Duration>,
@@ -41,14 +54,14 @@ pub struct RetryExhausted<T, E> {
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Error<T, E> {
+pub enum Error<E, V = Infallible> {
     /// The breaker rejected the call; the operation was not run.
     CircuitOpen(CircuitOpen),
     /// Retrying stopped.
-    Exhausted(RetryExhausted<T, E>),
+    Exhausted(RetryExhausted<E, V>),
 }
 
-impl<T, E> Error<T, E> {
+impl<E, V> Error<E, V> {
     /// The operation's own error, by value, if the last attempt ended in one.
     pub fn into_error(self) -> Option<E> {
         match self {
@@ -79,36 +92,56 @@ impl<T, E> Error<T, E> {
     }
 }
 
-impl<T, E> From<CircuitOpen> for Error<T, E> {
+impl<E, V> From<CircuitOpen> for Error<E, V> {
     fn from(rejection: CircuitOpen) -> Self {
         Self::CircuitOpen(rejection)
     }
 }
 
-/// The reason and the number of attempts, then the operation's own error.
-impl<T, E: core::fmt::Display> core::fmt::Display for Error<T, E> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let stopped = match self {
-            Self::CircuitOpen(rejection) => return rejection.fmt(f),
-            Self::Exhausted(stopped) => stopped,
-        };
-        let attempts = stopped.attempts;
+/// `MAX_ATTEMPTS_GLOBAL after 6 attempts, last TRANSIENT`; the alternate form, `{:#}`, adds the
+/// operation's own error. That is the [source](core::error::Error::source) of this one, so that
+/// what prints a whole chain prints it once.
+impl<E: fmt::Display, V> fmt::Display for RetryExhausted<E, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attempts = self.attempts;
         let plural = if attempts == 1 { "" } else { "s" };
-        write!(f, "{} after {attempts} attempt{plural}", stopped.stop_reason)?;
-        if let Some(class) = stopped.last_class {
+        write!(f, "{} after {attempts} attempt{plural}", self.stop_reason)?;
+        if let Some(class) = self.last_class {
             write!(f, ", last {class}")?;
         }
-        match &stopped.last {
-            Some(Last::Error(error)) => write!(f, ": {error}"),
+        match &self.last {
+            Some(Last::Error(error)) if f.alternate() => write!(f, ": {error}"),
             Some(Last::Timeout) => f.write_str(": attempt timed out"),
-            Some(Last::Value(_)) | None => Ok(()),
+            _ => Ok(()),
         }
     }
 }
 
-impl<T: core::fmt::Debug, E: core::error::Error + 'static> core::error::Error for Error<T, E> {
+impl<E: core::error::Error + 'static, V: fmt::Debug> core::error::Error for RetryExhausted<E, V> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.error().map(|error| error as _)
+        match &self.last {
+            Some(Last::Error(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// As [`RetryExhausted`] or [`CircuitOpen`] is printed.
+impl<E: fmt::Display, V> fmt::Display for Error<E, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CircuitOpen(rejection) => rejection.fmt(f),
+            Self::Exhausted(stopped) => stopped.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static, V: fmt::Debug> core::error::Error for Error<E, V> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::CircuitOpen(_) => None,
+            Self::Exhausted(stopped) => stopped.source(),
+        }
     }
 }
 
@@ -116,9 +149,9 @@ impl<T: core::fmt::Debug, E: core::error::Error + 'static> core::error::Error fo
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub struct Outcome<T, E> {
+pub struct Outcome<T, E, V = Infallible> {
     /// The value, or why there is none.
-    pub result: Result<T, Error<T, E>>,
+    pub result: Result<T, Error<E, V>>,
     /// How many attempts were made: 1 for a success at once, 0 if the breaker
     /// rejected the call.
     pub attempts: u32,
@@ -126,14 +159,14 @@ pub struct Outcome<T, E> {
     pub elapsed: Duration,
 }
 
-impl<T, E> From<Outcome<T, E>> for Result<T, Error<T, E>> {
+impl<T, E, V> From<Outcome<T, E, V>> for Result<T, Error<E, V>> {
     #[inline]
-    fn from(outcome: Outcome<T, E>) -> Self {
+    fn from(outcome: Outcome<T, E, V>) -> Self {
         outcome.result
     }
 }
 
-impl<T, E> Outcome<T, E> {
+impl<T, E, V> Outcome<T, E, V> {
     /// The breaker rejected the call.
     #[inline]
     pub(crate) const fn rejected(rejection: CircuitOpen) -> Self {
@@ -144,7 +177,7 @@ impl<T, E> Outcome<T, E> {
     /// The call ended in this result.
     #[inline]
     pub(crate) const fn new(
-        result: Result<T, Error<T, E>>,
+        result: Result<T, Error<E, V>>,
         attempts: u32,
         elapsed: Duration,
     ) -> Self {

@@ -1,0 +1,176 @@
+//! The one hook that events go through: [`Observer`].
+
+#[cfg(feature = "std")]
+use std::{boxed::Box, rc::Rc, sync::Arc};
+
+use crate::event::{AttemptContext, Event};
+use crate::shared::Shared;
+
+/// The one hook: it gets every event of a call, and each attempt's start and end.
+///
+/// [`OnEvent`] makes one of a closure; `()` observes nothing and costs nothing. An observer that
+/// several calls share is behind a lock (`&Mutex<O>`, `&RefCell<O>`), or implements this trait
+/// for `&O` and is handed over as `&O` or, under the feature `std`, as `Arc<O>` or `Rc<O>`. A
+/// `Box<dyn Observer>` is one, too. Observers run outside of every lock but their own, and what
+/// they return (nothing) cannot change the call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no observer",
+    label = "not an observer",
+    note = "implement `Observer`, or hand a closure to `on_event(|event: &Event<'_>| ..)`"
+)]
+pub trait Observer {
+    /// An event, when it happens.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// An attempt is about to start.
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+
+    /// An attempt ended and it is decided what follows.
+    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        let _ = attempt;
+    }
+}
+
+/// An observer of events made of a closure; see
+/// [`Retry::on_event`](crate::Retry::on_event).
+#[derive(Clone, Copy, Debug)]
+pub struct OnEvent<F>(pub F);
+
+impl<F: FnMut(&Event<'_>)> Observer for OnEvent<F> {
+    #[inline]
+    fn event(&mut self, event: &Event<'_>) {
+        (self.0)(event);
+    }
+}
+
+/// Forwards to what `$target` makes of `self`.
+macro_rules! forward {
+    ($this:ident => $target:expr) => {
+        fn event(&mut self, event: &Event<'_>) {
+            let $this = self;
+            $target.event(event);
+        }
+
+        fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+            let $this = self;
+            $target.attempt_start(attempt);
+        }
+
+        fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+            let $this = self;
+            $target.attempt_end(attempt);
+        }
+    };
+}
+
+impl<O: Observer + ?Sized> Observer for &mut O {
+    forward!(this => (**this));
+}
+
+#[cfg(feature = "std")]
+impl<O: Observer + ?Sized> Observer for Box<O> {
+    forward!(this => (**this));
+}
+
+#[cfg(feature = "std")]
+impl<O: ?Sized> Observer for Arc<O>
+where
+    for<'o> &'o O: Observer,
+{
+    forward!(this => (&mut &**this));
+}
+
+#[cfg(feature = "std")]
+impl<O: ?Sized> Observer for Rc<O>
+where
+    for<'o> &'o O: Observer,
+{
+    forward!(this => (&mut &**this));
+}
+
+/// An observer behind a lock, which is held while it observes.
+impl<S: Shared<Item: Observer>> Observer for &S {
+    fn event(&mut self, event: &Event<'_>) {
+        self.with(|observer| observer.event(event));
+    }
+
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        self.with(|observer| observer.attempt_start(attempt));
+    }
+
+    fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        self.with(|observer| observer.attempt_end(attempt));
+    }
+}
+
+/// The observers of a [`Retry`](crate::Retry): none (`()`), an [`Observer`], or a pair of these,
+/// of which the first is notified first.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no observer",
+    label = "not an observer",
+    note = "implement `redress::Observer`, or hand a closure to `on_event(|event: &Event<'_>| ..)`"
+)]
+pub trait Observers {
+    /// Whether there is any. The engine reads no clock and builds no event for none.
+    const OBSERVES: bool = true;
+
+    /// As [`Observer::event`].
+    fn on_event(&mut self, event: &Event<'_>);
+
+    /// As [`Observer::attempt_start`].
+    fn on_attempt_start(&mut self, attempt: &AttemptContext<'_>);
+
+    /// As [`Observer::attempt_end`].
+    fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>);
+}
+
+impl Observers for () {
+    const OBSERVES: bool = false;
+
+    #[inline]
+    fn on_event(&mut self, _: &Event<'_>) {}
+
+    #[inline]
+    fn on_attempt_start(&mut self, _: &AttemptContext<'_>) {}
+
+    #[inline]
+    fn on_attempt_end(&mut self, _: &AttemptContext<'_>) {}
+}
+
+impl<O: Observer> Observers for O {
+    #[inline]
+    fn on_event(&mut self, event: &Event<'_>) {
+        Observer::event(self, event);
+    }
+
+    #[inline]
+    fn on_attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        Observer::attempt_start(self, attempt);
+    }
+
+    #[inline]
+    fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        Observer::attempt_end(self, attempt);
+    }
+}
+
+impl<A: Observers, B: Observers> Observers for (A, B) {
+    const OBSERVES: bool = A::OBSERVES || B::OBSERVES;
+
+    fn on_event(&mut self, event: &Event<'_>) {
+        self.0.on_event(event);
+        self.1.on_event(event);
+    }
+
+    fn on_attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        self.0.on_attempt_start(attempt);
+        self.1.on_attempt_start(attempt);
+    }
+
+    fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>) {
+        self.0.on_attempt_end(attempt);
+        self.1.on_attempt_end(attempt);
+    }
+}

@@ -1,0 +1,92 @@
+//! The [`Error`] of a call in programs that box their errors, under the feature `std`.
+
+use core::any::Any;
+use core::fmt;
+use std::boxed::Box;
+use std::io;
+
+use crate::outcome::{Error, Last, RetryExhausted};
+
+/// A boxed error that is itself an [`Error`](std::error::Error), as a `Box<dyn Error>` and an
+/// `anyhow::Error` are not: what [`Error::boxed`] makes of those. It prints and explains itself
+/// as the error in it does.
+#[derive(Debug)]
+pub struct BoxError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for BoxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for BoxError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl<E, V> Error<E, V> {
+    /// The same with the operation's error boxed, for operations that fail with an
+    /// `anyhow::Error` or a `Box<dyn Error + Send + Sync>`. Those are no
+    /// [`Error`](std::error::Error) themselves, so `?` alone does not convert the error of the
+    /// call; after this it does.
+    ///
+    /// ```
+    /// use redress::{ErrorClass, Policy};
+    /// type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+    /// const ONCE: Policy = Policy::once();
+    /// fn answer() -> Result<u8, BoxedError> {
+    ///     let mut retry = ONCE.on_system().classify(|_: &BoxedError| ErrorClass::Unknown);
+    ///     Ok(retry.call(|_| Err("no answer".into())).map_err(redress::Error::boxed)?)
+    /// }
+    /// let error = answer().unwrap_err();
+    /// assert_eq!(error.to_string(), "MAX_ATTEMPTS_GLOBAL after 1 attempt, last UNKNOWN");
+    /// assert_eq!(error.source().unwrap().to_string(), "no answer");
+    /// ```
+    pub fn boxed(self) -> Error<BoxError, V>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let stopped = match self {
+            Self::CircuitOpen(rejection) => return Error::CircuitOpen(rejection),
+            Self::Exhausted(stopped) => stopped,
+        };
+        let RetryExhausted { stop_reason, attempts, last_class, cause, last, next_sleep } = stopped;
+        let last = last.map(|last| match last {
+            Last::Error(error) => Last::Error(BoxError(error.into())),
+            Last::Value(value) => Last::Value(value),
+            Last::Timeout => Last::Timeout,
+        });
+        Error::Exhausted(RetryExhausted {
+            stop_reason,
+            attempts,
+            last_class,
+            cause,
+            last,
+            next_sleep,
+        })
+    }
+}
+
+/// The error of the call as a cause. Its kind is that of the operation's own error if that is an
+/// [`io::Error`]; of an attempt that was cut, [`TimedOut`](io::ErrorKind::TimedOut); else
+/// [`Other`](io::ErrorKind::Other).
+impl<E, V> From<Error<E, V>> for io::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+    V: fmt::Debug + Send + Sync + 'static,
+{
+    fn from(error: Error<E, V>) -> Self {
+        let kind = match &error {
+            Error::Exhausted(RetryExhausted { last: Some(Last::Error(error)), .. }) => {
+                let error: &dyn Any = error;
+                error.downcast_ref::<io::Error>().map_or(io::ErrorKind::Other, io::Error::kind)
+            }
+            Error::Exhausted(RetryExhausted { last: Some(Last::Timeout), .. }) => {
+                io::ErrorKind::TimedOut
+            }
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -57,7 +57,7 @@ pub struct Attempt {
 /// The state of one call, without a clock, an operation or a lock.
 ///
 /// The steps, in order: [`start`](Self::start) an attempt; if it
-/// [`fail`](Self::fail)s, wait as decided and call [`woke`](Self::woke); if it succeeds, say
+/// [`fail`](Self::fail)s, wait as decided and call [`on_wake`](Self::on_wake); if it succeeds, say
 /// so with [`succeed`](Self::succeed). Time is an argument of each.
 /// [`Retry`](crate::Retry) walks them together with a breaker, a budget and an observer;
 /// this is for drivers that work another way.
@@ -66,7 +66,7 @@ pub struct Attempt {
 /// instant before shows that the clock was set back, or has begun anew as a counter of 32 bits
 /// does: that step counts nothing, and the deadline holds all the same.
 ///
-/// Calling `fail` without `start` counts as a failure of attempt 0, and `woke`
+/// Calling `fail` without `start` counts as a failure of attempt 0, and `on_wake`
 /// may be left out; nothing panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -434,7 +434,7 @@ impl Call {
     /// [`StopReason::DeadlineExceeded`] if the deadline has passed; at exactly
     /// the deadline one more attempt is made.
     #[inline]
-    pub const fn woke(&mut self, now: Instant) -> Result<(), StopReason> {
+    pub const fn on_wake(&mut self, now: Instant) -> Result<(), StopReason> {
         self.advance(now);
         if self.is_late() { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
     }

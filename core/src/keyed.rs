@@ -253,9 +253,9 @@ where
     const WANTS: u8 = V::WANTS;
 
     /// `None`, too, where there is no room without knowing the time.
-    fn enter(&self) -> Option<Self::Pass> {
+    fn admit_closed(&self) -> Option<Self::Pass> {
         let enter = |map: &mut Keyed<K, V, N>| {
-            if map.has(&self.key, None) { map.get(&self.key)?.enter() } else { None }
+            if map.has(&self.key, None) { map.get(&self.key)?.admit_closed() } else { None }
         };
         self.map.with(enter).flatten().map(Some)
     }
@@ -269,8 +269,8 @@ where
         Ok((admitted.map(|a| a.permit), admitted.is_some_and(|a| a.half_opened)))
     }
 
-    fn hears_success(pass: &Self::Pass) -> bool {
-        pass.is_some_and(|permit| V::HEARS_SUCCESS || permit.is_probe())
+    fn counts_success(pass: &Self::Pass) -> bool {
+        pass.is_some_and(|permit| V::COUNTS_SUCCESS || permit.is_probe())
     }
 
     fn settle(
@@ -391,7 +391,7 @@ mod tests {
 
     fn fail(hosts: &mut Hosts, key: u8) {
         let breaker = hosts.entry(&key).unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), Instant::ZERO);
     }
 
@@ -416,7 +416,7 @@ mod tests {
         assert!(hosts.entry(&50).is_none());
         assert_eq!((hosts.refused(), hosts.len()), (1, 2));
         let hosts = RefCell::new(hosts);
-        assert_eq!(by_key(&hosts, 50).enter(), None);
+        assert_eq!(by_key(&hosts, 50).admit_closed(), None);
         assert_eq!(by_key(&hosts, 50).admit(Instant::ZERO), Ok((None, false)));
         assert_eq!(hosts.borrow().refused(), 2);
     }
@@ -458,7 +458,7 @@ mod tests {
         let late = Instant::from_micros(u64::MAX / 2);
         for key in [1, 2] {
             let breaker = hosts.entry(&key).unwrap();
-            let permit = breaker.enter().unwrap();
+            let permit = breaker.admit_closed().unwrap();
             breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), late);
         }
         assert!(hosts.entry_at(&3, Instant::ZERO).is_none());
@@ -469,11 +469,11 @@ mod tests {
     fn a_permit_of_an_evicted_breaker_does_not_fit_its_successor() {
         let hosts = RefCell::new(hosts());
         let gate = by_key(&hosts, 1);
-        let pass = gate.enter().unwrap();
+        let pass = gate.admit_closed().unwrap();
         for key in 2..4 {
             hosts.borrow_mut().entry(&key);
         }
-        assert!(gate.enter().is_some());
+        assert!(gate.admit_closed().is_some());
         let failure = CallResult::Failure(ErrorClass::Transient);
         assert_eq!(gate.settle(pass, failure, Duration::ZERO, 0, Instant::ZERO), None);
         assert_eq!(hosts.borrow().peek(&1).unwrap().state(), CircuitState::Closed);

@@ -49,7 +49,7 @@ fn a_line_names_operation_event_attempt_class_detail_and_delay() {
     steps.start().unwrap();
     let failure = Classification::new(ErrorClass::Transient).detail("no answer");
     steps.fail(failure);
-    steps.woke().unwrap();
+    steps.on_wake().unwrap();
     steps.start().unwrap();
     steps.fail(failure);
     drop(steps);

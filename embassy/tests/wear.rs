@@ -156,7 +156,7 @@ fn calls_that_wait_for_long_all_day_cause_the_writes_that_the_bound_tells() {
         // Before the delay, and when the call is over.
         save();
         clock.set(clock.get() + after.as_micros());
-        steps.woke().expect("it has no deadline");
+        steps.on_wake().expect("it has no deadline");
         steps.start().expect("it has no deadline");
         assert!(matches!(steps.fail(ErrorClass::Transient), Decision::Stop(_)));
         save();

@@ -25,7 +25,7 @@ pub(crate) const fn at(first: u32, count: u32) -> u32 {
 }
 
 #[inline]
-fn chosen(first: u32, count: u32) -> u32 {
+fn on_sleep_decision(first: u32, count: u32) -> u32 {
     let calls = CALLS.fetch_add(1, Relaxed) + 1;
     let mut chosen = CHOSEN.load(Relaxed);
     if chosen == UNREAD {

@@ -223,7 +223,7 @@ impl CallRun<'_> {
                         Decision::Retry { after } if !after.is_zero() => self.slept(after),
                         Decision::Retry { .. } => {}
                     }
-                    if let Err(reason) = steps.woke() {
+                    if let Err(reason) = steps.on_wake() {
                         break Some(reason);
                     }
                 };
@@ -450,7 +450,7 @@ impl Control for &CallRun<'_> {
         })
     }
 
-    fn choose(&mut self, context: &BackoffContext, _: Duration) -> SleepDecision {
+    fn sleep_decision(&mut self, context: &BackoffContext, _: Duration) -> SleepDecision {
         let spec = self.spec.attempts.get(context.attempt as usize - 1);
         match spec.map(|spec| spec.decision) {
             Some(DecisionSpec::Defer) => SleepDecision::Defer,

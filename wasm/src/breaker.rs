@@ -19,10 +19,10 @@ pub(crate) const PERMITS: usize = 4;
 /// A breaker of any kind and size.
 pub(crate) trait Engine {
     fn state(&self) -> CircuitState;
-    fn enter(&mut self) -> Option<Permit>;
+    fn admit_closed(&mut self) -> Option<Permit>;
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
     fn check(&self, now: Instant) -> Result<(), CircuitOpen>;
-    fn hears_success(&self, permit: &Permit) -> bool;
+    fn counts_success(&self, permit: &Permit) -> bool;
     fn settle(
         &mut self,
         permit: Permit,
@@ -41,8 +41,8 @@ impl<W: Window> Engine for Breaker<W, PERMITS> {
         Breaker::state(self)
     }
 
-    fn enter(&mut self) -> Option<Permit> {
-        Breaker::enter(self)
+    fn admit_closed(&mut self) -> Option<Permit> {
+        Breaker::admit_closed(self)
     }
 
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
@@ -53,8 +53,8 @@ impl<W: Window> Engine for Breaker<W, PERMITS> {
         Breaker::check(self, now)
     }
 
-    fn hears_success(&self, permit: &Permit) -> bool {
-        <Self as Circuit>::HEARS_SUCCESS || permit.is_probe()
+    fn counts_success(&self, permit: &Permit) -> bool {
+        <Self as Circuit>::COUNTS_SUCCESS || permit.is_probe()
     }
 
     fn settle(

@@ -86,7 +86,7 @@ fn begin(
     };
     let attempt = call.start(&rules.policy);
     // SAFETY: as above.
-    let told = permit.is_some_and(|permit| unsafe { breaker::at(breaker) }.hears_success(&permit));
+    let told = permit.is_some_and(|permit| unsafe { breaker::at(breaker) }.counts_success(&permit));
     let longest = Duration::ZERO;
     let slot = Slot { call, attempt, policy, permit, breaker, budget, now, longest };
     place(slot) as usize | if told || rules.listens { HEARS } else { 0 }
@@ -223,7 +223,7 @@ extern "C" fn call_woke(slot: *mut Slot, now: f64) -> bool {
     // SAFETY: the package hands in a call that it has not ended.
     let slot = unsafe { &mut *slot };
     slot.now = table::instant(now);
-    slot.call.woke(slot.now).is_ok()
+    slot.call.on_wake(slot.now).is_ok()
 }
 
 /// Ends a call that succeeded. Both times may be NaN if [`call_begin`] did not say

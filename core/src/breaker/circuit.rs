@@ -9,7 +9,7 @@ use crate::time::{Duration, Instant};
 /// A breaker, or what stands in for one in a test.
 pub trait Circuit {
     /// Whether successes change it while it is closed.
-    const HEARS_SUCCESS: bool;
+    const COUNTS_SUCCESS: bool;
 
     /// As [`Gate::WANTS`].
     const WANTS: u8 = u8::MAX;
@@ -21,8 +21,8 @@ pub trait Circuit {
     /// [`Window::Attempts`](crate::breaker::Window::Attempts).
     type Attempts: Stopwatch;
 
-    /// As [`Breaker::enter`].
-    fn enter(&mut self) -> Option<Permit>;
+    /// As [`Breaker::admit_closed`].
+    fn admit_closed(&mut self) -> Option<Permit>;
 
     /// As [`Breaker::admit`].
     ///
@@ -82,7 +82,7 @@ where
 {
     type Attempts = W::Attempts;
 
-    const HEARS_SUCCESS: bool = W::HEARS_SUCCESS;
+    const COUNTS_SUCCESS: bool = W::COUNTS_SUCCESS;
 
     const WANTS: u8 = match C::KNOWN {
         Some(config) => config.wants,
@@ -92,8 +92,8 @@ where
     const PERMITS: usize = PERMITS;
 
     #[inline]
-    fn enter(&mut self) -> Option<Permit> {
-        Breaker::enter(self)
+    fn admit_closed(&mut self) -> Option<Permit> {
+        Breaker::admit_closed(self)
     }
 
     #[inline]

@@ -30,7 +30,7 @@ pub trait Gate {
     const WANTS: u8;
 
     /// Admits a call without asking for the time, if the breaker is closed.
-    fn enter(&self) -> Option<Self::Pass>;
+    fn admit_closed(&self) -> Option<Self::Pass>;
 
     /// Admits a call or rejects it; says, too, whether that made it half-open.
     ///
@@ -40,7 +40,7 @@ pub trait Gate {
     fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen>;
 
     /// Whether a success has to be settled at all.
-    fn hears_success(pass: &Self::Pass) -> bool;
+    fn counts_success(pass: &Self::Pass) -> bool;
 
     /// Takes the pass back with the result; the new state, if it changed. `random` is a
     /// random number if the permit [wants](Permit::wants_random) one.
@@ -91,7 +91,7 @@ impl Gate for () {
     type Attempts = ();
 
     #[inline]
-    fn enter(&self) -> Option<()> {
+    fn admit_closed(&self) -> Option<()> {
         Some(())
     }
 
@@ -101,7 +101,7 @@ impl Gate for () {
     }
 
     #[inline]
-    fn hears_success((): &()) -> bool {
+    fn counts_success((): &()) -> bool {
         false
     }
 
@@ -138,9 +138,9 @@ impl<G: Gate> Gate for Option<G> {
     type Attempts = G::Attempts;
 
     #[inline]
-    fn enter(&self) -> Option<Self::Pass> {
+    fn admit_closed(&self) -> Option<Self::Pass> {
         match self {
-            Some(gate) => gate.enter().map(Some),
+            Some(gate) => gate.admit_closed().map(Some),
             None => Some(None),
         }
     }
@@ -151,8 +151,8 @@ impl<G: Gate> Gate for Option<G> {
     }
 
     #[inline]
-    fn hears_success(pass: &Self::Pass) -> bool {
-        pass.as_ref().is_some_and(G::hears_success)
+    fn counts_success(pass: &Self::Pass) -> bool {
+        pass.as_ref().is_some_and(G::counts_success)
     }
 
     fn settle(
@@ -210,8 +210,8 @@ impl<S: Shared<Item: Circuit>> Gate for S {
     type Attempts = <S::Item as Circuit>::Attempts;
 
     #[inline]
-    fn enter(&self) -> Option<Permit> {
-        self.with(Circuit::enter).flatten()
+    fn admit_closed(&self) -> Option<Permit> {
+        self.with(Circuit::admit_closed).flatten()
     }
 
     #[inline]
@@ -224,8 +224,8 @@ impl<S: Shared<Item: Circuit>> Gate for S {
     }
 
     #[inline]
-    fn hears_success(pass: &Permit) -> bool {
-        <S::Item as Circuit>::HEARS_SUCCESS || pass.is_probe()
+    fn counts_success(pass: &Permit) -> bool {
+        <S::Item as Circuit>::COUNTS_SUCCESS || pass.is_probe()
     }
 
     fn settle(

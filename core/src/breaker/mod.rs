@@ -28,7 +28,7 @@ use crate::time::{Duration, Instant};
 
 /// Whether a rejection has a separate path: where speed counts for more than the bytes
 /// of comparing the time twice.
-const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
+const FAST_PATH: bool = cfg!(target_pointer_width = "64");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -181,7 +181,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
 
     /// Admits a call if the breaker is closed, without asking for the time.
     #[inline]
-    pub fn enter(&self) -> Option<Permit> {
+    pub fn admit_closed(&self) -> Option<Permit> {
         match self.phase {
             Phase::Closed => Some(Permit::closed(self.generation, self.config().wants)),
             _ => None,
@@ -201,10 +201,10 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     /// [`CircuitOpen`] says how long to stay away.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
-        if let Some(permit) = self.enter() {
+        if let Some(permit) = self.admit_closed() {
             return Ok(Admitted { permit, half_opened: false });
         }
-        if SHORT_WAY && self.phase == Phase::Open && now < self.until[0] {
+        if FAST_PATH && self.phase == Phase::Open && now < self.until[0] {
             let retry_after = self.until[0].since(now);
             if retry_after <= self.config().recovery {
                 return Err(CircuitOpen::until(CircuitState::Open, retry_after));
@@ -513,7 +513,7 @@ mod tests {
     /// Two seconds after it opened at 0.
     fn opened() -> Breaker<FailureTimes<1>, 2> {
         let mut breaker = Breaker::<FailureTimes<1>, 2>::new(&CONFIG).unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         assert_eq!(breaker.settle(permit, FAILURE, at(0)), Some(CircuitState::Open));
         breaker
     }
@@ -540,8 +540,8 @@ mod tests {
     #[test]
     fn a_result_belongs_to_its_own_permit() {
         let mut breaker = Breaker::<FailureTimes<1>, 2>::new(&CONFIG).unwrap();
-        let late = breaker.enter().unwrap();
-        let permit = breaker.enter().unwrap();
+        let late = breaker.admit_closed().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, at(0));
         let probe = breaker.admit(at(1_000_000)).unwrap().permit;
         // A call of the closed period ends now: neither result is the probe's.
@@ -577,7 +577,7 @@ mod tests {
             assert_eq!(breaker.settle(probe, FAILURE, at(now)), Some(CircuitState::Open));
         }
         breaker.reset();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, at(now));
         assert_eq!(breaker.check(at(now)).unwrap_err().retry_after, Some(SECOND));
     }
@@ -597,6 +597,6 @@ mod tests {
         assert_eq!(breaker.admit(Instant::MAX).unwrap_err().retry_after, None);
         assert_eq!(breaker.state(), CircuitState::Open);
         breaker.reset();
-        assert!(breaker.enter().is_some() && breaker.check(at(0)).is_ok());
+        assert!(breaker.admit_closed().is_some() && breaker.check(at(0)).is_ok());
     }
 }

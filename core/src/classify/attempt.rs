@@ -1,101 +1,24 @@
 //! All that a driver asks of an attempt, in one value: [`Classifier`], which the setters of a
 //! [`Retry`](crate::Retry) put together.
 
-use core::future::Future;
-use core::ops::ControlFlow;
-
 use crate::classify::classifier::ClassifyValue;
-use crate::classify::{ByDescription, Classify, Verdict};
-use crate::event::AttemptContext;
-use crate::outcome::Last;
+use crate::classify::{ByDescription, Classify, ErrorText, Hook, Verdict};
 
-/// The classifier `K` of errors, `V` of values, and the hook `H` before each retry. Each is
-/// set alone, so that the order of the setters does not matter.
+/// The classifier `K` of errors, `V` of values, the hook `H` before each retry, and the text `S`
+/// of errors in events. Each is set alone, so that the order of the setters does not matter.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Classifier<K = ByDescription, V = (), H = ()> {
+pub struct Classifier<K = ByDescription, V = (), H = (), S = ()> {
     pub(crate) errors: K,
     pub(crate) values: V,
     pub(crate) hook: H,
+    pub(crate) text: S,
 }
 
 impl Classifier {
-    /// Errors describe themselves, every value is a success, and there is no hook.
-    pub(crate) const DEFAULT: Self = Self { errors: ByDescription, values: (), hook: () };
-}
-
-/// Runs before each retry, or not at all.
-pub trait Hook<E, V> {
-    /// Whether it does anything; if not, no driver calls it.
-    const RUNS: bool = true;
-
-    /// Runs after the delay and before the next attempt; the attempt that failed is in
-    /// `attempt`, what it left in `last`. [`ControlFlow::Break`] ends the call with
-    /// [`StopReason::Aborted`](crate::StopReason::Aborted).
-    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<E, V>) -> ControlFlow<()>;
-
-    /// The same for asynchronous drivers, which end it at the deadline of the call.
-    fn before_retry_async(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<E, V>,
-    ) -> impl Future<Output = ControlFlow<()>> {
-        core::future::ready(self.before_retry(attempt, last))
-    }
-}
-
-impl<E, V> Hook<E, V> for () {
-    const RUNS: bool = false;
-
-    #[inline]
-    fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<E, V>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
-
-/// A hook before each retry; see [`Retry::before_retry`](crate::Retry::before_retry).
-#[derive(Clone, Copy, Debug)]
-pub struct BeforeRetry<F>(pub(crate) F);
-
-impl<E, V, F> Hook<E, V> for BeforeRetry<F>
-where
-    F: FnMut(&AttemptContext<'_>, &Last<E, V>) -> ControlFlow<()>,
-{
-    fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<E, V>) -> ControlFlow<()> {
-        (self.0)(attempt, last)
-    }
-}
-
-/// An asynchronous hook before each retry; see
-/// [`Retry::before_retry_async`](crate::Retry::before_retry_async).
-#[derive(Clone, Copy, Debug)]
-pub struct BeforeRetryAsync<F>(pub(crate) F);
-
-impl<F> BeforeRetryAsync<F> {
-    /// Evaluated where a blocking driver calls the hook.
-    const BLOCKING: () = assert!(
-        size_of::<F>() > isize::MAX as usize,
-        "before_retry_async needs an asynchronous driver: use before_retry with a blocking one"
-    );
-}
-
-impl<E, V, F> Hook<E, V> for BeforeRetryAsync<F>
-where
-    F: AsyncFnMut(&AttemptContext<'_>, &Last<E, V>) -> ControlFlow<()>,
-{
-    /// Does not compile: a blocking driver cannot await the hook.
-    fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<E, V>) -> ControlFlow<()> {
-        let () = Self::BLOCKING;
-        ControlFlow::Break(())
-    }
-
-    async fn before_retry_async(
-        &mut self,
-        attempt: &AttemptContext<'_>,
-        last: &Last<E, V>,
-    ) -> ControlFlow<()> {
-        (self.0)(attempt, last).await
-    }
+    /// Errors describe themselves, every value is a success, there is no hook, and events have
+    /// no text of an error.
+    pub(crate) const DEFAULT: Self = Self { errors: ByDescription, values: (), hook: (), text: () };
 }
 
 /// What a driver asks of an attempt. [`Classifier`] alone implements it.
@@ -112,6 +35,9 @@ pub trait ClassifyAttempt<T, E> {
     /// Runs before each retry.
     type Hook: Hook<E, Self::Rejected>;
 
+    /// The text of errors in events.
+    type Text: ErrorText<E>;
+
     /// As [`Classify::error`].
     fn error(&mut self, error: &E) -> Verdict;
 
@@ -124,17 +50,23 @@ pub trait ClassifyAttempt<T, E> {
 
     /// The hook before a retry.
     fn hook(&mut self) -> &mut Self::Hook;
+
+    /// The text of errors in events.
+    fn text(&self) -> &Self::Text;
 }
 
-impl<T, E, K, V, H> ClassifyAttempt<T, E> for Classifier<K, V, H>
+impl<T, E, K, V, H, S> ClassifyAttempt<T, E> for Classifier<K, V, H, S>
 where
     K: Classify<T, E>,
     V: ClassifyValue<T, E, K>,
     H: Hook<E, V::Rejected>,
+    S: ErrorText<E>,
 {
     type Rejected = V::Rejected;
 
     type Hook = H;
+
+    type Text = S;
 
     #[inline]
     fn error(&mut self, error: &E) -> Verdict {
@@ -149,5 +81,10 @@ where
     #[inline]
     fn hook(&mut self) -> &mut H {
         &mut self.hook
+    }
+
+    #[inline]
+    fn text(&self) -> &S {
+        &self.text
     }
 }

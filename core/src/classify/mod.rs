@@ -50,6 +50,7 @@ mod coap;
 mod dns;
 mod facts;
 mod grpc;
+mod hook;
 mod http;
 mod http2;
 #[cfg(feature = "std")]
@@ -71,19 +72,22 @@ mod smtp;
 mod sqlite;
 mod sqlstate;
 mod system;
+mod text;
 mod tls;
 mod web;
 
 pub use abort::abort_name;
 pub use amqp::amqp_code;
-pub use attempt::{BeforeRetry, BeforeRetryAsync, Classifier};
-pub(crate) use attempt::{ClassifyAttempt, Hook};
+pub use attempt::Classifier;
+pub(crate) use attempt::ClassifyAttempt;
 pub use aws::{aws, aws_code};
 pub use classifier::{ByDescription, ByError, ByValue, Classify, Verdict};
 pub use coap::coap_code;
 pub use dns::{dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
 pub use grpc::{grpc, grpc_code, grpc_name};
+pub(crate) use hook::Hook;
+pub use hook::{BeforeRetry, BeforeRetryAsync};
 pub use http::{http, http_response, http_response_headers, http_retry_after, http_status};
 pub use http2::{http2_goaway, http2_reset};
 #[cfg(feature = "std")]
@@ -104,6 +108,8 @@ pub use smtp::smtp_code;
 pub use sqlite::{sqlite_code, sqlite_name};
 pub use sqlstate::{odbc, sqlstate, sqlstate_code};
 pub use system::{CONNECTION_CODES, SYSTEM_CODES, connection_code, system_code};
+pub use text::{Debugged, Shown, WrittenBy};
+pub(crate) use text::{ErrorText, NoText};
 pub use tls::tls_code;
 pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_exception};
 

@@ -8,20 +8,20 @@ use core::task::Poll;
 
 use crate::budget::Pool;
 use crate::call::{Attempt, Call, Decision};
-use crate::classify::{ClassifyAttempt, Hook};
+use crate::classify::{ClassifyAttempt, ErrorText, Hook};
 use crate::config::Settings;
 use crate::driver::failure::{Failed, judge};
 use crate::driver::retry::Retry;
 use crate::driver::suspend::{Progress, Resumed};
 use crate::driver::{Control, Parts};
 use crate::event::{Observers, StopReason};
-use crate::outcome::{Error, Outcome};
+use crate::outcome::{Error, Last, Outcome};
 use crate::time::{Clock, Duration, Timer};
 
 /// A whole call by the one loop of this driver.
 macro_rules! drive {
     ($retry:expr, $operation:expr, $timed:expr $(, $limit:expr)?) => {{
-        let mut steps = match $retry.engine.enter($timed || K::Hook::RUNS) {
+        let mut steps = match $retry.engine.begin($timed || K::Hook::RUNS) {
             Ok(steps) => steps,
             Err(rejection) => return Outcome::rejected(rejection).into(),
         };
@@ -150,7 +150,7 @@ macro_rules! walk {
                             decision => decision.delay(),
                         };
                         limiter_wait!($steps, wait);
-                        if let Err(reason) = $steps.awake() {
+                        if let Err(reason) = $steps.wake() {
                             break 'call (reason, None);
                         }
                     }
@@ -180,8 +180,10 @@ macro_rules! walk {
                     }
                     Err(failed) => {
                         let failure = failed.classify(&mut $classifier, X::Observer::OBSERVES);
-                        last = Some(failed.into_last());
-                        let decision = $steps.decide(&failure);
+                        let failed = last.insert(failed.into_last());
+                        let text =
+                            failed.error().and_then(|error| $classifier.text().text(error));
+                        let decision = $steps.decide(&failure, text);
                         $(
                             match $steps.suspend_from($limit, decision) {
                                 Ok(Some(suspended)) => return Progress::Suspended(suspended),
@@ -200,7 +202,7 @@ macro_rules! walk {
                 }
             };
             pause!($steps, delay);
-            if let Err(reason) = $steps.awake() {
+            if let Err(reason) = $steps.wake() {
                 break (reason, None);
             }
             if K::Hook::RUNS
@@ -214,7 +216,7 @@ macro_rules! walk {
                     hook,
                     K::Hook::RUNS && may_limit::<X>()
                 );
-                let late = $steps.awake();
+                let late = $steps.wake();
                 match proceeds {
                     Some(ControlFlow::Continue(())) => {}
                     Some(ControlFlow::Break(())) => break (StopReason::Aborted, None),
@@ -225,7 +227,9 @@ macro_rules! walk {
                 }
             }
         };
-        $steps.end(reason, failure.as_ref());
+        let error = last.as_ref().and_then(Last::error);
+        let text = error.and_then(|error| $classifier.text().text(error));
+        $steps.end(reason, failure.as_ref(), text);
         $steps.stopped(reason, last).into()
     }};
 }
@@ -388,7 +392,7 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
             Err(suspended) => return Progress::Suspended(suspended),
         }
         let Self { mut steps, classifier, .. } = self;
-        if let Err(reason) = steps.woke() {
+        if let Err(reason) = steps.on_wake() {
             return steps.stopped(reason, None).into();
         }
         walk!(steps, *classifier, operation, true, limit)

@@ -5,19 +5,19 @@ use core::convert::Infallible;
 use crate::breaker::Gate;
 use crate::budget::Pool;
 use crate::call::{Attempt, Decision};
-use crate::classify::{ClassifyAttempt, Hook};
+use crate::classify::{ClassifyAttempt, ErrorText, Hook};
 use crate::driver::Parts;
 use crate::driver::failure::{Failed, judge};
 use crate::driver::retry::Retry;
 use crate::driver::steps::Steps;
 use crate::driver::suspend::{Progress, Resumed};
 use crate::event::{Observers, StopReason};
-use crate::outcome::{Error, Outcome};
+use crate::outcome::{Error, Last, Outcome};
 use crate::time::{Duration, Sleep};
 
 /// Whether a success at the first attempt has a separate path: where speed counts for more
 /// than the bytes of a second place that calls the operation.
-const SHORT_WAY: bool = cfg!(target_pointer_width = "64");
+const FAST_PATH: bool = cfg!(target_pointer_width = "64");
 
 impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// Runs `operation` until it succeeds or the policy stops it.
@@ -63,11 +63,11 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let Self { engine, classifier } = self;
-        if SHORT_WAY
+        if FAST_PATH
             && !X::Budget::LIMITS
-            && let Some(pass) = engine.breaker.enter()
+            && let Some(pass) = engine.breaker.admit_closed()
         {
-            let mut steps = engine.set_out(pass, timed || K::Hook::RUNS);
+            let mut steps = engine.begin_admitted(pass, timed || K::Hook::RUNS);
             let attempt = match steps.start() {
                 Ok(attempt) => attempt,
                 Err(reason) => return steps.stopped(reason, None),
@@ -78,31 +78,38 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
                     steps.outcome(Ok(value))
                 }
                 Err(Failed::Error(error)) => {
-                    let Ok(outcome) =
-                        steps.go_on(classifier, Some(Failed::Error(error)), operation, timed, wait);
+                    let Ok(outcome) = steps.attempts_until_end(
+                        classifier,
+                        Some(Failed::Error(error)),
+                        operation,
+                        timed,
+                        wait,
+                    );
                     outcome
                 }
                 Err(failed) => {
-                    let Ok(outcome) = steps.go_on(classifier, Some(failed), operation, timed, wait);
+                    let Ok(outcome) =
+                        steps.attempts_until_end(classifier, Some(failed), operation, timed, wait);
                     outcome
                 }
             };
         }
-        self.run_long(operation, timed)
+        self.run_loop(operation, timed)
     }
 
     /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed,
     /// and everywhere where bytes count.
     #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
-    fn run_long<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
+    fn run_loop<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
     where
         X::Time: Sleep,
         K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.engine.enter(timed || K::Hook::RUNS) {
+        match self.engine.begin(timed || K::Hook::RUNS) {
             Ok(steps) => {
-                let Ok(outcome) = steps.go_on(&mut self.classifier, None, operation, timed, wait);
+                let Ok(outcome) =
+                    steps.attempts_until_end(&mut self.classifier, None, operation, timed, wait);
                 outcome
             }
             Err(rejection) => Outcome::rejected(rejection),
@@ -152,8 +159,8 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         K: ClassifyAttempt<V, E>,
         F: FnMut(Attempt) -> Result<V, E>,
     {
-        match self.engine.enter(true) {
-            Ok(steps) => steps.go_on_or_suspend(&mut self.classifier, limit, operation),
+        match self.engine.begin(true) {
+            Ok(steps) => steps.run_or_suspend(&mut self.classifier, limit, operation),
             Err(rejection) => Outcome::rejected(rejection).into(),
         }
     }
@@ -193,7 +200,7 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
     /// compiler see the constants of a policy and leave out what it does not use.
     // Inlined always: the constants of a policy are known only where it is.
     #[inline(always)]
-    fn go_on<K, V, E, F, S>(
+    fn attempts_until_end<K, V, E, F, S>(
         mut self,
         classifier: &mut K,
         mut failed: Option<Failed<E, K::Rejected>>,
@@ -210,7 +217,8 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
             if let Some(failed) = failed.take() {
                 let failure = failed.classify(classifier, X::Observer::OBSERVES);
                 let failed = last.insert(failed.into_last());
-                let decision = self.decide(&failure);
+                let text = failed.error().and_then(|error| classifier.text().text(error));
+                let decision = self.decide(&failure, text);
                 match decision {
                     Decision::Retry { after } if after.is_zero() => {}
                     Decision::Retry { after } | Decision::TooLong { after } => {
@@ -222,13 +230,13 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
                     }
                     Decision::Stop(reason) => break (reason, Some(failure)),
                 }
-                if let Err(reason) = self.awake() {
+                if let Err(reason) = self.wake() {
                     break (reason, None);
                 }
                 if K::Hook::RUNS {
                     let context = self.retry_context();
                     let proceeds = classifier.hook().before_retry(&context, failed);
-                    let late = self.awake();
+                    let late = self.wake();
                     if proceeds.is_break() {
                         break (StopReason::Aborted, None);
                     }
@@ -249,7 +257,7 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
                         Ok(None) => self.engine.time.sleep(decision.delay()),
                         Err(reason) => break 'call (reason, None),
                     }
-                    if let Err(reason) = self.awake() {
+                    if let Err(reason) = self.wake() {
                         break 'call (reason, None);
                     }
                 }
@@ -266,11 +274,13 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
                 Err(again) => failed = Some(again),
             }
         };
-        self.end(reason, failure.as_ref());
+        let error = last.as_ref().and_then(Last::error);
+        let text = error.and_then(|error| classifier.text().text(error));
+        self.end(reason, failure.as_ref(), text);
         Ok(self.stopped(reason, last))
     }
 
-    fn go_on_or_suspend<K, V, E, F>(
+    fn run_or_suspend<K, V, E, F>(
         self,
         classifier: &mut K,
         limit: Duration,
@@ -281,7 +291,7 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
         F: FnMut(Attempt) -> Result<V, E>,
     {
         let suspend = |steps: &mut Self, decision| steps.suspend_from(limit, decision);
-        match self.go_on(classifier, None, operation, true, suspend) {
+        match self.attempts_until_end(classifier, None, operation, true, suspend) {
             Ok(outcome) => outcome.into(),
             Err(suspended) => Progress::Suspended(suspended),
         }
@@ -308,10 +318,10 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
             Ok(rest) => self.steps.engine.time.sleep(rest),
             Err(suspended) => return Progress::Suspended(suspended),
         }
-        if let Err(reason) = self.steps.woke() {
+        if let Err(reason) = self.steps.on_wake() {
             return self.steps.stopped(reason, None).into();
         }
-        self.steps.go_on_or_suspend(self.classifier, limit, operation)
+        self.steps.run_or_suspend(self.classifier, limit, operation)
     }
 }
 

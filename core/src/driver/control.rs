@@ -39,7 +39,7 @@ pub trait Control {
 
     /// What to do with a retry after `delay`. Not asked about a wait for a rate limiter:
     /// [`WhenLimited`](crate::budget::WhenLimited) says what becomes of that.
-    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+    fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
         let _ = (context, delay);
         SleepDecision::Sleep
     }
@@ -71,8 +71,8 @@ impl<H: Control, F: FnMut() -> bool> Control for AbortIf<H, F> {
         self.inner.aborted() || (self.predicate)()
     }
 
-    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
-        self.inner.choose(context, delay)
+    fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.sleep_decision(context, delay)
     }
 
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
@@ -101,7 +101,7 @@ where
         self.inner.aborted()
     }
 
-    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+    fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
         (self.handler)(context, delay)
     }
 
@@ -128,8 +128,8 @@ impl<H: Control, F: FnMut(&BackoffContext, Duration)> Control for BeforeSleep<H,
         self.inner.aborted()
     }
 
-    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
-        self.inner.choose(context, delay)
+    fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.sleep_decision(context, delay)
     }
 
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
@@ -156,8 +156,8 @@ impl<H: Control> Control for Within<H> {
         self.inner.aborted()
     }
 
-    fn choose(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
-        self.inner.choose(context, delay)
+    fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
+        self.inner.sleep_decision(context, delay)
     }
 
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {

@@ -12,8 +12,13 @@ pub(crate) mod retry;
 pub(crate) mod steps;
 pub(crate) mod suspend;
 #[cfg(feature = "std")]
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    expect(deprecated, reason = "the names exist, and say what to use")
+)]
 mod system;
 #[cfg(all(feature = "std", target_family = "wasm", target_os = "unknown"))]
+#[expect(deprecated, reason = "the names exist, and say what to use")]
 mod system_missing;
 
 pub use asynchronous::RetryAsyncExt;

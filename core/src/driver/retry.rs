@@ -7,7 +7,10 @@ use core::ops::ControlFlow;
 use crate::backoff::BackoffContext;
 use crate::breaker::Gate;
 use crate::budget::{Acquire, Limited, Pool};
-use crate::classify::{BeforeRetry, BeforeRetryAsync, ByError, ByValue, Classifier, Verdict};
+use crate::classify::{
+    BeforeRetry, BeforeRetryAsync, ByError, ByValue, Classifier, Debugged, Shown, Verdict,
+    WrittenBy,
+};
 use crate::config::Settings;
 use crate::driver::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Slots, Within};
 use crate::event::{AttemptContext, Event, Observers, OnEvent};
@@ -93,7 +96,7 @@ pub struct Engine<'a, X: Slots> {
 type Bare<T, R, P> = (T, R, (), (), (), (), P);
 
 impl<T, R, P> Engine<'_, Bare<T, R, P>> {
-    const fn new(policy: P, time: T, random: R) -> Self {
+    pub(crate) const fn new(policy: P, time: T, random: R) -> Self {
         Self {
             policy,
             time,
@@ -209,12 +212,12 @@ macro_rules! replace {
     };
 }
 
-impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
+impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
     /// Classifies errors with a function that returns an [`ErrorClass`](crate::ErrorClass), a
     /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the error type
     /// must [`Describe`](crate::classify::Describe) itself.
     #[inline]
-    pub fn classify<E, C, F>(self, classify: F) -> Retry<'a, X, Classifier<ByError<F>, V, H>>
+    pub fn classify<E, C, F>(self, classify: F) -> Retry<'a, X, Classifier<ByError<F>, V, H, S>>
     where
         C: Into<Verdict>,
         F: FnMut(&E) -> C,
@@ -226,13 +229,16 @@ impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
     /// of status 503 is. The error of the call then carries the last such value
     /// ([`Last::Value`](crate::Last::Value)).
     #[inline]
-    pub fn classify_value<T, C, F>(self, classify: F) -> Retry<'a, X, Classifier<K, ByValue<F>, H>>
+    pub fn classify_value<T, C, F>(
+        self,
+        classify: F,
+    ) -> Retry<'a, X, Classifier<K, ByValue<F>, H, S>>
     where
         C: Into<Verdict>,
         F: FnMut(&T) -> Option<C>,
     {
-        let Classifier { errors, hook, .. } = self.classifier;
-        let classifier = Classifier { errors, values: ByValue(classify), hook };
+        let Classifier { errors, hook, text, .. } = self.classifier;
+        let classifier = Classifier { errors, values: ByValue(classify), hook, text };
         Retry { engine: self.engine, classifier }
     }
 
@@ -240,9 +246,10 @@ impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
     /// with a value of your own type; it must implement
     /// [`Classify`](crate::classify::Classify).
     #[inline]
-    pub fn classifier<C>(self, classifier: C) -> Retry<'a, X, Classifier<C, V, H>> {
-        let Classifier { values, hook, .. } = self.classifier;
-        Retry { engine: self.engine, classifier: Classifier { errors: classifier, values, hook } }
+    pub fn classifier<C>(self, classifier: C) -> Retry<'a, X, Classifier<C, V, H, S>> {
+        let Classifier { values, hook, text, .. } = self.classifier;
+        let classifier = Classifier { errors: classifier, values, hook, text };
+        Retry { engine: self.engine, classifier }
     }
 
     /// Runs `hook` after each delay, before the next attempt: to recover a bus, renew a
@@ -275,12 +282,12 @@ impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
     /// # }
     /// ```
     #[inline]
-    pub fn before_retry<E, R, F>(self, hook: F) -> Retry<'a, X, Classifier<K, V, BeforeRetry<F>>>
+    pub fn before_retry<E, R, F>(self, hook: F) -> Retry<'a, X, Classifier<K, V, BeforeRetry<F>, S>>
     where
         F: FnMut(&AttemptContext<'_>, &Last<E, R>) -> ControlFlow<()>,
     {
-        let Classifier { errors, values, .. } = self.classifier;
-        let classifier = Classifier { errors, values, hook: BeforeRetry(hook) };
+        let Classifier { errors, values, text, .. } = self.classifier;
+        let classifier = Classifier { errors, values, hook: BeforeRetry(hook), text };
         Retry { engine: self.engine, classifier }
     }
 
@@ -303,13 +310,62 @@ impl<'a, X: Slots, K, V, H> Retry<'a, X, Classifier<K, V, H>> {
     pub fn before_retry_async<E, R, F>(
         self,
         hook: F,
-    ) -> Retry<'a, X, Classifier<K, V, BeforeRetryAsync<F>>>
+    ) -> Retry<'a, X, Classifier<K, V, BeforeRetryAsync<F>, S>>
     where
         F: AsyncFnMut(&AttemptContext<'_>, &Last<E, R>) -> ControlFlow<()>,
     {
-        let Classifier { errors, values, .. } = self.classifier;
-        let classifier = Classifier { errors, values, hook: BeforeRetryAsync(hook) };
+        let Classifier { errors, values, text, .. } = self.classifier;
+        let classifier = Classifier { errors, values, hook: BeforeRetryAsync(hook), text };
         Retry { engine: self.engine, classifier }
+    }
+
+    /// Gives events the text of an error ([`Event::text`](crate::Event::text)) as `write` writes
+    /// it. Nothing is formatted until an observer prints it; without this, or
+    /// [`show_errors`](Self::show_errors) or [`debug_errors`](Self::debug_errors), no formatting
+    /// code is linked.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// use redress::random::NoRandom;
+    /// use redress::testing::MockClock;
+    /// use redress::{ErrorClass, Policy};
+    /// const ONCE: Policy = Policy::once();
+    /// let (clock, mut log) = (MockClock::new(), Vec::new());
+    /// let _ = ONCE
+    ///     .on(&clock, NoRandom)
+    ///     .classify(|_: &u16| ErrorClass::ServerError)
+    ///     .error_text(|code, f| write!(f, "status {code}"))
+    ///     .on_event(|event| log.extend(event.text.map(|text| text.to_string())))
+    ///     .call(|_| Err::<(), u16>(503));
+    /// assert_eq!(log, ["status 503"]);
+    /// # }
+    /// ```
+    #[inline]
+    pub fn error_text<E, F>(self, write: F) -> Retry<'a, X, Classifier<K, V, H, WrittenBy<F>>>
+    where
+        F: Fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result,
+    {
+        self.with_text(WrittenBy(write))
+    }
+
+    /// As [`error_text`](Self::error_text), for errors that implement [`Display`](fmt::Display):
+    /// with what they display.
+    #[inline]
+    pub fn show_errors(self) -> Retry<'a, X, Classifier<K, V, H, Shown>> {
+        self.with_text(Shown)
+    }
+
+    /// As [`error_text`](Self::error_text), for errors that implement [`Debug`](fmt::Debug):
+    /// with their form for developers.
+    #[inline]
+    pub fn debug_errors(self) -> Retry<'a, X, Classifier<K, V, H, Debugged>> {
+        self.with_text(Debugged)
+    }
+
+    #[inline]
+    fn with_text<N>(self, text: N) -> Retry<'a, X, Classifier<K, V, H, N>> {
+        let Classifier { errors, values, hook, .. } = self.classifier;
+        Retry { engine: self.engine, classifier: Classifier { errors, values, hook, text } }
     }
 }
 

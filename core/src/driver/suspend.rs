@@ -55,7 +55,7 @@ impl<T, E, V> From<Outcome<T, E, V>> for Progress<T, E, V> {
 /// A call that goes on, with the rest of its delay before it.
 #[non_exhaustive]
 pub struct Resumed<'r, 'a, X: Parts, K> {
-    /// The call. After [`due`](Self::due), say that you [`woke`](Steps::woke), and
+    /// The call. After [`due`](Self::due), say that you [`on_wake`](Steps::on_wake), and
     /// [`start`](Steps::start).
     pub steps: Steps<'r, 'a, X>,
     pub(crate) classifier: &'r mut K,
@@ -138,7 +138,7 @@ impl<X: Parts> Steps<'_, '_, X> {
     ///
     /// As there.
     pub fn suspend_for(&mut self, wait: Duration) -> Result<Suspended, StopReason> {
-        self.try_suspend(wait).map_err(|reason| self.end(reason, None))
+        self.try_suspend(wait).map_err(|reason| self.stop(reason))
     }
 
     /// As [`suspend`](Self::suspend), if the delay is `limit` or more, or too long; without
@@ -165,7 +165,7 @@ impl<X: Parts> Steps<'_, '_, X> {
             reason => return Err(reason),
         }
         if X::Observer::OBSERVES && !fits && self.pass.is_some() {
-            self.observe_end(StopReason::Scheduled, None);
+            self.observe_end(StopReason::Scheduled, None, None);
         }
         Ok(self.suspend_until(self.call.seen.saturating_add(delay)))
     }

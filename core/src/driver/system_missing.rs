@@ -2,8 +2,12 @@
 //! its hash keys are constants, so that all visitors of a page would retry together. What
 //! needs either does not compile.
 
-use crate::driver::system::SystemRetry;
+use crate::classify::Classifier;
+use crate::driver::retry::Engine;
+use crate::driver::{Retry, SystemRetry};
 use crate::policy::Policy;
+use crate::random::SystemRandom;
+use crate::time::MonotonicClock;
 
 /// What `on_system` needs; no platform of this target has it.
 #[diagnostic::on_unimplemented(
@@ -24,7 +28,9 @@ impl Policy {
     where
         Self: System<'a>,
     {
-        #[expect(deprecated, reason = "the names are there, and say what to use")]
-        self.on(super::MonotonicClock, super::SystemRandom)
+        Retry {
+            engine: Engine::new(self, MonotonicClock, SystemRandom),
+            classifier: Classifier::DEFAULT,
+        }
     }
 }

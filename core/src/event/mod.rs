@@ -7,6 +7,8 @@ mod timeline;
 pub use observer::{Observer, Observers, OnEvent};
 pub use timeline::{Timeline, TimelineEntry};
 
+use core::fmt;
+
 use crate::class::ErrorClass;
 use crate::time::Duration;
 
@@ -111,8 +113,8 @@ impl StopReason {
     }
 }
 
-impl core::fmt::Display for StopReason {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
@@ -230,14 +232,45 @@ impl EventKind {
     }
 }
 
-impl core::fmt::Display for EventKind {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
+/// The text of an error, written when it is displayed.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(&'a dyn fmt::Display);
+
+impl<'a> Text<'a> {
+    /// What `text` displays.
+    #[inline]
+    pub const fn new(text: &'a dyn fmt::Display) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Text<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{}", defmt::Display2Format(self.0));
+    }
+}
+
 /// One thing that happened in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Event<'a> {
@@ -261,6 +294,9 @@ pub struct Event<'a> {
     pub retry_after: Option<Duration>,
     /// The type name of the error, without its path; `None` for a failing value.
     pub error: Option<&'static str>,
+    /// The text of the error, if [`Retry::error_text`](crate::Retry::error_text) or one like it
+    /// is set.
+    pub text: Option<Text<'a>>,
     /// The classifier's detail of the failure.
     pub detail: Option<&'static str>,
     /// The operation's name; empty if it was given none.
@@ -282,6 +318,7 @@ impl<'a> Event<'a> {
             state: None,
             retry_after: None,
             error: None,
+            text: None,
             detail: None,
             operation,
             elapsed: Duration::ZERO,

@@ -31,6 +31,17 @@ pub enum Last<E, V = Infallible> {
     Timeout,
 }
 
+impl<E, V> Last<E, V> {
+    /// The operation's own error, if it is one.
+    #[inline]
+    pub const fn error(&self) -> Option<&E> {
+        match self {
+            Self::Error(error) => Some(error),
+            Self::Value(_) | Self::Timeout => None,
+        }
+    }
+}
+
 /// Retrying stopped without a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -10,6 +10,10 @@
 mod system;
 
 #[cfg(feature = "std")]
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    expect(deprecated, reason = "the name exists, and says what to use")
+)]
 pub use system::SystemRandom;
 
 use core::convert::Infallible;
@@ -31,7 +35,7 @@ pub trait Draw {
     /// no source.
     fn draw(&mut self) -> Option<u32>;
 
-    /// Whether there is never a number, known before anybody asks. A call then needs no
+    /// Whether there is never a number, known in advance. A call then needs no
     /// reference to the source, and the source no place in memory.
     #[inline]
     fn is_empty(&self) -> bool

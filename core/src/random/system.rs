@@ -48,3 +48,16 @@ mod keys {
 )]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Draw as _;
+
+    #[test]
+    fn numbers_differ() {
+        let drawn: std::collections::HashSet<_> =
+            (0..64).filter_map(|_| SystemRandom.draw()).collect();
+        assert!(drawn.len() > 60, "{drawn:?}");
+    }
+}

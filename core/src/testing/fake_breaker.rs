@@ -46,9 +46,9 @@ impl<'s> FakeBreaker<'s> {
 impl Circuit for FakeBreaker<'_> {
     type Attempts = ();
 
-    const HEARS_SUCCESS: bool = true;
+    const COUNTS_SUCCESS: bool = true;
 
-    fn enter(&mut self) -> Option<Permit> {
+    fn admit_closed(&mut self) -> Option<Permit> {
         None
     }
 

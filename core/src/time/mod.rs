@@ -12,6 +12,10 @@ mod wait;
 mod widened;
 
 #[cfg(feature = "std")]
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    expect(deprecated, reason = "the name exists, and says what to use")
+)]
 pub use monotonic::MonotonicClock;
 pub use wait::{Sleep, Timer};
 pub use widened::Widened;

@@ -36,3 +36,16 @@ mod system {
 )]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MonotonicClock;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Clock as _, Duration, Sleep as _};
+
+    #[test]
+    fn the_clock_goes_on() {
+        let earlier = MonotonicClock.now();
+        MonotonicClock.sleep(Duration::from_micros(1));
+        assert!(MonotonicClock.now() > earlier);
+    }
+}

@@ -235,7 +235,7 @@ fn call(input: &mut Input<'_>) {
             match steps.fail(failure) {
                 Decision::Retry { after } if input.one_in(3) => {
                     clock.advance(after);
-                    if steps.woke().is_err() {
+                    if steps.on_wake().is_err() {
                         return;
                     }
                 }

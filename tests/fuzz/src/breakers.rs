@@ -8,7 +8,7 @@ use redress::config::ConfigError;
 use redress::event::CircuitState;
 use redress::{Breaker, BreakerConfig, Duration};
 
-use crate::{at, Input, STEPS, Times};
+use crate::{Input, STEPS, Times, at};
 
 /// How many probes a breaker has room for.
 pub const PERMITS: usize = 3;
@@ -180,7 +180,7 @@ pub fn used<W: Window<Rule: 'static + Debug> + Clone + Debug>(
         };
         period += u32::from(breaker.state() != before || changed.is_some());
         assert!(changed.is_none_or(|state| state == breaker.state()));
-        assert_eq!(breaker.enter().is_some(), breaker.state() == CircuitState::Closed);
+        assert_eq!(breaker.admit_closed().is_some(), breaker.state() == CircuitState::Closed);
     }
     // Whatever the clock has shown, the next caller need not wait for long.
     if let Err(rejection) = breaker.admit(at(now))

@@ -10,10 +10,13 @@ use redress::driver::{Control, SleepDecision};
 use redress::event::AttemptContext;
 use redress::random::Draw;
 use redress::time::{Sleep, Timer};
-use redress::{Attempt, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant, Last, Observer, StopReason};
+use redress::{
+    Attempt, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant, Observer,
+    StopReason,
+};
 
 use crate::policies::Limits;
-use crate::{at, us, Input, LAST};
+use crate::{Input, LAST, at, us};
 
 /// 146,000 years.
 const AGES: u64 = 1 << 62;
@@ -223,7 +226,7 @@ impl Control for &World<'_> {
         self.elapsed.get().max(self.now.get()) > AGES || self.input.borrow_mut().one_in(32)
     }
 
-    fn choose(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
+    fn sleep_decision(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
         let mut input = self.input.borrow_mut();
         match input.below(24) {
             0 => SleepDecision::Abort,

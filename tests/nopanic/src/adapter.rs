@@ -92,7 +92,7 @@ pub fn adapter() -> Option<()> {
     let mut steps = retry.begin().ok()?;
     black_box(steps.start().ok()?);
     black_box(steps.fail(ErrorClass::Transient));
-    black_box(steps.woke().ok()?);
+    black_box(steps.on_wake().ok()?);
     steps.succeed();
 
     let now = EmbassyTime.now();

@@ -198,8 +198,8 @@ fn calls() -> Option<()> {
         black_box(steps.start().ok());
         black_box(steps.fail(class()));
         black_box(steps.fail_by_value(class()));
-        black_box(steps.chosen(SleepDecision::Defer));
-        black_box(steps.woke().is_ok());
+        black_box(steps.on_sleep_decision(SleepDecision::Defer));
+        black_box(steps.on_wake().is_ok());
         steps.succeed();
         steps.suspend().ok()?
     };
@@ -285,7 +285,7 @@ fn machines() -> Option<()> {
 
     let mut call = Call::begin(&policy, now);
     black_box(call.start(&policy));
-    black_box(call.woke(now).is_ok());
+    black_box(call.on_wake(now).is_ok());
     call.succeed(&policy, now);
     Some(())
 }

@@ -167,7 +167,7 @@ impl Scenario<'_> {
                         SleepDecision::Defer,
                         SleepDecision::Abort,
                     ]);
-                    let stopped = steps.chosen(choice);
+                    let stopped = steps.on_sleep_decision(choice);
                     let reason = match choice {
                         SleepDecision::Sleep => StopReason::DeadlineExceeded,
                         SleepDecision::Defer if self.spent.spend(now) => StopReason::Scheduled,
@@ -191,12 +191,12 @@ impl Scenario<'_> {
             }
             match self.numbers.below(12) {
                 0 => {
-                    steps.chosen(SleepDecision::Defer);
+                    steps.on_sleep_decision(SleepDecision::Defer);
                     tally.reasons[StopReason::Scheduled as usize] += 1;
                     break call.learned();
                 }
                 1 => {
-                    steps.chosen(SleepDecision::Abort);
+                    steps.on_sleep_decision(SleepDecision::Abort);
                     tally.reasons[StopReason::Aborted as usize] += 1;
                     break Learned::Nothing;
                 }
@@ -204,7 +204,7 @@ impl Scenario<'_> {
             }
             let overslept = if self.numbers.one_in(4) { self.numbers.below(5) } else { 0 };
             self.clock.set(now + call.delay + overslept);
-            let woke = steps.woke();
+            let woke = steps.on_wake();
             if call.is_late(&self.limits, self.clock.get()) {
                 assert_eq!(woke, Err(StopReason::DeadlineExceeded));
                 break call.learned();

@@ -327,7 +327,7 @@ fn mangled_snapshots_of_calls() {
             clock.advance(us(numbers.below(1_000_000)));
             let decision = steps.fail(numbers.of(&classes));
             clock.advance(decision.delay());
-            is_over = matches!(decision, Decision::Stop(_)) || steps.woke().is_err();
+            is_over = matches!(decision, Decision::Stop(_)) || steps.on_wake().is_err();
         }
         if is_over {
             continue;
@@ -357,7 +357,7 @@ fn mangled_snapshots_of_calls() {
         clock.advance(rest);
         let mut attempts = steps.call().attempts();
         assert!(attempts < 5, "{attempts}");
-        while steps.woke().is_ok() && steps.start().is_ok() {
+        while steps.on_wake().is_ok() && steps.start().is_ok() {
             attempts += 1;
             match steps.fail(numbers.of(&classes)) {
                 Decision::Retry { after } => clock.advance(after),

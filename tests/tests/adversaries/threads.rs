@@ -60,7 +60,7 @@ impl Timer for Ticks<'_> {
 
 fn opened() -> Mutex<One> {
     let mut breaker = One::new(&ONE).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     breaker.settle(permit, FAILURE, Instant::ZERO);
     Mutex::new(breaker)
 }

@@ -21,7 +21,7 @@ fn refused(name: &str, line: &str) -> Option<String> {
     // The versions of this workspace: nothing is looked up or fetched.
     fs::copy(tests.join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let program = format!(
-        "#![allow(unused)]\nuse redress::*;\nconst ONCE: Policy = Policy::once();\n\
+        "#![allow(unused)]\nuse redress::{{random::*, time::*, *}};\nconst ONCE: Policy = Policy::once();\n\
          pub fn call() {{\n    {line}\n}}\n",
     );
     fs::write(folder.join("src/lib.rs"), program).unwrap();

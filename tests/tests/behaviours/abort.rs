@@ -162,7 +162,7 @@ type Small = Breaker<FailureTimes<1>>;
 fn half_open_next() -> (MockClock, RefCell<Small>) {
     let clock = MockClock::new();
     let mut breaker = Small::new(&TRIPPED).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     breaker.settle(permit, CallResult::Failure(TRANSIENT), clock.now());
     clock.advance(Duration::from_secs(30));
     (clock, RefCell::new(breaker))
@@ -307,7 +307,7 @@ fn dropping_or_cancelling_steps_at_any_point_frees_the_probe() {
                 let _ = steps.fail(TRANSIENT);
             }
             if steps_taken > 2 {
-                steps.woke().unwrap();
+                steps.on_wake().unwrap();
             }
             assert!(breaker.borrow().check(clock.now()).is_err());
             if dropped {

@@ -104,7 +104,7 @@ fn of_fifty_threads_that_ask_at_once_one_is_the_probe() {
         let breaker = Mutex::new(breaker);
         for _ in 0..2 {
             let mut locked = breaker.lock().unwrap();
-            let permit = locked.enter().unwrap();
+            let permit = locked.admit_closed().unwrap();
             locked.settle(permit, CallResult::Failure(ErrorClass::Transient), Instant::ZERO);
         }
         let later = Instant::ZERO.saturating_add(Duration::from_secs(30));
@@ -130,7 +130,7 @@ fn a_dropped_probe_gives_its_place_back() {
     let breaker = RefCell::new(Small::new(&CONFIG).unwrap());
     for _ in 0..2 {
         let mut breaker = breaker.borrow_mut();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), clock.now());
     }
     clock.advance(Duration::from_secs(30));
@@ -156,7 +156,7 @@ fn a_month_of_silence_is_no_work() {
     let mut now = Instant::ZERO;
     // A month is 2.6 * 10^12 of these slices: a loop over them would not end.
     for _ in 0..if cfg!(miri) { 50 } else { 10_000 } {
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         assert_eq!(breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), now), None);
         now = now.saturating_add(Duration::from_secs(2_592_000));
     }
@@ -206,7 +206,7 @@ fn a_full_slice_keeps_its_shares() {
     const HALF: BreakerConfig<SliceRule> =
         BreakerConfig::slices(Duration::from_secs(3600), 500, 10);
     let mut breaker = Breaker::<TimeSlices<1>>::new(&HALF).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     // Of three calls one fails, for longer than a slice can count.
     let (calls, counted) = if cfg!(miri) { (300, 300) } else { (70_000_u32, 37_233) };
     for nth in 0..calls {

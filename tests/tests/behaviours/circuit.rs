@@ -146,9 +146,9 @@ fn a_success_that_fills_a_rate_window_opens_it() {
     for nth in 0..10 {
         let result = if nth < 9 { CallResult::Failure(TRANSIENT) } else { CallResult::Success };
         let opens = (nth == 9).then_some(CircuitState::Open);
-        let permit = last.enter().unwrap();
+        let permit = last.admit_closed().unwrap();
         assert_eq!(last.settle(permit, result, now), opens);
-        let permit = times.enter().unwrap();
+        let permit = times.admit_closed().unwrap();
         assert_eq!(times.settle(permit, result, now), opens);
     }
 }
@@ -260,7 +260,7 @@ fn a_further_hint_never_shortens_how_long_it_is_open() {
     let (clock, breaker) = (MockClock::new(), breaker(&config));
     let now = clock.now();
     let mut breaker = breaker.borrow_mut();
-    let (first, second) = (breaker.enter().unwrap(), breaker.enter().unwrap());
+    let (first, second) = (breaker.admit_closed().unwrap(), breaker.admit_closed().unwrap());
     assert_eq!(breaker.hold(first, secs(100), now), Some(CircuitState::Open));
     for (hint, wait) in [(50, 100), (200, 200), (9_999, 600)] {
         assert_eq!(breaker.hold(second, secs(hint), now), None);

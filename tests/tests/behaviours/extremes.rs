@@ -28,7 +28,7 @@ fn at(micros: u64) -> Instant {
 fn a_breaker_that_opens_at_the_end_of_time_stays_open() {
     for by_hand in [false, true] {
         let mut breaker = Small::new(&TRIPPED).unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         let opened =
             if by_hand { breaker.trip(at(END)) } else { breaker.settle(permit, FAILURE, at(END)) };
         assert_eq!(opened, Some(CircuitState::Open));
@@ -45,11 +45,11 @@ fn failures_at_the_end_of_time_are_counted_together() {
     const TIMES: BreakerConfig<FailureRule> = BreakerConfig::failures(2, MINUTE);
     const SLICES: BreakerConfig<SliceRule> = BreakerConfig::slices(MINUTE, 500, 2);
     let mut breaker = Breaker::<FailureTimes<2>>::new(&TIMES).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     assert_eq!(breaker.settle(permit, FAILURE, at(END)), None);
     assert_eq!(breaker.settle(permit, FAILURE, at(END + 1)), Some(CircuitState::Open));
     let mut breaker = Breaker::<TimeSlices<4>>::new(&SLICES).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     assert_eq!(breaker.settle(permit, FAILURE, at(END)), None);
     assert_eq!(breaker.settle(permit, FAILURE, at(END + 1)), Some(CircuitState::Open));
 }

@@ -34,7 +34,7 @@ pub(crate) type Small = Breaker<FailureTimes<1>>;
 pub(crate) fn half_open_next() -> (MockClock, RefCell<Small>) {
     let clock = MockClock::new();
     let mut breaker = Small::new(&TRIPPED).unwrap();
-    let permit = breaker.enter().unwrap();
+    let permit = breaker.admit_closed().unwrap();
     breaker.settle(permit, FAILURE, clock.now());
     clock.advance(Duration::from_secs(30));
     (clock, RefCell::new(breaker))
@@ -350,8 +350,8 @@ fn a_late_abort_or_result_of_an_earlier_period_touches_no_probe() {
     for late in [CallResult::Cancelled, CallResult::Success, FAILURE] {
         let clock = MockClock::new();
         let mut breaker = Small::new(&TRIPPED).unwrap();
-        let early = breaker.enter().unwrap();
-        let permit = breaker.enter().unwrap();
+        let early = breaker.admit_closed().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, clock.now());
         clock.advance(Duration::from_secs(30));
         let probe = breaker.admit(clock.now()).unwrap().permit;
@@ -379,7 +379,7 @@ async fn a_task_that_panics_frees_its_probe() {
     }
     {
         let mut breaker = BREAKER.lock().unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, Instant::ZERO);
     }
     let retry = || ONCE.on(Later, NoRandom).classify(|(): &()| TRANSIENT).breaker(&BREAKER);

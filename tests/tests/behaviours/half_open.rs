@@ -19,7 +19,7 @@ fn an_open_breaker_becomes_half_open_when_it_is_asked_and_not_before() {
     for silence in [Duration::from_secs(30), month] {
         let clock = MockClock::new();
         let mut breaker = Small::new(&TRIPPED).unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, clock.now());
         clock.advance(Duration::from_micros(29_999_999));
         assert_eq!(

@@ -271,7 +271,7 @@ fn a_step_says_that_a_delay_does_not_fit() {
         let mut steps = retry.begin().unwrap();
         steps.start().unwrap();
         assert_eq!(steps.fail(BUSY), Decision::TooLong { after: HOUR });
-        assert_eq!(steps.chosen(choice), Decision::Stop(reason));
+        assert_eq!(steps.on_sleep_decision(choice), Decision::Stop(reason));
         assert_eq!(budget.borrow().remaining(clock.now()), left);
     }
 }

@@ -379,7 +379,7 @@ fn blocking_async_and_steps_tell_the_same() {
             steps.start().unwrap();
             if let redress::driver::Decision::Retry { after } = steps.fail(failure) {
                 clock.advance(after);
-                steps.woke().unwrap();
+                steps.on_wake().unwrap();
             }
         }
     });

@@ -118,7 +118,7 @@ fn a_scheduler_of_ones_own_chooses_as_a_handler_does() {
         let mut steps = retry.begin().unwrap();
         steps.start().unwrap();
         assert_eq!(steps.fail(TRANSIENT), Decision::Retry { after: SECOND });
-        assert_eq!(steps.chosen(choice), decision);
+        assert_eq!(steps.on_sleep_decision(choice), decision);
     }
 }
 
@@ -274,7 +274,7 @@ fn a_control_of_ones_own_replaces_predicate_handler_and_hook() {
             self.asked += 1;
             false
         }
-        fn choose(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
+        fn sleep_decision(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
             self.chosen += 1;
             SleepDecision::Sleep
         }
@@ -311,7 +311,7 @@ fn a_retry_after_is_heeded_by_every_driver() {
                 while let Err(failure) = script.next() {
                     let Decision::Retry { after } = steps.fail(failure) else { panic!() };
                     clock.advance(after);
-                    steps.woke().unwrap();
+                    steps.on_wake().unwrap();
                 }
                 steps.succeed();
             }

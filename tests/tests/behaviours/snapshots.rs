@@ -101,9 +101,9 @@ fn states() -> (Times, Rate, Slices, RollingBudget<3>, RatioBudget) {
     let mut rate = Rate::new(&RATE).unwrap();
     let mut slices = Slices::new(&SLICES).unwrap();
     for result in [FAILURE, CallResult::Success, FAILURE] {
-        times.settle(times.enter().unwrap(), result, NOW);
-        rate.settle(rate.enter().unwrap(), result, NOW);
-        slices.settle(slices.enter().unwrap(), result, NOW);
+        times.settle(times.admit_closed().unwrap(), result, NOW);
+        rate.settle(rate.admit_closed().unwrap(), result, NOW);
+        slices.settle(slices.admit_closed().unwrap(), result, NOW);
     }
     let mut rolling = RollingBudget::new(&ROLLING).unwrap();
     let mut ratio = RatioBudget::new(&RATIO).unwrap();
@@ -256,7 +256,7 @@ fn a_call_does_not_go_on_under_another_strategy() {
 fn an_open_breaker_goes_on_recovering_where_it_was() {
     for (off, waits) in [(None, [20, 20, 20]), (Some(8), [12, 4, 0])] {
         let mut breaker = Small::new(&TRIPPED).unwrap();
-        breaker.settle(breaker.enter().unwrap(), FAILURE, Instant::ZERO);
+        breaker.settle(breaker.admit_closed().unwrap(), FAILURE, Instant::ZERO);
         let mut bytes = vec![0; Small::BYTES];
         let ten = Instant::ZERO.saturating_add(Duration::from_secs(10));
         breaker.snapshot(ten, &mut bytes).unwrap();
@@ -285,7 +285,7 @@ fn windows_and_budgets_know_of_the_time_off_or_stand_still() {
         let mut restored = Times::new(&TIMES).unwrap();
         restored.restore(&bytes_of(&times), Instant::ZERO, off).unwrap();
         let mut fail = || {
-            restored.settle(restored.enter().unwrap(), FAILURE, Instant::ZERO);
+            restored.settle(restored.admit_closed().unwrap(), FAILURE, Instant::ZERO);
             restored.state() == CircuitState::Open
         };
         assert_eq!((1..).find(|_| fail()), Some(failures_to_open));
@@ -293,7 +293,7 @@ fn windows_and_budgets_know_of_the_time_off_or_stand_still() {
         let mut restored = Slices::new(&SLICES).unwrap();
         restored.restore(&bytes_of(&slices), Instant::ZERO, off).unwrap();
         let mut fail = || {
-            restored.settle(restored.enter().unwrap(), FAILURE, Instant::ZERO);
+            restored.settle(restored.admit_closed().unwrap(), FAILURE, Instant::ZERO);
             restored.state() == CircuitState::Open
         };
         // Four calls are the least; three were before.
@@ -416,7 +416,7 @@ fn suspended(policy: &Policy, clock: &MockClock) -> Vec<u8> {
         steps.start().unwrap();
         let Decision::Retry { after } = steps.fail(class) else { panic!() };
         clock.advance(after);
-        steps.woke().unwrap();
+        steps.on_wake().unwrap();
     }
     steps.start().unwrap();
     assert!(matches!(steps.fail(TRANSIENT), Decision::Retry { .. }));
@@ -501,7 +501,7 @@ fn a_tampered_call_with_a_right_checksum_breaks_nothing() {
             let mut retry = on(&policy, &clock).breaker(&breaker);
             let Ok(resumed) = retry.resume(&bytes, clock.now(), None) else { continue };
             let mut steps = resumed.steps;
-            while steps.woke().is_ok() && steps.start().is_ok() {
+            while steps.on_wake().is_ok() && steps.start().is_ok() {
                 if let Decision::Stop(_) = steps.fail(TRANSIENT) {
                     break;
                 }
@@ -528,12 +528,12 @@ fn a_resumed_call_has_what_was_left_of_it() {
         assert_eq!(restored == Restored::TimeOff, off.is_some());
         assert_eq!((steps.call().attempts(), steps.call().previous().as_secs()), (3, 5));
         clock.advance(left);
-        let mut woke = steps.woke();
+        let mut woke = steps.on_wake();
         while woke.is_ok() {
             steps.start().unwrap();
             let Decision::Retry { after } = steps.fail(TRANSIENT) else { break };
             clock.advance(after);
-            woke = steps.woke();
+            woke = steps.on_wake();
         }
         assert_eq!(steps.call().attempts(), attempts, "{off:?}");
         assert_eq!(woke.is_err(), attempts == 3);
@@ -568,7 +568,7 @@ fn a_suspended_probe_keeps_its_place_until_its_lease_ends() {
         clock.advance(Duration::from_millis(3));
         let mut retry = on(&policy, &clock).breaker(&breaker);
         let mut steps = retry.resume(&call.bytes, now, off).unwrap().steps;
-        if steps.woke().is_ok() {
+        if steps.on_wake().is_ok() {
             steps.start().unwrap();
             steps.succeed();
         }
@@ -599,7 +599,7 @@ fn a_suspended_probe_keeps_its_place_over_a_clock_that_jumped_back() {
     breaker.borrow_mut().restore(&bytes, clock.now(), None).unwrap();
     let mut retry = on(&policy, &clock).breaker(&breaker);
     let mut steps = retry.resume(&call.bytes, clock.now(), None).unwrap().steps;
-    steps.woke().unwrap();
+    steps.on_wake().unwrap();
     steps.start().unwrap();
     steps.succeed();
     assert_eq!(breaker.borrow().state(), CircuitState::Closed);

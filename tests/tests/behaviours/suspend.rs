@@ -154,7 +154,7 @@ fn a_clock_that_is_set_back_does_not_lengthen_the_sleep() {
         for _ in 0..2 {
             steps.start().unwrap();
             clock.advance(steps.fail(TRANSIENT).delay());
-            steps.woke().unwrap();
+            steps.on_wake().unwrap();
         }
         steps.start().unwrap();
         assert_eq!(steps.fail(TRANSIENT).delay().as_secs(), 16);

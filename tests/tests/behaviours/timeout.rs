@@ -414,7 +414,7 @@ fn a_clock_that_begins_anew_does_not_lose_the_deadline() {
                 Decision::TooLong { .. } => break StopReason::DeadlineExceeded,
                 Decision::Stop(reason) => break reason,
             }
-            steps.woke().unwrap();
+            steps.on_wake().unwrap();
         };
         assert_eq!(reason, StopReason::DeadlineExceeded);
         // The interval in which the counter began anew is lost, no more.
@@ -440,7 +440,7 @@ fn a_widened_counter_keeps_the_deadline_over_any_wrap() {
                 Decision::Retry { after } => real.set(real.get() + after.as_millis()),
                 _ => break attempt.number,
             }
-            steps.woke().unwrap();
+            steps.on_wake().unwrap();
         };
         assert_eq!((attempts, real.get() - start), (10, 9_000));
         assert_eq!(clock.now().as_micros(), real.get() * 1_000);

@@ -188,7 +188,7 @@ fn a_step_asks_for_its_turn() {
     let mut steps = retry.begin().unwrap();
     assert_eq!(steps.turn(), Ok(Some(secs(59))));
     clock.advance(secs(59));
-    steps.woke().unwrap();
+    steps.on_wake().unwrap();
     assert_eq!(steps.turn(), Ok(None));
     assert!(steps.start().is_ok());
     steps.succeed();

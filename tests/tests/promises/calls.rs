@@ -111,13 +111,13 @@ fn trace(driver: u8, policy: &Policy, scripts: &[Vec<Line>], seed: u32) -> Vec<S
                         let after = match steps.fail(class) {
                             Decision::Retry { after } => after,
                             Decision::TooLong { .. } => {
-                                steps.chosen(SleepDecision::Sleep);
+                                steps.on_sleep_decision(SleepDecision::Sleep);
                                 break;
                             }
                             Decision::Stop(_) => break,
                         };
                         clock.advance(after);
-                        if steps.woke().is_err() {
+                        if steps.on_wake().is_err() {
                             break;
                         }
                     }

@@ -103,7 +103,7 @@ proptest! {
             seen.push(now);
             seen.retain(|&then| now - then < window);
             let opens = seen.len() >= usize::from(limit);
-            let permit = breaker.enter().unwrap();
+            let permit = breaker.admit_closed().unwrap();
             let changed = breaker.settle(permit, CallResult::Failure(class), at(now));
             prop_assert_eq!(changed.is_some(), opens);
             if opens {
@@ -234,7 +234,7 @@ proptest! {
             let failures = model.iter().filter(|failed| **failed).count();
             let opens = model.len() >= usize::from(size.div_ceil(2))
                 && failures * 1000 >= model.len() * usize::from(rate);
-            let permit = breaker.enter().unwrap();
+            let permit = breaker.admit_closed().unwrap();
             let result = if failed { FAILURE } else { CallResult::Success };
             prop_assert_eq!(breaker.settle(permit, result, at(0)).is_some(), opens);
             if opens {
@@ -267,7 +267,7 @@ proptest! {
             let failures = results.iter().filter(|(_, failed)| *failed).count();
             let opens = results.len() >= usize::from(min)
                 && failures * 1000 >= results.len() * usize::from(rate);
-            let permit = breaker.enter().unwrap();
+            let permit = breaker.admit_closed().unwrap();
             let result = if failed { FAILURE } else { CallResult::Success };
             let changed = breaker.settle(permit, result, at(now));
             prop_assert_eq!(changed.is_some(), opens);

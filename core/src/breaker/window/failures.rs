@@ -99,7 +99,7 @@ impl<const N: usize> Window for FailureTimes<N> {
     type Rule = FailureRule;
     type Attempts = ();
 
-    const HEARS_SUCCESS: bool = false;
+    const COUNTS_SUCCESS: bool = false;
 
     fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
         let Some(class) = seen.failure else { return false };

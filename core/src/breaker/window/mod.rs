@@ -72,7 +72,7 @@ pub trait Window {
     type Rule: Copy + 'static;
 
     /// Whether successes change it, too.
-    const HEARS_SUCCESS: bool;
+    const COUNTS_SUCCESS: bool;
 
     /// What it wants to know of how long attempts took: `()` nothing, [`Duration`] the
     /// longest of a call.

@@ -64,7 +64,7 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
     type Rule = OutcomeRule;
     type Attempts = ();
 
-    const HEARS_SUCCESS: bool = true;
+    const COUNTS_SUCCESS: bool = true;
 
     fn record(&mut self, rule: &OutcomeRule, seen: &Observation) -> bool {
         let failed = seen.failure.is_some();

@@ -86,7 +86,7 @@ impl<const N: usize> Window for TimeSlices<N> {
     type Rule = SliceRule;
     type Attempts = Duration;
 
-    const HEARS_SUCCESS: bool = true;
+    const COUNTS_SUCCESS: bool = true;
 
     fn record(&mut self, rule: &SliceRule, seen: &Observation) -> bool {
         self.advance(rule.slice, seen.now);

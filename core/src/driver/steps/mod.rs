@@ -3,18 +3,21 @@
 mod notify;
 mod start;
 
+use core::fmt;
+
 use crate::backoff::BackoffContext;
 use crate::breaker::{CallResult, CircuitOpen, Gate, Stopwatch as _, WANTS_HINTS, WANTS_RANDOM};
 use crate::budget::Pool;
 use crate::call::{Call, Decision, OVERDUE};
 use crate::class::{Classification, ErrorClass};
-use crate::classify::Verdict;
+use crate::classify::{NoText, Verdict};
 use crate::config::Settings;
 use crate::driver::failure::Failure;
 use crate::driver::retry::{Engine, Retry};
 use crate::driver::{Control, Parts, SleepDecision, Slots};
 use crate::event::{
     AttemptContext, AttemptDecision, Cause, CircuitState, Event, EventKind, Observers, StopReason,
+    Text,
 };
 use crate::outcome::{Error, Last, Outcome, RetryExhausted};
 use crate::random::{Draw, NoRandom};
@@ -25,8 +28,8 @@ use crate::time::{Clock, Duration, Instant};
 /// For schedulers of your own: [`begin`](Retry::begin), then [`start`](Self::start)
 /// an attempt, run it, and say that it [`succeed`](Self::succeed)ed or
 /// [`fail`](Self::fail)ed. After [`Decision::Retry`] wait in whatever way you wait,
-/// call [`woke`](Self::woke), and start again. After [`Decision::TooLong`] defer the call
-/// ([`chosen`](Self::chosen)), [`suspend`](Self::suspend) it, or stop it with
+/// call [`on_wake`](Self::on_wake), and start again. After [`Decision::TooLong`] defer the call
+/// ([`on_sleep_decision`](Self::on_sleep_decision)), [`suspend`](Self::suspend) it, or stop it with
 /// [`SleepDecision::Sleep`]. Dropping it cancels the call: a probe's place in a half-open
 /// breaker is free again, nothing is counted, and the observer is notified of `aborted`.
 ///
@@ -45,7 +48,7 @@ use crate::time::{Clock, Duration, Instant};
 /// let decision = steps.fail(ErrorClass::Transient);
 /// assert_eq!(decision, Decision::Retry { after: Duration::from_secs(2) });
 /// clock.set(2_000_000);
-/// steps.woke().unwrap();
+/// steps.on_wake().unwrap();
 /// assert_eq!(steps.start().unwrap().number, 2);
 /// steps.succeed();
 /// # Ok::<(), redress::CircuitOpen>(())
@@ -75,7 +78,7 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// [`CircuitOpen`] if the breaker rejects it.
     #[inline]
     pub fn begin(&mut self) -> Result<Steps<'_, 'a, X>, CircuitOpen> {
-        self.engine.enter(true)
+        self.engine.begin(true)
     }
 }
 
@@ -83,12 +86,12 @@ impl<'a, X: Parts> Engine<'a, X> {
     /// Begins a call; `timed` if its start must be known in any case.
     // Inlined always: a success at once then needs little of what is made here.
     #[inline(always)]
-    pub(crate) fn enter(&mut self, timed: bool) -> Result<Steps<'_, 'a, X>, CircuitOpen> {
-        if let Some(pass) = self.breaker.enter() {
-            return Ok(self.set_out(pass, timed));
+    pub(crate) fn begin(&mut self, timed: bool) -> Result<Steps<'_, 'a, X>, CircuitOpen> {
+        if let Some(pass) = self.breaker.admit_closed() {
+            return Ok(self.begin_admitted(pass, timed));
         }
         let (pass, half_opened) = self.admit()?;
-        let mut steps = self.set_out(pass, timed);
+        let mut steps = self.begin_admitted(pass, timed);
         if X::Observer::OBSERVES && half_opened {
             let event =
                 steps.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
@@ -99,7 +102,7 @@ impl<'a, X: Parts> Engine<'a, X> {
 
     /// Begins an admitted call.
     #[inline]
-    pub(crate) fn set_out(
+    pub(crate) fn begin_admitted(
         &mut self,
         pass: <X::Breaker as Gate>::Pass,
         timed: bool,
@@ -174,7 +177,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         let listens = self.policy.settings().listens();
         // The pass is held until observers have run: one that panics cancels the call.
         let Some(pass) = &self.pass else { return };
-        let counts = X::Breaker::hears_success(pass);
+        let counts = X::Breaker::counts_success(pass);
         if timed || listens || X::Observer::OBSERVES || counts {
             let now = self.engine.time.now();
             self.advance(now);
@@ -213,9 +216,9 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
 
     fn fail_by(&mut self, classification: Classification, cause: Cause, is_cut: bool) -> Decision {
         let failure = Failure { verdict: classification.into(), cause, error: None, is_cut };
-        let decision = self.decide(&failure);
+        let decision = self.decide(&failure, None::<NoText>);
         if let Decision::Stop(reason) = decision {
-            self.end(reason, Some(&failure));
+            self.end(reason, Some(&failure), None::<NoText>);
         }
         decision
     }
@@ -224,21 +227,21 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
     pub fn abort(&mut self) -> StopReason {
         let now = self.engine.time.now();
         self.call.advance(now);
-        self.end(StopReason::Aborted, None)
+        self.stop(StopReason::Aborted)
     }
 
     /// Decides over the delay just decided: sleep, or defer or abort the call, which is then
     /// over. A token of the budget that was taken stays spent; a delay that was
     /// [too long](Decision::TooLong) takes one if it is deferred, and stops the call with
     /// [`StopReason::DeadlineExceeded`] on [`SleepDecision::Sleep`].
-    pub fn chosen(&mut self, choice: SleepDecision) -> Decision {
+    pub fn on_sleep_decision(&mut self, choice: SleepDecision) -> Decision {
         let reason = match choice {
             SleepDecision::Sleep if self.call.is_too_long() => StopReason::DeadlineExceeded,
             SleepDecision::Sleep => return Decision::Retry { after: self.call.previous },
             SleepDecision::Defer => self.call.defer(&self.engine.budget),
             SleepDecision::Abort => StopReason::Aborted,
         };
-        Decision::Stop(self.end(reason, None))
+        Decision::Stop(self.stop(reason))
     }
 
     /// The delay is over.
@@ -248,14 +251,14 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
     /// [`StopReason::DeadlineExceeded`] if the deadline has passed meanwhile; the
     /// call is over.
     #[inline]
-    pub fn woke(&mut self) -> Result<(), StopReason> {
-        self.awake().map_err(|reason| self.end(reason, None))
+    pub fn on_wake(&mut self) -> Result<(), StopReason> {
+        self.wake().map_err(|reason| self.stop(reason))
     }
 
     #[inline]
-    pub(crate) fn awake(&mut self) -> Result<(), StopReason> {
+    pub(crate) fn wake(&mut self) -> Result<(), StopReason> {
         let now = self.engine.time.now();
-        self.call.woke(now)
+        self.call.on_wake(now)
     }
 
     /// Cancels the call: a probe's place is free again, nothing is counted. The
@@ -278,7 +281,11 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
     /// there once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
-    pub(crate) fn decide(&mut self, failure: &Failure) -> Decision {
+    pub(crate) fn decide(
+        &mut self,
+        failure: &Failure,
+        text: Option<impl fmt::Display>,
+    ) -> Decision {
         let now = self.engine.time.now();
         let took = self.advance(now);
         let Verdict::Failure(classification) = &failure.verdict else {
@@ -311,6 +318,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             event.retry_after = classification.retry_after;
             event.detail = classification.detail;
             event.error = failure.error;
+            event.text = text.as_ref().map(|text| Text::new(text));
             self.fill_failure(&mut event);
             self.observe(|observer| observer.on_event(&event));
         }
@@ -325,7 +333,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             remaining: self.call.remaining(now),
             now,
         };
-        match self.engine.control.choose(&context, after) {
+        match self.engine.control.sleep_decision(&context, after) {
             SleepDecision::Sleep => {}
             SleepDecision::Defer => {
                 return Decision::Stop(self.call.defer(&self.engine.budget));
@@ -372,14 +380,26 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         took
     }
 
+    /// Ends the call between two attempts, or before the first.
+    #[inline]
+    pub(crate) fn stop(&mut self, reason: StopReason) -> StopReason {
+        self.end(reason, None, None::<NoText>)
+    }
+
     /// Ends the call without a success: `failure` if it is what ended it.
     #[inline]
-    pub(crate) fn end(&mut self, reason: StopReason, failure: Option<&Failure>) -> StopReason {
+    pub(crate) fn end(
+        &mut self,
+        reason: StopReason,
+        failure: Option<&Failure>,
+        text: Option<impl fmt::Display>,
+    ) -> StopReason {
         if self.pass.is_none() {
             return reason;
         }
         if X::Observer::OBSERVES {
-            self.observe_end(reason, failure);
+            let text = text.as_ref().map(|text| Text::new(text));
+            self.observe_end(reason, failure, text);
         }
         let Some(pass) = self.pass.take() else { return reason };
         match self.call.counted_failure(reason) {
@@ -486,8 +506,8 @@ impl<'r, 'a, X: Parts> Steps<'r, 'a, X> {
     }
 }
 
-impl<X: Parts> core::fmt::Debug for Steps<'_, '_, X> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl<X: Parts> fmt::Debug for Steps<'_, '_, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Steps").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use crate::driver::Parts;
 use crate::driver::failure::Failure;
 use crate::driver::steps::Steps;
 use crate::event::{
-    AttemptContext, AttemptDecision, CircuitState, Event, EventKind, Observers, StopReason,
+    AttemptContext, AttemptDecision, CircuitState, Event, EventKind, Observers, StopReason, Text,
 };
 use crate::time::Duration;
 
@@ -50,8 +50,13 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         }
     }
 
-    pub(crate) fn observe_end(&mut self, reason: StopReason, failure: Option<&Failure>) {
-        let mut event = self.event(reason.event());
+    pub(crate) fn observe_end(
+        &mut self,
+        reason: StopReason,
+        failure: Option<&Failure>,
+        text: Option<Text<'_>>,
+    ) {
+        let mut event: Event<'_> = self.event(reason.event());
         event.stop_reason = Some(reason);
         let decision = match reason {
             StopReason::Aborted => AttemptDecision::Aborted,
@@ -62,6 +67,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
             && let Some(Failure { verdict: Verdict::Failure(classification), error, .. }) = failure
         {
             event.error = *error;
+            event.text = text;
             event.detail = classification.detail;
         }
         if reason != StopReason::Aborted {

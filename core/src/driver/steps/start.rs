@@ -24,9 +24,9 @@ impl<X: Parts> Steps<'_, '_, X> {
             && let Some(wait) = self.turn()?
         {
             let reason = self.call.stop_limited(wait, StopReason::Scheduled);
-            return Err(self.end(reason, None));
+            return Err(self.stop(reason));
         }
-        self.next().map_err(|reason| self.end(reason, None))
+        self.next().map_err(|reason| self.stop(reason))
     }
 
     /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
@@ -52,7 +52,7 @@ impl<X: Parts> Steps<'_, '_, X> {
             }
             Err(reason) => reason,
         };
-        Err(self.end(reason, None))
+        Err(self.stop(reason))
     }
 
     /// As [`turn`](Self::turn), without ending the call.

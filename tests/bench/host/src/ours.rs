@@ -110,7 +110,7 @@ impl World {
             let mut breaker = world.breaker.borrow_mut();
             let now = Instant::from_micros(world.clock.get());
             for _ in 0..5 {
-                let permit = breaker.enter().expect("closed until the fifth failure");
+                let permit = breaker.admit_closed().expect("closed until the fifth failure");
                 breaker.settle(permit, CallResult::Failure(ErrorClass::Transient), now);
             }
         }

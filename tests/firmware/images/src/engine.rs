@@ -201,7 +201,7 @@ impl CallRun<'_, '_> {
                         Decision::Retry { after } if !after.is_zero() => self.slept(after),
                         Decision::Retry { .. } => {}
                     }
-                    if let Err(reason) = steps.woke() {
+                    if let Err(reason) = steps.on_wake() {
                         break Some(reason);
                     }
                 };
@@ -303,7 +303,7 @@ impl Control for &CallRun<'_, '_> {
         self.abort_from.is_some_and(|from| nth >= from)
     }
 
-    fn choose(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
+    fn sleep_decision(&mut self, _: &BackoffContext, _: Duration) -> SleepDecision {
         match self.current.get().map(|attempt| attempt.decision) {
             Some(case::Decision::Defer) => SleepDecision::Defer,
             Some(case::Decision::Abort) => SleepDecision::Abort,

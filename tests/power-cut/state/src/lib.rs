@@ -61,7 +61,7 @@ pub fn state(number: u32) -> Result<[u8; BYTES], SnapshotError> {
         // It is suspended while it waits for the next attempt.
         if attempt < number % 4 {
             clock.set(clock.get() + after.as_micros());
-            steps.woke().map_err(|_| SnapshotError::Value)?;
+            steps.on_wake().map_err(|_| SnapshotError::Value)?;
         }
     }
     let call = steps.suspend().map_err(|_| SnapshotError::Value)?;

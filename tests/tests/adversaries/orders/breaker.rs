@@ -67,7 +67,7 @@ impl<const PERMITS: usize> Callers<PERMITS> {
     /// Its recovery time ends now.
     fn opened(config: &'static BreakerConfig<FailureRule>, left: Limits) -> Self {
         let mut world = Self::closed(config, left);
-        let permit = world.breaker.enter().unwrap();
+        let permit = world.breaker.admit_closed().unwrap();
         assert!(world.breaker.settle(permit, FAILURE, at(world.now - RECOVERY)).is_some());
         world.recovered = world.now;
         world
@@ -253,7 +253,7 @@ fn a_clock_that_is_set_back_wedges_nothing() {
     for back in [LEASE - 1, LEASE, LEASE + 1, 3 * LEASE, 1_000_000] {
         let start = 2_000_000;
         let mut breaker = Breaker::<FailureTimes<1>>::new(&ONE).unwrap();
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, at(start - RECOVERY));
         // It never comes back.
         let _ = breaker.admit(at(start)).unwrap().permit;

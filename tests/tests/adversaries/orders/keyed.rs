@@ -58,7 +58,7 @@ impl Callers {
             Self { hosts, callers: vec![Caller::Idle; left.callers], now: 10, left, probe: None };
         // The first host has failed a moment ago.
         let gate = by_key(&world.hosts, 0);
-        let pass = gate.enter().unwrap();
+        let pass = gate.admit_closed().unwrap();
         assert!(gate.settle(pass, FAILURE, us(0), 0, at(world.now - 1)).is_some());
         world
     }

@@ -45,7 +45,7 @@ fn micros(span: Duration, more: u64) -> [u8; 8] {
 fn opened() -> Times {
     let mut breaker = Times::new(&TIMES).unwrap();
     for _ in 0..3 {
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, at(NOW));
     }
     assert_eq!(breaker.state(), CircuitState::Open);
@@ -123,7 +123,7 @@ fn a_clock_that_was_set_back_is_no_reason_to_refuse_a_snapshot() {
 fn a_failure_leaves_its_window_and_is_of_a_class_that_counts() {
     let config = TIMES.class_threshold(ErrorClass::RateLimit, 1);
     let mut closed = Breaker::<FailureTimes<3>, 2, _>::new(&config).unwrap();
-    let permit = closed.enter().unwrap();
+    let permit = closed.admit_closed().unwrap();
     closed.settle(permit, FAILURE, at(NOW));
     let window = Duration::from_secs(1);
     for entry in 0..3 {
@@ -142,7 +142,7 @@ fn a_failure_leaves_its_window_and_is_of_a_class_that_counts() {
 fn the_counts_of_outcomes_are_those_of_their_bits() {
     let mut closed = Rate::new(&RATE).unwrap();
     for result in [FAILURE, CallResult::Success, FAILURE] {
-        let permit = closed.enter().unwrap();
+        let permit = closed.admit_closed().unwrap();
         closed.settle(permit, result, at(NOW));
     }
     // The first word, the second; next, count and failures.
@@ -174,7 +174,7 @@ fn the_counts_of_outcomes_are_those_of_their_bits() {
 #[test]
 fn the_running_slice_ends_within_a_slice() {
     let mut closed = Slices::new(&SLICES).unwrap();
-    let permit = closed.enter().unwrap();
+    let permit = closed.admit_closed().unwrap();
     closed.settle(permit, FAILURE, at(NOW));
     let slices = PLACES + 8;
     let ends = slices + 6 * 4;
@@ -194,7 +194,7 @@ fn slices_that_have_ended_are_not_revived() {
     let hour = NOW + 3_600_000_000;
     let mut breaker = Slices::new(&SLICES).unwrap();
     let fail = |breaker: &mut Slices, now| {
-        let permit = breaker.enter().unwrap();
+        let permit = breaker.admit_closed().unwrap();
         breaker.settle(permit, FAILURE, at(now))
     };
     for _ in 0..4 {
@@ -234,7 +234,7 @@ fn a_call_is_one_that_its_policy_can_have_made() {
             steps.start().unwrap();
             let Decision::Retry { after } = steps.fail(ErrorClass::Transient) else { panic!() };
             clock.advance(after);
-            steps.woke().unwrap();
+            steps.on_wake().unwrap();
         }
         steps.start().unwrap();
         assert_eq!(steps.fail(ErrorClass::ServerError).delay(), Duration::from_secs(4));

@@ -292,7 +292,7 @@ fn decide() -> CallResult {
             &mut from_fn(random),
             &(),
         ) {
-            Decision::Retry { .. } if call.woke(now()).is_ok() => {}
+            Decision::Retry { .. } if call.on_wake(now()).is_ok() => {}
             _ if random().is_multiple_of(4) => return CallResult::Cancelled,
             _ => return CallResult::Failure(classification.class),
         }

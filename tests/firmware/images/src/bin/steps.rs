@@ -75,7 +75,7 @@ fn failure(retry: &mut FullRetry) -> bool {
             Decision::Retry { after } => Time.pass(after),
             Decision::TooLong { .. } | Decision::Stop(_) => return true,
         }
-        if steps.woke().is_err() {
+        if steps.on_wake().is_err() {
             return false;
         }
     }
@@ -91,7 +91,7 @@ fn walk(retry: &mut FullRetry) -> (bool, usize) {
         let painted = stack::paint();
         fine &= matches!(step_fail(&mut steps), Decision::Retry { .. });
         deepest = painted.used();
-        fine &= steps.woke().is_ok() && step_start(&mut steps).is_ok();
+        fine &= steps.on_wake().is_ok() && step_start(&mut steps).is_ok();
         step_succeed(&mut steps);
     }
     if let Ok(mut steps) = step_begin(retry) {

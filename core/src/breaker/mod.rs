@@ -107,22 +107,6 @@ macro_rules! constructors {
             }
         }
 
-        impl<const $size: usize, const PERMITS: usize, C: Settings<BreakerConfig<$rule>>>
-            Breaker<$window<$size>, PERMITS, C>
-        {
-            /// As [`new`](Self::new), with settings that the breaker owns or has in an `Arc`.
-            ///
-            /// # Errors
-            ///
-            /// As there.
-            pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
-                let config = settings.settings();
-                config.check(PERMITS)?;
-                config.rule.check($($capacity)?)?;
-                Ok(Self::closed(settings, $window::EMPTY))
-            }
-        }
-
         impl<const $size: usize, const PERMITS: usize, F: Fixed<Of = BreakerConfig<$rule>>>
             Breaker<$window<$size>, PERMITS, F>
         {
@@ -174,6 +158,18 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
 }
 
 impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
+    /// As [`new`](Self::new), with settings that the breaker owns or has in an `Arc`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
+        let config = settings.settings();
+        config.check(PERMITS)?;
+        W::check(&config.rule)?;
+        Ok(Self::closed(settings, W::EMPTY))
+    }
+
     #[inline]
     pub(crate) fn config(&self) -> &BreakerConfig<W::Rule> {
         self.settings.settings()

@@ -101,6 +101,12 @@ impl<const N: usize> Window for FailureTimes<N> {
 
     const COUNTS_SUCCESS: bool = false;
 
+    const EMPTY: Self = Self::EMPTY;
+
+    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
+        rule.check(N)
+    }
+
     fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
         let Some(class) = seen.failure else { return false };
         let (place, threshold) = rule.place(class);

@@ -67,9 +67,12 @@ impl Stopwatch for Duration {
 }
 
 /// A window of a breaker: it counts results and says when to open.
-pub trait Window {
+pub trait Window: Sized {
     /// The rule it is read by.
     type Rule: Copy + 'static;
+
+    /// One that has counted nothing.
+    const EMPTY: Self;
 
     /// Whether successes change it, too.
     const COUNTS_SUCCESS: bool;
@@ -77,6 +80,13 @@ pub trait Window {
     /// What it wants to know of how long attempts took: `()` nothing, [`Duration`] the
     /// longest of a call.
     type Attempts: Stopwatch;
+
+    /// Checks a rule, and whether this window has room for what it counts.
+    ///
+    /// # Errors
+    ///
+    /// Names the first setting that is out of its range.
+    fn check(rule: &Self::Rule) -> Result<(), ConfigError>;
 
     /// Counts a result and says whether the breaker must open.
     fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;

@@ -66,6 +66,12 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
 
     const COUNTS_SUCCESS: bool = true;
 
+    const EMPTY: Self = Self::EMPTY;
+
+    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
+        rule.check(WORDS.saturating_mul(32))
+    }
+
     fn record(&mut self, rule: &OutcomeRule, seen: &Observation) -> bool {
         let failed = seen.failure.is_some();
         let bit = 1_u32 << (self.next & 31);

@@ -88,6 +88,12 @@ impl<const N: usize> Window for TimeSlices<N> {
 
     const COUNTS_SUCCESS: bool = true;
 
+    const EMPTY: Self = Self::EMPTY;
+
+    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
+        rule.check()
+    }
+
     fn record(&mut self, rule: &SliceRule, seen: &Observation) -> bool {
         self.advance(rule.slice, seen.now);
         let (failed, slow) = (seen.failure.is_some(), rule.is_slow(seen.longest));

@@ -1,0 +1,9 @@
+use redress::time::MonotonicClock;
+use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+
+const UPSTREAM: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
+
+fn main() {
+    let mut retry = UPSTREAM.on(MonotonicClock, 4).classify(|(): &()| ErrorClass::Transient);
+    let _ = retry.call(|_| Ok(()));
+}

@@ -1,50 +1,21 @@
-//! Failure handling as policy: say what each class of failure deserves, and let
-//! one engine decide which backoff, how long, how often, by which deadline, out of
-//! which shared budget and behind which circuit breaker.
+#![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
+//! # The modules
 //!
-//! The engine is `no_std`, allocates nothing, contains no unsafe code and does not
-//! panic. Time and randomness are arguments, so it runs unchanged on a Cortex-M0,
-//! on a server and in a browser, and in a test with a mock clock.
-//!
-//! ```
-//! # #[cfg(feature = "std")] {
-//! use redress::{Backoff, Duration, ErrorClass, Policy, policy};
-//!
-//! const SLOW: Backoff = Backoff::equal_jitter(Duration::from_secs(1), Duration::from_secs(30));
-//! const UPSTREAM: Policy = policy! {
-//!     Policy::builder()
-//!         .max_attempts(6)
-//!         .deadline(Duration::from_secs(60))
-//!         .backoff(Backoff::decorrelated_jitter(Duration::from_millis(250), Duration::from_secs(5)))
-//!         .backoff_for(ErrorClass::RateLimit, Backoff::retry_after_or(&SLOW, Duration::from_millis(250)))
-//! };
-//!
-//! let outcome = UPSTREAM
-//!     .on_system()
-//!     .operation("read the sensor")
-//!     .execute(|attempt| if attempt.number == 1 { Ok::<_, std::io::Error>(21) } else { Ok(0) });
-//! assert_eq!((outcome.result.unwrap(), outcome.attempts), (21, 1));
-//! # }
-//! ```
-//!
-//! # The rooms
+//! From the ground up; each uses those above it.
 //!
 //! | module | what it is about |
 //! | --- | --- |
-//! | `time` | [`Instant`], [`Duration`], [`Clock`]; [`Widened`], a clock out of a counter that wraps |
-//! | `class` | [`ErrorClass`], [`ClassSet`], [`Classification`] |
-//! | [`classify`] | the tables: HTTP and its limits, gRPC, databases, brokers, AWS, `std::io`, codes of systems, the web, cancellations |
+//! | [`time`] | [`Instant`], [`Duration`], [`Clock`] and clocks that can wait; [`Widened`](time::Widened), a clock out of a counter that wraps |
 //! | [`random`] | [`Draw`](random::Draw): randomness as an argument |
-//! | `backoff`, `adaptive` | [`Backoff`] and the strategies |
-//! | `policy` | [`Policy`]: what each class deserves |
-//! | `call` | [`Call`]: the decisions of one call |
-//! | `breaker`, `window` | [`Breaker`] and what it counts |
-//! | `budget` | [`RollingBudget`], [`RatioBudget`]; [`RateLimiter`] |
-//! | `keyed` | [`Keyed`]: breakers and budgets by host or device |
-//! | `retry`, `steps`, `failure`, `blocking`, `asynchronous` | [`Retry`] and its drivers |
-//! | `event`, `timeline` | [`Observer`], [`Event`], [`Timeline`] |
-//! | `snapshot`, `suspend` | state that survives a restart; [`Suspended`], a call that does |
+//! | [`config`] | [`ConfigError`](config::ConfigError), and where settings are: behind a reference, in a type, owned, in an `Arc` |
+//! | [`event`] | [`Event`], [`Observer`], [`StopReason`], [`Timeline`](event::Timeline) |
+//! | [`breaker`], [`budget`] | state that calls share: [`Breaker`] and its windows; [`RollingBudget`], [`RatioBudget`], [`RateLimiter`]; in a [`Keyed`] map by host or device |
+//! | [`classify`] | [`ErrorClass`], the tables of protocols, databases, brokers and systems, and your own classifier |
+//! | [`backoff`] | [`Backoff`], and [`Strategy`](backoff::Strategy) for your own |
+//! | [`driver`] | [`Retry`], which runs a [`Policy`]: blocking, asynchronous, or step by step ([`Steps`](driver::Steps)) |
+//! | [`snapshot`] | state that survives a restart; [`Suspended`](snapshot::Suspended), a call that does |
 //! | [`lint`] | what is suspicious in a policy, a breaker, a budget, and in all of them together |
+//! | [`testing`](https://docs.rs/redress/latest/redress/testing) | under the feature `testing`: a clock that a test moves, scripts, recorders, a breaker that obeys |
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -85,8 +56,3 @@ pub use outcome::{Error, Last, Outcome, RetryExhausted};
 pub use policy::Policy;
 pub use shared::Shared;
 pub use time::{Clock, Duration, Instant};
-
-/// The snippets of the crate's README run as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct ReadmeSnippets;

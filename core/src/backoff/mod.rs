@@ -209,7 +209,7 @@ impl Backoff {
     /// that does not fit, as one beyond the deadline is
     /// ([`LongDelay`](crate::config::LongDelay)). Default: no limit. No other strategy looks at it, and
     /// it holds where this is the strategy of a policy or of one of its classes, not where it
-    /// is within an [`Adaptive`](crate::backoff::Adaptive).
+    /// is within an [`Adaptive`].
     pub const fn at_most(mut self, longest: Duration) -> Self {
         if let Link::Fallback(fallback, _) = self.link {
             self.link = Link::Fallback(fallback, longest);
@@ -243,7 +243,7 @@ impl Backoff {
     }
 
     /// Your own, with state: a `static` that implements [`Strategy`], such as an
-    /// [`Adaptive`](crate::backoff::Adaptive).
+    /// [`Adaptive`].
     pub const fn own(strategy: &'static dyn Strategy) -> Self {
         Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Own(strategy))
     }

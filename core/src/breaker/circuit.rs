@@ -11,7 +11,7 @@ pub trait Circuit {
     /// Whether successes change it while it is closed.
     const COUNTS_SUCCESS: bool;
 
-    /// As [`Gate::WANTS`].
+    /// As [`Gate::WANTS`](crate::breaker::Gate::WANTS).
     const WANTS: u8 = u8::MAX;
 
     /// The most probes in flight: a call whose permit has a higher place cannot be resumed.

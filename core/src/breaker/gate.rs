@@ -56,13 +56,13 @@ pub trait Gate {
     /// Takes the pass back of a call that was cancelled.
     fn cancel(&self, pass: Self::Pass);
 
-    /// As [`Breaker::hold`].
+    /// As [`Breaker::hold`](crate::Breaker::hold).
     fn hold(&self, pass: Self::Pass, hint: Duration, now: Instant) -> Option<CircuitState> {
         let _ = (pass, hint, now);
         None
     }
 
-    /// Whether the call may go on, as [`Breaker::still_admits`].
+    /// Whether the call may go on, as [`Breaker::still_admits`](crate::Breaker::still_admits).
     fn still_admits(&self, pass: Self::Pass) -> bool {
         let _ = pass;
         true

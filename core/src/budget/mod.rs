@@ -1,6 +1,6 @@
 //! What all callers of an upstream may do together: the retries of a budget, the rolling
 //! [`RollingBudget`] or the proportional [`RatioBudget`], and the attempts of a
-//! [`RateLimiter`](crate::RateLimiter), first ones too.
+//! [`RateLimiter`], first ones too.
 
 mod limited;
 mod limiter;

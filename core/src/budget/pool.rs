@@ -11,7 +11,7 @@ pub trait Withdraw {
 }
 
 /// What a call needs of its budget: `()` for none, a reference to a [`Shared`] one, or
-/// one that is [`Limited`] besides.
+/// one that is [`Limited`](crate::budget::Limited) besides.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no budget that calls can share",
     label = "not a shared budget",

@@ -8,7 +8,7 @@
 //! only a program that names it has it in its image. It answers `None` for what says nothing of
 //! the failure, so that the next table or the [`default`](default()) rules can be asked, and those in
 //! which a code may mean that the program itself cancelled answer a
-//! [`Verdict`](crate::classify::Verdict).
+//! [`Verdict`].
 //!
 //! | family | tables |
 //! | --- | --- |

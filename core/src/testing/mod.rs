@@ -235,7 +235,7 @@ pub const fn exhausted<E, V>(
 /// fn line(outcome: &Outcome<u8, &str>) -> String {
 ///     match &outcome.result {
 ///         Ok(value) => format!("{value} at attempt {}", outcome.attempts),
-///         Err(error) => format!("{error}, {} waited", outcome.elapsed),
+///         Err(error) => format!("{error:#}, {} waited", outcome.elapsed),
 ///     }
 /// }
 /// assert_eq!(line(&outcome(Ok(7))), "7 at attempt 1");

@@ -10,6 +10,7 @@ mod monotonic;
 pub(crate) mod reach;
 mod wait;
 mod widened;
+mod with_sleep;
 
 #[cfg(feature = "std")]
 #[cfg_attr(
@@ -19,6 +20,7 @@ mod widened;
 pub use monotonic::MonotonicClock;
 pub use wait::{Sleep, Timer};
 pub use widened::Widened;
+pub use with_sleep::WithSleep;
 
 /// A span of time in whole microseconds, from 0 to `u64::MAX`.
 ///

@@ -26,8 +26,9 @@ impl<S: Sleep + ?Sized> Sleep for &mut S {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot wait between attempts asynchronously",
     label = "this call needs a clock that is a `Timer`",
-    note = "an asynchronous call: `EmbassyTime` of redress-embassy, `WithDelay` over an asynchronous delay of \
-            embedded-hal, or implement `Timer` over the sleep of your executor; a blocking clock is for `call`"
+    note = "an asynchronous call: `WithSleep::new(MonotonicClock, tokio::time::sleep)` or the sleep of another \
+            executor, `EmbassyTime` of redress-embassy, `WithDelay` over an asynchronous delay of embedded-hal; \
+            a blocking clock is for `call`"
 )]
 pub trait Timer: Clock {
     /// Completes after `span` or a little later. Dropping the future cancels the

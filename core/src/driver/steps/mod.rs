@@ -284,7 +284,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
     pub(crate) fn decide(
         &mut self,
         failure: &Failure,
-        text: Option<impl fmt::Display>,
+        text: Option<impl fmt::Display + Copy>,
     ) -> Decision {
         let now = self.engine.time.now();
         let took = self.advance(now);
@@ -392,7 +392,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         &mut self,
         reason: StopReason,
         failure: Option<&Failure>,
-        text: Option<impl fmt::Display>,
+        text: Option<impl fmt::Display + Copy>,
     ) -> StopReason {
         if self.pass.is_none() {
             return reason;

@@ -4,6 +4,9 @@ use crate::{BARE_TARGETS, Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
 
+/// The version of all packages of the workspace.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 const BROKEN: &str = "cargo run --quiet -p redress-tests --bin broken";
 
 impl Suite {
@@ -32,7 +35,25 @@ impl Suite {
             Count::Runner,
         );
         self.fuzz_shortly();
+        self.packages();
         self.doc();
+    }
+
+    /// The packages as crates.io would get them, and the tests that they carry.
+    fn packages(&mut self) {
+        let all = "cargo package --workspace --no-verify --allow-dirty --quiet";
+        self.step("packages of the workspace", all, Count::One);
+        let published = "cargo package -p redress -p redress-embassy --allow-dirty --quiet";
+        self.step("packages that are published build", published, Count::One);
+        for name in ["redress", "redress-embassy"] {
+            let tests = format!(
+                "cargo check --tests --all-features --quiet \
+                 --manifest-path target/package/{name}-{VERSION}/Cargo.toml \
+                 --target-dir target/package \
+                 --config patch.crates-io.redress.path=\"target/package/redress-{VERSION}\"",
+            );
+            self.step(&format!("tests in the package {name}"), &tests, Count::One);
+        }
     }
 
     /// The adversaries and the broken engines in their long form.

@@ -22,24 +22,24 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 
 /// A crate's dependencies, from lines as `cargo add redress --features std`.
 fn dependencies(lines: &str) -> String {
-    let mut toml = String::new();
-    for line in lines.lines().filter(|line| !line.is_empty()) {
+    let line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["cargo", "add", name, ref rest @ ..] = words[..] else {
             panic!("not an addition: {line}")
         };
-        let features = match rest {
-            [] => String::new(),
-            ["--features", features] => features.split(',').map(|f| format!("'{f}',")).collect(),
+        let features: Vec<&str> = match rest {
+            [] => Vec::new(),
+            ["--features", features] => features.split(',').collect(),
             _ => panic!("not known here: {line}"),
         };
         let from = match name {
             "redress" => format!("path = '{}'", tests().join("../core").display()),
             _ => "version = '*'".to_owned(),
         };
-        toml += &format!("{name} = {{ {from}, features = [{features}] }}\n");
-    }
-    toml
+        format!("{name} = {{ {from}, features = {features:?} }}")
+    };
+    let lines = lines.lines().filter(|line| !line.is_empty());
+    lines.map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Makes a crate with one program for each block, of the versions that this workspace has.

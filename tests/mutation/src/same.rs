@@ -49,7 +49,7 @@ pub(crate) fn constant(item: &Item) -> Option<(String, End)> {
 pub(crate) fn counting_up(pair: &[Stmt]) -> Option<&Expr> {
     let [Stmt::Local(start), Stmt::Expr(Expr::While(repeat), _)] = pair else { return None };
     let condition = less_than(&repeat.cond)?;
-    let [name, bound] = [&condition.left, &condition.right].map(|side| shown(side));
+    let [name, bound] = [&condition.left, &condition.right].map(shown);
     let body = shown(&repeat.body);
     let is_step = |one: &Stmt| shown(one) == format!("{name} += 1 ;");
     let times = |of: &str| {

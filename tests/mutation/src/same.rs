@@ -86,6 +86,9 @@ fn less_than(condition: &Expr) -> Option<&syn::ExprBinary> {
 /// Whether a function does nothing but return this, and uses none of its arguments.
 pub(crate) fn only_returns(block: &Block, value: &str) -> bool {
     let is_unused = |statement: &Stmt| matches!(statement, Stmt::Local(local) if matches!(local.pat, Pat::Wild(_)));
+    if value.is_empty() {
+        return block.stmts.iter().all(is_unused);
+    }
     match block.stmts.split_last() {
         Some((Stmt::Expr(last, None), before)) => {
             before.iter().all(is_unused) && shown(last).replace(' ', "") == value
@@ -135,10 +138,12 @@ mod tests {
 
     #[test]
     fn a_function_that_only_returns_a_default_does_not_return_it_at_once() {
-        let text = "fn f(a: u8) -> bool { let _ = a; false } fn g() -> Option<u8> { h(); None }";
+        let text = "fn f(a: u8) -> bool { let _ = a; false } fn g() -> Option<u8> { h(); None }
+            fn k(a: u8) { let _ = a; }";
         let found: Vec<String> = found(text);
         assert_eq!(found.iter().filter(|one| *one == "true").count(), 2);
         assert_eq!(found.iter().filter(|one| *one == "None").count(), 1);
         assert!(!found.contains(&"false".to_owned()));
+        assert_eq!(found.iter().filter(|one| one.is_empty()).count(), 1);
     }
 }

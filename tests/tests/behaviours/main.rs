@@ -5,9 +5,11 @@
 mod abort;
 mod breaker;
 mod budget;
+mod calls;
 mod circuit;
 mod class_table;
 mod classification;
+mod counters;
 mod extremes;
 mod faults;
 mod gates;

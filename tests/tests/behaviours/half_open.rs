@@ -104,6 +104,7 @@ fn a_probe_closes_a_breaker_by_rates_unless_it_was_slow() {
         (0, CircuitState::Closed),
         (999_999, CircuitState::Closed),
         (1_000_000, CircuitState::Open),
+        (2_000_000, CircuitState::Open),
     ] {
         let mut breaker = Breaker::<TimeSlices<2>>::new(&RATES).unwrap();
         let opened = breaker.settle(breaker.enter().unwrap(), FAILURE, Instant::ZERO);

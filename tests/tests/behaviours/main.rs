@@ -37,6 +37,7 @@ mod steps;
 mod suspend;
 mod timeout;
 mod turns;
+mod windows;
 
 use std::future::Future;
 use std::pin::pin;

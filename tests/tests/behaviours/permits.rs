@@ -89,7 +89,7 @@ fn a_permit_of_another_period_changes_nothing() {
 fn a_permit_fits_none_of_the_sixty_thousand_periods_after_its_own() {
     let mut breaker = Single::new(&ONE).unwrap();
     let permit = breaker.enter().unwrap();
-    for period in 1..=u16::MAX {
+    for period in 1..=if cfg!(miri) { 300 } else { u16::MAX } {
         if period % 2 == 1 {
             breaker.trip(at_secs(0));
         } else {

@@ -297,6 +297,51 @@ fn no_call_is_suspended_for_no_time() {
     assert_eq!(outcome.result, Ok(3));
 }
 
+/// Without a deadline there is none after a restart, and no time off is too long.
+#[test]
+fn a_restart_gives_a_call_neither_a_deadline_nor_more_time() {
+    let clock = MockClock::new();
+    clock.advance(secs(100));
+    for (config, off, remaining) in [
+        (strict().no_deadline(), None, Duration::MAX),
+        (strict().no_deadline(), Some(secs(9)), Duration::MAX),
+        (strict(), Some(secs(9)), secs(48)),
+        (strict(), Some(Duration::MAX), Duration::ZERO),
+    ] {
+        let policy = config.build().unwrap();
+        let mut retry = on(&policy, &clock);
+        let mut steps = retry.begin().unwrap();
+        steps.start().unwrap();
+        clock.advance(secs(3));
+        assert_eq!(steps.fail(TRANSIENT), Decision::Retry { after: FIVE });
+        let bytes = steps.suspend().unwrap().bytes;
+        drop(steps);
+        let mut resumed = retry.resume(&bytes, clock.now(), off).unwrap();
+        assert_eq!(resumed.steps.call().remaining(clock.now()), remaining, "{off:?}");
+        assert_eq!(resumed.steps.woke().is_err(), remaining.is_zero());
+    }
+    let policy = strict().build().unwrap();
+    let older = tampered(&after_one(&policy, &clock).bytes, &[(1, &[0])]);
+    let refused = on(&policy, &clock).resume(&older, clock.now(), None).err();
+    assert_eq!(refused, Some(SnapshotError::Version { has: 0 }));
+}
+
+/// A class without a limit of its own fails as often as it likes.
+#[test]
+fn more_failures_than_are_counted_are_no_failures_less() {
+    let policy = strict().max_attempts(u32::MAX).build().unwrap();
+    let clock = MockClock::new();
+    let most = [(ATTEMPTS, &[0, 0, 1, 0][..]), (failures_of(TRANSIENT), &[255, 255])];
+    let mut bytes = tampered(&after_one(&policy, &clock).bytes, &most);
+    for _ in 0..3 {
+        let mut retry = on(&policy, &clock);
+        let mut steps = retry.resume(&bytes, clock.now(), None).unwrap().steps;
+        steps.start().unwrap();
+        assert_eq!(steps.fail(TRANSIENT), Decision::Retry { after: FIVE });
+        bytes = steps.suspend().unwrap().bytes.to_vec();
+    }
+}
+
 /// A call that names no deadline anew after a sleep has none, however far its clock is.
 #[test]
 fn a_resumed_call_may_have_no_deadline_of_its_own() {
@@ -338,7 +383,7 @@ fn what_never_comes_does_not_come_sooner_by_a_restart() {
     for (config, now, off, left) in [
         (&FOREVER, Instant::ZERO, Some(secs(9)), Duration::MAX),
         (&FOREVER, Instant::ZERO, None, Duration::MAX),
-        (&MINUTE, Instant::ZERO, Some(secs(9)), secs(51)),
+        (&MINUTE, Instant::ZERO, Some(secs(9)), secs(46)),
         (&MINUTE, late, Some(secs(9)), secs(1)),
         (&MINUTE, late, None, secs(1)),
     ] {
@@ -346,7 +391,7 @@ fn what_never_comes_does_not_come_sooner_by_a_restart() {
         let permit = breaker.enter().unwrap();
         breaker.settle(permit, CallResult::Failure(TRANSIENT), Instant::ZERO);
         let mut bytes = [0; One::BYTES];
-        breaker.snapshot(Instant::ZERO, &mut bytes).unwrap();
+        breaker.snapshot(Instant::ZERO.saturating_add(FIVE), &mut bytes).unwrap();
         let mut restored = One::new(config).unwrap();
         restored.restore(&bytes, now, off).unwrap();
         assert_eq!(restored.state(), CircuitState::Open);

@@ -91,6 +91,7 @@ fn a_place_beyond_the_last_results_is_refused() {
         (5, 39, false),
         (39, 39, true),
         (38, 39, false),
+        (39, 38, false),
         (5, 41, false),
     ] {
         let changes: &[(usize, &[u8])] = &[(26, &[next]), (28, &[count])];

@@ -361,6 +361,28 @@ mod tests {
         }
     }
 
+    /// A lock that is lent out already, always.
+    #[derive(Debug)]
+    struct Lent;
+
+    impl Shared for Lent {
+        type Item = Memory<1>;
+
+        fn with<R>(&self, _: impl FnOnce(&mut Memory<1>) -> R) -> Option<R> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_memory_that_cannot_be_asked_slows_nothing_down() {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(1_000)));
+        let adaptive = config.build().unwrap().memory(Lent);
+        adaptive.record(RECORDED, false);
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        let delay = adaptive.delay(&context, &mut NoRandom);
+        assert_eq!(delay, Some(Duration::from_micros(1_000)));
+    }
+
     /// One second after each failure of a call that then succeeds, as a policy sees it.
     fn delays(backoff: Backoff, before: u32) -> u64 {
         let policy = crate::Policy::new().max_attempts(2).backoff(backoff).build().unwrap();

@@ -193,7 +193,9 @@ impl Finder<'_> {
         };
         if is_comparison(&binary.op) {
             for other in COMPARISONS.into_iter().filter(|other| *other != operator) {
-                if self.end(&right).is_some_and(|end| end.is_same(&operator, other))
+                if self
+                    .end(&right)
+                    .is_some_and(|end| end.is_same(&operator, other) || end.is_known(other))
                     || other == "!=" && self.counting.contains(&whole.span().byte_range())
                 {
                     continue;
@@ -395,7 +397,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_block(&mut self, block: &'ast Block) {
-        let counting = block.stmts.windows(2).filter_map(same::counting_up);
+        let counting = block.stmts.windows(2).flat_map(same::counting_up);
         self.counting.extend(counting.map(|condition| condition.span().byte_range()));
         for (i, statement) in block.stmts.iter().enumerate() {
             let form = match statement {
@@ -515,7 +517,7 @@ mod tests {
         let found = found(
             "impl A { demands! { self, most; self.a > 0 => wrong(1), is(self.b) => wrong(2), } }",
         );
-        assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) >= (0)"));
+        assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) == (0)"));
         // No number without a sign is below 0.
         assert!(found.iter().all(|one| one != "self.a > 0: comparison (self.a) != (0)"));
         assert!(found.iter().any(|one| one == "is(self.b): condition false"));

@@ -20,6 +20,15 @@ impl End {
         }
     }
 
+    /// Whether a comparison with this on the right is always true or always false, which are
+    /// alternatives of their own.
+    pub(crate) fn is_known(self, operator: &str) -> bool {
+        match self {
+            Self::Least => ["<", ">="].contains(&operator),
+            Self::Greatest => [">", "<="].contains(&operator),
+        }
+    }
+
     /// The one that a path names: `u16::MAX`, or the spans and instants of the core, which
     /// have no sign.
     pub(crate) fn named(text: &str) -> Option<Self> {
@@ -44,43 +53,45 @@ pub(crate) fn constant(item: &Item) -> Option<(String, End)> {
     Some((item.ident.to_string(), zero.or_else(|| End::named(&value))?))
 }
 
-/// Of two statements `let mut i = 0; while i < n { .. i += 1; .. }` the condition `i < n`, if
-/// nothing else is assigned to either there: `i != n` ends the loop as soon.
-pub(crate) fn counting_up(pair: &[Stmt]) -> Option<&Expr> {
-    let [Stmt::Local(start), Stmt::Expr(Expr::While(repeat), _)] = pair else { return None };
-    let condition = less_than(&repeat.cond)?;
-    let [name, bound] = [&condition.left, &condition.right].map(shown);
+/// Of two statements `let mut i = 0; while i < n { .. i += 1; .. }` the condition `i < n`, and
+/// each other one like it in a chain of `&&`, if nothing else is assigned to either there:
+/// `i != n` ends the loop as soon.
+pub(crate) fn counting_up(pair: &[Stmt]) -> Vec<&Expr> {
+    let [Stmt::Local(start), Stmt::Expr(Expr::While(repeat), _)] = pair else { return Vec::new() };
     let body = shown(&repeat.body);
-    let is_step = |one: &Stmt| shown(one) == format!("{name} += 1 ;");
     let times = |of: &str| {
         let assigned = ["=", "+=", "-=", "*=", "/=", "<<=", ">>="];
         assigned.iter().map(|with| body.matches(&format!(" {of} {with} ")).count()).sum::<usize>()
     };
-    let counts = shown(start) == format!("let mut {name} = 0 ;")
-        && repeat.body.stmts.iter().any(is_step)
-        && (times(&name), times(&bound)) == (1, 0);
-    counts.then_some(whole(&repeat.cond)?)
+    let mut found = Vec::new();
+    parts(&repeat.cond, &mut |condition| {
+        let Expr::Binary(binary) = condition else { return };
+        let [name, bound] = [&binary.left, &binary.right].map(shown);
+        let is_step = |one: &Stmt| shown(one) == format!("{name} += 1 ;");
+        if matches!(binary.op, BinOp::Lt(_))
+            && shown(start) == format!("let mut {name} = 0 ;")
+            && repeat.body.stmts.iter().any(is_step)
+            && (times(&name), times(&bound)) == (1, 0)
+        {
+            found.push(condition);
+        }
+    });
+    found
+}
+
+/// The parts of a chain of `&&`.
+fn parts<'e>(condition: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    match condition {
+        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+            parts(&binary.left, visit);
+            parts(&binary.right, visit);
+        }
+        _ => visit(condition),
+    }
 }
 
 fn shown(node: &impl ToTokens) -> String {
     node.to_token_stream().to_string()
-}
-
-/// The first `a < b` of a chain of `&&`.
-fn whole(condition: &Expr) -> Option<&Expr> {
-    let Expr::Binary(binary) = condition else { return None };
-    match &binary.op {
-        BinOp::Lt(_) => Some(condition),
-        BinOp::And(_) => whole(&binary.left),
-        _ => None,
-    }
-}
-
-fn less_than(condition: &Expr) -> Option<&syn::ExprBinary> {
-    match whole(condition)? {
-        Expr::Binary(binary) => Some(binary),
-        _ => None,
-    }
 }
 
 /// Whether a function does nothing but return this, and uses none of its arguments.
@@ -91,7 +102,8 @@ pub(crate) fn only_returns(block: &Block, value: &str) -> bool {
     }
     match block.stmts.split_last() {
         Some((Stmt::Expr(last, None), before)) => {
-            before.iter().all(is_unused) && shown(last).replace(' ', "") == value
+            before.iter().all(is_unused)
+                && shown(last).replace(' ', "") == value.trim_start_matches("crate::")
         }
         _ => false,
     }
@@ -118,7 +130,10 @@ mod tests {
             assert!(!is_found(same), "{same}");
         }
         assert!(!is_found("(c) != (Duration::MAX.as_micros())"));
-        for other in ["(a) >= (FREE)", "(b) <= (LAST)", "(d) < (Instant::ZERO)", "(e) <= (LOW)"] {
+        for known in ["(a) >= (FREE)", "(b) <= (LAST)", "(b) > (LAST)", "(d) < (Instant::ZERO)"] {
+            assert!(!is_found(known), "{known}");
+        }
+        for other in ["true", "(a) != (FREE)", "(b) < (LAST)", "(e) <= (LOW)", "(e) < (LOW)"] {
             assert!(is_found(other), "{other}");
         }
     }
@@ -126,7 +141,7 @@ mod tests {
     #[test]
     fn a_loop_that_counts_up_by_one_ends_at_its_bound_by_either_comparison() {
         let differs = |start: &str, body: &str| {
-            let text = format!("fn f() {{ {start} while i < n && g(i) {{ h(); {body} }} }}");
+            let text = format!("fn f() {{ {start} while g(i) && i < n {{ h(); {body} }} }}");
             found(&text).contains(&"(i) != (n)".to_owned())
         };
         assert!(!differs("let mut i = 0;", "i += 1;"));

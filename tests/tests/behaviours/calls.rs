@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
@@ -9,9 +10,9 @@ use redress::random::{Draw, NoRandom};
 use redress::testing::{MockClock, Recorder};
 use redress::{
     Backoff, BackoffContext, Breaker, BreakerConfig, Call, CircuitState, Classification, Clock,
-    Decision, Duration, ErrorClass, EventKind, Instant, Limited, LimiterConfig, Outcome, Policy,
-    Pool, Progress, RateLimiter, SleepDecision, SliceRule, StopReason, Strategy, TimeSlices, Turn,
-    Withdraw,
+    Decision, Duration, ErrorClass, EventKind, Instant, Last, Limited, LimiterConfig, Outcome,
+    Policy, Pool, Progress, RateLimiter, SleepDecision, SliceRule, StopReason, Strategy,
+    TimeSlices, Turn, Withdraw,
 };
 
 use crate::{block_on, each_second, on};
@@ -120,6 +121,22 @@ fn attempts_beyond_the_last_one_are_not_retried() {
         assert_eq!(steps.start().unwrap().number, number);
     }
     assert_eq!(steps.fail(TRANSIENT), Decision::Stop(StopReason::MaxAttemptsGlobal));
+}
+
+/// What follows an attempt is not what followed the one before it.
+#[test]
+fn a_further_attempt_has_no_delay_that_is_too_long_yet() {
+    let policy = Policy::new().deadline(secs(10)).backoff(Backoff::constant(HOUR));
+    let policy = policy.build().unwrap();
+    let mut call = Call::begin(&policy, at_secs(0));
+    call.start(&policy);
+    let failed = Classification::new(TRANSIENT);
+    let cause = redress::Cause::Exception;
+    let decision = call.fail(&policy, at_secs(1), &failed, cause, &mut NoRandom, &());
+    assert_eq!((decision, call.is_too_long()), (Decision::TooLong { after: HOUR }, true));
+    call.start(&policy);
+    assert!(!call.is_too_long());
+    assert_eq!(call.next_sleep(StopReason::DeadlineExceeded), None);
 }
 
 /// A deadline of thousands of years is one.
@@ -263,6 +280,22 @@ fn controls_pass_on_what_they_do_not_decide() {
     let retry = on(&policy, &clock).deadline(secs(7)).abort_if(|| false);
     let mut retry = retry.sleep_handler(sleeps).before_sleep(hook);
     assert_eq!(retry.call(|attempt| Ok(attempt.remaining)), Ok(secs(7)));
+}
+
+/// A hook before a retry leaves it to what was set before it which values are failures.
+#[test]
+fn a_hook_before_a_retry_changes_nothing_of_what_a_failure_is() {
+    let policy = each_second().build().unwrap();
+    let clock = MockClock::new();
+    let hooked = Cell::new(0);
+    let mut retry = on(&policy, &clock)
+        .classify_value(|value: &u32| (*value < 3).then_some(TRANSIENT))
+        .before_retry_async(async |_, _: &Last<u32, _>| {
+            hooked.set(hooked.get() + 1);
+            ControlFlow::Continue(())
+        });
+    let done = block_on(retry.call_async(async |attempt| Ok::<_, ErrorClass>(attempt.number)));
+    assert_eq!((done, hooked.get()), (Ok(3), 2));
 }
 
 /// A call is over once.

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 
 use redress::testing::{FakeBreaker, MockClock};
 use redress::{
-    Breaker, BreakerConfig, ByHand, ByKey, CallResult, Circuit, CircuitState, Duration, ErrorClass,
-    FailureRule, FailureTimes, Gate, Instant, Keyed, LastOutcomes, OutcomeRule, Permit, Policy,
-    by_key,
+    Breaker, BreakerConfig, ByHand, ByKey, CallResult, Circuit, CircuitState, Duration, Entry,
+    ErrorClass, FailureRule, FailureTimes, Gate, Instant, Keyed, LastOutcomes, OutcomeRule, Permit,
+    Policy, by_key,
 };
 
 use crate::on;
@@ -86,6 +86,7 @@ fn the_breaker_of_a_key_is_asked_for_everything() {
     let closed = gate.enter().unwrap();
     assert!(gate.still_admits(closed) && !hears_success(&gate, &closed));
     assert_eq!(permit(&gate, &closed), closed);
+    assert!(Entry::is_over(&mut One::new(&HINTED).unwrap(), NOW));
     assert_eq!(pass(&gate, closed), Some(closed));
     assert_eq!(gate.hold(closed, secs(100), NOW), Some(CircuitState::Open));
     assert!(!gate.still_admits(closed));

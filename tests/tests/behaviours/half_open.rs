@@ -66,6 +66,7 @@ fn no_caller_waits_behind_a_hung_probe() {
         let retry_after = Some(Duration::from_secs((60 - asked).min(30)));
         let state = CircuitState::HalfOpen;
         assert_eq!(outcome.rejection(), Some(CircuitOpen { state, retry_after }));
+        assert_eq!(breaker.borrow().check(clock.now()).err(), outcome.rejection());
         clock.advance(SECOND);
     }
 }

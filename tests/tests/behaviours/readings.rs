@@ -194,3 +194,16 @@ fn a_date_is_read_for_each_year_of_four_digits() {
     let facts = Facts { status: Some(429), retry_after: own, now_unix_secs: NOON, ..Facts::NONE };
     assert_eq!(classify::http_retry_after(&facts).retry_after, None);
 }
+
+/// An error may have itself for its source, so to say: the search ends.
+#[test]
+fn the_sources_of_an_io_error_are_looked_at_sixteen_deep() {
+    use std::io::{Error, ErrorKind};
+    for (depth, class) in
+        [(0, ErrorClass::Transient), (16, ErrorClass::Transient), (17, ErrorClass::Unknown)]
+    {
+        let reset = Error::from(ErrorKind::ConnectionReset);
+        let error = (0..depth).fold(reset, |inner, _| Error::other(inner));
+        assert_eq!(classify::io_error(&error), class, "{depth}");
+    }
+}

@@ -382,3 +382,27 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_may_have_a_delay_unless_there_is_none_or_each_is_zero() {
+        let second = Backoff::constant(Duration::from_secs(1));
+        let at_once = Backoff::constant(Duration::ZERO);
+        let class = ErrorClass::Transient;
+        for (config, may_delay) in [
+            (Policy::builder().backoff(second), true),
+            (Policy::builder().backoff(second).max_attempts(2), true),
+            (Policy::builder().backoff(second).max_attempts(1), false),
+            (Policy::builder().backoff(at_once), false),
+            (Policy::builder().backoff(Backoff::exponential(Duration::ZERO, Duration::ZERO)), true),
+            (Policy::builder().backoff_for(class, second), true),
+            (Policy::builder().backoff_for(class, second).max_attempts(1), false),
+            (Policy::builder().backoff(at_once).backoff_for(class, second), true),
+        ] {
+            assert_eq!(config.build().unwrap().may_delay(), may_delay, "{config:?}");
+        }
+    }
+}

@@ -299,8 +299,10 @@ mod tests {
                     let excess = (failures * 1_000).saturating_sub((1_000 - target) * total);
                     let exact = span * u64::from(excess) / u64::from(target * total);
                     let extra = u64::from(adaptive.multiplier(failures, total) - adaptive.min);
-                    // 13 bits of the share are exact, and all of it at nothing but failures.
-                    let off = if failures == total { 0 } else { span >> 13 };
+                    // As many bits of the share are exact as fit into 32 beside the excess, 13 and
+                    // more, and all of it at nothing but failures.
+                    let bits = excess.leading_zeros().min(31);
+                    let off = if failures == total { 0 } else { span >> bits };
                     assert!(
                         extra <= exact && exact - extra <= off + 1,
                         "target {target}, {failures} of {total}: {extra} for {exact}"
@@ -335,6 +337,7 @@ mod tests {
         let set_back = RECORDED.saturating_sub(window);
         assert!(slowed(&[false], set_back.saturating_add(microsecond)) > 4_000);
         assert_eq!(slowed(&[false], set_back), 500);
+        assert_eq!(slowed(&[false], set_back.saturating_sub(microsecond)), 500);
     }
 
     #[test]
@@ -346,6 +349,40 @@ mod tests {
             .memory(Mutex::new(Memory::<1>::new()));
         let context = BackoffContext::new(1, ErrorClass::Transient);
         assert_eq!(adaptive.delay(&context, &mut NoRandom), Some(Duration::MAX));
+        // Twice as long, at the last bit that there is and beyond it.
+        for (delay, want) in
+            [(1 << 62, 1 << 63), ((1 << 63) - 1, u64::MAX - 1), (1 << 63, u64::MAX)]
+        {
+            let adaptive = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(delay)))
+                .multipliers_milli(2_000, 2_000)
+                .build()
+                .unwrap()
+                .memory(Mutex::new(Memory::<1>::new()));
+            let found = adaptive.delay(&context, &mut NoRandom);
+            assert_eq!(found, Some(Duration::from_micros(want)), "{delay}");
+        }
+    }
+
+    /// A lock that is lent out already, always.
+    #[derive(Debug)]
+    struct Lent;
+
+    impl Shared for Lent {
+        type Item = Memory<1>;
+
+        fn with<R>(&self, _: impl FnOnce(&mut Memory<1>) -> R) -> Option<R> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_memory_that_cannot_be_asked_slows_nothing_down() {
+        let config = AdaptiveConfig::new(Backoff::constant(Duration::from_micros(1_000)));
+        let adaptive = config.build().unwrap().memory(Lent);
+        adaptive.record(RECORDED, false);
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        let delay = adaptive.delay(&context, &mut NoRandom);
+        assert_eq!(delay, Some(Duration::from_micros(1_000)));
     }
 
     /// One second after each failure of a call that then succeeds, as a policy sees it.
@@ -379,8 +416,11 @@ mod tests {
     #[test]
     fn a_nested_strategy_records_like_any_other() {
         let inner = std::boxed::Box::leak(std::boxed::Box::new(Backoff::own(adaptive())));
-        let nested = Backoff::retry_after_or(inner, Duration::ZERO);
-        assert!(delays(nested, 0).abs_diff(5_000) <= 1);
+        for nested in [Backoff::retry_after_or(inner, Duration::ZERO), Backoff::own(inner)] {
+            assert!(delays(nested, 0).abs_diff(5_000) <= 1);
+        }
+        // By the latter alone nothing but failures was recorded before.
+        assert!(delays(Backoff::own(inner), 30) < 2_000);
     }
 
     #[test]

@@ -438,6 +438,7 @@ mod tests {
             (Backoff::short(|_, _, _| None), "function"),
         ] {
             assert_eq!(format!("{backoff}"), text);
+            assert_eq!(format!("{backoff:?}"), text);
         }
     }
 

@@ -1,7 +1,8 @@
 //! A breaker behind a lock, or what stands in for one in a test: [`Circuit`].
 
-use crate::breaker::{Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit};
-use crate::breaker::{Stopwatch, Window};
+use crate::breaker::{
+    Admitted, Breaker, BreakerConfig, CallResult, CircuitOpen, Permit, Stopwatch, Window,
+};
 use crate::config::Settings;
 use crate::event::CircuitState;
 use crate::time::{Duration, Instant};

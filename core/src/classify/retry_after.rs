@@ -432,5 +432,7 @@ mod tests {
             }
         }
         assert_eq!(days_since_1970(1970, 1, 1), 0);
+        // An era is added before the century is found.
+        assert!((0..10_400).all(|year| century(year) == year / 100));
     }
 }

@@ -121,6 +121,12 @@ pub(crate) const fn mul_shr32(value: u64, factor: u32) -> u64 {
     if cfg!(target_pointer_width = "64") {
         return ((value as u128 * factor as u128) >> 32) as u64;
     }
+    by_halves(value, factor)
+}
+
+/// The same where 128 bits are a library call.
+#[inline(always)]
+const fn by_halves(value: u64, factor: u32) -> u64 {
     let (high, low, factor) = (value >> 32, value & 0xFFFF_FFFF, factor as u64);
     high * factor + ((low * factor) >> 32)
 }
@@ -143,7 +149,9 @@ mod tests {
         for value in [0, 1, 2, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
             for factor in [0, 1, 1 << 31, u32::MAX] {
                 let wide = (u128::from(value) * u128::from(factor)) >> 32;
-                assert_eq!(u128::from(mul_shr32(value, factor)), wide, "{value} {factor}");
+                for product in [mul_shr32(value, factor), by_halves(value, factor)] {
+                    assert_eq!(u128::from(product), wide, "{value} {factor}");
+                }
             }
         }
     }

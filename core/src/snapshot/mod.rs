@@ -219,4 +219,38 @@ mod tests {
         });
         assert_eq!(found, [1_938_114_618, 395_665_076, 1_927_779_521]);
     }
+
+    #[test]
+    fn what_version_1_wrote_under_each_setting_keeps_its_bytes() {
+        let plain = Policy::builder().backoff(Backoff::constant(US(5)));
+        let auth = ErrorClass::Auth;
+        let found = [
+            plain,
+            plain.long_delay(crate::policy::LongDelay::Cut),
+            plain.retriable(auth, 3),
+            plain.max_attempts_for(ErrorClass::Unknown, 1),
+            plain.no_unknown_limit(),
+            plain.backoff_for(ErrorClass::Unknown, Backoff::fibonacci(US(1), US(9))),
+            Policy::builder().backoff_for(auth, Backoff::exponential_by(US(1), US(9), 2_500)),
+        ]
+        .map(|config| {
+            let policy = config.build().unwrap();
+            let call = Call::begin(&policy, NOW);
+            let mut bytes = [0; CALL_BYTES];
+            Between { call, permit: None, due: NOW }.save(&policy, NOW, &mut bytes);
+            u32::from_le_bytes([bytes[2], bytes[3], bytes[4], bytes[5]])
+        });
+        assert_eq!(
+            found,
+            [
+                987_846_635,
+                1_069_892_972,
+                631_657_898,
+                3_856_044_676,
+                862_107_919,
+                4_140_891_649,
+                3_084_001_395
+            ]
+        );
+    }
 }

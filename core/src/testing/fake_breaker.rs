@@ -2,8 +2,7 @@
 
 use heapless::Vec;
 
-use crate::breaker::Circuit;
-use crate::breaker::{Admitted, CallResult, CircuitOpen, Permit};
+use crate::breaker::{Admitted, CallResult, Circuit, CircuitOpen, Permit};
 use crate::event::CircuitState;
 use crate::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use redress::config::LongDelay;
 use redress::{Backoff, Duration, ErrorClass, Policy};
 
 use crate::breakers::checked;
-use crate::{Input, us};
+use crate::{us, Input};
 
 const FALLBACKS: [Backoff; 3] = [
     Backoff::constant(us(7)),

@@ -1,14 +1,16 @@
 //! Finds what can be mutated in a file: [`Place`]s, each with its alternatives.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{
-    Arm, Attribute, BinOp, Block, Expr, ExprBinary, Lit, Pat, ReturnType, Stmt, Token, UnOp,
-};
+use syn::{Arm, Attribute, BinOp, Block, Expr, ExprBinary, Lit, Pat, Stmt, Token, UnOp};
+
+use crate::operators::{COMPARISONS, defaults, other_method, swapped};
+use crate::same::{self, End};
 
 /// How an alternative takes the place of what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,14 @@ pub(crate) fn places(text: &str) -> Result<Vec<Place>, String> {
     let has_signs = ["i8", "i16", "i32", "i64", "i128", "isize"]
         .iter()
         .any(|of| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == *of));
-    let mut finder = Finder { text, has_signs, places: Vec::new(), owner: Vec::new() };
+    let mut finder = Finder {
+        text,
+        has_signs,
+        ends: file.items.iter().filter_map(same::constant).collect(),
+        counting: Vec::new(),
+        places: Vec::new(),
+        owner: Vec::new(),
+    };
     finder.visit_file(&file);
     let mut places = finder.places;
     places.sort_by_key(|place| (place.range.start, usize::MAX - place.range.end, place.form as u8));
@@ -62,96 +71,12 @@ struct Finder<'t> {
     text: &'t str,
     /// Whether there may be numbers below 0.
     has_signs: bool,
+    /// The constants of the file that are the least or the greatest value of their type.
+    ends: HashMap<String, End>,
+    /// The conditions of loops that count up by one, by where they are.
+    counting: Vec<Range<usize>>,
     places: Vec<Place>,
     owner: Vec<String>,
-}
-
-const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
-
-/// What an operator is swapped for.
-fn swapped(operator: &str) -> &'static [(&'static str, &'static str)] {
-    match operator {
-        "+" => &[("arithmetic", "-"), ("arithmetic", "*")],
-        "-" => &[("arithmetic", "+")],
-        "*" => &[("arithmetic", "+"), ("arithmetic", "/")],
-        "/" => &[("arithmetic", "*")],
-        "%" => &[("arithmetic", "/")],
-        "<<" => &[("bits", ">>")],
-        ">>" => &[("bits", "<<")],
-        "&" => &[("bits", "|")],
-        "|" => &[("bits", "&")],
-        "^" => &[("bits", "&"), ("bits", "|")],
-        "&&" => &[("logic", "||")],
-        "||" => &[("logic", "&&")],
-        "+=" => &[("arithmetic", "-="), ("arithmetic", "=")],
-        "-=" => &[("arithmetic", "+="), ("arithmetic", "=")],
-        "*=" => &[("arithmetic", "+=")],
-        "/=" => &[("arithmetic", "*=")],
-        "<<=" => &[("bits", ">>=")],
-        ">>=" => &[("bits", "<<=")],
-        "&=" | "^=" => &[("bits", "|=")],
-        "|=" => &[("bits", "&=")],
-        _ => &[],
-    }
-}
-
-/// What a method is swapped for; the number of arguments that it must have.
-fn other_method(name: &str) -> (usize, &'static [(&'static str, &'static str)]) {
-    match name {
-        // Of numbers, and of spans and instants, whose methods are in the switch.
-        "saturating_add" => (
-            1,
-            &[
-                ("saturating to wrapping", "wrapping_add"),
-                ("saturating to wrapping", "wrapped_add"),
-                ("arithmetic", "saturating_sub"),
-            ],
-        ),
-        "saturating_sub" => (
-            1,
-            &[
-                ("saturating to wrapping", "wrapping_sub"),
-                ("saturating to wrapping", "wrapped_sub"),
-                ("arithmetic", "saturating_add"),
-            ],
-        ),
-        "saturating_mul" => (1, &[("saturating to wrapping", "wrapping_mul")]),
-        "wrapping_add" => (1, &[("arithmetic", "wrapping_sub")]),
-        "wrapping_sub" | "wrapping_mul" => (1, &[("arithmetic", "wrapping_add")]),
-        "since" => (1, &[("saturating to wrapping", "wrapped_since")]),
-        "min" => (1, &[("extreme", "max")]),
-        "max" => (1, &[("extreme", "min")]),
-        "is_some" => (0, &[("condition", "is_none")]),
-        "is_none" => (0, &[("condition", "is_some")]),
-        "is_ok" => (0, &[("condition", "is_err")]),
-        "is_err" => (0, &[("condition", "is_ok")]),
-        "any" => (1, &[("condition", "all")]),
-        "all" => (1, &[("condition", "any")]),
-        _ => (0, &[]),
-    }
-}
-
-/// What a function of this type returns by default.
-fn defaults(output: &ReturnType) -> Vec<String> {
-    let ReturnType::Type(_, of) = output else { return vec![String::new()] };
-    let text = of.to_token_stream().to_string().replace(' ', "");
-    let values: &[&str] = match text.as_str() {
-        "bool" => &["false", "true"],
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" => {
-            &["0", "1"]
-        }
-        "Duration" => &["crate::Duration::ZERO"],
-        "Instant" => &["crate::Instant::ZERO"],
-        "Result<(),fmt::Error>" | "core::fmt::Result" => &["Ok(())"],
-        _ if text.starts_with("Option<") => &["None"],
-        _ if text.starts_with("Result<(),") => &["Ok(())"],
-        _ if text.starts_with("Result<bool,") => &["Ok(false)", "Ok(true)"],
-        _ if text.starts_with("Result<") => &["Ok(Default::default())"],
-        "!" => &[],
-        _ if text.starts_with("impl") => &[],
-        _ => &["Default::default()"],
-    };
-    values.iter().map(|&value| value.to_owned()).collect()
 }
 
 /// Whether an item is not in the build that the tests are made of.
@@ -172,12 +97,6 @@ fn is_left_out(attributes: &[Attribute]) -> bool {
 
 fn is_comparison(operator: &BinOp) -> bool {
     COMPARISONS.contains(&operator.to_token_stream().to_string().as_str())
-}
-
-/// Whether two comparisons with 0 are one, for a number without a sign.
-fn is_same_for_zero(one: &str, other: &str) -> bool {
-    let pair = |a, b| (one, other) == (a, b) || (other, one) == (a, b);
-    pair("==", "<=") || pair("!=", ">")
 }
 
 /// Whether a chain of `&&` has a `let` in it, so that it is no expression of its own.
@@ -238,6 +157,12 @@ impl Finder<'_> {
         }
     }
 
+    /// Which end of its type an operand is, if that can be seen.
+    fn end(&self, text: &str) -> Option<End> {
+        let zero = (text == "0" && !self.has_signs).then_some(End::Least);
+        zero.or_else(|| End::named(text)).or_else(|| self.ends.get(text).copied())
+    }
+
     /// The condition is always true and always false.
     fn condition(&mut self, expression: &Expr) {
         match expression {
@@ -268,7 +193,11 @@ impl Finder<'_> {
         };
         if is_comparison(&binary.op) {
             for other in COMPARISONS.into_iter().filter(|other| *other != operator) {
-                if right == "0" && !self.has_signs && is_same_for_zero(&operator, other) {
+                if self
+                    .end(&right)
+                    .is_some_and(|end| end.is_same(&operator, other) || end.is_known(other))
+                    || other == "!=" && self.counting.contains(&whole.span().byte_range())
+                {
                     continue;
                 }
                 self.add(whole, Form::Expression, "comparison", with(other));
@@ -328,6 +257,9 @@ impl Finder<'_> {
             let start = block.brace_token.span.open().byte_range().end;
             let line = signature.span().start().line;
             for value in defaults(&signature.output) {
+                if same::only_returns(block, &value) {
+                    continue;
+                }
                 self.add_at(start..start, line, Form::Entry, "default returned", value);
             }
         }
@@ -465,6 +397,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_block(&mut self, block: &'ast Block) {
+        let counting = block.stmts.windows(2).flat_map(same::counting_up);
+        self.counting.extend(counting.map(|condition| condition.span().byte_range()));
         for (i, statement) in block.stmts.iter().enumerate() {
             let form = match statement {
                 Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _) => {
@@ -583,7 +517,7 @@ mod tests {
         let found = found(
             "impl A { demands! { self, most; self.a > 0 => wrong(1), is(self.b) => wrong(2), } }",
         );
-        assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) >= (0)"));
+        assert!(found.iter().any(|one| one == "self.a > 0: comparison (self.a) == (0)"));
         // No number without a sign is below 0.
         assert!(found.iter().all(|one| one != "self.a > 0: comparison (self.a) != (0)"));
         assert!(found.iter().any(|one| one == "is(self.b): condition false"));

@@ -486,3 +486,27 @@ fn a_budget_without_a_floor_is_as_full_at_any_time() {
     budget.deposit();
     assert!(budget.consume(1, at_secs(3)) && budget.consume(0, at_secs(3)));
 }
+
+/// Fewer retries than there is room for.
+#[test]
+fn the_newest_token_of_a_budget_with_room_to_spare_is_known() {
+    const TWO: RollingConfig = RollingConfig::new(2, Duration::from_secs(10));
+    let mut budget = RollingBudget::<4>::new(&TWO).unwrap();
+    assert!(budget.consume(1, at_secs(100)) && budget.consume(1, at_secs(111)));
+    // A caller that read its clock before the second one learns of it.
+    assert_eq!(budget.remaining(at_secs(109)), 1);
+}
+
+/// A clock that shows the end of time for once does not end the floor.
+#[test]
+fn the_floor_is_earned_again_after_a_clock_that_was_wrong_by_ages() {
+    const FLOOR: RatioConfig = RatioConfig::new(100).initial(0).floor_per_sec(1);
+    let mut budget = RatioBudget::new(&FLOOR).unwrap();
+    assert!(!budget.consume(1, Instant::MAX.saturating_sub(Duration::from_secs(9))));
+    assert!(!budget.consume(1, at_secs(0)));
+    assert!(budget.consume(1, at_secs(5)));
+    for (limit, is_fine) in [(0, false), (1, true), (100_000, true), (100_001, false)] {
+        let config = FLOOR.limit(limit);
+        assert_eq!(RatioBudget::new(&config).is_ok(), is_fine, "{limit}");
+    }
+}

@@ -32,7 +32,7 @@ fn first_attempts_are_limited_as_retries_are() {
     let mut sent = Vec::new();
     // Two days of a caller that asks every ten seconds.
     for secs in (0..2 * 86_400).step_by(10) {
-        if (&limiter).acquire(1, at_secs(secs)).is_ok() {
+        if limiter.acquire(1, at_secs(secs)).is_ok() {
             sent.push(secs);
         }
     }
@@ -205,7 +205,7 @@ fn threads_together_never_spend_more_than_the_limit() {
     const TEN: LimiterConfig = LimiterConfig::new().window(10, HOUR);
     let limiter = Mutex::new(RateLimiter::<10>::new(&TEN).unwrap());
     let granted: usize = std::thread::scope(|scope| {
-        let asks = || (0..9).filter(|now| (&limiter).acquire(1, at_secs(*now)).is_ok()).count();
+        let asks = || (0..9).filter(|now| limiter.acquire(1, at_secs(*now)).is_ok()).count();
         let callers: Vec<_> = (0..8).map(|_| scope.spawn(asks)).collect();
         callers.into_iter().map(|caller| caller.join().unwrap()).sum()
     });
@@ -227,4 +227,51 @@ fn a_keyed_limiter_is_asked_without_spending() {
     assert!(!map.borrow().is_empty());
     // Another key finds no room beside a limiter that counts something.
     assert_eq!(by_key(&map, 2).check(1, now).unwrap_err().wait, None);
+}
+
+/// The log of a limiter may be full.
+#[test]
+fn a_full_limiter_is_restored_and_one_with_more_than_its_entries_is_refused() {
+    let mut limiter = RateLimiter::<3, Uplinks>::fixed(Uplinks);
+    for secs in [10, 20, 30] {
+        assert_eq!(limiter.acquire(1, at_secs(secs)), Ok(()));
+    }
+    let mut bytes = [0; RateLimiter::<3, Uplinks>::BYTES];
+    limiter.snapshot(at_secs(40), &mut bytes).unwrap();
+    let mut restored = RateLimiter::<3, Uplinks>::fixed(Uplinks);
+    assert_eq!(restored.restore(&bytes, at_secs(40), None), Ok(Restored::TimeStoodStill));
+    assert_eq!(restored.available(at_secs(40)), 0);
+    bytes[14] = 4;
+    seal(&mut bytes);
+    assert_eq!(restored.restore(&bytes, at_secs(40), None), Err(SnapshotError::Value));
+}
+
+/// A window that is longer than any run is none that forgets.
+#[test]
+fn a_window_of_half_of_all_time_outlives_a_restart() {
+    const EVER: LimiterConfig = LimiterConfig::new().window(1, Duration::from_micros(3 << 62));
+    let mut limiter = RateLimiter::<1>::new(&EVER).unwrap().starting_at(Instant::ZERO);
+    assert_eq!(limiter.acquire(1, at_secs(5)), Ok(()));
+    let late = Instant::from_micros(5 << 61);
+    let mut bytes = [0; RateLimiter::<1>::BYTES];
+    limiter.snapshot(late, &mut bytes).unwrap();
+    let mut restored = RateLimiter::<1>::new(&EVER).unwrap();
+    assert_eq!(restored.restore(&bytes, late, None), Ok(Restored::TimeStoodStill));
+    assert!(restored.acquire(1, late).is_err());
+}
+
+/// Phases begin but once: an entry that was asked stays, and one that never was makes room.
+#[test]
+fn a_key_that_has_begun_its_phases_keeps_its_entry() {
+    const PHASE: LimiterConfig = LimiterConfig::new().phase(1, HOUR);
+    let map = RefCell::new(Keyed::<u8, _, 1>::new(RateLimiter::<1>::new(&PHASE).unwrap()));
+    assert!(map.borrow_mut().entry(&1).is_some());
+    assert!(map.borrow_mut().entry(&4).is_some());
+    assert!(map.borrow().peek(&1).is_none());
+    assert_eq!(by_key(&map, 2).acquire(1, at_secs(0)), Ok(()));
+    assert!(map.borrow().peek(&4).is_none());
+    for secs in [0, 3_600, 1_000_000] {
+        assert_eq!(by_key(&map, 3).acquire(1, at_secs(secs)), Err(NotBefore { wait: None }));
+    }
+    assert!(map.borrow().peek(&2).is_some());
 }

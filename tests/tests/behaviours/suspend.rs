@@ -257,6 +257,10 @@ fn a_resumed_call_with_a_shorter_deadline_blames_nobody_else() {
         (None, Some(own), CircuitState::Closed),
         (Some(own), None, CircuitState::Closed),
         (None, None, CircuitState::Open),
+        // As long as the policy's, or longer, it is none that is shorter.
+        (None, Some(Duration::from_secs(60)), CircuitState::Open),
+        (Some(own), Some(Duration::from_secs(99)), CircuitState::Open),
+        (Some(Duration::from_secs(99)), None, CircuitState::Open),
     ] {
         let clock = MockClock::new();
         let breaker = RefCell::new(Breaker::<FailureTimes<1>>::new(&CONFIG).unwrap());

@@ -1,6 +1,6 @@
 use redress::random::SystemRandom;
 use redress::time::FnClock;
-use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+use redress::{policy, Backoff, Duration, ErrorClass, Policy};
 
 const UPSTREAM: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
 

@@ -1,5 +1,5 @@
 use redress::time::MonotonicClock;
-use redress::{Backoff, Duration, ErrorClass, Policy, policy};
+use redress::{policy, Backoff, Duration, ErrorClass, Policy};
 
 const UPSTREAM: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
 

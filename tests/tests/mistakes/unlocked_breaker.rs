@@ -1,5 +1,5 @@
 use redress::breaker::{FailureRule, FailureTimes};
-use redress::{Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, policy};
+use redress::{policy, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy};
 
 const UPSTREAM: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
 const SETTINGS: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60));

@@ -1,5 +1,5 @@
 use redress::budget::RollingConfig;
-use redress::{Backoff, Duration, ErrorClass, Policy, RollingBudget, policy};
+use redress::{policy, Backoff, Duration, ErrorClass, Policy, RollingBudget};
 
 const UPSTREAM: Policy = policy! { Policy::builder().backoff(Backoff::constant(Duration::ZERO)) };
 const SETTINGS: RollingConfig = RollingConfig::new(16, Duration::from_secs(60));

@@ -123,4 +123,28 @@ mod tests {
         let opened = (1..=10).find(|_| window.record(&rule, &seen(true, 0)));
         assert_eq!(opened, Some(5));
     }
+
+    #[test]
+    fn each_wrong_setting_is_named_and_no_other() {
+        let (rate, size, min) = ("breaker.failure_rate_milli", "breaker.size", "breaker.min_calls");
+        for (rule, wrong) in [
+            ((32, 1, 1), &[][..]),
+            ((1, 1_000, 1), &[]),
+            ((20, 500, 20), &[]),
+            ((33, 500, 1), &[size]),
+            // The least number of calls is not compared with a size that is wrong.
+            ((0, 500, 5), &[size]),
+            ((0, 500, 0), &[size, min]),
+            ((20, 500, 0), &[min]),
+            ((20, 500, 21), &[min]),
+            ((20, 0, 1), &[rate]),
+            ((20, 1_001, 1), &[rate]),
+        ] {
+            let (size, rate_milli, min_calls) = rule;
+            let mut found = std::vec::Vec::new();
+            let rule = OutcomeRule { size, rate_milli, min_calls };
+            rule.errors(32, &mut |error| found.push(error.field()));
+            assert_eq!(found, wrong, "{rule:?}");
+        }
+    }
 }

@@ -178,3 +178,21 @@ impl LimitWindow {
         self.from <= spent && now.saturating_sub(spent) < self.per
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_windows_are_named_once_and_not_looked_at() {
+        let windows =
+            (0..6).fold(LimiterConfig::new(), |config, _| config.window(0, Duration::MAX));
+        let mut found = std::vec::Vec::new();
+        windows.errors(1, &mut |error| found.push(error.field()));
+        assert_eq!(found, ["limiter.windows", "limiter.limit"]);
+        let fine = (0..6).fold(LimiterConfig::new(), |config, _| config.window(1, Duration::MAX));
+        found.clear();
+        fine.errors(1, &mut |error| found.push(error.field()));
+        assert_eq!(found, ["limiter.windows"]);
+    }
+}

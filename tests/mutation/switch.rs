@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::io::Write;
 use std::sync::OnceLock;
 
-use crate::{Duration, Instant};
+use crate::time::{Duration, Instant};
 
 /// No mutant has a number as high as this.
 const UNREAD: u32 = u32::MAX;
@@ -25,7 +25,7 @@ pub(crate) const fn at(first: u32, count: u32) -> u32 {
 }
 
 #[inline]
-fn on_sleep_decision(first: u32, count: u32) -> u32 {
+fn chosen(first: u32, count: u32) -> u32 {
     let calls = CALLS.fetch_add(1, Relaxed) + 1;
     let mut chosen = CHOSEN.load(Relaxed);
     if chosen == UNREAD {

@@ -45,7 +45,7 @@ extern "C" fn call_begin(
         return begin(policy, None, (0, budget), now, deadline);
     }
     // SAFETY: the package keeps what a call of it uses.
-    match unsafe { breaker::at(breaker) }.enter() {
+    match unsafe { breaker::at(breaker) }.admit_closed() {
         Some(permit) => begin(policy, Some(permit), (breaker, budget), now, deadline),
         None => 0,
     }

@@ -13,7 +13,7 @@ use redress::driver::{Call, Decision, SleepDecision};
 use redress::event::CircuitState;
 use redress::random::{Draw, NoRandom};
 use redress::snapshot::Progress;
-use redress::testing::{MockClock, Recorder};
+use redress::testing::{MockClock, Recorder, outcome};
 use redress::{
     Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, EventKind,
     Instant, Last, Outcome, Policy, RateLimiter, StopReason,
@@ -161,9 +161,7 @@ fn a_clock_that_is_set_back_takes_no_time_from_an_attempt() {
     let clock = MockClock::new();
     clock.jump_to(at_secs(1000));
     let outcome: Outcome<(), _> = on(&policy, &clock).execute(|attempt| {
-        if attempt.number == 1 {
-            clock.jump_to(at_secs(500));
-        }
+        clock.jump_to(at_secs(500 - u64::from(attempt.number) * 10));
         Err(CONFLICT)
     });
     assert_eq!((outcome.attempts, outcome.last_class()), (6, Some(CONFLICT)));
@@ -199,19 +197,19 @@ fn an_untimed_policy_is_timed_where_a_caller_needs_it() {
     let clock = MockClock::new();
     clock.jump_to(at_secs(1000));
     // A deadline of the call.
-    let outcome: Outcome<(), _> = on(&policy, &clock).deadline(secs(3)).execute(|_| Err(TRANSIENT));
-    assert_eq!((outcome.attempts, outcome.elapsed), (3, secs(2)));
+    let result = on(&policy, &clock).deadline(secs(3)).call(|_| Err::<(), _>(TRANSIENT));
+    assert_eq!((outcome(result).attempts, clock.slept()), (3, secs(2)));
     let hangs = async |_| poll_fn(|_| Poll::<Result<(), ErrorClass>>::Pending).await;
-    let outcome = block_on(on(&policy, &clock).deadline(secs(3)).execute_async(hangs));
-    assert_eq!(outcome.stop_reason(), Some(StopReason::DeadlineExceeded));
-    assert_eq!((outcome.attempts, outcome.elapsed), (1, secs(3)));
+    let ended = block_on(on(&policy, &clock).deadline(secs(3)).execute_async(hangs));
+    assert_eq!(ended.stop_reason(), Some(StopReason::DeadlineExceeded));
+    assert_eq!((ended.attempts, ended.elapsed), (1, secs(3)));
     // A timeout of attempts.
     let timed = each_second().no_deadline().attempt_timeout(secs(5)).build().unwrap();
-    let outcome: Outcome<(), _> = on(&timed, &clock).execute(|_| {
+    let result = on(&timed, &clock).call(|_| {
         clock.advance(secs(1));
-        Err(CONFLICT)
+        Err::<(), _>(CONFLICT)
     });
-    assert_eq!(outcome.last_class(), Some(CONFLICT));
+    assert_eq!(outcome(result).last_class(), Some(CONFLICT));
     // An observer.
     let mut recorder = Recorder::<4>::new();
     let mut retry = on(&policy, &clock).observer(&mut recorder);

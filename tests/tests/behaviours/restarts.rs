@@ -10,12 +10,12 @@ use redress::event::{Cause, CircuitState};
 use redress::snapshot::{Progress, Resumed, Snapshot, SnapshotError, Suspended};
 use redress::testing::{MockClock, Recorder};
 use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, Instant, Policy,
-    RateLimiter, StopReason,
+    Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, EventKind, Instant,
+    Policy, RateLimiter, StopReason,
 };
 
-use crate::on;
 use crate::snapshots::seal;
+use crate::{block_on, on};
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -295,11 +295,15 @@ fn a_call_whose_delay_is_over_goes_on_at_once() {
 fn no_call_is_suspended_for_no_time() {
     let policy = Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
     let clock = MockClock::new();
-    let progress = on(&policy, &clock).call_or_suspend(Duration::ZERO, |attempt| {
-        if attempt.number < 3 { Err(TRANSIENT) } else { Ok(attempt.number) }
-    });
-    let Progress::Over(outcome) = progress else { panic!("there is nothing to wait for") };
-    assert_eq!(outcome.result, Ok(3));
+    let third = |attempt: Attempt| if attempt.number < 3 { Err(TRANSIENT) } else { Ok(3) };
+    let mut retry = on(&policy, &clock);
+    for progress in [
+        retry.call_or_suspend(Duration::ZERO, third),
+        block_on(retry.call_or_suspend_async(Duration::ZERO, async |attempt| third(attempt))),
+    ] {
+        let Progress::Over(outcome) = progress else { panic!("there is nothing to wait for") };
+        assert_eq!(outcome.result, Ok(3));
+    }
 }
 
 /// Without a deadline there is none after a restart, and no time off is too long.

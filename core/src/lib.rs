@@ -18,6 +18,7 @@
 //! | [`testing`](https://docs.rs/redress/latest/redress/testing) | under the feature `testing`: a clock that a test moves, scripts, recorders, a breaker that obeys |
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(any(test, feature = "std"))]
@@ -25,6 +26,8 @@ extern crate std;
 
 mod call;
 mod class;
+#[cfg(feature = "defmt")]
+mod format;
 mod outcome;
 mod policy;
 mod shared;

@@ -54,6 +54,7 @@ pub struct RetryConfig {
 /// what is left of it, or longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum LongDelay {
     /// The call stops at once with
     /// [`StopReason::DeadlineExceeded`](crate::StopReason::DeadlineExceeded), without a

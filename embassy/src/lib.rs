@@ -37,6 +37,7 @@
 //! [`blocking`](https://github.com/redress-rs/redress/tree/main/tests/firmware/images/src/bin/blocking).
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod abort;

@@ -7,7 +7,6 @@ use crate::classify::{ByDescription, Classify, ErrorText, Hook, Verdict};
 /// The classifier `K` of errors, `V` of values, the hook `H` before each retry, and the text `S`
 /// of errors in events. Each is set alone, so that the order of the setters does not matter.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Classifier<K = ByDescription, V = (), H = (), S = ()> {
     pub(crate) errors: K,
     pub(crate) values: V,

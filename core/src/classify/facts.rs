@@ -7,6 +7,7 @@ use crate::time::Duration;
 /// An explicit type of error that says its class itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Marker {
     /// A standard time-out error: TRANSIENT.
     Timeout,
@@ -46,6 +47,7 @@ pub enum RetryAfter<'a> {
 /// The library whose type an error is, where that decides what its name means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Library {
     /// Any other.
     #[default]

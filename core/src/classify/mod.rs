@@ -116,7 +116,7 @@ pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_excep
 pub use crate::class::{ClassSet, Classification, ErrorClass};
 
 /// Whether two texts are equal but for ASCII case.
-const fn same_word(a: &[u8], b: &[u8]) -> bool {
+fn same_word(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 

@@ -40,6 +40,7 @@ impl Cause {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "SCREAMING_SNAKE_CASE"))]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum StopReason {
     /// The last allowed attempt failed.
     MaxAttemptsGlobal = 0,
@@ -161,6 +162,7 @@ impl CircuitState {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum EventKind {
     /// The call succeeded.
     Success = 0,
@@ -330,6 +332,7 @@ impl<'a> Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum AttemptDecision {
     /// The attempt succeeded.
     Success,

@@ -65,6 +65,7 @@ impl Severity {
 /// The value of a field, with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Value {
     /// A number of something.
     Count(u64),
@@ -259,11 +260,17 @@ macro_rules! assert_clean {
 /// All findings, each on a line of its own after the one before.
 #[doc(hidden)]
 pub fn findings(config: &dyn Lint) -> impl core::fmt::Display + '_ {
-    core::fmt::from_fn(move |f| {
+    Findings(config)
+}
+
+struct Findings<'c>(&'c dyn Lint);
+
+impl core::fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut result = Ok(());
-        config.lint(&mut |finding| result = result.and_then(|()| write!(f, "\n  {finding}")));
+        self.0.lint(&mut |finding| result = result.and_then(|()| write!(f, "\n  {finding}")));
         result
-    })
+    }
 }
 
 #[cfg(test)]

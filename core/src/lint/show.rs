@@ -1,15 +1,27 @@
 //! The printed form of a policy ([`show`]).
 
+use core::fmt;
+
 use crate::class::ErrorClass;
 use crate::policy::{LongDelay, NO_LIMIT, RetryConfig};
 use crate::time::Duration;
 
 /// The printed form of a policy, as `--show` of a command line prints it: times in
 /// seconds, classes in alphabetical order.
-pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl core::fmt::Display + 's {
-    core::fmt::from_fn(move |f| {
+pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl fmt::Display + 's {
+    Printed { config, source }
+}
+
+struct Printed<'s> {
+    config: &'s RetryConfig,
+    source: &'s str,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = self.config;
         writeln!(f, "Config snapshot:")?;
-        writeln!(f, "  source: {source}")?;
+        writeln!(f, "  source: {}", self.source)?;
         writeln!(f, "  deadline_s: {}", Seconds(config.deadline))?;
         writeln!(f, "  attempt_timeout_s: {}", Seconds(config.attempt_timeout))?;
         writeln!(f, "  max_attempts: {}", config.max_attempts)?;
@@ -42,7 +54,7 @@ pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl core::fmt::Dis
             writeln!(f, "  long_delay: cut")?;
         }
         Ok(())
-    })
+    }
 }
 
 const BY_NAME: [ErrorClass; ErrorClass::COUNT] = [
@@ -59,8 +71,8 @@ const BY_NAME: [ErrorClass; ErrorClass::COUNT] = [
 /// Seconds without a unit, or `None` for no limit.
 struct Seconds(Duration);
 
-impl core::fmt::Display for Seconds {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == Duration::MAX { f.write_str("None") } else { self.0.seconds(f) }
     }
 }

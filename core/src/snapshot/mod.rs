@@ -28,6 +28,7 @@ use crate::time::{Duration, Instant};
 /// Why a snapshot was not taken or not restored; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SnapshotError {
     /// The buffer, or the snapshot, has another length than this state needs.
     Length {

@@ -12,6 +12,8 @@ pub(crate) fn json(finding: Finding) -> Value {
         lint::Value::Strategy(name) => json!(name),
         lint::Value::Classes(classes) => json!(classes.to_string()),
         lint::Value::Unset => Value::Null,
+        // What a newer core adds is text here.
+        other => json!(other.to_string()),
     };
     json!({
         "severity": finding.severity.as_str(),

@@ -10,7 +10,7 @@ use embassy_time::Timer;
 use panic_halt as _;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::random::from_fn;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, Policy};
+use redress::{Backoff, Breaker, BreakerConfig, Duration, Policy, checked, policy};
 use redress_embassy::{EmbassyTime, Locked, classify};
 
 bind_interrupts!(struct Interrupts {

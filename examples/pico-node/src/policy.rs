@@ -3,7 +3,9 @@
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RatioConfig;
-use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget, policy, settings,
+};
 use redress_embassy::Locked;
 
 settings! {

@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use embassy_net::dns::DnsSocket;
 use embassy_net::tcp::client::TcpClient;
 use heapless::String;
-use redress::{classify, Classification};
+use redress::{Classification, classify};
 use redress_embassy::classify::web;
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder as _};

@@ -6,7 +6,9 @@ use redress::snapshot::{Snapshot as _, SnapshotError};
 use redress_embassy::EmbassyTime;
 use redress_embassy::durable::{Durable, Flash, LoadError, OVERHEAD, Record};
 
-use crate::policy::{BUDGET, Budget, NETWORK_BREAKER, NetworkBreaker, SENSOR_BREAKER, SensorBreaker};
+use crate::policy::{
+    BUDGET, Budget, NETWORK_BREAKER, NetworkBreaker, SENSOR_BREAKER, SensorBreaker,
+};
 
 /// Both breakers and the budget.
 const FIELDS: usize = SensorBreaker::BYTES + NetworkBreaker::BYTES + Budget::BYTES;

@@ -3,7 +3,9 @@
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RatioConfig;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget, checked, policy,
+};
 use redress_embassy::Locked;
 
 /// The bus answers at once or not at all, and nobody waits on it but this node.

@@ -10,7 +10,7 @@ use embedded_storage::Storage;
 use heapless::String;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use redress::snapshot::Progress;
-use redress::{classify, Classification};
+use redress::{Classification, classify};
 use redress_embassy::EmbassyTime;
 use redress_embassy::classify::web;
 use reqwless::client::HttpClient;

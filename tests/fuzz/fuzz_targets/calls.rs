@@ -13,7 +13,9 @@ use redress::breaker::FailureRule;
 use redress::budget::{Limited, LimiterConfig, Pool, RollingConfig, WhenLimited};
 use redress::event::CircuitState;
 use redress::snapshot::{Progress, Snapshot};
-use redress::{Attempt, BreakerConfig, Classification, Duration, ErrorClass, Instant, Last, Outcome, Policy};
+use redress::{
+    Attempt, BreakerConfig, Classification, Duration, ErrorClass, Instant, Last, Outcome, Policy,
+};
 use redress_fuzz::breakers::{Of, Settings};
 use redress_fuzz::budgets::{Rolling, RollingSettings};
 use redress_fuzz::limiter::{self, Limiter};

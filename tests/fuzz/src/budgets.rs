@@ -4,7 +4,7 @@ use redress::budget::{Budget, RatioConfig, RollingConfig};
 use redress::{Duration, RatioBudget, RollingBudget};
 
 use crate::breakers::checked;
-use crate::{at, Input, STEPS, Times};
+use crate::{Input, STEPS, Times, at};
 
 /// How many tokens a rolling budget has room for.
 pub const TOKENS: usize = 6;

@@ -4,7 +4,7 @@ use redress::budget::{Limit, LimiterConfig, NotBefore};
 use redress::{Duration, RateLimiter};
 
 use crate::breakers::checked;
-use crate::{at, Input, STEPS, Times};
+use crate::{Input, STEPS, Times, at};
 
 /// How many times of spending a limiter remembers.
 pub const REMEMBERED: usize = 4;

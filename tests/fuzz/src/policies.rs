@@ -4,7 +4,7 @@ use redress::config::LongDelay;
 use redress::{Backoff, Duration, ErrorClass, Policy};
 
 use crate::breakers::checked;
-use crate::{us, Input};
+use crate::{Input, us};
 
 const FALLBACKS: [Backoff; 3] = [
     Backoff::constant(us(7)),

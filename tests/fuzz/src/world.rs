@@ -10,10 +10,13 @@ use redress::driver::{Control, SleepDecision};
 use redress::event::AttemptContext;
 use redress::random::Draw;
 use redress::time::{Sleep, Timer};
-use redress::{Attempt, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant, Observer, StopReason};
+use redress::{
+    Attempt, Classification, Clock, Duration, ErrorClass, Event, EventKind, Instant, Observer,
+    StopReason,
+};
 
 use crate::policies::Limits;
-use crate::{at, us, Input, LAST};
+use crate::{Input, LAST, at, us};
 
 /// 146,000 years.
 const AGES: u64 = 1 << 62;

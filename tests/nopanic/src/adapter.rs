@@ -12,7 +12,10 @@ use embassy_time_driver::{Driver, time_driver_impl};
 use embedded_storage::{ReadStorage, Storage};
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RollingConfig;
-use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Retry, RollingBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Retry, RollingBudget,
+    policy, settings,
+};
 use redress_embassy::durable::{Durable, Eeprom, Record, Transitions};
 use redress_embassy::random::Seed;
 use redress_embassy::{EmbassyTime, Locked, asked, classify};

@@ -22,7 +22,10 @@ use redress::lint::Lint;
 use redress::random::from_fn;
 use redress::snapshot::{Progress, Snapshot};
 use redress::time::{Sleep, Widened};
-use redress::{by_key, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Instant, Keyed, Policy, RateLimiter, RatioBudget, RollingBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Instant, Keyed,
+    Policy, RateLimiter, RatioBudget, RollingBudget, by_key,
+};
 
 unsafe extern "C" {
     fn a_panic_is_left() -> !;

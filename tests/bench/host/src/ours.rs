@@ -5,11 +5,14 @@ use std::hint::black_box;
 
 use redress::breaker::{Admitted, CallResult, FailureRule, FailureTimes};
 use redress::budget::{Budget, RatioConfig, RollingConfig};
-use redress::random::{from_fn, NoRandom};
+use redress::random::{NoRandom, from_fn};
 use redress::time::Sleep;
-use redress::{policy, Backoff, Breaker, BreakerConfig, CircuitOpen, Clock, Duration, ErrorClass, Instant, Outcome, Policy, RatioBudget, RollingBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, CircuitOpen, Clock, Duration, ErrorClass, Instant, Outcome,
+    Policy, RatioBudget, RollingBudget, policy,
+};
 
-use crate::case::{failing, healthy, settings, xorshift, Bench, Case};
+use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
 
 const ALL: &str = "retry, jitter, breaker, ratio budget, deadline, classes";
 const GUARDS: &str = "retry, breaker, ratio budget, deadline, classes";

@@ -21,7 +21,7 @@ use tokio_retry::strategy::{ExponentialBackoff, jitter};
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Service, service_fn};
 
-use crate::case::{failing, healthy, settings, xorshift, Bench, Case};
+use crate::case::{Bench, Case, failing, healthy, settings, xorshift};
 
 pub const CASES: &[Case] = &[
     case(backon_plain, "backon_success", "success", "backon", "retry"),

@@ -15,7 +15,10 @@ use redress::driver::{Control, Decision, SleepDecision};
 use redress::event::{AttemptContext, AttemptDecision};
 use redress::random::from_fn;
 use redress::time::{Sleep, Timer};
-use redress::{Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event, Instant, Observer, Policy, RollingBudget, Shared, StopReason};
+use redress::{
+    Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event,
+    Instant, Observer, Policy, RollingBudget, Shared, StopReason,
+};
 use redress_wire::answer::Refusal;
 use redress_wire::digest::{Digest, Ended};
 use redress_wire::{Items, case};
@@ -324,10 +327,7 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
         }
     }
 
-    fn value(
-        &mut self,
-        value: ScriptedValue,
-    ) -> Result<ScriptedValue, (ScriptedValue, Verdict)> {
+    fn value(&mut self, value: ScriptedValue) -> Result<ScriptedValue, (ScriptedValue, Verdict)> {
         match value.0 {
             None => Ok(value),
             Some(classification) => Err((value, classification.into())),

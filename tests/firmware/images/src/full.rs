@@ -9,7 +9,10 @@ use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RollingConfig;
 use redress::random::FromFn;
 use redress::time::Sleep;
-use redress::{policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, Retry, RollingBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, Retry,
+    RollingBudget, policy,
+};
 use redress_embassy::Locked;
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));

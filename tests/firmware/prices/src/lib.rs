@@ -83,12 +83,9 @@ macro_rules! timerless {
         redress::settings! { Calls: redress::Policy = redress::policy! { $policy } }
 
         async fn call(sensor: &mut $crate::sensor::Sensor) -> Option<u16> {
-            let mut retry = redress::Retry::new(
-                Calls,
-                redress_embassy::EmbassyTime,
-                redress::random::NoRandom,
-            )
-            .classify($crate::sensor::SensorError::class);
+            let mut retry =
+                redress::Retry::new(Calls, redress_embassy::EmbassyTime, redress::random::NoRandom)
+                    .classify($crate::sensor::SensorError::class);
             retry.call_async(async |_| sensor.read_in_turn().await).await.ok()
         }
 

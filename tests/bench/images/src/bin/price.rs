@@ -9,13 +9,18 @@ use core::ops::ControlFlow;
 
 use bench_images::{Board, OneThread, image, operation, output, random};
 use redress::backoff::{Adaptive, AdaptiveConfig, Memory};
-use redress::breaker::{FailureRule, FailureTimes, LastOutcomes, OutcomeRule, SliceRule, TimeSlices};
+use redress::breaker::{
+    FailureRule, FailureTimes, LastOutcomes, OutcomeRule, SliceRule, TimeSlices,
+};
 use redress::budget::{LimiterConfig, RatioConfig, RollingConfig};
 use redress::classify::ClassSet;
 use redress::config::{LongDelay, RetryConfig};
 use redress::event::Timeline;
-use redress::random::{from_fn, NoRandom};
-use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Last, Policy, RateLimiter, RatioBudget, Retry, RollingBudget};
+use redress::random::{NoRandom, from_fn};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Last, Policy,
+    RateLimiter, RatioBudget, Retry, RollingBudget, policy, settings,
+};
 
 const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)

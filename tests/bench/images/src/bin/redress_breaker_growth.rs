@@ -5,7 +5,7 @@
 
 use bench_images::{image, now, operation, output, sleep};
 use redress::breaker::{CallResult, FailureRule, FailureTimes};
-use redress::{settings, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, Duration, ErrorClass, Instant, settings};
 
 settings! {
     Upstream: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))

@@ -5,7 +5,7 @@
 
 use bench_images::{image, now, operation, output, sleep};
 use redress::breaker::{CallResult, LastOutcomes, OutcomeRule};
-use redress::{settings, Breaker, BreakerConfig, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, ErrorClass, Instant, settings};
 
 settings! {
     Upstream: BreakerConfig<OutcomeRule> = BreakerConfig::outcomes(100, 500, 20)

@@ -5,7 +5,7 @@
 
 use bench_images::{image, now, operation, output, sleep};
 use redress::breaker::{CallResult, FailureRule, FailureTimes};
-use redress::{checked, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, Duration, ErrorClass, Instant, checked};
 
 static CONFIG: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60));
 static mut BREAKER: Breaker<FailureTimes<5>> = checked!(Breaker::<FailureTimes<5>>::new(&CONFIG));

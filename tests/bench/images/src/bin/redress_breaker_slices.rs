@@ -5,7 +5,7 @@
 
 use bench_images::{image, now, operation, output, sleep};
 use redress::breaker::{CallResult, SliceRule, TimeSlices};
-use redress::{settings, Breaker, BreakerConfig, Duration, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, Duration, ErrorClass, Instant, settings};
 
 settings! {
     Upstream: BreakerConfig<SliceRule> = BreakerConfig::slices(Duration::from_secs(6), 500, 20).slow_calls(Duration::from_secs(1), 500)

@@ -5,7 +5,7 @@
 
 use bench_images::{Board, image, operation, output};
 use redress::random::NoRandom;
-use redress::{policy, settings, Backoff, Duration, ErrorClass, Policy, Retry};
+use redress::{Backoff, Duration, ErrorClass, Policy, Retry, policy, settings};
 
 settings! {
     Calls: Policy = policy! {

@@ -12,7 +12,7 @@ use embassy_executor::Spawner;
 use embassy_time::Timer;
 use firmware::check::Checks;
 use redress::random::NoRandom;
-use redress::{policy, Backoff, Clock, Duration, ErrorClass, Policy};
+use redress::{Backoff, Clock, Duration, ErrorClass, Policy, policy};
 use redress_embassy::EmbassyTime;
 
 /// The largest queue of a fixed size that embassy has holds 128; an M0 has 16 KB of RAM.

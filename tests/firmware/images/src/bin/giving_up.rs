@@ -16,7 +16,10 @@ use redress::breaker::{FailureRule, FailureTimes};
 use redress::classify::Verdict;
 use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason,
+    checked, policy,
+};
 use redress_embassy::{EmbassyTime, GivenUp, Locked, asked, unless};
 
 const POLICY: Policy = policy! {

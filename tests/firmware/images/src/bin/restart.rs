@@ -15,7 +15,10 @@ use redress::breaker::{CallResult, FailureRule, FailureTimes};
 use redress::budget::{Budget as _, RollingConfig};
 use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, RollingBudget, Shared, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, RollingBudget, Shared,
+    StopReason, checked, policy,
+};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// How long the board has run before.

@@ -23,7 +23,10 @@ use redress::classify::{self, Facts, Library};
 use redress::driver::{Call, Decision};
 use redress::event::{Cause, CircuitState};
 use redress::random::from_fn;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Instant, Policy, Shared};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Instant, Policy, Shared,
+    checked, policy,
+};
 use redress_embassy::Locked;
 use static_cell::StaticCell;
 

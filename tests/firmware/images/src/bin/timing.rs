@@ -18,7 +18,10 @@ use firmware::check::Checks;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason,
+    checked, policy,
+};
 use redress_embassy::{EmbassyTime, Locked, Sliced};
 
 const DELAYS: [Duration; 3] =

@@ -16,7 +16,10 @@ use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RollingConfig;
 use redress::event::CircuitState;
 use redress::random::NoRandom;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Event, EventKind, Outcome, Policy, RollingBudget, Shared, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Event, EventKind, Outcome, Policy,
+    RollingBudget, Shared, StopReason, checked, policy,
+};
 use redress_embassy::{EmbassyTime, Locked};
 
 /// An M0 has 16 KB of RAM.

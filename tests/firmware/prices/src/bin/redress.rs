@@ -6,7 +6,7 @@
 use prices::image;
 use prices::sensor::{Sensor, SensorError, random};
 use redress::random::from_fn;
-use redress::{policy, settings, Backoff, Duration, Policy, Retry};
+use redress::{Backoff, Duration, Policy, Retry, policy, settings};
 use redress_embassy::EmbassyTime;
 
 settings! {

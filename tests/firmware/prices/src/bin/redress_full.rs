@@ -11,7 +11,10 @@ use prices::sensor::{Sensor, SensorError, random};
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RollingConfig;
 use redress::random::from_fn;
-use redress::{policy, settings, Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, Retry, RollingBudget};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, Retry, RollingBudget, policy,
+    settings,
+};
 use redress_embassy::{EmbassyTime, Locked};
 
 const SLOW: Backoff = Backoff::equal_jitter(Duration::from_millis(100), Duration::from_secs(5));

@@ -27,7 +27,10 @@ use redress::driver::WithDelay;
 use redress::event::CircuitState;
 use redress::random::from_fn;
 use redress::time::FnClock;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, StopReason, checked,
+    policy,
+};
 
 #[cfg(not(i2c))]
 use bus::Bus;

@@ -10,9 +10,9 @@ use redress::driver::WithDelay;
 use redress::event::AttemptContext;
 use redress::random::NoRandom;
 use redress::time::FnClock;
-use redress::{policy, Backoff, Duration, Error, ErrorClass, Last, Policy, StopReason};
+use redress::{Backoff, Duration, Error, ErrorClass, Last, Policy, StopReason, policy};
 
-use crate::{time, Bus, NOWHERE, THERE};
+use crate::{Bus, NOWHERE, THERE, time};
 
 const TWICE: Policy = policy! {
     Policy::builder().max_attempts(2).backoff(Backoff::constant(Duration::from_millis(5)))

@@ -31,7 +31,10 @@ use redress::classify::ClassSet;
 use redress::event::{AttemptContext, CircuitState};
 use redress::random::NoRandom;
 use redress::time::Timer;
-use redress::{checked, policy, Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, Instant, Last, Outcome, Policy, Shared, StopReason};
+use redress::{
+    Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, Instant, Last, Outcome,
+    Policy, Shared, StopReason, checked, policy,
+};
 use redress_embassy::{EmbassyTime, Locked};
 
 #[cfg(i2c)]

@@ -7,10 +7,13 @@ use firmware::check::Checks;
 use redress::budget::Budget as _;
 use redress::random::NoRandom;
 use redress::snapshot::{Progress, Suspended};
-use redress::{policy, Attempt, Backoff, Classification, Clock, Duration, ErrorClass, Instant, Policy, Shared, StopReason};
+use redress::{
+    Attempt, Backoff, Classification, Clock, Duration, ErrorClass, Instant, Policy, Shared,
+    StopReason, policy,
+};
 use redress_embassy::EmbassyTime;
 
-use crate::{nearly, save, BUDGET, LIMIT, Left};
+use crate::{BUDGET, LIMIT, Left, nearly, save};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -19,7 +19,10 @@ use redress::budget::{Budget as _, RollingConfig};
 use redress::event::CircuitState;
 use redress::random::NoRandom;
 use redress::snapshot::{Progress, Snapshot, SnapshotError, Suspended};
-use redress::{checked, policy, Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy, RollingBudget, Shared, StopReason};
+use redress::{
+    Attempt, Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Instant, Policy,
+    RollingBudget, Shared, StopReason, checked, policy,
+};
 use redress_embassy::durable::{Durable, LoadError, OVERHEAD, Record, Retained};
 use redress_embassy::{EmbassyTime, Locked};
 

@@ -1,11 +1,11 @@
-//! Giving a call up by a signal of embassy-sync: [`unless`] drops it at once,
+//! Aborting a call by a signal of embassy-sync: [`unless`] drops it at once,
 //! [`asked`] is a predicate for `Retry::abort_if`.
 
 use embassy_futures::select::{Either, select};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 use embassy_sync::signal::Signal;
 
-/// The call was given up by a signal.
+/// The call was aborted by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GivenUp<T>(
@@ -15,7 +15,7 @@ pub struct GivenUp<T>(
 
 impl<T> core::fmt::Display for GivenUp<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("call given up by a signal")
+        f.write_str("call aborted by a signal")
     }
 }
 

@@ -10,7 +10,7 @@
 //! let error = ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address);
 //! let classification = redress_embassy::classify::i2c(&error);
 //! assert_eq!(classification.class, ErrorClass::Transient);
-//! assert_eq!(classification.detail, Some("nobody acknowledges the address"));
+//! assert_eq!(classification.detail, Some("no device acknowledges the address"));
 //! # }
 //! ```
 //!
@@ -43,7 +43,7 @@ pub fn i2c<E: embedded_hal::i2c::Error + ?Sized>(error: &E) -> Classification {
         ErrorKind::Bus => of(ErrorClass::Transient, "bus error"),
         ErrorKind::ArbitrationLoss => of(ErrorClass::Concurrency, "arbitration lost"),
         ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address) => {
-            of(ErrorClass::Transient, "nobody acknowledges the address")
+            of(ErrorClass::Transient, "no device acknowledges the address")
         }
         ErrorKind::NoAcknowledge(NoAcknowledgeSource::Data) => {
             of(ErrorClass::Transient, "data not acknowledged")

@@ -4,7 +4,7 @@
 use redress::{Event, Observer, StopReason};
 
 /// How loud an event is: a success is a debug line, a retry and a changing breaker warn, a
-/// call that ends without a success is an error; one that was put off or given up informs.
+/// call that ends without a success is an error; one that was deferred or aborted is information.
 #[cfg(any(feature = "defmt", feature = "log"))]
 enum Level {
     Debug,

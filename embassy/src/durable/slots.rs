@@ -33,7 +33,7 @@ pub trait Slots {
 ///
 /// After a power loss it holds anything, which [`Durable::load`](super::Durable::load)
 /// refuses. Where such memory lies is the linker script's business, and how a `static mut` of
-/// a section that nobody initialises becomes a slice is the firmware's:
+/// a section that is not initialised becomes a slice is the firmware's:
 ///
 /// ```
 /// # use redress_embassy::durable::{Durable, Record, Retained};

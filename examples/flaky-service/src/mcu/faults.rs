@@ -193,8 +193,8 @@ async fn sensor_elsewhere(stage: &mut Stage) -> Result<Finding, Trouble> {
     stage.power_on(ELSEWHERE).await?;
     let decisions = stage
         .sees_all(&[
-            &["read sensor", "TRANSIENT (nobody acknowledges the address)", "retry in"],
-            &["read sensor", "TRANSIENT (nobody acknowledges the address)", "stop:"],
+            &["read sensor", "TRANSIENT (no device acknowledges the address)", "retry in"],
+            &["read sensor", "TRANSIENT (no device acknowledges the address)", "stop:"],
             &["read sensor", "circuit_opened"],
             &["state saved", "sensor breaker open"],
         ])

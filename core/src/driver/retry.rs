@@ -27,10 +27,12 @@ use crate::time::{Clock, Duration};
 /// [`call_async`](Self::call_async), [`execute_async`](Self::execute_async), or
 /// step by step with [`begin`](Self::begin).
 ///
-/// `T` the time (a [`Clock`](crate::Clock) that can sleep), `R` the randomness
-/// ([`Draw`](crate::random::Draw)), `K` the classifier, `B` the breaker
-/// ([`Gate`](crate::breaker::Gate)), `U` the budget ([`Pool`](crate::budget::Pool)), `O` the
-/// [`Observer`](crate::Observer), `H` the [`Control`](crate::driver::Control).
+/// `X` is the tuple of its [`Parts`](crate::driver::Parts): the time (a
+/// [`Clock`](crate::Clock) that can wait), the randomness
+/// ([`Draw`](crate::random::Draw)), the breaker ([`Gate`](crate::breaker::Gate)), the budget
+/// ([`Pool`](crate::budget::Pool)), the [`Observers`](crate::event::Observers), the
+/// [`Control`](crate::driver::Control) and the policy. `K` is the
+/// [`Classifier`](crate::classify::Classifier).
 ///
 /// ```
 /// use core::cell::{Cell, RefCell};

@@ -351,7 +351,7 @@ impl Call {
             return Decision::Stop(StopReason::NoStrategy);
         }
         if policy.listens()
-            && let Some(backoff) = policy.backoff_of(class)
+            && let Some(backoff) = policy.memory_of(class)
         {
             backoff.record(now, false);
         }
@@ -454,7 +454,7 @@ impl Call {
             match self.last {
                 None => policy.record_success(now),
                 Some((class, _)) => {
-                    if let Some(backoff) = policy.backoff_of(class) {
+                    if let Some(backoff) = policy.memory_of(class) {
                         backoff.record(now, true);
                     }
                 }

@@ -354,10 +354,20 @@ impl Policy {
     ) -> Option<Duration> {
         let class = context.classification.class;
         if self.config.special.contains(class) {
-            self.config.specials[class as usize & 7].delay(context, random)
-        } else {
-            self.config.default.as_ref()?.delay(context, random)
+            let special = &self.config.specials[class as usize & 7];
+            if !special.needs_hint() || context.classification.retry_after.is_some() {
+                return special.delay(context, random);
+            }
         }
+        self.config.default.as_ref()?.delay(context, random)
+    }
+
+    /// The strategy that records how attempts after failures of `class` went.
+    #[inline]
+    pub(crate) fn memory_of(&self, class: ErrorClass) -> Option<&Backoff> {
+        self.backoff_of(class)
+            .filter(|backoff| !backoff.needs_hint())
+            .or(self.config.default.as_ref())
     }
 
     /// Whether a call needs to know the time before anything has failed.

@@ -96,8 +96,9 @@ enum Link {
     None(Kind),
     Growth(u32),
     Sequence(&'static [Duration]),
-    /// Where there is no hint, and the longest hint that is followed.
-    Fallback(&'static Backoff, Duration),
+    /// The strategy where there is no hint, the policy's own if it is none, and the longest hint
+    /// that is followed.
+    Fallback(Option<&'static Backoff>, Duration),
     Short(fn(u32, ErrorClass, Duration) -> Option<Duration>),
     Full(fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>),
     Own(&'static dyn Strategy),
@@ -191,11 +192,39 @@ impl Backoff {
     /// A hint may be zero, or an hour: bound it with [`at_least`](Self::at_least), the base of
     /// the fallback for instance, and [`at_most`](Self::at_most).
     pub const fn retry_after_or(fallback: &'static Backoff, jitter: Duration) -> Self {
-        let link = Link::Fallback(fallback, Duration::MAX);
+        let link = Link::Fallback(Some(fallback), Duration::MAX);
         Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
     }
 
-    /// The shortest hint that [`retry_after_or`](Self::retry_after_or) follows: a shorter one
+    /// As [`retry_after_or`](Self::retry_after_or), for some classes of a policy: without a hint,
+    /// the delay of the policy's strategy for all classes
+    /// ([`RetryConfig::backoff`](crate::config::RetryConfig::backoff)). It refers to nothing, so it can be
+    /// made of settings that are read at run time.
+    ///
+    /// A policy without such a strategy stops a failure without a hint with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy), as does one whose strategy for
+    /// all classes is this one.
+    ///
+    /// ```
+    /// use redress::{Backoff, Duration, ErrorClass, Policy};
+    ///
+    /// # fn main() -> Result<(), redress::config::ConfigError> {
+    /// let (base, max) = (Duration::from_millis(50), Duration::from_secs(5));
+    /// let policy = Policy::builder()
+    ///     .backoff(Backoff::full_jitter(base, max))
+    ///     .backoff_for(ErrorClass::RateLimit, Backoff::retry_after(base).at_most(max))
+    ///     .build()?;
+    /// # let _ = policy;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn retry_after(jitter: Duration) -> Self {
+        let link = Link::Fallback(None, Duration::MAX);
+        Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
+    }
+
+    /// The shortest hint that [`retry_after_or`](Self::retry_after_or) and
+    /// [`retry_after`](Self::retry_after) follow: a shorter one
     /// counts as this long, before jitter. Default 0. No other strategy looks at it.
     pub const fn at_least(mut self, shortest: Duration) -> Self {
         if let Link::Fallback(..) = self.link {
@@ -204,8 +233,8 @@ impl Backoff {
         self
     }
 
-    /// The longest hint that [`retry_after_or`](Self::retry_after_or) follows. A longer one is
-    /// not shortened, as the other side would reject a call that comes sooner: it is a delay
+    /// The longest hint that [`retry_after_or`](Self::retry_after_or) and
+    /// [`retry_after`](Self::retry_after) follow. A longer one is not shortened, as the other side would reject a call that comes sooner: it is a delay
     /// that does not fit, as one beyond the deadline is
     /// ([`LongDelay`](crate::config::LongDelay)). Default: no limit. No other strategy looks at it, and
     /// it holds where this is the strategy of a policy or of one of its classes, not where it
@@ -257,7 +286,7 @@ impl Backoff {
     /// Records in a strategy with a memory how an attempt went.
     pub fn record(&self, now: Instant, success: bool) {
         match self.link {
-            Link::Fallback(fallback, _) => fallback.record(now, success),
+            Link::Fallback(Some(fallback), _) => fallback.record(now, success),
             Link::Own(strategy) => strategy.record(now, success),
             _ => {}
         }
@@ -267,7 +296,7 @@ impl Backoff {
     pub const fn listens(&self) -> bool {
         match self.link {
             Link::Own(_) => true,
-            Link::Fallback(fallback, _) => fallback.listens(),
+            Link::Fallback(Some(fallback), _) => fallback.listens(),
             _ => false,
         }
     }
@@ -283,7 +312,8 @@ impl Backoff {
             Link::None(Kind::DecorrelatedJitter) => "decorrelated_jitter",
             Link::None(Kind::TokenBackoff) => "token_backoff",
             Link::Sequence(_) => "sequence",
-            Link::Fallback(..) => "retry_after_or",
+            Link::Fallback(Some(_), _) => "retry_after_or",
+            Link::Fallback(None, _) => "retry_after",
             Link::Short(_) | Link::Full(_) => "function",
             Link::Own(strategy) => strategy.name(),
         }
@@ -298,6 +328,11 @@ impl Backoff {
         }
     }
 
+    /// Whether it gives delays for hints alone.
+    pub(crate) const fn needs_hint(&self) -> bool {
+        matches!(self.link, Link::Fallback(None, _))
+    }
+
     /// The two durations, whatever they mean to it.
     pub(crate) const fn spans(&self) -> (Duration, Duration) {
         (self.first, self.second)
@@ -309,10 +344,11 @@ impl Backoff {
             Link::None(kind) => kind as u64,
             Link::Growth(growth) => 16 | (growth as u64) << 8,
             Link::Sequence(_) => 17,
-            Link::Fallback(..) => 18,
+            Link::Fallback(Some(_), _) => 18,
             Link::Short(_) => 19,
             Link::Full(_) => 20,
             Link::Own(_) => 21,
+            Link::Fallback(None, _) => 22,
         }
     }
 
@@ -332,13 +368,13 @@ impl Backoff {
     /// The fallback and the jitter of a [`retry_after_or`](Self::retry_after_or).
     pub const fn fallback(&self) -> Option<(&'static Backoff, Duration)> {
         match self.link {
-            Link::Fallback(fallback, _) => Some((fallback, self.first)),
+            Link::Fallback(Some(fallback), _) => Some((fallback, self.first)),
             _ => None,
         }
     }
 
-    /// The shortest and the longest hint that a [`retry_after_or`](Self::retry_after_or)
-    /// follows.
+    /// The shortest and the longest hint that a [`retry_after_or`](Self::retry_after_or) or a
+    /// [`retry_after`](Self::retry_after) follows.
     pub const fn hints(&self) -> Option<(Duration, Duration)> {
         match self.link {
             Link::Fallback(_, longest) => Some((self.second, longest)),
@@ -366,15 +402,17 @@ impl Strategy for Backoff {
 impl core::fmt::Display for Backoff {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.name())?;
-        if let Some((fallback, jitter)) = self.fallback() {
-            write!(f, "({fallback}, {jitter}")?;
-            if let Some((shortest, longest)) = self.hints() {
-                if !shortest.is_zero() {
-                    write!(f, ", at least {shortest}")?;
-                }
-                if longest != Duration::MAX {
-                    write!(f, ", at most {longest}")?;
-                }
+        if let Link::Fallback(fallback, longest) = self.link {
+            let (jitter, shortest) = (self.first, self.second);
+            match fallback {
+                Some(fallback) => write!(f, "({fallback}, {jitter}")?,
+                None => write!(f, "({jitter}")?,
+            }
+            if !shortest.is_zero() {
+                write!(f, ", at least {shortest}")?;
+            }
+            if longest != Duration::MAX {
+                write!(f, ", at most {longest}")?;
             }
             return f.write_str(")");
         }
@@ -432,6 +470,7 @@ mod tests {
                 Backoff::retry_after_or(&SLOW, MS(0)).at_least(MS(1)).at_most(MS(60_000)),
                 "retry_after_or(equal_jitter(0.25s, 30s), 0s, at least 0.001s, at most 60s)",
             ),
+            (Backoff::retry_after(MS(5)).at_most(MS(9)), "retry_after(0.005s, at most 0.009s)"),
             (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
             (Backoff::constant(MS(0)), "constant(0s)"),
             (Backoff::sequence(&DELAYS), "sequence(0.001s, 0.002s)"),
@@ -461,6 +500,7 @@ mod tests {
             (Backoff::short(|_, _, _| None), 19),
             (Backoff::function(|_, _| None), 20),
             (Backoff::own(&FALLBACK), 21),
+            (Backoff::retry_after(base), 22),
         ] {
             assert_eq!(backoff.number(), number, "{backoff}");
         }

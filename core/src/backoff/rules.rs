@@ -107,7 +107,7 @@ pub(super) fn retry_after_or(
 ) -> Option<Duration> {
     let Link::Fallback(fallback, _) = own.link else { return None };
     let Some(hint) = context.classification.retry_after else {
-        return fallback.delay(context, random);
+        return fallback?.delay(context, random);
     };
     let hint = hint.max(own.second);
     if own.first.is_zero() {

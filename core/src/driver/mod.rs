@@ -4,6 +4,7 @@ mod asynchronous;
 mod blocking;
 mod by_hand;
 pub(crate) mod control;
+mod execute;
 pub(crate) mod failure;
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 mod hal;
@@ -24,6 +25,7 @@ mod system_missing;
 pub use asynchronous::RetryAsyncExt;
 pub use blocking::RetryExt;
 pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Within};
+pub use execute::{Execute, ExecuteAsync};
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 pub use hal::WithDelay;
 pub use parts::{Parts, Slots};

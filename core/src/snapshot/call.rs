@@ -219,8 +219,11 @@ const fn strategy(backoff: &Backoff, print: Fingerprint) -> Fingerprint {
             i += 1;
         }
     }
-    match (backoff.fallback(), backoff.hints()) {
-        (Some((fallback, _)), Some((_, longest))) => strategy(fallback, print.span(longest)),
-        _ => print,
+    if let Some((_, longest)) = backoff.hints() {
+        print = print.span(longest);
+    }
+    match backoff.fallback() {
+        Some((fallback, _)) => strategy(fallback, print),
+        None => print,
     }
 }

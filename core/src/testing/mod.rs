@@ -1,5 +1,6 @@
 //! For tests of code that uses redress: a clock that only you move, randomness and
-//! operations from a script, an observer that remembers, a breaker that obeys.
+//! operations from a script, an observer that remembers, and a breaker and policies that do as
+//! a test says.
 //!
 //! Nothing here stands in for the engine. A [`Retry`](crate::Retry) takes its time, its
 //! randomness, its breaker and its observers as arguments, so a test runs the real
@@ -50,17 +51,16 @@
 //! assert_eq!(tries(&no_retries(&UPSTREAM)), (1, Duration::ZERO));
 //! ```
 //!
-//! # A policy that runs nothing: a function in its place
+//! # A policy that runs nothing: `FakePolicy`
 //!
-//! What code needs of a policy is a function that retries. Let it take one: the program
-//! gives it [`wrap`](crate::Retry::wrap), a test gives it a closure with the answer. So
-//! there is no trait of policies to implement, no heap, and the types of a `Retry` stay
-//! where it is built. [`exhausted`] and [`outcome`] make the answers that only the
-//! engine makes otherwise.
+//! Code that is to be tested without its policy takes what it needs of one. That is either
+//! [`Execute`](crate::driver::Execute), which a `Retry` implements, or a function that retries,
+//! which [`wrap`](crate::Retry::wrap) makes of a `Retry`. A [`FakePolicy`] stands in for both.
+//! [`exhausted`] and [`outcome`] make the answers that only the engine makes otherwise.
 //!
 //! ```
 //! use redress::random::NoRandom;
-//! use redress::testing::{exhausted, MockClock};
+//! use redress::testing::{exhausted, FakePolicy, MockClock};
 //! use redress::{policy, Backoff, Duration, Error, ErrorClass, Policy, StopReason};
 //!
 //! #[derive(Clone, Debug, PartialEq)]
@@ -79,10 +79,12 @@
 //!     }
 //! }
 //!
-//! // A preset result, a preset error.
-//! assert_eq!(level(|_| Ok(330), 1, 0), Ok(33));
+//! // A preset result, then a preset error.
 //! let late = exhausted(StopReason::DeadlineExceeded, ErrorClass::Transient, BusError);
-//! assert_eq!(level(|_| Err(Error::Exhausted(late.clone())), 1, 7), Ok(7));
+//! let mut policy = FakePolicy::new([Ok(330), Err(Error::Exhausted(late))]);
+//! assert_eq!(level(policy.wrap(), 1, 0), Ok(33));
+//! assert_eq!(level(policy.wrap(), 1, 7), Ok(7));
+//! assert_eq!(policy.calls(), 2);
 //! // What the program does.
 //! const SENSORS: Policy =
 //!     policy! { Policy::builder().backoff(Backoff::constant(Duration::from_millis(5))) };
@@ -91,37 +93,46 @@
 //! assert_eq!(level(retry.wrap(|tank: &u8| Ok(u32::from(*tank) * 100)), 3, 0), Ok(30));
 //! ```
 //!
-//! # A policy that remembers what it was asked
+//! # A policy that remembers what it was asked: `RecordingPolicy`
 //!
-//! The closure of a test remembers its arguments. Where the code under test makes the
-//! calls itself, an observer sees them: a [`Recorder`] the events and attempts, a closure
-//! the names of the operations.
+//! It runs each operation once, and remembers the arguments of what it wraps. Where the code
+//! under test makes a `Retry` itself, an observer sees its calls: a [`Recorder`] the events and
+//! attempts, a closure the names of the operations.
 //!
 //! ```
+//! use redress::driver::Execute;
 //! use redress::random::NoRandom;
-//! use redress::testing::{MockClock, Recorder};
-//! use redress::event::AttemptDecision;
-//! use redress::{ErrorClass, Policy};
+//! use redress::testing::{MockClock, RecordingPolicy};
+//! use redress::{Error, ErrorClass, Policy};
 //!
+//! /// The code under test.
+//! fn total(mut read: impl FnMut(&u8) -> Result<u32, Error<()>>) -> u32 {
+//!     [3, 5].iter().filter_map(|tank| read(tank).ok()).sum()
+//! }
+//! let mut policy = RecordingPolicy::<u8, 8>::new();
+//! assert_eq!(total(policy.wrap(|tank| Ok(u32::from(*tank)))), 8);
+//! assert_eq!(policy.arguments(), [3, 5]);
+//!
+//! /// The code under test, which makes its own operation.
+//! fn greet(policy: &mut impl Execute<&'static str, ()>) -> Option<&'static str> {
+//!     policy.call(|_| Ok("hello")).ok()
+//! }
+//! assert_eq!((greet(&mut policy), policy.calls()), (Some("hello"), 3));
+//!
+//! // Or with a real policy, with an observer.
 //! const ONCE: Policy = Policy::once();
-//! let clock = MockClock::new();
-//! let (mut names, mut recorder) = (Vec::new(), Recorder::<8>::new());
+//! let (clock, mut names) = (MockClock::new(), Vec::new());
 //! let mut retry = ONCE
 //!     .on(&clock, NoRandom)
-//!     .classify(|_: &&str| ErrorClass::Transient)
-//!     .observer(&mut recorder)
-//!     .on_event(|event| names.push(event.operation.to_owned()));
-//! // The code under test.
-//! let mut retry = retry.operation("read a tank");
-//! for tank in [3, 5] {
-//!     assert_eq!(retry.call(|_| Ok::<_, &str>(tank)), Ok(tank));
-//! }
+//!     .classify(|_: &()| ErrorClass::Transient)
+//!     .on_event(|event| names.push(event.operation.to_owned()))
+//!     .operation("read a tank");
+//! assert_eq!(greet(&mut retry), Some("hello"));
 //! drop(retry);
-//! assert_eq!(names, ["read a tank", "read a tank"]);
-//! assert_eq!(recorder.attempts(), [(1, AttemptDecision::Success); 2]);
+//! assert_eq!(names, ["read a tank"]);
 //! ```
 //!
-//! # A breaker that obeys
+//! # A breaker that follows a script: `FakeBreaker`
 //!
 //! ```
 //! use core::cell::RefCell;
@@ -183,12 +194,16 @@
 
 mod clock;
 mod fake_breaker;
+mod fake_policy;
 mod recorder;
+mod recording_policy;
 mod script;
 
 pub use clock::MockClock;
 pub use fake_breaker::FakeBreaker;
+pub use fake_policy::FakePolicy;
 pub use recorder::Recorder;
+pub use recording_policy::RecordingPolicy;
 pub use script::{Script, ScriptedRandom};
 
 use crate::backoff::Backoff;

@@ -2,7 +2,14 @@
 
 use crate::random::Draw;
 
-/// Random numbers from a script; after its end there are none.
+/// Random numbers from a script.
+///
+/// # Panics
+///
+/// It panics when it is asked for more numbers than the script has: a test in which more is
+/// drawn than it foresees does not test what it means to. So an empty script checks that
+/// nothing is drawn. [`NoRandom`](crate::random::NoRandom) stands for a program without a
+/// source of randomness.
 #[derive(Clone, Debug)]
 pub struct ScriptedRandom<'s> {
     numbers: &'s [u32],
@@ -22,10 +29,17 @@ impl<'s> ScriptedRandom<'s> {
 }
 
 impl Draw for ScriptedRandom<'_> {
+    #[expect(clippy::panic, reason = "the test that draws too often fails, and says why")]
     fn draw(&mut self) -> Option<u32> {
-        let number = self.numbers.get(self.drawn).copied();
-        self.drawn += usize::from(number.is_some());
-        number
+        let Some(&number) = self.numbers.get(self.drawn) else {
+            panic!(
+                "ScriptedRandom: draw {} has no number, {} are in the script",
+                self.drawn + 1,
+                self.numbers.len()
+            );
+        };
+        self.drawn += 1;
+        Some(number)
     }
 }
 

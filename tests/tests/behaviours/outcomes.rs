@@ -1,15 +1,19 @@
 //! What comes back from a call, and what is left to read of it.
 
+use core::convert::Infallible;
 use std::cell::RefCell;
 
 use redress::breaker::{CallResult, Circuit, FailureRule, FailureTimes};
 use redress::budget::RollingConfig;
 use redress::config::RetryConfig;
-use redress::driver::SleepDecision;
+use redress::driver::{Execute, ExecuteAsync, SleepDecision};
 use redress::event::{Cause, CircuitState, Timeline, TimelineEntry};
 use redress::random::NoRandom;
 use redress::snapshot::SnapshotError;
-use redress::testing::{FakeBreaker, MockClock, Recorder, Script, instant_retries, no_retries};
+use redress::testing::{
+    FakeBreaker, FakePolicy, MockClock, Recorder, RecordingPolicy, Script, ScriptedRandom,
+    exhausted, instant_retries, no_retries,
+};
 use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, EventKind, Instant, Last,
     Outcome, Policy, RollingBudget, StopReason,
@@ -415,6 +419,73 @@ fn scripts_and_recorders_stand_in_for_operations_and_hooks() {
     let success = EventKind::Success;
     assert_eq!(recorder.kinds(), [EventKind::Retry, success, success, success]);
     assert_eq!((recorder.started(), recorder.attempts().len()), (4, 4));
+}
+
+/// A counter on its shelf, and whatever retries its readings.
+struct Counter<P>(P);
+
+type Reading = Result<u8, Error<ErrorClass>>;
+
+impl<P: Execute<u8, ErrorClass, Rejected = Infallible>> Counter<P> {
+    fn read(&mut self, result: Result<u8, ErrorClass>) -> Reading {
+        self.0.call(|_| result)
+    }
+}
+
+impl<P: ExecuteAsync<u8, ErrorClass, Rejected = Infallible>> Counter<P> {
+    async fn read_async(&mut self, result: Result<u8, ErrorClass>) -> Reading {
+        self.0.call_async(async |_| result).await
+    }
+}
+
+/// Line 115: code that takes whatever runs its operations gets a policy with preset answers.
+#[test]
+fn a_fake_policy_answers_in_place_of_a_retry() {
+    let late = exhausted(StopReason::DeadlineExceeded, TRANSIENT, TRANSIENT);
+    let late = || Err(Error::Exhausted(late.clone()));
+    let mut counter = Counter(FakePolicy::new([Ok(7), late()]));
+    assert_eq!(counter.read(Err(TRANSIENT)), Ok(7));
+    assert_eq!(block_on(counter.read_async(Ok(1))), late());
+    assert_eq!((counter.read(Ok(1)), counter.0.calls()), (late(), 3));
+    let mut outcome = redress::testing::outcome(Ok::<u8, Error<()>>(3));
+    (outcome.attempts, outcome.elapsed) = (4, SECOND);
+    let mut policy = FakePolicy::with_outcomes([outcome.clone()]);
+    assert_eq!(Execute::execute(&mut policy, |_| Ok(0)), outcome);
+    assert_eq!(policy.wrap()(&"any"), Ok(3));
+    assert_eq!(block_on(policy.wrap_async()(&"any")), Ok(3));
+    // The program has a real one in its place.
+    let (policy, clock) = (each_second().max_attempts(2).build().unwrap(), MockClock::new());
+    let mut counter = Counter(on(&policy, &clock));
+    assert_eq!(counter.read(Ok(1)), Ok(1));
+    assert_eq!(block_on(counter.read_async(Err(TRANSIENT))).unwrap_err().error(), Some(&TRANSIENT));
+    assert_eq!(clock.slept(), SECOND);
+}
+
+/// Line 115: each operation runs once, and the test sees what it was called with.
+#[test]
+fn a_recording_policy_remembers_its_calls() {
+    let mut counter = Counter(RecordingPolicy::<u8, 2>::new());
+    assert_eq!(counter.read(Ok(7)), Ok(7));
+    let failed = block_on(counter.read_async(Err(TRANSIENT))).unwrap_err();
+    assert_eq!((failed.error(), failed.is_aborted()), (Some(&TRANSIENT), false));
+    let Counter(mut policy) = counter;
+    let mut add = policy.wrap(|shelf: &u8| if *shelf > 4 { Err(TRANSIENT) } else { Ok(shelf + 1) });
+    assert_eq!(add(&3), Ok(4));
+    assert!(add(&5).is_err());
+    drop(add);
+    assert_eq!(block_on(policy.wrap_async(async |shelf: &u8| Ok::<_, ()>(*shelf))(&9)), Ok(9));
+    assert_eq!((policy.arguments(), policy.calls()), (&[3, 5][..], 5));
+}
+
+/// Line 115: a test that draws more often than it foresees fails, and says where its script ends.
+#[test]
+#[should_panic(expected = "ScriptedRandom: draw 2 has no number, 1 are in the script")]
+fn scripted_randomness_that_runs_out_says_so() {
+    let jitter = Backoff::full_jitter(SECOND, SECOND);
+    let policy = Policy::builder().max_attempts(3).backoff(jitter).build().unwrap();
+    let clock = MockClock::new();
+    let mut retry = policy.on(&clock, ScriptedRandom::new(&[1])).classify(|()| TRANSIENT);
+    let _ = retry.call(|_| Err::<(), ()>(()));
 }
 
 /// Line 115: the clock of a test goes where it is told to.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use redress::backoff::{Adaptive, AdaptiveConfig, Memory};
 use redress::breaker::{FailureRule, FailureTimes, LastOutcomes};
 use redress::budget::{Budget, LimiterConfig, NotBefore, RatioConfig, RollingConfig};
 use redress::classify::{ByError, Classifier};
@@ -15,8 +16,9 @@ use redress::random::{NoRandom, SystemRandom};
 use redress::testing::MockClock;
 use redress::time::MonotonicClock;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, Event, EventKind, Instant,
-    Keyed, Observer, Policy, RateLimiter, RatioBudget, Retry, RollingBudget, Shared, by_key,
+    Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, Error, ErrorClass, Event,
+    EventKind, Instant, Keyed, Observer, Policy, RateLimiter, RatioBudget, Retry, RollingBudget,
+    Shared, StopReason, by_key,
 };
 
 const TRANSIENT: ErrorClass = ErrorClass::Transient;
@@ -74,6 +76,54 @@ fn one_value_serves_all_handlers_behind_a_shared_reference() {
     let wrong = Handlers::new(0, 5).err().unwrap();
     assert_eq!(wrong.to_string(), "max_attempts is 0: it must be 1 or more");
     assert_eq!(Handlers::new(1, 6).err().unwrap().field(), "breaker.thresholds");
+}
+
+/// Nothing of a policy that is read at run time needs to live for ever: what a hint falls back
+/// on is the policy's own strategy.
+#[test]
+fn a_hint_falls_back_on_the_policys_strategy() {
+    let (ms, secs) = (Duration::from_millis, Duration::from_secs);
+    let hints = Backoff::retry_after(Duration::ZERO).at_least(ms(1)).at_most(secs(5));
+    let config = Policy::builder().max_attempts(2).backoff_for(ErrorClass::RateLimit, hints);
+    let slept = |config: redress::config::RetryConfig, class, hint: Option<Duration>| {
+        let (clock, policy) = (MockClock::new(), config.build().unwrap());
+        let mut retry = policy.on(&clock, NoRandom).classify(|()| {
+            let classification = Classification::new(class);
+            hint.map_or(classification, |hint| classification.retry_after(hint))
+        });
+        let outcome = retry.execute(|_| Err::<(), ()>(()));
+        (clock.slept(), outcome.stop_reason().unwrap())
+    };
+    let whole = config.backoff(Backoff::constant(ms(50)));
+    let (limit, over) = (ErrorClass::RateLimit, StopReason::MaxAttemptsGlobal);
+    assert_eq!(slept(whole, limit, Some(secs(2))), (secs(2), over));
+    assert_eq!(slept(whole, limit, None), (ms(50), over));
+    assert_eq!(slept(whole, TRANSIENT, Some(secs(2))), (ms(50), over));
+    let late = StopReason::DeadlineExceeded;
+    assert_eq!(slept(whole, limit, Some(secs(6))), (Duration::ZERO, late));
+    // Without one there is none to fall back on.
+    let none = StopReason::NoStrategy;
+    assert_eq!(slept(config, limit, None), (Duration::ZERO, none));
+    assert_eq!(slept(config.backoff(hints), TRANSIENT, None), (Duration::ZERO, none));
+}
+
+/// What a failure is recorded in is the strategy that gave its delay.
+#[test]
+fn a_failure_without_a_hint_is_recorded_by_the_strategy_it_falls_back_on() {
+    static LEARNS: Adaptive<Mutex<Memory<8>>> =
+        redress::policy!(AdaptiveConfig::new(Backoff::constant(Duration::from_secs(1))))
+            .memory(Mutex::new(Memory::new()));
+    let policy = Policy::builder()
+        .max_attempts(3)
+        .no_deadline()
+        .backoff(Backoff::own(&LEARNS))
+        .backoff_for(ErrorClass::RateLimit, Backoff::retry_after(Duration::ZERO))
+        .build()
+        .unwrap();
+    let clock = MockClock::new();
+    let mut retry = policy.on(&clock, NoRandom).classify(|()| ErrorClass::RateLimit);
+    assert!(retry.call(|_| Err::<(), ()>(())).is_err());
+    assert!(clock.slept() > Duration::from_secs(2), "{}", clock.slept());
 }
 
 /// Each kind of state may own its settings, and refuses what is out of range by name.

@@ -213,7 +213,7 @@ fn before_sleep_hears_of_actual_sleeps_alone() {
             let mut delays = Vec::new();
             let mut retry = on(&policy, &clock)
                 .before_sleep(|context: &BackoffContext, delay| {
-                    assert_eq!(clock.slept().as_secs() + 1, context.attempt.into());
+                    assert_eq!(clock.slept().as_secs() + 1, u64::from(context.attempt));
                     delays.push(delay);
                 })
                 .sleep_handler(|_, _| choice);

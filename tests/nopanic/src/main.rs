@@ -19,7 +19,7 @@ use redress::classify::{self, ClassSet, Facts, Verdict};
 use redress::driver::{Call, SleepDecision, Steps};
 use redress::event::Timeline;
 use redress::lint::Lint;
-use redress::random::from_fn;
+use redress::random::{NoRandom, from_fn};
 use redress::snapshot::{Progress, Snapshot};
 use redress::time::{Sleep, Widened};
 use redress::{
@@ -280,7 +280,7 @@ fn machines() -> Option<()> {
     let budgets = RefCell::new(Keyed::<u32, _, 4>::new(budget));
     let policy = Policy::once();
     let mut retry = policy
-        .on(&time, redress::random::NoRandom)
+        .on(&time, NoRandom)
         .classify(|_: &u32| class())
         .breaker(by_key(&keyed, any()))
         .budget(by_key(&budgets, any()));
@@ -355,12 +355,40 @@ fn tables(text: &'static str) {
     black_box((classify::llm_code(text), classify::abort_name(text)));
 }
 
+/// An error with a text.
+struct Noise;
+
+impl core::fmt::Display for Noise {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("noise on the bus")
+    }
+}
+
+/// A call whose events have the text of its error where the feature `texts` asks for it.
+fn texts() -> bool {
+    const CALLS: Policy = match Policy::builder().backoff(Backoff::constant(Duration::ZERO)).build()
+    {
+        Ok(policy) => policy,
+        Err(_) => panic!(),
+    };
+    let time = Time(Cell::new(any::<u32>().into()));
+    let retry = CALLS
+        .on(&time, NoRandom)
+        .classify(|_: &Noise| class())
+        .on_event(|event| _ = black_box(event.text));
+    #[cfg(feature = "texts")]
+    let retry = retry.show_errors();
+    let mut retry = retry;
+    retry.call(|_| if any::<u32>() > 5 { Err(Noise) } else { Ok(()) }).is_ok()
+}
+
 /// Where the image begins, and all that it uses.
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
     black_box(calls());
     black_box(machines());
     black_box(adapter::adapter());
+    black_box(texts());
     classifiers(black_box("Thu, 15 Jan 2026 12:00:05 GMT"));
     tables(black_box("EXECABORT Transaction discarded"));
     if cfg!(feature = "canary") {

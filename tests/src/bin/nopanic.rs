@@ -1,6 +1,6 @@
 //! Links an image with every entry point of redress whose panic handler calls a
-//! function that does not exist, for each processor, and looks for floats and
-//! divisions in it.
+//! function that does not exist, for each processor, and looks for floats,
+//! divisions and formatting in it.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -27,13 +27,20 @@ const UNWANTED: [&str; 9] = [
     "__aeabi_idiv",
 ];
 
+/// What the names of formatting code have in common, that of `Display` for an error among them.
+const FORMATTING: [&str; 2] = ["core3fmt", "core..fmt"];
+
 fn main() -> ExitCode {
     let mut report = Report::default();
     for target in TARGETS {
         let image = link(target, &[]);
         report.count(&format!("no panic on {target}"), image.clone().map(|_| ()));
         if let Ok(image) = image {
-            report.count(&format!("no float, no division routine on {target}"), symbols(&image));
+            report.count(
+                &format!("no float, no division routine on {target}"),
+                lacks(&image, &UNWANTED),
+            );
+            report.count(&format!("no formatting on {target}"), lacks(&image, &FORMATTING));
         }
     }
     // The proof must be able to fail: one panic is left in on purpose.
@@ -43,6 +50,13 @@ fn main() -> ExitCode {
         Err(why) => Err(why),
     };
     report.count("a panic is noticed", canary);
+    let texts = link(TARGETS[0], &["--features", "texts"]);
+    let texts = match texts.and_then(|image| lacks(&image, &FORMATTING)) {
+        Ok(()) => Err("an image whose events have texts has no formatting code".to_owned()),
+        Err(why) if FORMATTING.iter().any(|name| why.contains(name)) => Ok(()),
+        Err(why) => Err(why),
+    };
+    report.count("the text of an error brings formatting in, and is noticed", texts);
     println!("{report}");
     if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -65,13 +79,14 @@ fn link(target: &str, more: &[&str]) -> Result<String, String> {
     Err(places.take(12).collect::<Vec<_>>().join("\n"))
 }
 
-fn symbols(image: &str) -> Result<(), String> {
+/// Whether no symbol of an image has one of these in its name.
+fn lacks(image: &str, unwanted: &[&str]) -> Result<(), String> {
     let text = tool("llvm-nm", &[], image)?;
     if !text.contains("_start") {
         return Err("the image has no symbols to look at".into());
     }
     let unwanted: Vec<&str> =
-        text.lines().filter(|line| UNWANTED.iter().any(|name| line.contains(name))).collect();
+        text.lines().filter(|line| unwanted.iter().any(|name| line.contains(name))).collect();
     if unwanted.is_empty() { Ok(()) } else { Err(unwanted.join(", ")) }
 }
 

@@ -321,8 +321,6 @@ impl Call {
     }
 
     /// Decides what follows a failure at the latest instant that is known.
-    // Where speed counts for more than bytes it is inlined, so that the compiler sees the
-    // constants of a policy.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn decide<U: Withdraw>(
         &mut self,

@@ -28,6 +28,7 @@ mod call;
 mod class;
 #[cfg(feature = "defmt")]
 mod format;
+mod inlining;
 mod outcome;
 mod policy;
 mod shared;

@@ -1,27 +1,27 @@
-//! Aborting a call by a signal of embassy-sync: [`unless`] drops it at once,
-//! [`asked`] is a predicate for `Retry::abort_if`.
+//! Stopping a call by a signal of embassy-sync: [`cancel_on`] drops it at once, [`signaled`]
+//! aborts it before the next attempt or delay.
 
 use embassy_futures::select::{Either, select};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 use embassy_sync::signal::Signal;
 
-/// The call was aborted by a signal.
+/// The call was dropped because of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct GivenUp<T>(
+pub struct Cancelled<T>(
     /// What the signal carried.
     pub T,
 );
 
-impl<T> core::fmt::Display for GivenUp<T> {
+impl<T> core::fmt::Display for Cancelled<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("call aborted by a signal")
+        f.write_str("call cancelled by a signal")
     }
 }
 
-impl<T: core::fmt::Debug> core::error::Error for GivenUp<T> {}
+impl<T: core::fmt::Debug> core::error::Error for Cancelled<T> {}
 
-/// Runs `call` unless `signal` comes first, at any of its awaits: in an attempt or in a
+/// Runs `call`, and drops it when `signal` is set, at any of its awaits: in an attempt or in a
 /// delay.
 ///
 /// The dropped call counts neither as success nor as failure, and the place of a probe in
@@ -30,21 +30,21 @@ impl<T: core::fmt::Debug> core::error::Error for GivenUp<T> {}
 ///
 /// # Errors
 ///
-/// [`GivenUp`] with what the signal carried; the signal is taken.
-pub async fn unless<M: RawMutex, T: Send, F: Future>(
+/// [`Cancelled`] with what the signal carried; the signal is taken.
+pub async fn cancel_on<M: RawMutex, T: Send, F: Future>(
     signal: &Signal<M, T>,
     call: F,
-) -> Result<F::Output, GivenUp<T>> {
+) -> Result<F::Output, Cancelled<T>> {
     match select(call, signal.wait()).await {
         Either::First(output) => Ok(output),
-        Either::Second(why) => Err(GivenUp(why)),
+        Either::Second(why) => Err(Cancelled(why)),
     }
 }
 
 /// Whether `signal` is set, for `Retry::abort_if`: the call then ends with the stop reason
-/// ABORTED before its next attempt or delay, and its observers hear of it. An attempt
-/// under way runs to its end. The signal stays set for others; take it with
+/// ABORTED before its next attempt or delay, and its observers are notified. An attempt
+/// in flight runs to its end. The signal stays set for others; take it with
 /// [`Signal::reset`].
-pub fn asked<M: RawMutex, T: Send>(signal: &Signal<M, T>) -> impl FnMut() -> bool + '_ {
+pub fn signaled<M: RawMutex, T: Send>(signal: &Signal<M, T>) -> impl FnMut() -> bool + '_ {
     || signal.signaled()
 }

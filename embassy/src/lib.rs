@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | [`EmbassyTime`], [`Sliced`] | clock, delays and timeouts on embassy-time; delays in slices for a watchdog | |
 //! | [`Locked`] | a breaker or budget in a `static`, and what happens under each `RawMutex` | |
-//! | [`unless`], [`asked`] | giving a call up by a signal | |
+//! | [`cancel_on`], [`signaled`] | cancelling or aborting a call by a signal | |
 //! | [`random`] | generators of any `rand_core`, registers, and a seed for chips without one | `rand-core-06`, `rand-core-09` |
 //! | [`classify`] | what errors of drivers and stacks are | `embedded-hal`, `embedded-io`, `embassy-net`, `reqwless` |
 //! | `DefmtObserver`, `LogObserver` | every decision in one line | `defmt`, `log` |
@@ -27,7 +27,7 @@
 //! With an `attempt_timeout` the attempt's future is dropped when its time is over, and the
 //! peripheral that it borrowed is free again. Whether the peripheral is idle then is the
 //! driver's business: drivers of embassy's HALs stop their transfer when dropped. A call that
-//! is dropped itself, by [`unless`] or a `select` of your own, gives its place in a half-open
+//! is dropped itself, by [`cancel_on`] or a `select` of your own, gives its place in a half-open
 //! breaker back and counts as nothing.
 //!
 //! # Without an executor
@@ -49,7 +49,7 @@ mod observe;
 pub mod random;
 mod time;
 
-pub use abort::{GivenUp, asked, unless};
+pub use abort::{Cancelled, cancel_on, signaled};
 pub use locked::Locked;
 #[cfg(feature = "defmt")]
 pub use observe::DefmtObserver;

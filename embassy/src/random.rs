@@ -87,7 +87,7 @@ impl Seed {
         Self(0xcbf2_9ce4_8422_2325).bytes(node).noise(starts)
     }
 
-    /// A sample of something that nobody can repeat, as often as there are samples.
+    /// A sample of something that cannot be repeated, as often as there are samples.
     pub fn noise(self, sample: u32) -> Self {
         self.bytes(&sample.to_le_bytes())
     }

@@ -19,7 +19,7 @@ use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason,
     checked, policy,
 };
-use redress_embassy::{EmbassyTime, GivenUp, Locked, Sliced, asked, unless};
+use redress_embassy::{Cancelled, EmbassyTime, Locked, Sliced, cancel_on, signaled};
 
 type Circuit = Breaker<FailureTimes<2>>;
 type Abort = Signal<CriticalSectionRawMutex, u8>;
@@ -90,15 +90,15 @@ fn a_signal_drops_a_call_in_its_attempt_and_frees_the_place_of_its_probe() {
     assert_eq!(BREAKER.with(|breaker| breaker.state()), Some(CircuitState::Open));
     advance(30_000_000);
 
-    let probe = unless(&signal, retry.call_async(async |_| pending::<Result<(), ()>>().await));
+    let probe = cancel_on(&signal, retry.call_async(async |_| pending::<Result<(), ()>>().await));
     {
         let mut probe = pin!(probe);
         let mut context = Context::from_waker(Waker::noop());
         assert!(probe.as_mut().poll(&mut context).is_pending());
         assert_eq!(BREAKER.with(|breaker| breaker.state()), Some(CircuitState::HalfOpen));
         signal.signal(7);
-        let Poll::Ready(given_up) = probe.poll(&mut context) else { panic!("still running") };
-        assert_eq!(given_up.unwrap_err(), GivenUp(7));
+        let Poll::Ready(cancelled) = probe.poll(&mut context) else { panic!("still running") };
+        assert_eq!(cancelled.unwrap_err(), Cancelled(7));
     }
     assert!(!signal.signaled(), "the signal is taken");
     // The place is free: the next call is a probe, and closes the breaker.
@@ -113,7 +113,7 @@ fn a_call_that_has_its_result_wins_over_the_signal_which_stays_set() {
     let signal = Abort::new();
     signal.signal(1);
     let mut retry = POLICY.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient);
-    let call = unless(&signal, retry.call_async(async |_| Ok::<_, ()>(3)));
+    let call = cancel_on(&signal, retry.call_async(async |_| Ok::<_, ()>(3)));
     assert_eq!(run(call, 10).unwrap().0.unwrap().unwrap(), 3);
     assert!(signal.signaled());
 }
@@ -126,7 +126,7 @@ fn a_predicate_ends_the_call_before_its_next_delay_with_reason_and_last_error() 
     let mut retry = POLICY
         .on(EmbassyTime, NoRandom)
         .classify(|_: &&str| ErrorClass::Transient)
-        .abort_if(asked(&signal));
+        .abort_if(signaled(&signal));
     let call = retry.execute_async(async |attempt| {
         attempts.set(attempt.number);
         if attempt.number == 2 {

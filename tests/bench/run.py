@@ -5,6 +5,7 @@ calls   instructions of a call under callgrind, nanoseconds, heap allocations
 sizes   bytes of every state, on 64 and on 32 bits
 flash   bytes of code, rodata and data of firmware images over an empty one
 prices  bytes that each option adds to an image with retry alone
+inlining  what becomes of a call and of an image without each rule of core/src/inlining.rs
 
 Instructions, bytes and allocations repeat exactly. Nanoseconds are the fastest of a
 few rounds on a machine that may be busy: to look at, not to compare releases by.
@@ -23,6 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 IMAGES = HERE / "images"
@@ -39,6 +41,9 @@ SCENARIOS = {
     "reject": ("rejection by an open breaker", 16),
     "withdraw": ("withdrawal from a budget", None),
 }
+
+# How a scenario is called where there is little room.
+SHORT = {"success": "success", "three": "three failures", "reject": "rejection"}
 
 # State: the most bytes that it may take on 32 bits.
 SIZE_GOALS = {"Breaker<FailureTimes<5>>": 64, "Breaker<LastOutcomes<4>>": 56}
@@ -99,6 +104,29 @@ OPTIONS = {
     "abort_if": "an abort predicate",
     "observer": "an observer of events",
     "timeline": "a timeline of 8",
+}
+
+# Rules of core/src/inlining.rs by the function that they are about: the file, what precedes
+# the function, and what to put there instead.
+ALWAYS, NEVER = "#[inline(always)]", "inline(never)"
+WIDE = '#[cfg_attr(target_pointer_width = "64", '
+NARROW = '#[cfg_attr(not(target_pointer_width = "64"), '
+RULES = {
+    "begin": ("driver/steps/mod.rs", f"{ALWAYS}\n    pub(crate) fn begin(", "pub(crate) fn begin("),
+    "settle_success": ("driver/steps/mod.rs", f"{ALWAYS}\n    pub(crate) fn settle_success",
+                       "pub(crate) fn settle_success"),
+    "decide of the steps": ("driver/steps/mod.rs", f"{WIDE}inline(always))]\n    {NARROW}inline)]",
+                            ""),
+    "settle": ("driver/steps/mod.rs", f"{WIDE}inline)]\n    {NARROW}{NEVER})]", "#[inline]"),
+    "decide of the call": ("call.rs", f"{WIDE}inline(always))]", ""),
+    "delay": ("policy.rs", f"{ALWAYS}\n    pub(crate) fn delay", "pub(crate) fn delay"),
+    "strategies": ("backoff/rules.rs", ALWAYS, ""),
+    "attempts_until_end": ("driver/blocking.rs", ALWAYS, ""),
+    "run_loop": ("driver/blocking.rs", f"{WIDE}cold, {NEVER})]", ""),
+    "probe": ("breaker/mod.rs", f"{WIDE}cold, {NEVER})]", ""),
+    "turn": ("breaker/mod.rs", f"{NARROW}{NEVER})]", ""),
+    "by_halves": ("random/mod.rs", ALWAYS, ""),
+    "FAST_PATH": ("inlining.rs", 'cfg!(target_pointer_width = "64")', "false"),
 }
 
 FORBIDDEN = re.compile(r"__aeabi_(f|d|[ul]*i?div)|divmod|u?divdi3|core::fmt|_fmt\b|panic")
@@ -279,6 +307,56 @@ def prices(target):
     print()
 
 
+def inlining(target):
+    """Takes each rule away in a copy of the sources, and measures that."""
+    root = HERE.parent.parent
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "redress"
+        skipped = shutil.ignore_patterns("target", ".git", "node_modules", "dist")
+        shutil.copytree(root, copy, ignore=skipped, symlinks=True)
+        usual = without(copy, target)
+        names = list(usual)
+        print("Without each rule: instructions of a call (const / opaque policy), and bytes of an")
+        print("image at opt-level s.\n")
+        table("without", *(f">{name}" for name in names))
+        row("nothing: all rules hold", *usual.values())
+        for rule, (file, old, new) in RULES.items():
+            path = copy / "core/src" / file
+            text = path.read_text()
+            if old not in text:
+                raise Failed(f"core/src/{file} has nothing of the rule {rule}: {old}")
+            path.write_text(text.replace(old, new))
+            figures = without(copy, target)
+            path.write_text(text)
+            row(f"`{rule}`", *(f"{figures[name] - usual[name]:+}" for name in names))
+    print()
+
+
+def without(copy, target):
+    """The figures of a copy of the sources."""
+    bench, figures = copy / "tests/bench", {}
+    for name, features in (("opaque", []), ("const", ["--features", "const-policy"])):
+        run("cargo", "build", "--release", "--locked", "--package", "bench-host",
+            "--target-dir", target / "inlining", *features, cwd=bench)
+        binary = target / "inlining/release/bench-host"
+        cases = [line.split("\t") for line in run(binary, "list")[0].splitlines()]
+        seen = set()
+        for number, (scenario, library, _, symbol) in enumerate(cases):
+            if library == "redress" and scenario in SHORT and scenario not in seen:
+                seen.add(scenario)
+                figures[f"{SHORT[scenario]}, {name}"] = instructions(binary, number, symbol)
+    for name, triple in TARGETS.items():
+        images = ["empty", "redress_retry", "redress_full", "redress_full_twice"]
+        run("cargo", "build", "--release", "--locked", "--target", triple, "--target-dir",
+            target / "inlining/images", *(f"--bin={image}" for image in images),
+            cwd=bench / "images")
+        built = target / "inlining/images" / triple / "release"
+        empty, *sizes = (flash_of(built / image) for image in images)
+        for image, size in zip(("retry", "full", "twice"), sizes):
+            figures[f"{image}, {name}"] = size - empty
+    return figures
+
+
 def versions():
     locked = {}
     for lock in (HERE / "Cargo.lock", IMAGES / "Cargo.lock"):
@@ -298,7 +376,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=["calls", "sizes", "flash", "prices", "all"],
+    parser.add_argument("part", nargs="?", choices=["calls", "sizes", "flash", "prices", "inlining", "all"],
                         default="all", help="which table (default: all)")
     parser.add_argument("--target-dir", type=pathlib.Path, help="where to build",
                         default=os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
@@ -311,7 +389,7 @@ def main():
         sys.exit("error: " + "\nerror: ".join(failures))
     print(f"{datetime.date.today()}; {machine()}; {rustc[0].strip()}; {valgrind[0].strip()}; "
           f"{versions()}\n")
-    if part not in ("flash", "prices") and (binaries := attempt(build_host, target)):
+    if part in ("calls", "sizes", "all") and (binaries := attempt(build_host, target)):
         if part in ("calls", "all"):
             attempt(calls, *binaries)
         if part in ("sizes", "all"):
@@ -320,6 +398,8 @@ def main():
         attempt(flash, target)
     if part == "prices":
         attempt(prices, target)
+    if part == "inlining":
+        attempt(inlining, target)
     if failures:
         sys.exit("error: " + "\nerror: ".join(failures))
 

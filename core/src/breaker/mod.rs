@@ -22,13 +22,10 @@ pub use window::{
 use crate::class::ErrorClass;
 use crate::config::{ConfigError, Fixed, Settings};
 use crate::event::CircuitState;
+use crate::inlining::FAST_PATH;
 use crate::random::mul_shr32;
 use crate::time::reach::Reach;
 use crate::time::{Duration, Instant};
-
-/// Whether a rejection has a separate path: where speed counts for more than the bytes
-/// of comparing the time twice.
-const FAST_PATH: bool = cfg!(target_pointer_width = "64");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -12,12 +12,9 @@ use crate::driver::retry::Retry;
 use crate::driver::steps::Steps;
 use crate::driver::suspend::{Progress, Resumed};
 use crate::event::{Observers, StopReason};
+use crate::inlining::FAST_PATH;
 use crate::outcome::{Error, Last, Outcome};
 use crate::time::{Duration, Sleep};
-
-/// Whether a success at the first attempt has a separate path: where speed counts for more
-/// than the bytes of a second place that calls the operation.
-const FAST_PATH: bool = cfg!(target_pointer_width = "64");
 
 impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// Runs `operation` until it succeeds or the policy stops it.
@@ -53,8 +50,7 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         self.run(operation, true)
     }
 
-    /// The first attempt, which is all that a success needs; the rest is kept out
-    /// of line, so that callers inline little.
+    /// The first attempt, which is all that a success needs.
     #[inline]
     fn run<V, E, F>(&mut self, mut operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
     where
@@ -97,8 +93,8 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         self.run_loop(operation, timed)
     }
 
-    /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed,
-    /// and everywhere where bytes count.
+    /// As [`run`](Self::run) by the one loop alone: behind a breaker that is not closed, and
+    /// everywhere without a [`FAST_PATH`].
     #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     fn run_loop<V, E, F>(&mut self, operation: F, timed: bool) -> Outcome<V, E, K::Rejected>
     where
@@ -194,11 +190,6 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
 
 impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
     /// All that follows a first failure.
-    ///
-    /// On hosts it stays out of line, where it would burden the first attempt with its
-    /// registers. In a small image it had better be inlined: only then does the
-    /// compiler see the constants of a policy and leave out what it does not use.
-    // Inlined always: the constants of a policy are known only where it is.
     #[inline(always)]
     fn attempts_until_end<K, V, E, F, S>(
         mut self,

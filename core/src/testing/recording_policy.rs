@@ -15,7 +15,7 @@ use crate::time::Duration;
 /// Runs each operation once, never again, and remembers the calls: how many there were, and of
 /// functions that it [wraps](Self::wrap) the first `N` arguments, of type `A`.
 ///
-/// An error ends a call as MAX_ATTEMPTS_GLOBAL after one attempt, of class UNKNOWN.
+/// An error ends a call as `MAX_ATTEMPTS_GLOBAL` after one attempt, of class UNKNOWN.
 #[derive(Clone, Debug, Default)]
 pub struct RecordingPolicy<A, const N: usize> {
     arguments: Vec<A, N>,

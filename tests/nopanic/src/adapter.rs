@@ -18,7 +18,7 @@ use redress::{
 };
 use redress_embassy::durable::{Durable, Eeprom, Record, Transitions};
 use redress_embassy::random::Seed;
-use redress_embassy::{EmbassyTime, Locked, asked, classify};
+use redress_embassy::{EmbassyTime, Locked, classify, signaled};
 
 use super::any;
 
@@ -91,7 +91,7 @@ pub fn adapter() -> Option<()> {
         .classify(|_: &u8| ErrorClass::Transient)
         .breaker(&BREAKER)
         .budget(&BUDGET)
-        .abort_if(asked(&stop));
+        .abort_if(signaled(&stop));
     let mut steps = retry.begin().ok()?;
     black_box(steps.start().ok()?);
     black_box(steps.fail(ErrorClass::Transient));

@@ -442,14 +442,14 @@ impl<P: ExecuteAsync<u8, ErrorClass, Rejected = Infallible>> Counter<P> {
 #[test]
 fn a_fake_policy_answers_in_place_of_a_retry() {
     let late = exhausted(StopReason::DeadlineExceeded, TRANSIENT, TRANSIENT);
-    let late = || Err(Error::Exhausted(late.clone()));
+    let late = || Err(Error::Exhausted(late));
     let mut counter = Counter(FakePolicy::new([Ok(7), late()]));
     assert_eq!(counter.read(Err(TRANSIENT)), Ok(7));
     assert_eq!(block_on(counter.read_async(Ok(1))), late());
     assert_eq!((counter.read(Ok(1)), counter.0.calls()), (late(), 3));
     let mut outcome = redress::testing::outcome(Ok::<u8, Error<()>>(3));
     (outcome.attempts, outcome.elapsed) = (4, SECOND);
-    let mut policy = FakePolicy::with_outcomes([outcome.clone()]);
+    let mut policy = FakePolicy::with_outcomes([outcome]);
     assert_eq!(Execute::execute(&mut policy, |_| Ok(0)), outcome);
     assert_eq!(policy.wrap()(&"any"), Ok(3));
     assert_eq!(block_on(policy.wrap_async()(&"any")), Ok(3));

@@ -84,7 +84,6 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
 
 impl<'a, X: Parts> Engine<'a, X> {
     /// Begins a call; `timed` if its start must be known in any case.
-    // Inlined always: a success at once then needs little of what is made here.
     #[inline(always)]
     pub(crate) fn begin(&mut self, timed: bool) -> Result<Steps<'_, 'a, X>, CircuitOpen> {
         if let Some(pass) = self.breaker.admit_closed() {
@@ -171,7 +170,6 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         self.settle_success(true);
     }
 
-    // Inlined always: it has two callers, and a call to it would force the steps into memory.
     #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
         let listens = self.policy.settings().listens();
@@ -409,7 +407,6 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         reason
     }
 
-    // Out of line in a small image: all operations share one copy of it.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn settle(&mut self, pass: <X::Breaker as Gate>::Pass, result: CallResult) {

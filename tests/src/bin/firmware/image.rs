@@ -14,7 +14,7 @@ const FAST: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// The images whose tasks wait for the clock of embassy-time.
 const IN_TIME: [&str; 7] =
-    ["timing", "bus", "together", "giving_up", "crowd", "restart", "deep_sleep"];
+    ["timing", "bus", "together", "cancelling", "crowd", "restart", "deep_sleep"];
 
 /// What an image said: name and value, and whether it is as it should be.
 pub(crate) type Said = Vec<(String, Result<(), String>)>;

@@ -94,7 +94,7 @@ enum Part {
         board: Board,
     },
     /// Calls that are given up, by predicate, operation, signal and drop
-    GivingUp {
+    Cancelling {
         /// The board
         #[arg(value_enum)]
         board: Board,
@@ -146,7 +146,7 @@ fn main() -> ExitCode {
         Part::Blocking { board } => image::judge(board, "blocking"),
         Part::Bus { board } => image::judge(board, "bus"),
         Part::Together { board } => image::judge(board, "together"),
-        Part::GivingUp { board } => image::judge(board, "giving_up"),
+        Part::Cancelling { board } => image::judge(board, "cancelling"),
         Part::Crowd { board } => image::judge(board, "crowd"),
         Part::Restart { board } => image::judge(board, "restart"),
         Part::DeepSleep { board } => image::judge(board, "deep_sleep"),

@@ -19,7 +19,7 @@ const PARTS: [(&str, &str); 11] = [
     ("timerless", "no timer where nothing takes time"),
     ("blocking", "firmware without an executor"),
     ("together", "calls together at a breaker and a budget"),
-    ("giving-up", "calls that are given up"),
+    ("cancelling", "calls that are cancelled and aborted"),
     ("crowd", "more tasks than a timer queue holds"),
     ("deep-sleep", "a call that sleeps through its delays"),
     ("restart", "a clock that begins anew"),

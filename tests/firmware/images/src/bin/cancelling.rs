@@ -1,4 +1,4 @@
-//! Calls that are given up: by a predicate, by the operation, by a signal of another task, in an
+//! Calls that are cancelled or aborted: by a predicate, by the operation, by a signal of another task, in an
 //! attempt and in a delay; to the tick, with all that they held free again.
 
 #![no_std]
@@ -20,7 +20,7 @@ use redress::{
     Backoff, Breaker, BreakerConfig, Clock, Duration, ErrorClass, Policy, Shared, StopReason,
     checked, policy,
 };
-use redress_embassy::{EmbassyTime, GivenUp, Locked, asked, unless};
+use redress_embassy::{Cancelled, EmbassyTime, Locked, cancel_on, signaled};
 
 const POLICY: Policy = policy! {
     Policy::builder().max_attempts(3).backoff(Backoff::constant(Duration::from_millis(20)))
@@ -73,7 +73,7 @@ async fn by_predicate(checks: &mut Checks) {
     let mut retry = POLICY
         .on(EmbassyTime, NoRandom)
         .classify(|(): &()| ErrorClass::Transient)
-        .abort_if(asked(&STOP));
+        .abort_if(signaled(&STOP));
     let started = EmbassyTime.now();
     STOP.signal(0);
     let outcome = retry
@@ -119,9 +119,9 @@ async fn by_a_signal(checks: &mut Checks) {
         let _transfer = peripheral.begin();
         pending::<Result<(), ()>>().await
     });
-    let given_up = unless(&STOP, call).await;
+    let cancelled = cancel_on(&STOP, call).await;
     let took = EmbassyTime.now().since(started).as_micros();
-    let at_once = matches!(given_up, Err(GivenUp(7))) && (7_000..7_010).contains(&took);
+    let at_once = matches!(cancelled, Err(Cancelled(7))) && (7_000..7_010).contains(&took);
     checks.check("a signal ends an attempt that hangs, in us", at_once, took);
     let free = (peripheral.starts, peripheral.stops) == (1, 1);
     checks.check("its transfer is stopped, and the peripheral free", free, peripheral.stops);
@@ -132,9 +132,9 @@ async fn by_a_signal(checks: &mut Checks) {
         let _transfer = peripheral.begin();
         Err::<(), ()>(())
     });
-    let given_up = unless(&STOP, call).await;
+    let cancelled = cancel_on(&STOP, call).await;
     let took = EmbassyTime.now().since(started).as_micros();
-    let at_once = matches!(given_up, Err(GivenUp(9))) && (9_000..9_010).contains(&took);
+    let at_once = matches!(cancelled, Err(Cancelled(9))) && (9_000..9_010).contains(&took);
     checks.check("a signal ends a delay of 20 ms, in us", at_once, took);
     Timer::after_millis(50).await;
     let starts = peripheral.starts;
@@ -153,9 +153,9 @@ async fn a_probe(checks: &mut Checks) {
     Timer::after_millis(5).await;
     ASKED.signal(3);
     let hangs = retry.call_async(async |_| pending::<Result<(), ErrorClass>>().await);
-    let given_up = unless(&STOP, hangs).await.is_err();
+    let cancelled = cancel_on(&STOP, hangs).await.is_err();
     let half_open = state() == Some(CircuitState::HalfOpen);
-    checks.check("a probe that a signal ends decides nothing", given_up && half_open, half_open);
+    checks.check("a probe that a signal ends decides nothing", cancelled && half_open, half_open);
     let aborted = retry
         .execute_async(async |_| {
             asks.set(true);

@@ -124,11 +124,11 @@ fn the_linter_warns_of_limits_that_are_never_reached() {
     for (config, line) in [
         (
             config.max_unknown_attempts(4),
-            "warning: max_unknown_attempts is 4: it must be at most max_attempts: it is never reached",
+            "warning: max_unknown_attempts (4) is never reached: max_attempts is 3; lower it to max_attempts or less, or leave it out",
         ),
         (
             config.max_attempts_for(ErrorClass::RateLimit, 3),
-            "warning: max_attempts_for(RATE_LIMIT) is 3: it must be less than max_attempts: it is never reached",
+            "warning: max_attempts_for(RATE_LIMIT, 3) is never reached: max_attempts is 3; lower it below max_attempts, or leave it out",
         ),
     ] {
         let mut lines = Vec::new();
@@ -180,8 +180,8 @@ fn assert_clean_passes_what_is_clean_and_lists_what_is_not() {
         lines,
         [
             "suspicious",
-            "  warning: deadline is 0s: it must be more than zero: only one attempt is made",
-            "  warning: max_unknown_attempts is 9: it must be at most max_attempts: it is never reached",
+            "  warning: deadline (0s) leaves no time for a retry; raise it",
+            "  warning: max_unknown_attempts (9) is never reached: max_attempts is 6; lower it to max_attempts or less, or leave it out",
         ]
     );
 }

@@ -191,12 +191,16 @@ impl fmt::Display for Finding {
 
 impl From<ConfigError> for Finding {
     fn from(error: ConfigError) -> Self {
+        let (field, right) = (error.field(), error.right());
+        if !error.is_set() {
+            return Self::error(field, Value::Unset, "is not set", right);
+        }
         let value = match error.value() {
             micros if error.is_span() => Value::Span(Duration::from_micros(micros)),
             count => Value::Count(count),
         };
-        let finding = Self::error(error.field(), value, "is out of range", "");
-        Self { help: Help::MustBe(error.right()), ..finding }
+        let finding = Self::error(field, value, "is out of range", right);
+        Self { help: Help::MustBe(right), ..finding }
     }
 }
 
@@ -249,6 +253,8 @@ mod tests {
             finding.to_string(),
             "error: breaker.lease (0s) is out of range: it must be 1 us or more"
         );
+        let unset = Finding::from(ConfigError::unset("backoff", "give one strategy or more"));
+        assert_eq!(unset.to_string(), "error: backoff is not set; give one strategy or more");
     }
 
     #[test]

@@ -20,6 +20,10 @@
 //! const BUDGET: RollingConfig = RollingConfig::new(16, Duration::from_secs(60));
 //! assert_clean!((UPSTREAM, BREAKER, BUDGET));
 //! ```
+//!
+//! What settings do not say themselves is said beside them: [`Blocking`] that nothing can end
+//! an attempt, [`EachKey`] that each key of a map has such a budget, [`Classes`] which classes
+//! the classifier gives, [`AttemptCost`] what an attempt takes out of a rate limiter.
 
 mod blocking;
 mod breaker;

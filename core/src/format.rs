@@ -6,7 +6,7 @@ use crate::classify::{BeforeRetry, BeforeRetryAsync, ByError, ByValue, Classifie
 use crate::driver::{AbortIf, BeforeSleep, Retry, SleepHandler, Slots, Within};
 use crate::event::OnEvent;
 use crate::keyed::ByKey;
-use crate::lint::{Blocking, Parts};
+use crate::lint::{Blocking, EachKey, Parts};
 use crate::random::FromFn;
 use crate::time::{FnClock, Widened, WithSleep};
 
@@ -39,6 +39,7 @@ by_name! {
     [S, K] ByKey<S, K> = "ByKey";
     [K, V, H, S] Classifier<K, V, H, S> = "Classifier";
     [L] Blocking<L> = "Blocking";
+    [L] EachKey<L> = "EachKey";
     [M] Adaptive<M> = "Adaptive";
     [const N: usize] Memory<N> = "Memory";
     [] Parts = "Parts";

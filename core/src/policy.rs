@@ -166,7 +166,7 @@ impl RetryConfig {
             return Err(ConfigError::of_span("attempt_timeout", Duration::ZERO, "1 us or more"));
         }
         if self.default.is_none() && self.special.is_empty() {
-            return Err(ConfigError::new("backoff", 0, "one strategy or more"));
+            return Err(ConfigError::unset("backoff", "give one strategy or more"));
         }
         if self.retriable.bits() & !ClassSet::FINAL.bits() != 0 {
             let classes = self.retriable.bits() as u64;

@@ -51,9 +51,14 @@ function json(answer: object): string {
   return `${JSON.stringify(answer, null, 2)}\n`;
 }
 
-/** A finding whose value JSON can hold: null if it is not set, else as text what has no number or text. */
-function plain(finding: Finding): object {
-  const { value } = finding;
-  const holds = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || value === null;
-  return { ...finding, value: holds ? value : value === undefined ? null : String(value) };
+/** A finding whose values JSON can hold. */
+function plain({ value, beside, ...finding }: Finding): object {
+  return { ...finding, value: held(value), ...(beside && { beside: { ...beside, value: held(beside.value) } }) };
+}
+
+/** Null if it is not set, else as text what has no form in JSON. */
+function held(value: unknown): unknown {
+  if (value === undefined) return null;
+  const holds = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || value === null || Array.isArray(value);
+  return holds ? value : String(value);
 }

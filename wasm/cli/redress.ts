@@ -7,7 +7,8 @@ import { type Report, doctor } from "./doctor.js";
 
 const USAGE = "usage: redress doctor [--show] [--json] module[:attribute]\n";
 const HELP = `${USAGE}
-Lints a policy: errors would be refused when it is built, warnings work, but hardly as meant.
+Lints a policy: errors would be refused when it is built, warnings work, but hardly as meant,
+notes are good to know.
 
   module[:attribute]  a file and what it exports: a RetryConfig, Retry, RetryPolicy, Policy, or
                       their options; the attribute is 'config' if none is named. Or a file

@@ -1,6 +1,7 @@
 // What the core's linter says, in the names and units of the package.
 
-import type { Found } from "./linter.js";
+import * as backoff from "./backoff.js";
+import type { Found, FoundValue } from "./linter.js";
 import { show } from "./options.js";
 import { type Refusal, at } from "./refusals.js";
 
@@ -10,10 +11,14 @@ export interface Finding {
   readonly severity: "error" | "warning" | "note";
   /** The option, by path: `retry.maxAttempts`. */
   readonly field: string;
-  /** What it is; times in milliseconds, a strategy by its name, undefined if it is not set. */
+  /** What it is; times in milliseconds, a strategy by its name, classes in an array, undefined if it is not set. */
   readonly value: unknown;
-  /** What would be right; of a note, what it means. */
-  readonly expected: string;
+  /** What happens as it is; the field is the subject: `is never reached`. */
+  readonly problem: string;
+  /** The other option that the problem comes from, if there is one. */
+  readonly beside: { readonly field: string; readonly value: unknown } | undefined;
+  /** What to change; "it" is the field. */
+  readonly help: string;
   /** All of it in one line. */
   readonly message: string;
 }
@@ -54,38 +59,81 @@ const NAMES: Record<string, string> = {
   "budget.initial": "budget.initial",
   "budget.floor_per_sec": "budget.floorPerSec",
   "budget.limit": "budget.limit",
+  "the longest call": "the longest call in ms",
 };
 
-/** What the core calls a field in the middle of a sentence. */
-const WORDS: Record<string, string> = {
+/** The settings of a strategy under the names of the options. */
+const PARTS: Record<string, string> = {
+  base: "baseMs",
+  max: "maxMs",
+  delay: "delayMs",
+  delays: "delaysMs",
   at_least: "atLeastMs",
   at_most: "atMostMs",
-  ...Object.fromEntries(
-    Object.entries(NAMES)
-      .map(([name, option]) => [name.split(".").at(-1)!, option.split(".").at(-1)!])
-      .filter(([name]) => name!.includes("_")),
-  ),
+};
+
+/** What the core calls a field or a strategy in the middle of a sentence. */
+const WORDS: Record<string, string> = {
+  ...PARTS,
+  ...Object.fromEntries(Object.entries(NAMES).map(([name, option]) => [name.split(".").at(-1)!, option.split(".").at(-1)!])),
 };
 
 /** The core's finding about `settings`, which has the options of retrying under `retry`. */
-export function finding({ severity, field, class: name, value: found, right }: Found, settings: unknown): Finding {
-  const option = (NAMES[field] ?? field) + (name === null ? "" : `.${name}`);
-  const written = at(settings, option.split("."));
-  const value = typeof written === "number" ? written : valueOf(field, found);
-  const expected = right.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? word);
-  const shown = value === undefined ? "not set" : String(value);
-  return { severity, field: option, value, expected, message: `${option} is ${shown}: ${severity === "note" ? "" : "it must be "}${expected}` };
+export function finding({ severity, class: name, part, ...found }: Found, settings: unknown): Finding {
+  const parts = part === null ? [] : part.split(".").map((own) => PARTS[own] ?? own);
+  const path = [NAMES[found.field] ?? found.field, ...(name === null ? [] : [name]), ...parts];
+  const field = path.join(".");
+  const value = written(settings, field) ?? valueOf(found.field, found.value);
+  let beside: Finding["beside"];
+  if (found.beside !== null) {
+    const sibling = PARTS[found.beside.field];
+    const other = sibling === undefined ? (NAMES[found.beside.field] ?? found.beside.field) : [...path.slice(0, -1), sibling].join(".");
+    beside = { field: other, value: written(settings, other) ?? valueOf(found.beside.field, found.beside.value) };
+  }
+  const [problem, help] = [translated(found.problem), translated(found.help)];
+  const subject = value === undefined ? field : `${field} (${shown(value)})`;
+  const from = beside === undefined ? "" : `: ${beside.field} is ${shown(beside.value)}`;
+  return { severity, field, value, problem, beside, help, message: `${subject} ${problem}${from}; ${help}` };
 }
 
-function valueOf(field: string, found: Found["value"]): unknown {
+/** An option as it was written, if that is a number. */
+function written(settings: unknown, path: string): number | undefined {
+  const option = at(settings, path.split("."));
+  return typeof option === "number" ? option : undefined;
+}
+
+function valueOf(field: string, found: FoundValue): unknown {
   if (found === null) return undefined;
-  if (typeof found === "object") return found.micros / 1000;
-  return typeof found === "number" && field.endsWith("_milli") ? found / 1000 : found;
+  if (typeof found === "number") return field.endsWith("_milli") ? found / 1000 : found;
+  if (typeof found !== "object") return found;
+  if ("micros" in found) return found.micros / 1000;
+  if ("strategy" in found) return kindOf(found.strategy);
+  return found;
+}
+
+/** The core's name of a strategy as the package's; that of a function as it is. */
+function kindOf(name: string): string {
+  const kind = camelCase(name);
+  return kind in backoff ? kind : name;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A sentence of the core with the package's names: those of several words are fields or strategies. */
+function translated(sentence: string): string {
+  return sentence.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? camelCase(word));
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  return value === undefined ? "not set" : String(value);
 }
 
 /** A refusal as a finding. */
-export function refused({ field, value, expected, message }: Refusal): Finding {
-  return { severity: "error", field, value, expected, message };
+export function refused({ field, value, problem, expected, message }: Refusal): Finding {
+  return { severity: "error", field, value, problem, beside: undefined, help: `it must be ${expected}`, message };
 }
 
 /** A strategy in the printed form, or anything that stands in its place. */

@@ -10,13 +10,20 @@ interface Linter {
   answer(): number;
 }
 
+/** A value of the core: a span of time, a strategy by its name, classes, null if it is not set. */
+export type FoundValue = number | string | boolean | readonly string[] | { readonly micros: number } | { readonly strategy: string } | null;
+
 /** A finding in the core's own words. */
 export interface Found {
   readonly severity: "error" | "warning" | "note";
   readonly field: string;
   readonly class: string | null;
-  readonly value: number | string | { readonly micros: number } | null;
-  readonly right: string;
+  /** Which setting of a strategy, if it is one of those: `fallback.base`. */
+  readonly part: string | null;
+  readonly value: FoundValue;
+  readonly problem: string;
+  readonly beside: { readonly field: string; readonly value: FoundValue } | null;
+  readonly help: string;
 }
 
 export interface Answer {

@@ -7,6 +7,8 @@ export interface Refusal {
   /** Where it is in the settings. */
   readonly keys: readonly string[];
   readonly value: unknown;
+  /** Why it was refused; the option is the subject: `is out of range`. */
+  readonly problem: string;
   /** What would be right. */
   readonly expected: string;
   readonly message: string;
@@ -52,7 +54,8 @@ export function accepted<T>(given: Settings, trial: Trial<T>, refusals: Refusal[
         const field = rename(indexed(path, taken));
         const message = (error as Error).message.replace(path, () => field);
         const value = inside[0] ?? (found && at(settings, found));
-        refusals.push({ field, keys, value, expected: expected.replace(/^there are /, "one of "), message });
+        const problem = how === "not" ? `is not ${expected}` : `is ${how.slice(0, -1)}`;
+        refusals.push({ field, keys, value, problem, expected: expected.replace(/^there are /, "one of "), message });
       }
       // Options that lack one are no use: all of them go.
       const without = found === undefined ? holder : keys;

@@ -78,7 +78,7 @@ function strategyOf(field: string, keys: readonly string[], written: unknown, re
   if (typeof kind !== "string" || !Object.hasOwn(MAKERS, kind)) {
     const expected = `one of ${Object.keys(MAKERS).join(", ")}`;
     const message = `${field}.kind: ${JSON.stringify(kind)} is no strategy; there are ${expected.slice(7)}`;
-    refusals.push({ field: `${field}.kind`, keys, value: kind, expected, message });
+    refusals.push({ field: `${field}.kind`, keys, value: kind, problem: "is no strategy", expected, message });
     return undefined;
   }
   const root = `backoff.${kind}`;

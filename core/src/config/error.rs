@@ -7,24 +7,39 @@ use crate::time::Duration;
 /// right.
 ///
 /// Printed as ``max_attempts is 0: it must be 1 or more``, or, for a span of time,
-/// ``breaker.lease is 0 us: it must be 1 us or more``.
+/// ``breaker.lease is 0 us: it must be 1 us or more``; for what is missing,
+/// ``backoff is not set: give one strategy or more``.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError {
     field: &'static str,
     value: u64,
-    is_span: bool,
+    kind: Kind,
     right: &'static str,
+}
+
+/// What the value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Kind {
+    Count,
+    Span,
+    Unset,
 }
 
 impl ConfigError {
     pub(crate) const fn new(field: &'static str, value: u64, right: &'static str) -> Self {
-        Self { field, value, is_span: false, right }
+        Self { field, value, kind: Kind::Count, right }
     }
 
     /// Of a span of time.
     pub(crate) const fn of_span(field: &'static str, span: Duration, right: &'static str) -> Self {
-        Self { field, value: span.as_micros(), is_span: true, right }
+        Self { field, value: span.as_micros(), kind: Kind::Span, right }
+    }
+
+    /// Of what is missing, and what to do about it.
+    pub(crate) const fn unset(field: &'static str, help: &'static str) -> Self {
+        Self { field, value: 0, kind: Kind::Unset, right: help }
     }
 
     /// The name of the field, with its part first: `"breaker.window"`.
@@ -32,21 +47,32 @@ impl ConfigError {
         self.field
     }
 
-    /// The value it had; microseconds for a span of time.
+    /// The value it had; microseconds for a span of time, 0 if it is not set.
     pub const fn value(&self) -> u64 {
         self.value
     }
 
     /// Whether the value is a span of time.
     pub const fn is_span(&self) -> bool {
-        self.is_span
+        matches!(self.kind, Kind::Span)
     }
 
-    const fn unit(&self) -> &'static str {
-        if self.is_span { " us" } else { "" }
+    /// Whether there is a value at all.
+    pub const fn is_set(&self) -> bool {
+        !matches!(self.kind, Kind::Unset)
     }
 
-    /// What would be right, as in "it must be ...".
+    /// What is between the number and the rest.
+    const fn middle(&self) -> &'static str {
+        match self.kind {
+            Kind::Count => ": it must be ",
+            Kind::Span => " us: it must be ",
+            Kind::Unset => "not set: ",
+        }
+    }
+
+    /// What would be right, as in "it must be ..."; where nothing is set, what to do: "give one
+    /// strategy or more".
     pub const fn right(&self) -> &'static str {
         self.right
     }
@@ -59,9 +85,10 @@ impl ConfigError {
         let mut text = Text { bytes: [0; 192], len: 0 };
         text.push(self.field.as_bytes());
         text.push(b" is ");
-        text.push_number(self.value);
-        text.push(self.unit().as_bytes());
-        text.push(b": it must be ");
+        if self.is_set() {
+            text.push_number(self.value);
+        }
+        text.push(self.middle().as_bytes());
         text.push(self.right.as_bytes());
         let (used, _) = text.bytes.split_at(text.len);
         match core::str::from_utf8(used) {
@@ -73,7 +100,11 @@ impl ConfigError {
 
 impl core::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} is {}{}: it must be {}", self.field, self.value, self.unit(), self.right)
+        write!(f, "{} is ", self.field)?;
+        if self.is_set() {
+            self.value.fmt(f)?;
+        }
+        write!(f, "{}{}", self.middle(), self.right)
     }
 }
 

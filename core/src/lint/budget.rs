@@ -2,7 +2,7 @@
 //! adaptive strategy.
 
 use super::together::{Pace, Pool};
-use super::{Lint, Parts, Report, Value, count, warn};
+use super::{Finding, Lint, Parts, Report, Value, count};
 use crate::backoff::AdaptiveConfig;
 use crate::budget::{LimitWindow, LimiterConfig, RETRY, RatioConfig, RollingConfig};
 
@@ -11,8 +11,10 @@ impl Lint for AdaptiveConfig {
         self.errors(&mut |error| report(error.into()));
         let (min, max) = (self.min_multiplier_milli, self.max_multiplier_milli);
         if min == max {
-            let right = "more than min_multiplier_milli: it never adapts";
-            warn(report, "adaptive.max_multiplier_milli", None, count(max), right);
+            let (field, problem) = ("adaptive.max_multiplier_milli", "leaves nothing to adapt");
+            let help = "raise it above min_multiplier_milli";
+            let found = Finding::warning(field, count(max), problem, help);
+            report(found.beside("adaptive.min_multiplier_milli", count(min)));
         }
     }
 }
@@ -21,13 +23,14 @@ impl Lint for RollingConfig {
     fn lint(&self, report: Report<'_>) {
         self.errors(usize::MAX, &mut |error| report(error.into()));
         if self.max_retries == 0 {
-            let right = "1 or more: nothing is ever retried";
-            warn(report, "budget.max_retries", None, Value::Count(0), right);
+            let problem = "grants no retry at all";
+            report(Finding::warning("budget.max_retries", Value::Count(0), problem, "raise it"));
         }
     }
 
     fn part(&self, parts: &mut Parts) {
-        parts.pool = Some(Pool { field: "budget.max_retries", most: self.max_retries.into() });
+        let most = self.max_retries.into();
+        parts.pool = Some(Pool { field: "budget.max_retries", most, is_empty_for_key: false });
     }
 }
 
@@ -36,28 +39,65 @@ impl Lint for RatioConfig {
         self.errors(&mut |error| report(error.into()));
         let ratio_milli = self.deposit / 1000;
         if ratio_milli > 1000 {
-            let right = "at most 1000: every call earns more than one retry";
-            warn(report, "budget.ratio_milli", None, count(ratio_milli), right);
+            let problem = "lets every call earn more than one retry";
+            let help = "lower it to 1000 or less";
+            report(Finding::warning("budget.ratio_milli", count(ratio_milli), problem, help));
         }
         let (floor, initial) = (u64::from(self.floor()), u64::from(self.initial.unwrap_or(1)));
-        if self.limit >= RETRY && floor * RETRY > self.limit {
-            let right = "at most the limit: a second's retries do not fit into it";
-            warn(report, "budget.floor_per_sec", None, count(floor), right);
-        }
-        if self.limit >= RETRY && initial * RETRY > self.limit {
-            let right = "at most the limit: more do not fit into it";
-            warn(report, "budget.initial", None, count(initial), right);
+        for (field, retries) in [("budget.floor_per_sec", floor), ("budget.initial", initial)] {
+            if self.limit >= RETRY && retries * RETRY > self.limit {
+                let problem = "is more than the budget can hold";
+                let help = "lower it to the limit or less, or raise the limit";
+                let found = Finding::warning(field, count(retries), problem, help);
+                report(found.beside("budget.limit", count(self.limit / RETRY)));
+            }
         }
         // Without a ratio, too, it is an error.
         if initial == 0 && floor == 0 && self.deposit > 0 {
-            let right =
-                "1 or more, or floor_per_sec must be: the first calls of a program get no retry";
-            warn(report, "budget.initial", None, Value::Count(0), right);
+            report(empty_at_the_start("grants no retry to the first calls of a program"));
         }
     }
 
     fn part(&self, parts: &mut Parts) {
-        parts.pool = Some(Pool { field: "budget.limit", most: self.limit / RETRY });
+        // Only the default of the floor is another one for a key.
+        let is_empty_for_key =
+            self.initial == Some(0) && self.floor_per_sec.is_none() && self.deposit > 0;
+        let most = self.limit / RETRY;
+        parts.pool = Some(Pool { field: "budget.limit", most, is_empty_for_key });
+    }
+}
+
+fn empty_at_the_start(problem: &'static str) -> Finding {
+    let help = "raise it, or floor_per_sec";
+    let found = Finding::warning("budget.initial", Value::Count(0), problem, help);
+    found.beside("budget.floor_per_sec", Value::Count(0))
+}
+
+/// The settings of the budget of each key in a [`Keyed`](crate::Keyed) map, whose defaults
+/// are other ones: a new key has one retry at the start, and earns none by time.
+///
+/// ```
+/// use redress::lint::EachKey;
+/// use redress::budget::RatioConfig;
+/// use redress::assert_clean;
+/// const BY_HOST: RatioConfig = RatioConfig::new(100);
+/// assert_clean!(EachKey(BY_HOST));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct EachKey<L>(pub L);
+
+impl<L: Lint> Lint for EachKey<L> {
+    fn lint(&self, report: Report<'_>) {
+        self.0.lint(report);
+        let mut parts = Parts::default();
+        self.0.part(&mut parts);
+        if parts.pool.is_some_and(|pool| pool.is_empty_for_key) {
+            report(empty_at_the_start("grants no retry to the first calls of each key"));
+        }
+    }
+
+    fn part(&self, parts: &mut Parts) {
+        self.0.part(parts);
     }
 }
 
@@ -75,8 +115,9 @@ impl Lint for LimiterConfig {
                     && (!is_same || other < index)
             };
             if self.windows().enumerate().any(says_all) {
-                let right = "less than in any window that is as long or longer: it never binds";
-                warn(report, "limiter.limit", None, count(window.limit), right);
+                let problem = "is never reached: another window, as long or longer, grants no more";
+                let help = "lower it below the limit of that window, or leave its own window out";
+                report(Finding::warning("limiter.limit", count(window.limit), problem, help));
             }
         }
     }
@@ -103,8 +144,8 @@ pub struct AttemptCost(pub u32);
 impl Lint for AttemptCost {
     fn lint(&self, report: Report<'_>) {
         if self.0 == 0 {
-            let right = "1 or more: a limiter limits nothing that costs nothing";
-            warn(report, "limiter.cost", None, Value::Count(0), right);
+            let problem = "takes nothing out of a window, so nothing is limited";
+            report(Finding::warning("limiter.cost", Value::Count(0), problem, "raise it"));
         }
     }
 
@@ -119,6 +160,7 @@ mod tests {
     use crate::assert_clean;
     use crate::backoff::Backoff;
     use crate::lint::lines;
+    use crate::policy::Policy;
     use crate::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -134,36 +176,61 @@ mod tests {
         for (config, line) in [
             (
                 &RollingConfig::new(1, Duration::ZERO) as &dyn Lint,
-                "error: budget.window is 0s: it must be 1 us or more",
+                "error: budget.window (0s) is out of range: it must be 1 us or more",
             ),
             (
                 &RollingConfig::new(0, SECOND),
-                "warning: budget.max_retries is 0: it must be 1 or more: nothing is ever retried",
+                "warning: budget.max_retries (0) grants no retry at all; raise it",
             ),
             (
                 &RatioConfig::new(100).initial(11).limit(10),
-                "warning: budget.initial is 11: it must be at most the limit: more do not fit into it",
+                "warning: budget.initial (11) is more than the budget can hold: budget.limit is 10; lower it to the limit or less, or raise the limit",
             ),
             (
                 &RatioConfig::new(100).initial(0).floor_per_sec(0),
-                "warning: budget.initial is 0: it must be 1 or more, or floor_per_sec must be: the first calls of a program get no retry",
+                "warning: budget.initial (0) grants no retry to the first calls of a program: budget.floor_per_sec is 0; raise it, or floor_per_sec",
             ),
             (
                 &RatioConfig::new(0),
-                "error: budget.ratio_milli is 0: it must be 1 or more, or floor_per_sec must be",
+                "error: budget.ratio_milli (0) is out of range: it must be 1 or more, or floor_per_sec must be",
             ),
-            (&RatioConfig::new(1).limit(0), "error: budget.limit is 0: it must be 1 to 100000"),
+            (
+                &RatioConfig::new(1).limit(0),
+                "error: budget.limit (0) is out of range: it must be 1 to 100000",
+            ),
             (
                 &RatioConfig::new(1001),
-                "warning: budget.ratio_milli is 1001: it must be at most 1000: every call earns more than one retry",
+                "warning: budget.ratio_milli (1001) lets every call earn more than one retry; lower it to 1000 or less",
             ),
             (
                 &RatioConfig::new(100).floor_per_sec(11).limit(10),
-                "warning: budget.floor_per_sec is 11: it must be at most the limit: a second's retries do not fit into it",
+                "warning: budget.floor_per_sec (11) is more than the budget can hold: budget.limit is 10; lower it to the limit or less, or raise the limit",
             ),
         ] {
             assert_eq!(lines(config), [line]);
         }
+    }
+
+    #[test]
+    fn a_budget_that_grants_nothing_at_the_start_of_a_key_is_found() {
+        let ratio = RatioConfig::new(100);
+        let line = "warning: budget.initial (0) grants no retry to the first calls of each key: budget.floor_per_sec is 0; raise it, or floor_per_sec";
+        assert_clean!(ratio.initial(0));
+        assert_eq!(lines(&EachKey(ratio.initial(0))), [line]);
+        assert_eq!(lines(&(EachKey(&ratio.initial(0)), AttemptCost(1))), [line]);
+        assert_clean!(EachKey(ratio));
+        assert_clean!(EachKey(ratio.floor_per_sec(0)));
+        assert_clean!(EachKey(ratio.initial(0).floor_per_sec(1)));
+        assert_clean!(EachKey(RollingConfig::new(1, SECOND)));
+        // Each of these is a finding of its own.
+        let never = EachKey(ratio.initial(0).floor_per_sec(0));
+        assert_eq!(lines(&never), lines(&never.0));
+        let wrong = EachKey(RatioConfig::new(0).initial(0));
+        assert_eq!(lines(&wrong), lines(&wrong.0));
+        assert_eq!(lines(&EachKey(RollingConfig::new(0, SECOND))).len(), 1);
+        // The budget of a key, too, is one of its upstream.
+        let policy = Policy::builder().backoff(Backoff::constant(SECOND));
+        assert_eq!(lines(&(policy, EachKey(ratio.limit(4)))).len(), 1);
     }
 
     #[test]
@@ -174,16 +241,16 @@ mod tests {
         assert_eq!(
             lines(&wrong.multipliers_milli(4_000_002, 4_000_001)),
             [
-                "error: adaptive.window is 0s: it must be 1 us or more",
-                "error: adaptive.target_success_milli is 0: it must be 1 to 1000",
-                "error: adaptive.max_multiplier_milli is 4000001: it must be 0 to 4000000",
-                "error: adaptive.min_multiplier_milli is 4000002: it must be at most max_multiplier_milli",
+                "error: adaptive.window (0s) is out of range: it must be 1 us or more",
+                "error: adaptive.target_success_milli (0) is out of range: it must be 1 to 1000",
+                "error: adaptive.max_multiplier_milli (4000001) is out of range: it must be 0 to 4000000",
+                "error: adaptive.min_multiplier_milli (4000002) is out of range: it must be at most max_multiplier_milli",
             ]
         );
         assert_eq!(
             lines(&config.multipliers_milli(2000, 2000)),
             [
-                "warning: adaptive.max_multiplier_milli is 2000: it must be more than min_multiplier_milli: it never adapts"
+                "warning: adaptive.max_multiplier_milli (2000) leaves nothing to adapt: adaptive.min_multiplier_milli is 2000; raise it above min_multiplier_milli"
             ]
         );
     }
@@ -195,29 +262,29 @@ mod tests {
         assert_clean!(three.window(20, Duration::from_secs(86_400)));
         assert_clean!(LimiterConfig::new().phase(0, hour).phase(9, hour).window(3, SECOND));
         assert_clean!((three, AttemptCost(3)));
-        let never = "it must be less than in any window that is as long or longer: it never binds";
+        let never = "is never reached: another window, as long or longer, grants no more; lower it below the limit of that window, or leave its own window out";
         for (config, line) in [
             (
                 &LimiterConfig::new() as &dyn Lint,
-                "error: limiter.windows is 0: it must be 1 to 4, or there must be a phase",
+                "error: limiter.windows (0) is out of range: it must be 1 to 4, or there must be a phase",
             ),
             (
                 &LimiterConfig::new().window(0, hour),
-                "error: limiter.limit is 0: it must be 1 or more",
+                "error: limiter.limit (0) is out of range: it must be 1 or more",
             ),
             (
                 &LimiterConfig::new().phase(1, Duration::ZERO),
-                "error: limiter.window is 0s: it must be 1 us or more, as must every phase",
+                "error: limiter.window (0s) is out of range: it must be 1 us or more, as must every phase",
             ),
-            (&three.window(4, SECOND), &std::format!("warning: limiter.limit is 4: {never}")),
-            (&three.window(3, hour), &std::format!("warning: limiter.limit is 3: {never}")),
+            (&three.window(4, SECOND), &std::format!("warning: limiter.limit (4) {never}")),
+            (&three.window(3, hour), &std::format!("warning: limiter.limit (3) {never}")),
             (
                 &(AttemptCost(4), three),
-                "warning: limiter.cost is 4: it must be at most the limit of every window: such an attempt never fits",
+                "warning: limiter.cost (4) is more than a window ever grants, so no attempt is made: limiter.limit is 3; lower it to the limit or less, or raise the limit",
             ),
             (
                 &(three, AttemptCost(0)),
-                "warning: limiter.cost is 0: it must be 1 or more: a limiter limits nothing that costs nothing",
+                "warning: limiter.cost (0) takes nothing out of a window, so nothing is limited; raise it",
             ),
         ] {
             assert_eq!(lines(config), [line]);

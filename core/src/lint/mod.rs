@@ -20,118 +20,25 @@
 //! const BUDGET: RollingConfig = RollingConfig::new(16, Duration::from_secs(60));
 //! assert_clean!((UPSTREAM, BREAKER, BUDGET));
 //! ```
+//!
+//! What settings do not say themselves is said beside them: [`Blocking`] that nothing can end
+//! an attempt, [`EachKey`] that each key of a map has such a budget, [`Classes`] which classes
+//! the classifier gives, [`AttemptCost`] what an attempt takes out of a rate limiter.
 
+mod blocking;
 mod breaker;
 mod budget;
+mod finding;
 mod retry;
 mod show;
 mod together;
 
-pub use budget::AttemptCost;
+pub use blocking::Blocking;
+pub use breaker::Classes;
+pub use budget::{AttemptCost, EachKey};
+pub use finding::{Finding, Help, Severity, Value};
 pub use show::show;
 pub use together::Parts;
-
-use crate::class::{ClassSet, ErrorClass};
-use crate::config::ConfigError;
-use crate::time::Duration;
-
-/// How bad a [`Finding`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum Severity {
-    /// It may well be meant; what it means is good to know. [`assert_clean!`] lets it pass.
-    ///
-    /// [`assert_clean!`]: crate::assert_clean
-    Note,
-    /// It works, but hardly as meant.
-    Warning,
-    /// It does not build.
-    Error,
-}
-
-impl Severity {
-    /// `"note"`, `"warning"` or `"error"`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// The value of a field, with its unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Value {
-    /// A number of something.
-    Count(u64),
-    /// A span of time.
-    Span(Duration),
-    /// A strategy, by its name.
-    Strategy(&'static str),
-    /// Some classes.
-    Classes(ClassSet),
-    /// It is not set.
-    Unset,
-}
-
-impl core::fmt::Display for Value {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Count(count) => count.fmt(f),
-            Self::Span(span) => span.fmt(f),
-            Self::Strategy(name) => f.write_str(name),
-            Self::Classes(classes) => classes.fmt(f),
-            Self::Unset => f.write_str("not set"),
-        }
-    }
-}
-
-/// One thing that the linter found.
-///
-/// Printed as one line: `warning: attempt_timeout is 60s: it must be shorter than
-/// the deadline, or retries have no time to run`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct Finding {
-    /// Whether it builds at all.
-    pub severity: Severity,
-    /// The field.
-    pub field: &'static str,
-    /// The class that the field is set for, where it has one for each.
-    pub class: Option<ErrorClass>,
-    /// Its value.
-    pub value: Value,
-    /// What would be right, as in "it must be ..."; of a note, what it means.
-    pub right: &'static str,
-}
-
-impl core::fmt::Display for Finding {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}: {}", self.severity.as_str(), self.field)?;
-        if let Some(class) = self.class {
-            write!(f, "({class})")?;
-        }
-        let must_be = if self.severity == Severity::Note { "" } else { "it must be " };
-        write!(f, " is {}: {must_be}{}", self.value, self.right)
-    }
-}
-
-impl From<ConfigError> for Finding {
-    fn from(error: ConfigError) -> Self {
-        let value = match error.value() {
-            micros if error.is_span() => Value::Span(Duration::from_micros(micros)),
-            count => Value::Count(count),
-        };
-        let (severity, field, right) = (Severity::Error, error.field(), error.right());
-        Self { severity, field, class: None, value, right }
-    }
-}
 
 type Report<'r> = &'r mut dyn FnMut(Finding);
 
@@ -184,46 +91,6 @@ impl<L: Lint> Lint for Option<L> {
         if let Some(config) = self {
             config.part(parts);
         }
-    }
-}
-
-fn warn(
-    report: Report<'_>,
-    field: &'static str,
-    class: Option<ErrorClass>,
-    value: Value,
-    right: &'static str,
-) {
-    report(Finding { severity: Severity::Warning, field, class, value, right });
-}
-
-/// A policy whose calls are blocking ones, which no driver can end: notes what that means for
-/// its limits.
-///
-/// ```
-/// use redress::lint::{Blocking, Lint};
-/// use redress::{Backoff, Duration, Policy};
-/// let config = Policy::builder().backoff(Backoff::constant(Duration::from_millis(20)));
-/// Blocking(config).lint(&mut |finding| assert_eq!(finding.field, "attempt_timeout"));
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Blocking<L>(pub L);
-
-impl<L: Lint> Lint for Blocking<L> {
-    fn lint(&self, report: Report<'_>) {
-        self.0.lint(report);
-        let mut parts = Parts::default();
-        self.0.part(&mut parts);
-        if let Some(call) = parts.call {
-            let (field, value) = ("attempt_timeout", call.timeout);
-            let right = "a blocking driver ends no attempt, neither at it nor at the deadline: \
-                         give the operation's own time-outs what Attempt::timeout says";
-            report(Finding { severity: Severity::Note, field, class: None, value, right });
-        }
-    }
-
-    fn part(&self, parts: &mut Parts) {
-        self.0.part(parts);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong or suspicious in a policy.
 
 use super::together::Call;
-use super::{Finding, Lint, Parts, Report, Severity, Value, count, warn};
+use super::{Finding, Lint, Parts, Report, Severity, Value, count};
 use crate::backoff::Backoff;
 use crate::class::ErrorClass;
 use crate::config::ConfigError;
@@ -28,22 +28,24 @@ impl Lint for RetryConfig {
             report(ConfigError::of_span("attempt_timeout", Duration::ZERO, right).into());
         }
         if self.default.is_none() && self.special.is_empty() {
-            let (severity, right) = (Severity::Error, "one strategy or more");
-            report(Finding { severity, field: "backoff", class: None, value: Value::Unset, right });
+            let problem = "is not set: nothing says how long to wait before a retry";
+            let help = "give a strategy, for all classes or for some";
+            report(Finding::error("backoff", Value::Unset, problem, help));
         }
         self.lint_times(report);
         self.lint_limits(report);
         if let Some(default) = &self.default {
-            self.lint_backoff("backoff", None, default, report);
+            self.lint_backoff(Place { class: None, inside: false }, default, report);
         }
         for class in self.special.iter() {
+            let place = Place { class: Some(class), inside: false };
             let backoff = &self.specials[class as usize & 7];
             if self.never_retries(class) {
-                let right = "left out: the class is never retried";
-                let value = Value::Strategy(backoff.name());
-                warn(report, "backoff_for", Some(class), value, right);
+                let problem = "is never used: the class is not retried";
+                let help = "leave it out, or allow retries of the class with retriable";
+                report(place.of(backoff, problem, help));
             }
-            self.lint_backoff("backoff_for", Some(class), backoff, report);
+            self.lint_backoff(place, backoff, report);
         }
     }
 
@@ -52,21 +54,22 @@ impl Lint for RetryConfig {
         let retries = self.max_attempts.saturating_sub(1);
         let attempts = times(attempt, self.max_attempts);
         let delays = times(self.longest_delay(), retries);
-        let timeout = match self.attempt_timeout {
-            Duration::MAX => Value::Unset,
-            timeout => Value::Span(timeout),
-        };
         parts.call = Some(Call {
-            timeout,
+            timeout: bound(self.attempt_timeout),
+            deadline: bound(self.deadline),
             attempt,
             whole: attempts.saturating_add(delays).min(self.deadline),
-            retries: (self.max_attempts < u32::MAX).then_some(retries),
+            attempts: self.max_attempts,
         });
     }
 }
 
 fn times(span: Duration, count: u32) -> Duration {
     Duration::from_micros(span.as_micros().saturating_mul(count.into()))
+}
+
+fn bound(span: Duration) -> Value {
+    if span == Duration::MAX { Value::Unset } else { Value::Span(span) }
 }
 
 impl RetryConfig {
@@ -83,111 +86,214 @@ impl RetryConfig {
     }
 
     fn lint_times(&self, report: Report<'_>) {
-        if self.deadline.is_zero() {
-            let right = "more than zero: only one attempt is made";
-            warn(report, "deadline", None, Value::Span(self.deadline), right);
-        }
         let (timeout, deadline) = (self.attempt_timeout, self.deadline);
-        if timeout != Duration::MAX && timeout >= deadline {
-            let right = "shorter than the deadline, or retries have no time to run";
-            warn(report, "attempt_timeout", None, Value::Span(timeout), right);
+        let (attempts, end) = (self.max_attempts, bound(deadline));
+        if deadline.is_zero() {
+            let problem = "leaves no time for a retry";
+            report(Finding::warning("deadline", end, problem, "raise it"));
         }
-        if deadline == Duration::MAX && self.max_attempts == u32::MAX {
-            let right = "bounded, or there must be a deadline";
-            warn(report, "max_attempts", None, count(self.max_attempts), right);
+        if timeout != Duration::MAX && timeout >= deadline {
+            let value = Value::Span(timeout);
+            if attempts > 1 {
+                let problem = "leaves no time for a retry";
+                let help = "lower it below the deadline, or raise the deadline";
+                let found = Finding::warning("attempt_timeout", value, problem, help);
+                report(found.beside("deadline", end));
+            } else if timeout > deadline {
+                let help = "lower it to the deadline or less, or leave it out";
+                let found = Finding::warning("attempt_timeout", value, "is never reached", help);
+                report(found.beside("deadline", end));
+            }
+        }
+        if deadline == Duration::MAX && attempts == u32::MAX {
+            let problem = "lets a call retry without end";
+            let help = "lower it, or set a deadline";
+            let found = Finding::warning("max_attempts", count(attempts), problem, help);
+            report(found.beside("deadline", Value::Unset));
         }
     }
 
     fn lint_limits(&self, report: Report<'_>) {
         let attempts = self.max_attempts;
         let unknown = self.max_unknown;
-        if attempts > 0 && unknown != NO_LIMIT && u32::from(unknown) > attempts {
-            let right = "at most max_attempts: it is never reached";
-            warn(report, "max_unknown_attempts", None, count(unknown), right);
-        }
-        for class in self.retriable.iter() {
-            let (field, value) = ("retriable", count(self.limits[class as usize & 7]));
-            let (severity, right) = if class.is_final() {
-                let right = "retries repeat what the other side has refused; a service may lock \
-                             the account or count them as an attack";
-                (Severity::Note, right)
-            } else {
-                (
-                    Severity::Error,
-                    "set for AUTH, PERMISSION and PERMANENT alone: others are retried anyway",
-                )
-            };
-            report(Finding { severity, field, class: Some(class), value, right });
+        // A single attempt needs no limit, so the default one is beyond it.
+        let is_default = unknown == Policy::builder().max_unknown;
+        let is_beyond = u32::from(unknown) > attempts && attempts > 0;
+        if unknown != NO_LIMIT && is_beyond && !is_default {
+            let help = "lower it to max_attempts or less, or leave it out";
+            let value = count(unknown);
+            let found = Finding::warning("max_unknown_attempts", value, "is never reached", help);
+            report(found.beside("max_attempts", count(attempts)));
         }
         for class in self.limited.iter() {
             let limit = self.limits[class as usize & 7];
-            if self.never_retries(class) && limit > 0 {
-                let right = "0 or left out: the class is never retried";
-                warn(report, "max_attempts_for", Some(class), count(limit), right);
-            } else if u32::from(limit) >= attempts && attempts > 0 {
-                let right = "less than max_attempts: it is never reached";
-                warn(report, "max_attempts_for", Some(class), count(limit), right);
+            let value = count(limit);
+            let is_never_reached = u32::from(limit) >= attempts && attempts > 0;
+            if self.retriable.contains(class) {
+                report(retriable(class, limit));
+                if is_never_reached && class.is_final() {
+                    let help = "lower it below max_attempts";
+                    let found = Finding::warning("retriable", value, "is never reached", help);
+                    report(found.of(class).beside("max_attempts", count(attempts)));
+                }
+            } else if class.is_final() && limit > 0 {
+                let problem = "has no effect: the class is not retried";
+                let help = "leave it out, or allow retries of the class with retriable";
+                report(Finding::warning("max_attempts_for", value, problem, help).of(class));
+            } else if is_never_reached {
+                let help = "lower it below max_attempts, or leave it out";
+                let found = Finding::warning("max_attempts_for", value, "is never reached", help);
+                report(found.of(class).beside("max_attempts", count(attempts)));
             }
         }
     }
 
-    fn lint_backoff(
-        &self,
-        field: &'static str,
-        class: Option<ErrorClass>,
-        backoff: &Backoff,
-        report: Report<'_>,
-    ) {
-        if let Some((first, max)) = backoff.range() {
-            if first > max {
-                let right = "a base of at most the max: every delay is the max";
-                warn(report, field, class, Value::Span(first), right);
-            }
-            if first >= self.deadline && !self.deadline.is_zero() && self.max_attempts > 1 {
-                let right = "shorter than the deadline: the first delay does not fit before it";
-                warn(report, field, class, Value::Span(first), right);
-            }
+    fn lint_backoff(&self, place: Place, backoff: &Backoff, report: Report<'_>) {
+        if let Some(range) = backoff.range() {
+            self.lint_range(place, backoff, range, report);
         }
         if let Some(delays) = backoff.delays() {
-            self.lint_delays(field, class, delays, report);
+            self.lint_delays(place, delays, report);
         }
-        if let (Some((_, jitter)), Some((shortest, longest))) =
-            (backoff.fallback(), backoff.hints())
-        {
-            if jitter.is_zero() && shortest.is_zero() {
-                let right = "given a minimum (at_least, the base of its fallback) or a jitter: \
-                             a hint of zero is retried at once, by all callers together";
-                warn(report, field, class, Value::Strategy(backoff.name()), right);
+        if let (Some((fallback, jitter)), Some(hints)) = (backoff.fallback(), backoff.hints()) {
+            if !place.inside {
+                self.lint_hints(place, backoff, hints, jitter, report);
             }
-            if longest < shortest {
-                let right = "at_most of at least at_least: no hint is followed";
-                warn(report, field, class, Value::Span(longest), right);
-            }
-        }
-        if let Some((fallback, _)) = backoff.fallback() {
-            self.lint_backoff(field, class, fallback, report);
+            self.lint_backoff(Place { inside: true, ..place }, fallback, report);
         }
     }
 
-    fn lint_delays(
+    fn lint_range(
         &self,
-        field: &'static str,
-        class: Option<ErrorClass>,
-        delays: &[Duration],
+        place: Place,
+        backoff: &Backoff,
+        (first, max): (Duration, Duration),
         report: Report<'_>,
     ) {
+        let (name, can_retry) = (backoff.name(), self.can_retry(place));
+        let part = if name == "constant" { DELAY } else { BASE };
+        if first > max {
+            let problem = "is more than its max, so the delays do not grow";
+            let help = "lower it, or raise the max";
+            let found = place.part(BASE, Value::Span(first), problem, help);
+            report(found.beside("max", Value::Span(max)));
+        }
+        if first >= self.deadline && !self.deadline.is_zero() && can_retry {
+            let problem = "can use up all the time of a call in one delay";
+            let help = "lower it below the deadline, or raise the deadline";
+            let found = place.part(part, Value::Span(first), problem, help);
+            report(found.beside("deadline", Value::Span(self.deadline)));
+        }
+        let is_in_step = matches!(name, "exponential" | "fibonacci") && !max.is_zero();
+        if is_in_step && can_retry {
+            let problem = "has no jitter: callers that fail together retry together";
+            let help = "prefer equal_jitter, full_jitter or decorrelated_jitter where many \
+                        callers share one upstream";
+            report(Finding { severity: Severity::Note, ..place.of(backoff, problem, help) });
+        }
+    }
+
+    /// Of hints between a shortest and a longest, with a jitter.
+    fn lint_hints(
+        &self,
+        place: Place,
+        backoff: &Backoff,
+        (shortest, longest): (Duration, Duration),
+        jitter: Duration,
+        report: Report<'_>,
+    ) {
+        if jitter.is_zero() && shortest.is_zero() {
+            let problem = "retries at once after a hint of zero, together with all other callers";
+            let help = "set at_least, to the base of its fallback for instance, or a jitter";
+            report(place.of(backoff, problem, help));
+        }
+        if longest < shortest {
+            let problem = "is shorter than the shortest hint, so no hint is followed";
+            let help = "raise it to at_least or more";
+            let found = place.part(AT_MOST, Value::Span(longest), problem, help);
+            report(found.beside("at_least", Value::Span(shortest)));
+        }
+        let is_unbounded = longest == Duration::MAX && self.deadline == Duration::MAX;
+        if is_unbounded && self.can_retry(place) {
+            let problem = "is not set, so a call waits for as long as a server asks";
+            let help = "set it, or a deadline";
+            let found = place.part(AT_MOST, Value::Unset, problem, help);
+            report(found.beside("deadline", Value::Unset));
+        }
+    }
+
+    fn lint_delays(&self, place: Place, delays: &[Duration], report: Report<'_>) {
         if delays.is_empty() {
-            let right = "one delay or more: nothing is retried";
-            warn(report, field, class, Value::Count(0), right);
+            let problem = "is empty, so nothing is retried";
+            let help = "give it one delay or more";
+            report(place.part(DELAYS, Value::Count(0), problem, help));
         }
         // A deadline of zero is a finding of its own; after the first that uses it up no
         // further one is asked for.
         let asked = delays.iter().zip(1..self.max_attempts);
         let long = asked.map(|(&delay, _)| delay).find(|&delay| delay >= self.deadline);
         if let Some(long) = long.filter(|_| !self.deadline.is_zero()) {
-            let right = "of delays shorter than the deadline: this one does not fit before it";
-            warn(report, field, class, Value::Span(long), right);
+            let problem = "has a delay that leaves no time for a retry";
+            let help = "shorten that delay, or raise the deadline";
+            let found = place.part(DELAYS, Value::Span(long), problem, help);
+            report(found.beside("deadline", Value::Span(self.deadline)));
         }
+    }
+
+    fn can_retry(&self, place: Place) -> bool {
+        self.max_attempts > 1 && !place.class.is_some_and(|class| self.never_retries(class))
+    }
+}
+
+/// Of a class that is set to be retried, so many times.
+fn retriable(class: ErrorClass, retries: u16) -> Finding {
+    let (field, value) = ("retriable", count(retries));
+    let found = if !class.is_final() {
+        let problem = "names a class that is retried anyway";
+        let help = "limit the class with max_attempts_for instead";
+        Finding::error(field, value, problem, help)
+    } else if retries == 0 {
+        Finding::warning(field, value, "allows no retry", "raise it, or leave it out")
+    } else {
+        let problem = "repeats what the other side has refused: a service may lock the account, \
+                       or take the retries for an attack";
+        let help = "keep it only where a retry can differ, by new credentials for instance";
+        Finding::note(field, value, problem, help)
+    };
+    found.of(class)
+}
+
+/// Where a strategy is: that of all classes or of one, and whether it is the fallback of
+/// that one.
+#[derive(Clone, Copy)]
+struct Place {
+    class: Option<ErrorClass>,
+    inside: bool,
+}
+
+/// A setting of a strategy: its name, and that of a fallback's.
+type Part = (&'static str, &'static str);
+
+const DELAY: Part = ("delay", "fallback.delay");
+const BASE: Part = ("base", "fallback.base");
+const DELAYS: Part = ("delays", "fallback.delays");
+const AT_MOST: Part = ("at_most", "fallback.at_most");
+
+impl Place {
+    /// A warning of the strategy as a whole.
+    fn of(self, backoff: &Backoff, problem: &'static str, help: &'static str) -> Finding {
+        let field = if self.class.is_some() { "backoff_for" } else { "backoff" };
+        let part = self.inside.then_some("fallback");
+        let found = Finding::warning(field, Value::Strategy(backoff.name()), problem, help);
+        Finding { class: self.class, part, ..found }
+    }
+
+    /// A warning of one of its settings.
+    fn part(self, part: Part, value: Value, problem: &'static str, help: &'static str) -> Finding {
+        let field = if self.class.is_some() { "backoff_for" } else { "backoff" };
+        let part = if self.inside { part.1 } else { part.0 };
+        let found = Finding::warning(field, value, problem, help);
+        Finding { class: self.class, part: Some(part), ..found }
     }
 }
 
@@ -222,58 +328,64 @@ mod tests {
     }
 
     #[test]
-    fn each_finding_names_field_value_and_what_would_be_right() {
+    fn each_finding_names_field_value_problem_and_help() {
         const CLASS: ErrorClass = ErrorClass::RateLimit;
         for (config, line) in [
-            (PLAIN.max_attempts(0), "error: max_attempts is 0: it must be 1 or more"),
+            (
+                PLAIN.max_attempts(0),
+                "error: max_attempts (0) is out of range: it must be 1 or more",
+            ),
             (
                 PLAIN.attempt_timeout(Duration::ZERO),
-                "error: attempt_timeout is 0s: it must be 1 us or more",
+                "error: attempt_timeout (0s) is out of range: it must be 1 us or more",
             ),
-            (Policy::builder(), "error: backoff is not set: it must be one strategy or more"),
+            (
+                Policy::builder(),
+                "error: backoff is not set: nothing says how long to wait before a retry; give a strategy, for all classes or for some",
+            ),
             (
                 PLAIN.deadline(Duration::ZERO),
-                "warning: deadline is 0s: it must be more than zero: only one attempt is made",
+                "warning: deadline (0s) leaves no time for a retry; raise it",
             ),
             (
                 PLAIN.attempt_timeout(Duration::from_secs(60)),
-                "warning: attempt_timeout is 60s: it must be shorter than the deadline, or retries have no time to run",
+                "warning: attempt_timeout (60s) leaves no time for a retry: deadline is 60s; lower it below the deadline, or raise the deadline",
             ),
             (
                 PLAIN.max_unknown_attempts(7),
-                "warning: max_unknown_attempts is 7: it must be at most max_attempts: it is never reached",
+                "warning: max_unknown_attempts (7) is never reached: max_attempts is 6; lower it to max_attempts or less, or leave it out",
             ),
             (
                 PLAIN.max_attempts_for(CLASS, 6),
-                "warning: max_attempts_for(RATE_LIMIT) is 6: it must be less than max_attempts: it is never reached",
+                "warning: max_attempts_for(RATE_LIMIT, 6) is never reached: max_attempts is 6; lower it below max_attempts, or leave it out",
             ),
             (
                 PLAIN.max_attempts_for(ErrorClass::Auth, 1),
-                "warning: max_attempts_for(AUTH) is 1: it must be 0 or left out: the class is never retried",
+                "warning: max_attempts_for(AUTH, 1) has no effect: the class is not retried; leave it out, or allow retries of the class with retriable",
             ),
             (
                 PLAIN.backoff_for(ErrorClass::Auth, Backoff::constant(SECOND)),
-                "warning: backoff_for(AUTH) is constant: it must be left out: the class is never retried",
+                "warning: backoff_for(AUTH, constant) is never used: the class is not retried; leave it out, or allow retries of the class with retriable",
             ),
             (
                 PLAIN.backoff_for(CLASS, Backoff::equal_jitter(SECOND, Duration::ZERO)),
-                "warning: backoff_for(RATE_LIMIT) is 1s: it must be a base of at most the max: every delay is the max",
+                "warning: backoff_for(RATE_LIMIT).base (1s) is more than its max, so the delays do not grow: max is 0s; lower it, or raise the max",
             ),
             (
                 PLAIN.deadline(SECOND),
-                "warning: backoff is 1s: it must be shorter than the deadline: the first delay does not fit before it",
+                "warning: backoff.delay (1s) can use up all the time of a call in one delay: deadline is 1s; lower it below the deadline, or raise the deadline",
             ),
             (
                 PLAIN.backoff(Backoff::sequence(&[])),
-                "warning: backoff is 0: it must be one delay or more: nothing is retried",
+                "warning: backoff.delays (0) is empty, so nothing is retried; give it one delay or more",
             ),
             (
                 PLAIN.deadline(Duration::from_secs(9)).backoff(Backoff::sequence(&STEPS)),
-                "warning: backoff is 9s: it must be of delays shorter than the deadline: this one does not fit before it",
+                "warning: backoff.delays (9s) has a delay that leaves no time for a retry: deadline is 9s; shorten that delay, or raise the deadline",
             ),
             (
                 PLAIN.no_deadline().max_attempts(u32::MAX),
-                "warning: max_attempts is 4294967295: it must be bounded, or there must be a deadline",
+                "warning: max_attempts (4294967295) lets a call retry without end: deadline is not set; lower it, or set a deadline",
             ),
         ] {
             assert_eq!(lines(&config), [line]);
@@ -298,7 +410,7 @@ mod tests {
         assert_eq!(
             lines(&PLAIN.backoff_for(ErrorClass::RateLimit, HINTED)),
             [
-                "warning: backoff_for(RATE_LIMIT) is retry_after_or: it must be given a minimum (at_least, the base of its fallback) or a jitter: a hint of zero is retried at once, by all callers together"
+                "warning: backoff_for(RATE_LIMIT, retry_after_or) retries at once after a hint of zero, together with all other callers; set at_least, to the base of its fallback for instance, or a jitter"
             ]
         );
         assert_clean!(PLAIN.backoff(HINTED.at_least(SECOND)));
@@ -306,9 +418,110 @@ mod tests {
         assert_eq!(
             lines(&PLAIN.backoff(HINTED.at_least(SECOND).at_most(Duration::ZERO))),
             [
-                "warning: backoff is 0s: it must be at_most of at least at_least: no hint is followed"
+                "warning: backoff.at_most (0s) is shorter than the shortest hint, so no hint is followed: at_least is 1s; raise it to at_least or more"
             ]
         );
+    }
+
+    #[test]
+    fn hints_that_nothing_bounds_are_found() {
+        const FALLBACK: Backoff = Backoff::constant(SECOND);
+        const HINTED: Backoff = Backoff::retry_after_or(&FALLBACK, SECOND);
+        const NESTED: Backoff = Backoff::retry_after_or(&HINTED, SECOND).at_most(SECOND);
+        let plain = PLAIN.no_deadline();
+        assert_eq!(
+            lines(&plain.backoff_for(ErrorClass::RateLimit, HINTED)),
+            [
+                "warning: backoff_for(RATE_LIMIT).at_most is not set, so a call waits for as long as a server asks: deadline is not set; set it, or a deadline"
+            ]
+        );
+        assert_eq!(lines(&plain.backoff(HINTED)).len(), 1);
+        assert_clean!(PLAIN.backoff(HINTED));
+        assert_clean!(plain.backoff(HINTED.at_most(SECOND)));
+        assert_clean!(plain.backoff(NESTED));
+        assert_clean!(plain.backoff(HINTED).max_attempts(1));
+        // That it is never used is all there is to say.
+        assert_eq!(lines(&plain.backoff_for(ErrorClass::Auth, HINTED)).len(), 1);
+    }
+
+    #[test]
+    fn a_strategy_that_grows_without_jitter_is_noted() {
+        const EXPONENTIAL: Backoff = Backoff::exponential(SECOND, LONG);
+        const LONG: Duration = Duration::from_secs(9);
+        let note = |subject| {
+            std::format!(
+                "note: {subject} has no jitter: callers that fail together retry together; prefer equal_jitter, full_jitter or decorrelated_jitter where many callers share one upstream"
+            )
+        };
+        let hinted = Backoff::retry_after_or(&EXPONENTIAL, SECOND);
+        for (config, subject) in [
+            (PLAIN.backoff(EXPONENTIAL), "backoff (exponential)"),
+            (PLAIN.backoff(Backoff::exponential_by(SECOND, LONG, 1500)), "backoff (exponential)"),
+            (PLAIN.backoff(Backoff::fibonacci(SECOND, LONG)), "backoff (fibonacci)"),
+            (
+                PLAIN.backoff_for(ErrorClass::Unknown, EXPONENTIAL),
+                "backoff_for(UNKNOWN, exponential)",
+            ),
+            (PLAIN.backoff(hinted), "backoff.fallback (exponential)"),
+        ] {
+            assert_eq!(lines(&config), [note(subject)]);
+            assert_clean!(config);
+        }
+        for clean in [
+            PLAIN.backoff(EXPONENTIAL).max_attempts(1),
+            PLAIN.backoff(Backoff::exponential(Duration::ZERO, Duration::ZERO)),
+            PLAIN.backoff(Backoff::full_jitter(SECOND, LONG)),
+            PLAIN.backoff(Backoff::equal_jitter(SECOND, LONG)),
+            PLAIN.backoff(Backoff::decorrelated_jitter(SECOND, LONG)),
+            PLAIN.backoff(Backoff::token_backoff(SECOND, LONG)),
+        ] {
+            assert_eq!(lines(&clean).len(), 0, "{clean:?}");
+        }
+        // That it is never used is all there is to say.
+        assert_eq!(lines(&PLAIN.backoff_for(ErrorClass::Auth, EXPONENTIAL)).len(), 1);
+    }
+
+    #[test]
+    fn a_finding_of_a_fallback_says_so() {
+        const WIDE: Backoff = Backoff::equal_jitter(Duration::from_secs(61), Duration::MAX);
+        const EMPTY: Backoff = Backoff::sequence(&[]);
+        for (fallback, subject) in [
+            (Backoff::retry_after_or(&WIDE, SECOND), "backoff.fallback.base (61s) "),
+            (Backoff::retry_after_or(&EMPTY, SECOND), "backoff.fallback.delays (0) "),
+        ] {
+            let found = lines(&PLAIN.backoff(fallback));
+            assert!(found[0].starts_with(&std::format!("warning: {subject}")), "{found:?}");
+            assert_eq!(found.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_single_attempt_is_not_said_to_lack_time_for_a_retry() {
+        let once = PLAIN.max_attempts(1);
+        assert_clean!(once.attempt_timeout(Duration::from_secs(60)));
+        assert_eq!(
+            lines(&once.attempt_timeout(Duration::from_secs(61))),
+            [
+                "warning: attempt_timeout (61s) is never reached: deadline is 60s; lower it to the deadline or less, or leave it out"
+            ]
+        );
+        assert_clean!(once.deadline(SECOND));
+        assert_eq!(lines(&once.max_unknown_attempts(3)).len(), 1);
+    }
+
+    #[test]
+    fn retries_of_a_final_class_that_are_never_made_are_found() {
+        assert_eq!(
+            lines(&PLAIN.retriable(ErrorClass::Auth, 0)),
+            ["warning: retriable(AUTH, 0) allows no retry; raise it, or leave it out"]
+        );
+        assert_eq!(
+            lines(&PLAIN.retriable(ErrorClass::Auth, 6))[1..],
+            [
+                "warning: retriable(AUTH, 6) is never reached: max_attempts is 6; lower it below max_attempts"
+            ]
+        );
+        assert_eq!(lines(&PLAIN.retriable(ErrorClass::Transient, 6)).len(), 1);
     }
 
     #[test]
@@ -318,24 +531,16 @@ mod tests {
         assert_eq!(
             lines(&joins),
             [
-                "note: retriable(AUTH) is 2: retries repeat what the other side has refused; a service may lock the account or count them as an attack"
+                "note: retriable(AUTH, 2) repeats what the other side has refused: a service may lock the account, or take the retries for an attack; keep it only where a retry can differ, by new credentials for instance"
             ]
         );
         assert_clean!(joins);
         assert_eq!(
             lines(&PLAIN.retriable(ErrorClass::Transient, 2)),
             [
-                "error: retriable(TRANSIENT) is 2: it must be set for AUTH, PERMISSION and PERMANENT alone: others are retried anyway"
+                "error: retriable(TRANSIENT, 2) names a class that is retried anyway; limit the class with max_attempts_for instead"
             ]
         );
-        let blocking = crate::lint::Blocking(PLAIN);
-        assert_eq!(
-            lines(&blocking),
-            [
-                "note: attempt_timeout is not set: a blocking driver ends no attempt, neither at it nor at the deadline: give the operation's own time-outs what Attempt::timeout says"
-            ]
-        );
-        assert_clean!(blocking);
     }
 
     #[test]
@@ -344,9 +549,9 @@ mod tests {
         assert_eq!(
             lines(&wrong),
             [
-                "error: max_attempts is 0: it must be 1 or more",
-                "error: attempt_timeout is 0s: it must be 1 us or more",
-                "error: backoff is not set: it must be one strategy or more",
+                "error: max_attempts (0) is out of range: it must be 1 or more",
+                "error: attempt_timeout (0s) is out of range: it must be 1 us or more",
+                "error: backoff is not set: nothing says how long to wait before a retry; give a strategy, for all classes or for some",
             ]
         );
     }

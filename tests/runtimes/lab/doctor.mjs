@@ -93,19 +93,19 @@ const TABLE = [
     ["./app.mjs:never"],
     0,
     [
-      "warning: [./app.mjs:never] retry.maxUnknownAttempts is 9: it must be at most maxAttempts: it is never reached",
+      "warning: [./app.mjs:never] retry.maxUnknownAttempts (9) is never reached: retry.maxAttempts is 3; lower it to maxAttempts or less, or leave it out",
       OK("./app.mjs:never"),
     ],
   ],
   [
     ["./app.mjs:hasty"],
     0,
-    ["warning: [./app.mjs:hasty] retry.deadlineMs is 0: it must be more than zero: only one attempt is made", OK("./app.mjs:hasty")],
+    ["warning: [./app.mjs:hasty] retry.deadlineMs (0) leaves no time for a retry; raise it", OK("./app.mjs:hasty")],
   ],
   [
     ["./app.mjs:mean"],
     0,
-    ["warning: [./app.mjs:mean] budget.maxRetries is 0: it must be 1 or more: nothing is ever retried", OK("./app.mjs:mean")],
+    ["warning: [./app.mjs:mean] budget.maxRetries (0) grants no retry at all; raise it", OK("./app.mjs:mean")],
   ],
   [
     ["./app.mjs:raw"],
@@ -116,7 +116,7 @@ const TABLE = [
       "error: [./app.mjs:raw] retry.maxUnknownAttempts: -2 is out of range: a whole number of at least 0, at most 65534",
       `error: [./app.mjs:raw] retry.perClassMaxAttempts: "RATELIMIT" ${NO_CLASS}`,
       "error: [./app.mjs:raw] retry.perClassMaxAttempts.TRANSIENT: -1 is out of range: a whole number of at least 0, at most 65534",
-      "error: [./app.mjs:raw] retry.strategy is not set: it must be one strategy or more",
+      "error: [./app.mjs:raw] retry.strategy is not set: nothing says how long to wait before a retry; give a strategy, for all classes or for some",
     ],
   ],
   [["app.cjs:raw"], 1, [/^error: \[app\.cjs:raw\] retry\.maxAttempts: 0 is out of range/]],
@@ -205,10 +205,14 @@ async function saysJson({ command }) {
     severity: "error",
     field: "retry.deadlineMs",
     value: -1,
-    expected: "a number of at least 0",
+    problem: "is out of range",
+    help: "it must be a number of at least 0",
     message: "retry.deadlineMs: -1 is out of range: a number of at least 0",
   });
   assert.equal(findings[5].value, null);
+
+  const suspicious = await command("node-24", "doctor", "./app.mjs:never", "--json");
+  assert.deepEqual(JSON.parse(suspicious.stdout).findings[0].beside, { field: "retry.maxAttempts", value: 3 });
 
   const absent = await command("node-24", "doctor", "./app.mjs:absent", "--json");
   assert.equal(absent.code, 1);

@@ -1,4 +1,4 @@
-// The linter: every finding with its field, its value and what would be right.
+// The linter: every finding with its field, its value, what happens as it is and what to change.
 
 import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, rateOfCalls, rateOverTime } from "redress";
 import { WrittenPolicy, describe as valuesOf, lint, show } from "redress/lint";
@@ -55,10 +55,12 @@ const ERRORS = [
 for (const [settings, field, value] of ERRORS) {
   test(`${field} of ${String(value)} is an error, as its construction says`, () => {
     assert.deepEqual(found(settings), [["error", field, value]]);
-    const [{ message, expected }] = lint(settings);
+    const [{ message, problem, help, beside }] = lint(settings);
     assert.include(message, field);
-    assert.include(message, expected.replace(/^one of /, ""));
+    assert.include(message, help.replace(/^it must be (one of )?/, ""));
+    assert.match(problem, /^is /);
     assert.notInclude(message, "\n");
+    assert.equal(beside, undefined);
   });
 }
 
@@ -80,7 +82,7 @@ test("all that is wrong is found, not the first alone", () => {
   ]);
 });
 
-const slow = backoff.exponential({ baseMs: 90_000, maxMs: 95_000 });
+const slow = backoff.equalJitter({ baseMs: 90_000, maxMs: 95_000 });
 const slowAfter = (afterMs) => rateOverTime({ ms: 10_000, rate: 0.5, minCalls: 5, slow: { afterMs, rate: 0.5 } });
 const WARNINGS = [
   [{ strategy, deadlineMs: 0 }, "retry.deadlineMs", 0],
@@ -89,18 +91,20 @@ const WARNINGS = [
   [{ strategy, maxAttempts: 3, perClassMaxAttempts: { RATE_LIMIT: 3 } }, "retry.perClassMaxAttempts.RATE_LIMIT", 3],
   [{ strategy, perClassMaxAttempts: { AUTH: 1 } }, "retry.perClassMaxAttempts.AUTH", 1],
   [{ strategy, strategies: { AUTH: strategy } }, "retry.strategies.AUTH", "constant"],
-  [{ strategy: slow }, "retry.strategy", 90_000],
-  [{ strategy: backoff.retryAfterOr(slow) }, "retry.strategy", 90_000],
-  [{ strategy: backoff.equalJitter({ baseMs: 20, maxMs: 10 }) }, "retry.strategy", 20],
-  [{ strategy: backoff.sequence([]) }, "retry.strategy", 0],
+  [{ strategy: slow }, "retry.strategy.baseMs", 90_000],
+  [{ strategy: backoff.retryAfterOr(slow) }, "retry.strategy.fallback.baseMs", 90_000],
+  [{ strategy: backoff.constant(60_000) }, "retry.strategy.delayMs", 60_000],
+  [{ strategy: backoff.retryAfterOr(strategy), deadlineMs: null }, "retry.strategy.atMostMs", undefined],
+  [{ strategy: backoff.equalJitter({ baseMs: 20, maxMs: 10 }) }, "retry.strategy.baseMs", 20],
+  [{ strategy: backoff.sequence([]) }, "retry.strategy.delaysMs", 0],
   [{ strategy, budget: new Budget({ maxRetries: 0 }) }, "budget.maxRetries", 0],
   [{ strategy, budget: new Budget({ ratio: 0.5, floorPerSec: 6, limit: 5 }) }, "budget.floorPerSec", 6],
   [{ strategy, budget: new Budget({ ratio: 0.5, initial: 6, limit: 5 }) }, "budget.initial", 6],
   [{ strategy, budget: new Budget({ ratio: 0.5, initial: 0, floorPerSec: 0 }) }, "budget.initial", 0],
-  [{ strategy: backoff.sequence([10, 60_000]) }, "retry.strategy", 60_000],
+  [{ strategy: backoff.sequence([10, 60_000]) }, "retry.strategy.delaysMs", 60_000],
   [{ strategy, budget: new Budget({ maxRetries: 4 }) }, "budget.maxRetries", 4],
-  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: [] }) }, "circuitBreaker.tripOn", 0],
-  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: ["AUTH", "PERMISSION"] }) }, "circuitBreaker.tripOn", "AUTH, PERMISSION"],
+  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: [] }) }, "circuitBreaker.tripOn", []],
+  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: ["AUTH", "PERMISSION"] }) }, "circuitBreaker.tripOn", ["AUTH", "PERMISSION"]],
   [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ leaseMs: 5_000 }) }, "circuitBreaker.leaseMs", 5_000],
   [
     { retry: { strategy, attemptTimeoutMs: 1_000 }, circuitBreaker: new CircuitBreaker({ window: slowAfter(1_001) }) },
@@ -119,9 +123,12 @@ for (const [settings, field, value] of WARNINGS) {
     const built = "retry" in settings ? new Policy(settings) : new RetryPolicy(settings);
     for (const subject of [settings, built]) {
       assert.deepEqual(found(subject), [["warning", field, value]]);
-      const [{ message, expected }] = lint(subject);
-      assert.equal(message, `${field} is ${value}: it must be ${expected}`);
-      assert.notMatch(message, /_(attempts|timeout|milli)/, "names are the package's");
+      const [{ message, problem, help, beside }] = lint(subject);
+      const shown = Array.isArray(value) ? value.join(", ") || "none" : value;
+      const start = value === undefined ? field : `${field} (${shown})`;
+      const from = beside === undefined ? "" : `: ${beside.field} is ${beside.value ?? "not set"}`;
+      assert.equal(message, `${start} ${problem}${from}; ${help}`);
+      assert.notMatch(message, /[a-z]_[a-z]/, "names are the package's");
     }
   });
 }
@@ -131,7 +138,7 @@ test("what was used is linted without complaint; its settings are the engine's b
   const budget = new Budget({ maxRetries: 0 });
   const policy = new Policy({ retry: { strategy, budget, maxAttempts: 3, maxUnknownAttempts: 9 }, circuitBreaker });
   const own = ["warning", "retry.maxUnknownAttempts", 9];
-  assert.sameDeepMembers(found(policy), [own, ["warning", "budget.maxRetries", 0], ["warning", "circuitBreaker.tripOn", 0]]);
+  assert.sameDeepMembers(found(policy), [own, ["warning", "budget.maxRetries", 0], ["warning", "circuitBreaker.tripOn", []]]);
   assert.equal(policy.callSync(() => 1), 1);
   budget.consume();
   for (const subject of [policy, { retry: { ...policy.retry.config }, circuitBreaker }]) assert.deepEqual(found(subject), [own]);
@@ -146,7 +153,7 @@ test("rates over calls and over time are linted like counts of failures", () => 
     const clean = new Policy({ retry: { strategy }, circuitBreaker: new CircuitBreaker({ window }) });
     assert.deepEqual(lint(clean), []);
     const never = new Policy({ retry: { strategy }, circuitBreaker: new CircuitBreaker({ window, tripOn: [] }) });
-    assert.deepEqual(found(never), [["warning", "circuitBreaker.tripOn", 0]]);
+    assert.deepEqual(found(never), [["warning", "circuitBreaker.tripOn", []]]);
   }
 });
 
@@ -163,18 +170,51 @@ test("what is no configuration is refused, and nothing that is linted changes", 
 
 test("a hint without bounds, and what is retried although it is final, are found; the rule for long delays is shown", () => {
   const bare = new RetryPolicy({ strategy: backoff.retryAfterOr(backoff.constant(1_000), { jitterMs: 0 }) });
-  const [{ severity, expected }, ...others] = lint(bare);
-  assert.deepEqual([severity, others.length], ["warning", 0]);
-  assert.include(expected, "atLeastMs");
+  const [{ severity, value, help }, ...others] = lint(bare);
+  assert.deepEqual([severity, value, others.length], ["warning", "retryAfterOr", 0]);
+  assert.include(help, "atLeastMs");
   const final = { strategy: backoff.constant(1), retriable: { AUTH: 1, PERMISSION: 2 }, longDelay: "cut" };
   assert.deepEqual(lint(final).map((one) => [one.severity, one.field, one.value]), [
     ["note", "retry.retriable.AUTH", 1],
     ["note", "retry.retriable.PERMISSION", 2],
   ]);
-  assert.notInclude(lint(final)[0].message, "must be");
+  assert.match(lint(final)[0].message, /^retry\.retriable\.AUTH \(1\) repeats /);
   assert.include(show(final), "  retriable: AUTH, PERMISSION\n  long_delay: cut\n");
   const silent = new Policy({ circuitBreaker: new CircuitBreaker({ halfOpenOn: [] }) });
   assert.deepEqual(lint(silent).map((one) => one.field), ["circuitBreaker.halfOpenOn"]);
+});
+
+test("a finding is data, with the option that it comes from", () => {
+  const retry = { strategy, maxAttempts: 3, attemptTimeoutMs: 1_000, perClassMaxAttempts: { RATE_LIMIT: 4 } };
+  const circuitBreaker = new CircuitBreaker({ leaseMs: 2_000 });
+  const [limit, lease] = lint({ retry, circuitBreaker });
+  assert.deepEqual(limit, {
+    severity: "warning",
+    field: "retry.perClassMaxAttempts.RATE_LIMIT",
+    value: 4,
+    problem: "is never reached",
+    beside: { field: "retry.maxAttempts", value: 3 },
+    help: "lower it below maxAttempts, or leave it out",
+    message: "retry.perClassMaxAttempts.RATE_LIMIT (4) is never reached: retry.maxAttempts is 3; lower it below maxAttempts, or leave it out",
+  });
+  assert.deepEqual(lease.beside, { field: "the longest call in ms", value: 3_200 });
+  const [wide] = lint({ strategy, strategies: { UNKNOWN: backoff.fullJitter({ baseMs: 20, maxMs: 10 }) } });
+  assert.deepEqual([wide.field, wide.beside], ["retry.strategies.UNKNOWN.baseMs", { field: "retry.strategies.UNKNOWN.maxMs", value: 10 }]);
+  const [never] = lint({ strategy, deadlineMs: null, maxAttempts: 4_294_967_295 });
+  assert.deepEqual(never.beside, { field: "retry.deadlineMs", value: undefined });
+  assert.include(never.message, ": retry.deadlineMs is not set; ");
+});
+
+test("a strategy that grows without jitter is noted", () => {
+  const shared = { strategies: { UNKNOWN: backoff.retryAfterOr(backoff.fibonacci({ baseMs: 10 })) } };
+  for (const [settings, field, value] of [
+    [{ strategy: backoff.exponential({ baseMs: 10 }) }, "retry.strategy", "exponential"],
+    [{ strategy: backoff.exponential({ baseMs: 10, factor: 3 }) }, "retry.strategy", "exponential"],
+    [shared, "retry.strategies.UNKNOWN.fallback", "fibonacci"],
+  ]) {
+    assert.deepEqual(found(settings), [["note", field, value]]);
+    assert.match(lint(settings)[0].message, /has no jitter: .*; prefer equalJitter, /);
+  }
 });
 
 test("a policy in JSON has strategies, breaker and budget by their options", () => {
@@ -183,7 +223,7 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
       maxAttempts: 4,
       deadlineMs: null,
       strategy: { kind: "retryAfterOr", jitterMs: 0, atLeastMs: 10, atMostMs: 60_000, fallback: { kind: "equalJitter", baseMs: 10 } },
-      strategies: { TRANSIENT: "fibonacci", CONCURRENCY: { kind: "sequence", delaysMs: [1, 2] } },
+      strategies: { TRANSIENT: "tokenBackoff", CONCURRENCY: { kind: "sequence", delaysMs: [1, 2] } },
       budget: { ratio: 0.1 },
     },
     circuitBreaker: { failureThreshold: 3 },

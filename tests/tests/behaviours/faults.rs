@@ -505,7 +505,7 @@ fn settings_that_make_no_sense_are_refused_with_field_and_value() {
             each_second().attempt_timeout(Duration::ZERO),
             "attempt_timeout is 0 us: it must be 1 us or more",
         ),
-        (Policy::builder(), "backoff is 0: it must be one strategy or more"),
+        (Policy::builder(), "backoff is not set: give one strategy or more"),
     ] {
         assert_eq!(config.build().unwrap_err().to_string(), message);
     }

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redress::backoff::AdaptiveConfig;
-use redress::budget::RollingConfig;
+use redress::budget::{RatioConfig, RollingConfig};
 use redress::classify::ClassSet;
-use redress::lint::{self, Lint, Severity};
+use redress::lint::{self, Blocking, Classes, EachKey, Help, Lint, Severity, Value};
 use redress::{Backoff, BreakerConfig, Duration, ErrorClass, Policy, assert_clean};
 
 use crate::each_second;
@@ -124,11 +124,11 @@ fn the_linter_warns_of_limits_that_are_never_reached() {
     for (config, line) in [
         (
             config.max_unknown_attempts(4),
-            "warning: max_unknown_attempts is 4: it must be at most max_attempts: it is never reached",
+            "warning: max_unknown_attempts (4) is never reached: max_attempts is 3; lower it to max_attempts or less, or leave it out",
         ),
         (
             config.max_attempts_for(ErrorClass::RateLimit, 3),
-            "warning: max_attempts_for(RATE_LIMIT) is 3: it must be less than max_attempts: it is never reached",
+            "warning: max_attempts_for(RATE_LIMIT, 3) is never reached: max_attempts is 3; lower it below max_attempts, or leave it out",
         ),
     ] {
         let mut lines = Vec::new();
@@ -136,6 +136,54 @@ fn the_linter_warns_of_limits_that_are_never_reached() {
         assert_eq!(lines, [line]);
     }
     assert_eq!(findings(&config.max_unknown_attempts(3)), []);
+}
+
+/// A program reads the parts of a finding, not its line.
+#[test]
+fn a_finding_is_data_with_the_setting_that_it_comes_from() {
+    let config = each_second().max_attempts(3).max_attempts_for(ErrorClass::RateLimit, 4);
+    let mut found = Vec::new();
+    config.lint(&mut |finding| found.push(finding));
+    let [finding] = found[..] else { panic!("{found:?}") };
+    assert_eq!(finding.field, "max_attempts_for");
+    assert_eq!((finding.class, finding.part), (Some(ErrorClass::RateLimit), None));
+    assert_eq!((finding.value, finding.problem), (Value::Count(4), "is never reached"));
+    assert_eq!(finding.beside, Some(("max_attempts", Value::Count(3))));
+    assert_eq!(finding.help, Help::Change("lower it below max_attempts, or leave it out"));
+}
+
+/// What works for a while and hurts later: waits that nothing bounds, callers in step, a
+/// breaker that counts nothing, a budget that is empty when it is needed first.
+#[test]
+fn risks_of_settings_that_build_are_found() {
+    use Severity::{Note, Warning};
+    const SLOW: Backoff = Backoff::equal_jitter(SECOND, Duration::from_secs(9));
+    let endless = each_second().no_deadline();
+    let hinted = Backoff::retry_after_or(&SLOW, SECOND);
+    let in_step = Backoff::exponential(SECOND, Duration::from_secs(9));
+    let empty = RatioConfig::new(100).initial(0);
+    for (settings, found) in [
+        (&Blocking(endless) as &dyn Lint, (Warning, "attempt_timeout")),
+        (&Blocking(each_second()), (Note, "deadline")),
+        (&endless.backoff(hinted), (Warning, "backoff")),
+        (&each_second().backoff(in_step), (Note, "backoff")),
+        (&(TIMES, Classes(ClassSet::of(&[ErrorClass::Auth]))), (Warning, "breaker.trip_on")),
+        (&EachKey(empty), (Warning, "budget.initial")),
+        (&empty.floor_per_sec(0), (Warning, "budget.initial")),
+    ] {
+        assert_eq!(findings(settings), [found]);
+    }
+    let bounded = endless.backoff(hinted.at_most(SECOND));
+    for clean in [
+        &bounded as &dyn Lint,
+        &each_second().backoff(hinted),
+        &each_second().backoff(SLOW),
+        &(TIMES, Classes(ClassSet::of(&[ErrorClass::Auth, TRANSIENT]))),
+        &EachKey(RatioConfig::new(100)),
+        &empty,
+    ] {
+        assert_eq!(findings(clean), []);
+    }
 }
 
 /// Line 118: `--show`.
@@ -180,8 +228,8 @@ fn assert_clean_passes_what_is_clean_and_lists_what_is_not() {
         lines,
         [
             "suspicious",
-            "  warning: deadline is 0s: it must be more than zero: only one attempt is made",
-            "  warning: max_unknown_attempts is 9: it must be at most max_attempts: it is never reached",
+            "  warning: deadline (0s) leaves no time for a retry; raise it",
+            "  warning: max_unknown_attempts (9) is never reached: max_attempts is 6; lower it to max_attempts or less, or leave it out",
         ]
     );
 }

@@ -94,14 +94,15 @@ mod tests {
         });
         let answer = ask(&json!({ "retry": settings, "budget": ["rolling", 0, 60_000] }));
         let found = answer["findings"].as_array().unwrap().iter();
-        let found: Vec<_> =
-            found.map(|one| json!([one["field"], one["class"], one["value"]])).collect();
+        let found: Vec<_> = found
+            .map(|one| json!([one["field"], one["class"], one["part"], one["value"]]))
+            .collect();
         assert_eq!(
             found,
             [
-                json!(["max_attempts_for", "RATE_LIMIT", 5]),
-                json!(["backoff_for", "TRANSIENT", { "micros": 1_000_000 }]),
-                json!(["budget.max_retries", null, 0]),
+                json!(["max_attempts_for", "RATE_LIMIT", null, 5]),
+                json!(["backoff_for", "TRANSIENT", "delay", { "micros": 1_000_000 }]),
+                json!(["budget.max_retries", null, null, 0]),
             ]
         );
     }
@@ -120,13 +121,18 @@ mod tests {
             "budget": ["budget_rolling", 4, 60_000],
         }));
         let found = answer["findings"].as_array().unwrap().iter();
-        let found: Vec<_> = found.map(|one| json!([one["field"], one["value"]])).collect();
+        let found: Vec<_> =
+            found.map(|one| json!([one["field"], one["value"], one["beside"]])).collect();
         assert_eq!(
             found,
             [
-                json!(["breaker.trip_on", "AUTH, PERMISSION"]),
-                json!(["breaker.lease", { "micros": 5_000_000 }]),
-                json!(["budget.max_retries", 4]),
+                json!(["breaker.trip_on", ["AUTH", "PERMISSION"], null]),
+                json!([
+                    "breaker.lease",
+                    { "micros": 5_000_000 },
+                    { "field": "deadline", "value": { "micros": 60_000_000 } }
+                ]),
+                json!(["budget.max_retries", 4, { "field": "max_attempts", "value": 6 }]),
             ]
         );
     }

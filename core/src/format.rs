@@ -79,7 +79,9 @@ impl defmt::Format for crate::driver::BoxError {
 by_name! {
     [] crate::testing::FakeBreaker<'_> = "FakeBreaker";
     [] crate::testing::ScriptedRandom<'_> = "ScriptedRandom";
+    [A, const N: usize] crate::testing::RecordingPolicy<A, N> = "RecordingPolicy";
     [const N: usize] crate::testing::Recorder<N> = "Recorder";
+    [V, E, const N: usize, R] crate::testing::FakePolicy<V, E, N, R> = "FakePolicy";
     [V, E, const N: usize] crate::testing::Script<V, E, N> = "Script";
 }
 

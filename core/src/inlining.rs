@@ -14,11 +14,11 @@
 //! | --- | --- | --- |
 //! | What depends on a policy is inlined, so that a policy that the compiler knows decides what is left of it. | everywhere | `delay` of a policy, `attempts_until_end`, the strategies in `backoff/rules.rs` |
 //! | Likewise what decides, once for each operation. | hosts | `decide` of a call and of its steps |
-//! | What a first success runs is inlined, so that its state stays in registers. | everywhere | `begin`, `settle_success` |
+//! | What begins a call is inlined, so that its state stays in registers. | everywhere | `begin` |
+//! | Likewise what ends a success. | hosts | `settle_success` |
 //! | What several operations run alike is one function. | no hosts | `settle`, `turn` |
 //! | What a first success and a rejection do not run is a function of its own, out of their way. | hosts | `run_loop`, `probe` |
 //! | A path of its own for a first success and for a rejection. | hosts | where [`FAST_PATH`] is read |
-//! | Arithmetic of a few instructions is inlined. | everywhere | `by_halves` |
 
 /// Whether a first success and a rejection have a path of their own: where instructions count
 /// for more than bytes.

@@ -113,10 +113,12 @@ WIDE = '#[cfg_attr(target_pointer_width = "64", '
 NARROW = '#[cfg_attr(not(target_pointer_width = "64"), '
 RULES = {
     "begin": ("driver/steps/mod.rs", f"{ALWAYS}\n    pub(crate) fn begin(", "pub(crate) fn begin("),
-    "settle_success": ("driver/steps/mod.rs", f"{ALWAYS}\n    pub(crate) fn settle_success",
-                       "pub(crate) fn settle_success"),
-    "decide of the steps": ("driver/steps/mod.rs", f"{WIDE}inline(always))]\n    {NARROW}inline)]",
-                            ""),
+    "settle_success": ("driver/steps/mod.rs",
+                       f"{WIDE}inline(always))]\n    pub(crate) fn settle_",
+                       "pub(crate) fn settle_"),
+    "decide of the steps": ("driver/steps/mod.rs",
+                            f"{WIDE}inline(always))]\n    {NARROW}inline)]\n    pub(crate) fn decide",
+                            "pub(crate) fn decide"),
     "settle": ("driver/steps/mod.rs", f"{WIDE}inline)]\n    {NARROW}{NEVER})]", "#[inline]"),
     "decide of the call": ("call.rs", f"{WIDE}inline(always))]", ""),
     "delay": ("policy.rs", f"{ALWAYS}\n    pub(crate) fn delay", "pub(crate) fn delay"),
@@ -125,7 +127,6 @@ RULES = {
     "run_loop": ("driver/blocking.rs", f"{WIDE}cold, {NEVER})]", ""),
     "probe": ("breaker/mod.rs", f"{WIDE}cold, {NEVER})]", ""),
     "turn": ("breaker/mod.rs", f"{NARROW}{NEVER})]", ""),
-    "by_halves": ("random/mod.rs", ALWAYS, ""),
     "FAST_PATH": ("inlining.rs", 'cfg!(target_pointer_width = "64")', "false"),
 }
 

@@ -155,11 +155,18 @@ impl RetryConfig {
         if let Some(delays) = backoff.delays() {
             self.lint_delays(place, delays, report);
         }
-        if let (Some((fallback, jitter)), Some(hints)) = (backoff.fallback(), backoff.hints()) {
-            if !place.inside {
-                self.lint_hints(place, backoff, hints, jitter, report);
-            }
+        if let (Some(hints), false) = (backoff.hints(), place.inside) {
+            let (jitter, _) = backoff.spans();
+            self.lint_hints(place, backoff, hints, jitter, report);
+        }
+        if let Some((fallback, _)) = backoff.fallback() {
             self.lint_backoff(Place { inside: true, ..place }, fallback, report);
+        }
+        let has_none = place.inside || place.class.is_none() || self.default.is_none();
+        if backoff.needs_hint() && has_none {
+            let problem = "has no delay for a failure without a hint, so the call stops";
+            let help = "give a strategy for all classes that needs no hint";
+            report(place.of(backoff, problem, help));
         }
     }
 
@@ -301,13 +308,16 @@ fn longest(backoff: &Backoff) -> Duration {
     match (backoff.range(), backoff.delays()) {
         (Some((_, max)), _) => max,
         (_, Some(delays)) => delays.iter().copied().fold(Duration::ZERO, Duration::max),
-        _ => match (backoff.fallback(), backoff.hints()) {
+        _ => match backoff.hints() {
             // A hint may ask for any time, unless it is bounded.
-            (Some((fallback, jitter)), Some((shortest, hinted))) => {
-                hinted.max(shortest).saturating_add(jitter).max(longest(fallback))
+            Some((shortest, hinted)) => {
+                let (jitter, _) = backoff.spans();
+                let fallback = backoff.fallback().map(|(fallback, _)| longest(fallback));
+                let hinted = hinted.max(shortest).saturating_add(jitter);
+                hinted.max(fallback.unwrap_or(Duration::ZERO))
             }
             // So may a function.
-            _ => Duration::MAX,
+            None => Duration::MAX,
         },
     }
 }
@@ -319,6 +329,22 @@ mod tests {
     use crate::lint::lines;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_strategy_that_gives_no_delay_without_a_hint_is_found() {
+        let hints = Backoff::retry_after(SECOND).at_most(SECOND);
+        let special = Policy::builder().backoff_for(ErrorClass::RateLimit, hints);
+        assert_clean!(special.backoff(Backoff::full_jitter(SECOND, SECOND)));
+        let line = "has no delay for a failure without a hint, so the call stops; give a strategy for all classes that needs no hint";
+        assert_eq!(
+            lines(&special),
+            [std::format!("warning: backoff_for(RATE_LIMIT, retry_after) {line}")]
+        );
+        assert_eq!(
+            lines(&Policy::builder().backoff(hints)),
+            [std::format!("warning: backoff (retry_after) {line}")]
+        );
+    }
     const PLAIN: RetryConfig = Policy::builder().backoff(Backoff::constant(SECOND));
 
     #[test]

@@ -125,7 +125,7 @@ pub(crate) const fn mul_shr32(value: u64, factor: u32) -> u64 {
 }
 
 /// The same where 128 bits are a library call.
-#[inline(always)]
+#[inline]
 const fn by_halves(value: u64, factor: u32) -> u64 {
     let (high, low, factor) = (value >> 32, value & 0xFFFF_FFFF, factor as u64);
     high * factor + ((low * factor) >> 32)

@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
     label = "not a shared breaker",
     note = "put the breaker behind a lock and hand over a reference: `&RefCell` on one thread, `&Mutex` \
             or `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy; or \
-            one of many with `by_key`"
+            one of many with `by_key`. A lock that is awaited, as tokio's, will not do"
 )]
 pub trait Gate {
     /// What a call holds while it runs.

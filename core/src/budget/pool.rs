@@ -17,7 +17,7 @@ pub trait Withdraw {
     label = "not a shared budget",
     note = "put the budget behind a lock and hand over a reference: `&RefCell` on one thread, `&Mutex` \
             or `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy; or \
-            one of many with `by_key`"
+            one of many with `by_key`. A lock that is awaited, as tokio's, will not do"
 )]
 pub trait Pool: Withdraw {
     /// Whether attempts are limited, too. Where they are not, [`attempt`](Self::attempt)

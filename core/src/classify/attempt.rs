@@ -24,8 +24,9 @@ impl Classifier {
 #[diagnostic::on_unimplemented(
     message = "nothing says what class of failure a `{E}` is",
     label = "this call does not know what to make of `{E}`",
-    note = "classify it: `.classify(|error: &{E}| ErrorClass::Transient)`, with a table of \
-            `redress::classify`, or implement `redress::classify::Describe` for `{E}`"
+    note = "classify it: `.classify(|error: &{E}| match error {{ .. => ErrorClass::Transient, .. }})`, \
+            with a table of `redress::classify`, or implement `redress::classify::Describe` for \
+            `{E}`"
 )]
 pub trait ClassifyAttempt<T, E> {
     /// As [`Classify::Rejected`].

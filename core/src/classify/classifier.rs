@@ -60,8 +60,9 @@ impl From<ErrorClass> for Verdict {
 #[diagnostic::on_unimplemented(
     message = "nothing says what class of failure a `{E}` is",
     label = "this call does not know what to make of `{E}`",
-    note = "classify it: `.classify(|error: &{E}| ErrorClass::Transient)`, with a table of \
-            `redress::classify`, or implement `redress::classify::Describe` for `{E}`"
+    note = "classify it: `.classify(|error: &{E}| match error {{ .. => ErrorClass::Transient, .. }})`, \
+            with a table of `redress::classify`, or implement `redress::classify::Describe` for \
+            `{E}`"
 )]
 pub trait Classify<T, E> {
     /// What the error of a call keeps of a value that counts as a failure: `T`, or

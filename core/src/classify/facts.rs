@@ -193,8 +193,9 @@ impl Default for Facts<'_> {
 #[diagnostic::on_unimplemented(
     message = "nothing says what class of failure a `{Self}` is",
     label = "this call does not know what to make of `{Self}`",
-    note = "classify it: `.classify(|error: &{Self}| ErrorClass::Transient)`, with a table of \
-            `redress::classify`, or implement `redress::classify::Describe` for `{Self}`"
+    note = "classify it: `.classify(|error: &{Self}| match error {{ .. => ErrorClass::Transient, .. }})`, \
+            with a table of `redress::classify`, or implement `redress::classify::Describe` for \
+            `{Self}`"
 )]
 pub trait Describe {
     /// What is known of this error.

@@ -9,7 +9,9 @@ use crate::time::Duration;
 /// Printed as ``max_attempts is 0: it must be 1 or more``, or, for a span of time,
 /// ``breaker.lease is 0 us: it must be 1 us or more``; for what is missing,
 /// ``backoff is not set: give one strategy or more``.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` form is the same sentence, so that a `main` which returns it prints that.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError {
     field: &'static str,
@@ -95,6 +97,12 @@ impl ConfigError {
             Ok(message) => panic!("{}", message),
             Err(_) => panic!("a setting is out of its range"),
         }
+    }
+}
+
+impl core::fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What runs operations, without its type: [`Execute`] and [`ExecuteAsync`].
 
+use core::convert::Infallible;
 use core::future::Future;
 
 use crate::call::Attempt;
@@ -11,7 +12,7 @@ use crate::time::{Sleep, Timer};
 /// Runs operations that return a `V` or an `E`: a [`Retry`], or in a test what stands in its
 /// place.
 ///
-/// Code that takes `impl Execute<V, E>` is free of the types of a `Retry`, and a test gives it a
+/// Code that takes `impl Execute<V, E>` does not depend on the types of a `Retry`, and a test gives it a
 /// [`FakePolicy`](crate::testing::FakePolicy) or a
 /// [`RecordingPolicy`](crate::testing::RecordingPolicy).
 ///
@@ -25,7 +26,7 @@ use crate::time::{Sleep, Timer};
 ///     policy: P,
 /// }
 ///
-/// impl<P: Execute<u32, &'static str, Rejected = core::convert::Infallible>> Tank<P> {
+/// impl<P: Execute<u32, &'static str>> Tank<P> {
 ///     fn litres(&mut self) -> Result<u32, Error<&'static str>> {
 ///         let millivolts = self.policy.call(|attempt| match attempt.number {
 ///             1 => Err("noise"),
@@ -46,13 +47,12 @@ use crate::time::{Sleep, Timer};
 /// let policy = SENSORS.on(time, NoRandom).classify(|_: &&str| ErrorClass::Transient);
 /// assert_eq!(Tank { policy }.litres(), Ok(33));
 /// ```
-pub trait Execute<V, E> {
-    /// What an error keeps of a value that counted as a failure;
-    /// [`Infallible`](core::convert::Infallible) where values are not classified.
-    type Rejected;
-
+///
+/// `R` is what an error keeps of a value that counted as a failure: [`Infallible`], unless
+/// values are classified.
+pub trait Execute<V, E, R = Infallible> {
     /// Runs `operation` until it succeeds or the policy stops it; see [`Retry::execute`].
-    fn execute<F>(&mut self, operation: F) -> Outcome<V, E, Self::Rejected>
+    fn execute<F>(&mut self, operation: F) -> Outcome<V, E, R>
     where
         F: FnMut(Attempt) -> Result<V, E>;
 
@@ -61,7 +61,7 @@ pub trait Execute<V, E> {
     /// # Errors
     ///
     /// As [`Retry::call`].
-    fn call<F>(&mut self, operation: F) -> Result<V, Error<E, Self::Rejected>>
+    fn call<F>(&mut self, operation: F) -> Result<V, Error<E, R>>
     where
         F: FnMut(Attempt) -> Result<V, E>,
     {
@@ -70,15 +70,9 @@ pub trait Execute<V, E> {
 }
 
 /// As [`Execute`], for asynchronous operations.
-pub trait ExecuteAsync<V, E> {
-    /// As in [`Execute`].
-    type Rejected;
-
+pub trait ExecuteAsync<V, E, R = Infallible> {
     /// Runs `operation` until it succeeds or the policy stops it; see [`Retry::execute_async`].
-    fn execute_async<F>(
-        &mut self,
-        operation: F,
-    ) -> impl Future<Output = Outcome<V, E, Self::Rejected>>
+    fn execute_async<F>(&mut self, operation: F) -> impl Future<Output = Outcome<V, E, R>>
     where
         F: AsyncFnMut(Attempt) -> Result<V, E>;
 
@@ -87,10 +81,7 @@ pub trait ExecuteAsync<V, E> {
     /// # Errors
     ///
     /// As [`Retry::call`].
-    fn call_async<F>(
-        &mut self,
-        operation: F,
-    ) -> impl Future<Output = Result<V, Error<E, Self::Rejected>>>
+    fn call_async<F>(&mut self, operation: F) -> impl Future<Output = Result<V, Error<E, R>>>
     where
         F: AsyncFnMut(Attempt) -> Result<V, E>,
     {
@@ -98,9 +89,9 @@ pub trait ExecuteAsync<V, E> {
     }
 }
 
-impl<V, E, X: Parts<Time: Sleep>, K: ClassifyAttempt<V, E>> Execute<V, E> for Retry<'_, X, K> {
-    type Rejected = K::Rejected;
-
+impl<V, E, X: Parts<Time: Sleep>, K: ClassifyAttempt<V, E>> Execute<V, E, K::Rejected>
+    for Retry<'_, X, K>
+{
     fn execute<F>(&mut self, operation: F) -> Outcome<V, E, K::Rejected>
     where
         F: FnMut(Attempt) -> Result<V, E>,
@@ -109,9 +100,9 @@ impl<V, E, X: Parts<Time: Sleep>, K: ClassifyAttempt<V, E>> Execute<V, E> for Re
     }
 }
 
-impl<V, E, X: Parts<Time: Timer>, K: ClassifyAttempt<V, E>> ExecuteAsync<V, E> for Retry<'_, X, K> {
-    type Rejected = K::Rejected;
-
+impl<V, E, X: Parts<Time: Timer>, K: ClassifyAttempt<V, E>> ExecuteAsync<V, E, K::Rejected>
+    for Retry<'_, X, K>
+{
     fn execute_async<F>(&mut self, operation: F) -> impl Future<Output = Outcome<V, E, K::Rejected>>
     where
         F: AsyncFnMut(Attempt) -> Result<V, E>,

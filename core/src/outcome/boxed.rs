@@ -25,6 +25,18 @@ impl std::error::Error for BoxError {
     }
 }
 
+impl BoxError {
+    /// The error in it, of which a caller may ask the type, if `error` is a box.
+    pub(crate) fn inner<E: std::error::Error + 'static>(
+        error: &E,
+    ) -> &(dyn std::error::Error + 'static) {
+        match (error as &dyn Any).downcast_ref::<Self>() {
+            Some(boxed) => &*boxed.0,
+            None => error,
+        }
+    }
+}
+
 impl<E, V> Error<E, V> {
     /// The same with the operation's error boxed, for operations that fail with an
     /// `anyhow::Error` or a `Box<dyn Error + Send + Sync>`. Those are no
@@ -42,6 +54,20 @@ impl<E, V> Error<E, V> {
     /// let error = answer().unwrap_err();
     /// assert_eq!(error.to_string(), "MAX_ATTEMPTS_GLOBAL after 1 attempt, last UNKNOWN");
     /// assert_eq!(error.source().unwrap().to_string(), "no answer");
+    /// ```
+    ///
+    /// The source of the result is the error in the box, so `downcast_ref` finds its type. An
+    /// `anyhow::Error`, however, hides its type when it is boxed. To keep that, take the operation's
+    /// error out of the call's:
+    ///
+    /// ```text
+    /// retry.call(operation).map_err(|stopped| {
+    ///     let why = stopped.to_string();
+    ///     match stopped.into_error() {
+    ///         Some(error) => error.context(why),
+    ///         None => anyhow::Error::msg(why),
+    ///     }
+    /// })?;
     /// ```
     pub fn boxed(self) -> Error<BoxError, V>
     where

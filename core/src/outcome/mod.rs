@@ -131,6 +131,9 @@ impl<E: fmt::Display, V> fmt::Display for RetryExhausted<E, V> {
 impl<E: core::error::Error + 'static, V: fmt::Debug> core::error::Error for RetryExhausted<E, V> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.last {
+            #[cfg(feature = "std")]
+            Some(Last::Error(error)) => Some(BoxError::inner(error)),
+            #[cfg(not(feature = "std"))]
             Some(Last::Error(error)) => Some(error),
             _ => None,
         }

@@ -9,7 +9,27 @@ use crate::outcome::{Error, Outcome};
 
 /// Answers calls with preset outcomes and runs no operation.
 ///
-/// The n-th call ends as the n-th outcome says, each further one as the last does.
+/// The n-th call ends with the n-th outcome, each further call with the last. A rejection by a
+/// breaker is `Err(FakeBreaker::rejection(..).unwrap_err().into())`.
+///
+/// ```
+/// use redress::driver::Execute;
+/// use redress::testing::{FakeBreaker, FakePolicy};
+/// use redress::{Duration, Error};
+///
+/// /// The code under test.
+/// fn greet(policy: &mut impl Execute<u32, &'static str>) -> String {
+///     match policy.call(|_| Err("offline")) {
+///         Ok(user) => format!("hello {user}"),
+///         Err(Error::CircuitOpen(_)) => "come back later".into(),
+///         Err(error) => error.to_string(),
+///     }
+/// }
+/// let rejected = FakeBreaker::rejection(Duration::from_secs(7)).unwrap_err();
+/// let mut policy = FakePolicy::new([Ok(7), Err(rejected.into())]);
+/// assert_eq!(greet(&mut policy), "hello 7");
+/// assert_eq!(greet(&mut policy), "come back later");
+/// ```
 #[derive(Clone, Debug)]
 pub struct FakePolicy<V, E, const N: usize, R = Infallible> {
     outcomes: [Outcome<V, E, R>; N],
@@ -52,9 +72,7 @@ impl<V: Clone, E: Clone, const N: usize, R: Clone> FakePolicy<V, E, N, R> {
     }
 }
 
-impl<V: Clone, E: Clone, const N: usize, R: Clone> Execute<V, E> for FakePolicy<V, E, N, R> {
-    type Rejected = R;
-
+impl<V: Clone, E: Clone, const N: usize, R: Clone> Execute<V, E, R> for FakePolicy<V, E, N, R> {
     fn execute<F>(&mut self, _: F) -> Outcome<V, E, R>
     where
         F: FnMut(Attempt) -> Result<V, E>,
@@ -63,9 +81,9 @@ impl<V: Clone, E: Clone, const N: usize, R: Clone> Execute<V, E> for FakePolicy<
     }
 }
 
-impl<V: Clone, E: Clone, const N: usize, R: Clone> ExecuteAsync<V, E> for FakePolicy<V, E, N, R> {
-    type Rejected = R;
-
+impl<V: Clone, E: Clone, const N: usize, R: Clone> ExecuteAsync<V, E, R>
+    for FakePolicy<V, E, N, R>
+{
     async fn execute_async<F>(&mut self, _: F) -> Outcome<V, E, R>
     where
         F: AsyncFnMut(Attempt) -> Result<V, E>,

@@ -2,6 +2,8 @@
 //! operations from a script, an observer that remembers, and a breaker and policies that do as
 //! a test says.
 //!
+//! `cargo add redress --dev --features testing` makes this module available to tests alone.
+//!
 //! Nothing here stands in for the engine. A [`Retry`](crate::Retry) takes its time, its
 //! randomness, its breaker and its observers as arguments, so a test runs the real
 //! decisions on parts of its own, in no time at all:
@@ -26,7 +28,7 @@
 //! assert_eq!(recorder.kinds(), [EventKind::Retry, EventKind::Success]);
 //! ```
 //!
-//! # Delays that are known: a deterministic strategy, none, no retries
+//! # Fixed delays, no delays, no retries
 //!
 //! [`Backoff::sequence`] gives these delays, the last one again and again.
 //! [`instant_retries`] and [`no_retries`] make variants of the policy you ship.
@@ -53,9 +55,9 @@
 //!
 //! # A policy that runs nothing: `FakePolicy`
 //!
-//! Code that is to be tested without its policy takes what it needs of one. That is either
-//! [`Execute`](crate::driver::Execute), which a `Retry` implements, or a function that retries,
-//! which [`wrap`](crate::Retry::wrap) makes of a `Retry`. A [`FakePolicy`] stands in for both.
+//! To test code without its policy, make it generic: over [`Execute`](crate::driver::Execute),
+//! which a `Retry` implements, or over a function, which [`wrap`](crate::Retry::wrap) returns. A
+//! [`FakePolicy`] serves as both.
 //! [`exhausted`] and [`outcome`] make the answers that only the engine makes otherwise.
 //!
 //! ```

@@ -1,7 +1,5 @@
 //! A policy that remembers what it was asked: [`RecordingPolicy`].
 
-use core::convert::Infallible;
-
 use heapless::Vec;
 
 use super::{exhausted, outcome};
@@ -12,8 +10,8 @@ use crate::event::StopReason;
 use crate::outcome::{Error, Outcome};
 use crate::time::Duration;
 
-/// Runs each operation once, never again, and remembers the calls: how many there were, and of
-/// functions that it [wraps](Self::wrap) the first `N` arguments, of type `A`.
+/// Runs each operation once, counts the calls, and keeps the first `N` arguments (of type `A`) of
+/// the functions that it [wraps](Self::wrap).
 ///
 /// An error ends a call as `MAX_ATTEMPTS_GLOBAL` after one attempt, of class UNKNOWN.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +75,6 @@ impl<A, const N: usize> RecordingPolicy<A, N> {
 }
 
 impl<V, E, A, const N: usize> Execute<V, E> for RecordingPolicy<A, N> {
-    type Rejected = Infallible;
-
     fn execute<F>(&mut self, mut operation: F) -> Outcome<V, E>
     where
         F: FnMut(Attempt) -> Result<V, E>,
@@ -89,8 +85,6 @@ impl<V, E, A, const N: usize> Execute<V, E> for RecordingPolicy<A, N> {
 }
 
 impl<V, E, A, const N: usize> ExecuteAsync<V, E> for RecordingPolicy<A, N> {
-    type Rejected = Infallible;
-
     async fn execute_async<F>(&mut self, mut operation: F) -> Outcome<V, E>
     where
         F: AsyncFnMut(Attempt) -> Result<V, E>,

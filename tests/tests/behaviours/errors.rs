@@ -76,6 +76,31 @@ fn a_chain_has_the_error_of_the_operation_once() {
     assert!(stopped.source().unwrap().is::<Down>());
 }
 
+/// Whoever handles the error of a call may ask what the operation failed with.
+#[test]
+fn the_type_of_the_operations_error_is_found_in_the_chain() {
+    let (policy, clock) = (twice().build().unwrap(), MockClock::new());
+    let by_box = || -> Result<(), anyhow::Error> {
+        let mut retry = policy.on(&clock, NoRandom).classify(|_: &Boxed| TRANSIENT);
+        retry.call(|_| Err(Down.into())).map_err(Error::boxed)?;
+        Ok(())
+    };
+    assert_eq!(by_box().unwrap_err().chain().find_map(|e| e.downcast_ref()), Some(&Down));
+    let by_anyhow = || -> Result<(), anyhow::Error> {
+        let mut retry = policy.on(&clock, NoRandom).classify(|_: &anyhow::Error| TRANSIENT);
+        retry.call(|_| Err(Down.into())).map_err(|stopped| {
+            let why = stopped.to_string();
+            match stopped.into_error() {
+                Some(error) => error.context(why),
+                None => anyhow::Error::msg(why),
+            }
+        })
+    };
+    let error = by_anyhow().unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&Down));
+    assert_eq!(error.to_string(), "MAX_ATTEMPTS_GLOBAL after 2 attempts, last TRANSIENT");
+}
+
 /// A boxed error is no `Error` itself: `boxed` makes one of it.
 #[test]
 fn boxed_errors_pass_through_a_question_mark_once_they_are_wrapped() {

@@ -1,6 +1,5 @@
 //! What comes back from a call, and what is left to read of it.
 
-use core::convert::Infallible;
 use std::cell::RefCell;
 
 use redress::breaker::{CallResult, Circuit, FailureRule, FailureTimes};
@@ -426,13 +425,13 @@ struct Counter<P>(P);
 
 type Reading = Result<u8, Error<ErrorClass>>;
 
-impl<P: Execute<u8, ErrorClass, Rejected = Infallible>> Counter<P> {
+impl<P: Execute<u8, ErrorClass>> Counter<P> {
     fn read(&mut self, result: Result<u8, ErrorClass>) -> Reading {
         self.0.call(|_| result)
     }
 }
 
-impl<P: ExecuteAsync<u8, ErrorClass, Rejected = Infallible>> Counter<P> {
+impl<P: ExecuteAsync<u8, ErrorClass>> Counter<P> {
     async fn read_async(&mut self, result: Result<u8, ErrorClass>) -> Reading {
         self.0.call_async(async |_| result).await
     }
@@ -500,6 +499,13 @@ fn a_mock_clock_moves_only_when_it_is_told_to() {
     clock.thaw();
     clock.advance(Duration::from_micros(1));
     assert_eq!((clock.now(), clock.slept()), (Instant::from_micros(8), Duration::ZERO));
+    // Threads may share it.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|_| clock.advance(SECOND)));
+        }
+    });
+    assert_eq!(clock.elapsed(), Duration::from_micros(400_000_008));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct RetryConfig {
     pub(crate) limits: [u16; ErrorClass::COUNT],
     /// Classes with a strategy of their own, likewise.
     pub(crate) special: ClassSet,
+    /// Those of them whose strategy gives a delay without a hint, too.
+    pub(crate) unhinted: ClassSet,
     pub(crate) specials: [Backoff; ErrorClass::COUNT],
     pub(crate) default: Option<Backoff>,
     pub(crate) listens: bool,
@@ -149,6 +151,11 @@ impl RetryConfig {
         self.listens |= backoff.listens();
         self.limits_hints |= backoff.limits_hints();
         self.special = self.special.with(class);
+        self.unhinted = if backoff.needs_hint() {
+            self.unhinted.without(class)
+        } else {
+            self.unhinted.with(class)
+        };
         self.specials[class as usize] = backoff;
         self
     }
@@ -203,6 +210,7 @@ impl Policy {
             limited: ClassSet::EMPTY,
             limits: [NO_LIMIT; ErrorClass::COUNT],
             special: ClassSet::EMPTY,
+            unhinted: ClassSet::EMPTY,
             specials: [Backoff::constant(Duration::ZERO); ErrorClass::COUNT],
             default: None,
             listens: false,
@@ -238,6 +246,7 @@ impl Policy {
             self.config.default = Some(backoff);
         }
         self.config.specials = [backoff; ErrorClass::COUNT];
+        self.config.unhinted = self.config.special;
         self.config.listens = false;
         self
     }
@@ -353,21 +362,23 @@ impl Policy {
         random: &mut dyn Draw,
     ) -> Option<Duration> {
         let class = context.classification.class;
-        if self.config.special.contains(class) {
-            let special = &self.config.specials[class as usize & 7];
-            if !special.needs_hint() || context.classification.retry_after.is_some() {
-                return special.delay(context, random);
-            }
+        let has_hint = context.classification.retry_after.is_some();
+        let special = if has_hint { self.config.special } else { self.config.unhinted };
+        if special.contains(class) {
+            self.config.specials[class as usize & 7].delay(context, random)
+        } else {
+            self.config.default.as_ref()?.delay(context, random)
         }
-        self.config.default.as_ref()?.delay(context, random)
     }
 
     /// The strategy that records how attempts after failures of `class` went.
     #[inline]
     pub(crate) fn memory_of(&self, class: ErrorClass) -> Option<&Backoff> {
-        self.backoff_of(class)
-            .filter(|backoff| !backoff.needs_hint())
-            .or(self.config.default.as_ref())
+        if self.config.unhinted.contains(class) {
+            Some(&self.config.specials[class as usize & 7])
+        } else {
+            self.config.default.as_ref()
+        }
     }
 
     /// Whether a call needs to know the time before anything has failed.

@@ -114,7 +114,7 @@ NARROW = '#[cfg_attr(not(target_pointer_width = "64"), '
 RULES = {
     "begin": ("driver/steps/mod.rs", f"{ALWAYS}\n    pub(crate) fn begin(", "pub(crate) fn begin("),
     "settle_success": ("driver/steps/mod.rs",
-                       f"{WIDE}inline(always))]\n    pub(crate) fn settle_",
+                       f"{ALWAYS}\n    pub(crate) fn settle_",
                        "pub(crate) fn settle_"),
     "decide of the steps": ("driver/steps/mod.rs",
                             f"{WIDE}inline(always))]\n    {NARROW}inline)]\n    pub(crate) fn decide",

@@ -170,7 +170,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         self.settle_success(true);
     }
 
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[inline(always)]
     pub(crate) fn settle_success(&mut self, timed: bool) {
         let listens = self.policy.settings().listens();
         // The pass is held until observers have run: one that panics cancels the call.

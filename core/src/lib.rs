@@ -1,13 +1,13 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
 //! # The modules
 //!
-//! From the ground up; each uses those above it.
+//! From the ground up: a module uses those above it in the table.
 //!
 //! | module | what it is about |
 //! | --- | --- |
 //! | [`time`] | [`Instant`], [`Duration`], [`Clock`] and clocks that can wait; [`Widened`](time::Widened), a clock out of a counter that wraps |
 //! | [`random`] | [`Draw`](random::Draw): randomness as an argument |
-//! | [`config`] | [`ConfigError`](config::ConfigError), and where settings are: behind a reference, in a type, owned, in an `Arc` |
+//! | [`config`] | [`ConfigError`](config::ConfigError), and how settings are stored: borrowed, as a type, owned or in an `Arc` |
 //! | [`event`] | [`Event`], [`Observer`], [`StopReason`], [`Timeline`](event::Timeline) |
 //! | [`breaker`], [`budget`] | state that calls share: [`Breaker`] and its windows; [`RollingBudget`], [`RatioBudget`], [`RateLimiter`]; in a [`Keyed`] map by host or device |
 //! | [`classify`] | [`ErrorClass`], the tables of protocols, databases, brokers and systems, and your own classifier |

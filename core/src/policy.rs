@@ -120,7 +120,7 @@ impl RetryConfig {
         self
     }
 
-    /// What becomes of a delay that does not fit before the deadline.
+    /// What happens if a delay does not fit before the deadline.
     pub const fn long_delay(mut self, rule: LongDelay) -> Self {
         self.long_delay = rule;
         self
@@ -281,7 +281,7 @@ impl Policy {
         }
     }
 
-    /// What becomes of a delay that does not fit before the deadline.
+    /// What happens if a delay does not fit before the deadline.
     #[inline]
     pub const fn long_delay(&self) -> LongDelay {
         self.config.long_delay

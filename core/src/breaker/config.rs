@@ -43,8 +43,8 @@ impl BreakerConfig<FailureRule> {
     /// [`FailureTimes<N>`](crate::breaker::FailureTimes) with an `N` of at least `threshold`:
     /// `failures(5, ..)` goes with `FailureTimes<5>` or larger.
     ///
-    /// By default only calls whose last failure is TRANSIENT or SERVER_ERROR count: a stream of
-    /// RATE_LIMIT or UNKNOWN never opens the breaker; see [`trip_on`](Self::trip_on). The breaker
+    /// By default only calls whose last failure is TRANSIENT or `SERVER_ERROR` count: a stream of
+    /// `RATE_LIMIT` or UNKNOWN never opens the breaker; see [`trip_on`](Self::trip_on). The breaker
     /// is open for a [recovery time](Self::recovery_timeout) of 30 s by default; the next call
     /// after that is a probe.
     pub const fn failures(threshold: u8, window: Duration) -> Self {
@@ -109,7 +109,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         }
     }
 
-    /// The classes whose failures count while the breaker is closed: TRANSIENT and SERVER_ERROR
+    /// The classes whose failures count while the breaker is closed: TRANSIENT and `SERVER_ERROR`
     /// by default. While half-open, [`half_open_on`](Self::half_open_on) decides instead.
     pub const fn trip_on(mut self, classes: ClassSet) -> Self {
         self.trip_on = classes;

@@ -41,7 +41,7 @@ pub(crate) enum Phase {
 /// A circuit breaker. It holds its state, and its settings or a reference to them.
 ///
 /// While it is closed, calls run and it counts their results. By default only failures of class
-/// TRANSIENT and SERVER_ERROR count: RATE_LIMIT or UNKNOWN failures never open it unless
+/// TRANSIENT and `SERVER_ERROR` count: `RATE_LIMIT` or UNKNOWN failures never open it unless
 /// [`trip_on`](BreakerConfig::trip_on) names them. It counts a call once, after its retries, by
 /// the class of its last failure. While it is open, calls are rejected. After the recovery time,
 /// by default 30 s, the next call makes it half-open and runs as a *probe*. A success of the

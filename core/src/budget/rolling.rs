@@ -42,8 +42,8 @@ impl RollingConfig {
 /// Callers read the clock before they take the lock, so readings may come out of order. A retry
 /// is never recorded earlier than the one before it, so by the recorded times no window holds
 /// more than `max_retries`. Real time can differ: if a caller's reading is `d` old, its retry may
-/// leave the window up to `d` too early. The limit is then only guaranteed over spans of `window
-/// - d`.
+/// leave the window up to `d` too early. The limit is then only guaranteed over spans of
+/// `window - d`.
 ///
 /// A reading that is earlier by a window or more shows that the clock was set back. Every retry
 /// then leaves the window after at most two windows of the new clock.

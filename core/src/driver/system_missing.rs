@@ -19,10 +19,9 @@ use crate::time::MonotonicClock;
 pub trait System<'a> {}
 
 impl Policy {
-    /// Does not compile for this target, which has no system clock and no system
-    /// randomness: use [`on`](Self::on) with a [`FnClock`](crate::time::FnClock) over
-    /// `performance.now()` and [`from_fn`](crate::random::from_fn) over
-    /// `crypto.getRandomValues()`.
+    /// Always a compile error on this target, which has no system clock and no system randomness.
+    /// Use [`on`](Self::on) with a [`FnClock`](crate::time::FnClock) over `performance.now()` and
+    /// [`from_fn`](crate::random::from_fn) over `crypto.getRandomValues()`.
     // The lifetime keeps the compiler from refusing a bound that never holds right here.
     pub const fn on_system<'a>(&'a self) -> SystemRetry<'a>
     where

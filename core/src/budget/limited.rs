@@ -78,14 +78,14 @@ pub trait Acquire {
     ///
     /// # Errors
     ///
-    /// As [`Limit::acquire`].
+    /// [`NotBefore`] if `cost` does not fit at `now`.
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore>;
 
     /// As [`Limit::check`].
     ///
     /// # Errors
     ///
-    /// As [`Limit::acquire`].
+    /// [`NotBefore`] if `cost` does not fit at `now`.
     fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         let _ = (cost, now);
         Ok(())

@@ -1,4 +1,4 @@
-//! Codes in letters: the operating system's, and those of libraries for connections.
+//! Symbolic codes of the operating system, and of libraries for connections.
 
 use crate::class::ErrorClass;
 
@@ -58,10 +58,9 @@ pub const SYSTEM_CODES: &[(ErrorClass, &[&str])] = &[
     ),
 ];
 
-/// Whether a code in letters is of a connection that fails: the operating system's
-/// (`ECONNRESET`), or that of axios (`ERR_NETWORK`), Node
-/// (`ERR_STREAM_PREMATURE_CLOSE`), undici (`UND_ERR_SOCKET`) or Bun
-/// (`ConnectionRefused`).
+/// Whether a symbolic code means that a connection failed: a code of the operating system
+/// (`ECONNRESET`), or of axios (`ERR_NETWORK`), Node (`ERR_STREAM_PREMATURE_CLOSE`), undici
+/// (`UND_ERR_SOCKET`) or Bun (`ConnectionRefused`).
 ///
 /// Source: `errno.h` and `netdb.h` of POSIX.1-2024; *Errors* in the documentation of
 /// Node and of undici; `AxiosError` of axios; the errors of Bun's `fetch`.
@@ -69,8 +68,8 @@ pub fn connection_code(code: &str) -> bool {
     CONNECTION_CODES.contains(&code)
 }
 
-/// The class of an error of the operating system by its code in letters (`"ENOENT"`),
-/// or `None` for one that is not known. Letters count in their case.
+/// The class of an error of the operating system by its symbolic code (`"ENOENT"`), or `None` for
+/// an unknown code. Case matters.
 ///
 /// | class | codes |
 /// | --- | --- |

@@ -255,7 +255,7 @@ impl<X: Parts, K> Retry<'_, X, K> {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// [`Error::Exhausted`] or [`Error::CircuitOpen`], as [`call`](Self::call).
     #[inline]
     pub fn call_async<V, E, F>(
         &mut self,
@@ -344,7 +344,7 @@ impl<X: Parts, K> Retry<'_, X, K> {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// [`Error::Exhausted`] or [`Error::CircuitOpen`], as [`call`](Self::call).
     #[inline]
     pub fn call_future<V, E, F, A>(
         &mut self,

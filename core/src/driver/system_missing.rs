@@ -1,6 +1,6 @@
-//! `wasm32-unknown-unknown`: the standard library compiles there, but its clock traps and
-//! its hash keys are constants, so that all visitors of a page would retry together. What
-//! needs either does not compile.
+//! `wasm32-unknown-unknown`: the standard library compiles there, but its clock traps and its
+//! hash keys are constants, so that all visitors of a page would retry together. Using either is
+//! a compile error.
 
 use crate::classify::Classifier;
 use crate::driver::retry::Engine;

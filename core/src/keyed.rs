@@ -310,7 +310,8 @@ where
         asked.flatten().unwrap_or(true)
     }
 
-    /// Does nothing for a key that gets no entry.
+    /// Resetting a key without an entry does nothing. Opening does nothing if there is no room
+    /// for an entry.
     fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
         let set = |map: &mut Keyed<K, V, N>| {
             let breaker = match by_hand {

@@ -156,7 +156,7 @@ impl RetryConfig {
     ///
     /// # Errors
     ///
-    /// Names the first field that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range, or for a missing strategy.
     pub const fn build(self) -> Result<Policy, ConfigError> {
         if self.max_attempts == 0 {
             return Err(ConfigError::new("max_attempts", 0, "1 or more"));

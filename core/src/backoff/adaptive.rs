@@ -82,7 +82,7 @@ impl AdaptiveConfig {
     ///
     /// # Errors
     ///
-    /// Names the first field that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range.
     pub const fn build(self) -> Result<Adaptive, ConfigError> {
         if let Err(error) = self.check() {
             return Err(error);

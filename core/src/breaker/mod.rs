@@ -105,8 +105,8 @@ macro_rules! constructors {
             ///
             /// # Errors
             ///
-            /// Names the first setting that is out of its range, or needs more capacity
-            /// than this breaker has.
+            /// [`ConfigError`] for the first setting that is out of its range, or needs more
+            /// capacity than this breaker has.
             pub const fn new(config: &'c BreakerConfig<$rule>) -> Result<Self, ConfigError> {
                 match (config.check(PERMITS), config.rule.check($($capacity)?)) {
                     (Ok(()), Ok(())) => Ok(Self::closed(config, $window::EMPTY)),
@@ -171,8 +171,8 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
     ///
     /// # Errors
     ///
-    /// Names the first setting that is out of its range, or needs more capacity than this breaker
-    /// has.
+    /// [`ConfigError`] for the first setting that is out of its range, or needs more capacity than
+    /// this breaker has.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         let config = settings.settings();
         config.check(PERMITS)?;

@@ -378,7 +378,7 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         replace!(self, breaker: |_| breaker)
     }
 
-    /// Each retry takes a token from this budget: a reference to a
+    /// Each retry takes a token (one retry) from this budget: a reference to a
     /// [`RollingBudget`](crate::RollingBudget) or [`RatioBudget`](crate::RatioBudget) behind a
     /// lock ([`Shared`](crate::Shared)), an `Arc` of that (feature `std`), or an entry of a
     /// [`Keyed`](crate::Keyed) map ([`by_key`](crate::by_key)).

@@ -98,8 +98,10 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`] if the snapshot is damaged, was taken under another policy or by another
-    /// version, or has a permit that this breaker cannot have given.
+    /// [`SnapshotError`] as in [`Snapshot::restore`](crate::snapshot::Snapshot::restore).
+    /// [`Fingerprint`](SnapshotError::Fingerprint) if the snapshot was taken under another
+    /// policy; [`Value`](SnapshotError::Value) also if it has a permit that this breaker cannot
+    /// have given.
     pub fn resume(
         &mut self,
         bytes: &[u8],

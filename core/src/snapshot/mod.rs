@@ -102,8 +102,11 @@ pub trait Snapshot {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`] if the snapshot is damaged, of another kind or length, or was taken
-    /// under other settings or in another version. The state is then unchanged.
+    /// [`SnapshotError`] if the snapshot is damaged ([`Damaged`](SnapshotError::Damaged),
+    /// [`Value`](SnapshotError::Value)), of another kind or length
+    /// ([`Kind`](SnapshotError::Kind), [`Length`](SnapshotError::Length)), or was taken under
+    /// other settings or in another version ([`Fingerprint`](SnapshotError::Fingerprint),
+    /// [`Version`](SnapshotError::Version)). The state is then unchanged.
     fn restore(
         &mut self,
         bytes: &[u8],

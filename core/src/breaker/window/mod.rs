@@ -84,7 +84,7 @@ pub trait Window: Sized {
     ///
     /// # Errors
     ///
-    /// Names the first setting that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range.
     fn check(rule: &Self::Rule) -> Result<(), ConfigError>;
 
     /// Counts a result and returns whether the breaker must open.

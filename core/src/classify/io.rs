@@ -11,12 +11,12 @@ use crate::classify::facts::{Describe, Facts};
 ///
 /// | class | kinds |
 /// | --- | --- |
-/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end; `WouldBlock`, as which a socket's time-out comes on Unix |
+/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end; `WouldBlock`, the time-out of a socket on Unix |
 /// | PERMISSION | `PermissionDenied`, `ReadOnlyFilesystem` |
 /// | CONCURRENCY | `ResourceBusy`, `ExecutableFileBusy`, `Deadlock`, `AlreadyExists`, `AddrInUse`, `StaleNetworkFileHandle` |
 /// | RATE_LIMIT | `QuotaExceeded` |
 /// | SERVER_ERROR | `StorageFull`, `OutOfMemory` |
-/// | PERMANENT | what the request itself has wrong: not found, invalid, unsupported, too large |
+/// | PERMANENT | errors in the request itself: not found, invalid, unsupported, too large |
 /// | UNKNOWN | any other |
 pub fn io_kind(kind: ErrorKind) -> ErrorClass {
     match kind {

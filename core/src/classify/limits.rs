@@ -8,7 +8,7 @@ use crate::time::Duration;
 /// | headers | meaning |
 /// | --- | --- |
 /// | `retry-after-ms`, `x-ms-retry-after-ms` | an explicit hint in milliseconds, which goes before Retry-After |
-/// | `RateLimit: "default";r=0;t=30` | of a quota what remains, and when it is filled up again; several quotas are separated by commas |
+/// | `RateLimit: "default";r=0;t=30` | what remains of a quota, and when it is refilled; several quotas are separated by commas |
 /// | `RateLimit: limit=9, remaining=0, reset=30` | the same in an older form |
 /// | `RateLimit-Remaining` and `-Reset`, `X-RateLimit-Remaining` and `-Reset`, `X-Rate-Limit-..`, also with something after it (`x-ratelimit-reset-tokens`, `X-RateLimit-Reset-After`) or in between (`anthropic-ratelimit-tokens-reset`) | the same, of the quota that both names share |
 ///

@@ -30,7 +30,7 @@ pub const CONNECTION_CODES: &[&str] = &[
     "FailedToOpenSocket",
 ];
 
-/// The codes that [`system_code`] knows besides those of connections.
+/// The codes that [`system_code`] knows in addition to [`CONNECTION_CODES`].
 pub const SYSTEM_CODES: &[(ErrorClass, &[&str])] = &[
     (ErrorClass::Transient, &["EADDRNOTAVAIL", "EAGAIN", "EINTR", "ENOTCONN", "EWOULDBLOCK"]),
     (ErrorClass::Permission, &["EACCES", "EPERM", "EROFS"]),
@@ -73,14 +73,14 @@ pub fn connection_code(code: &str) -> bool {
 ///
 /// | class | codes |
 /// | --- | --- |
-/// | TRANSIENT | those of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN`; `EAGAIN` and `EWOULDBLOCK`, as which a socket's time-out comes |
+/// | TRANSIENT | the codes of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN`; `EAGAIN` and `EWOULDBLOCK`, the time-out of a socket |
 /// | PERMISSION | `EACCES`, `EPERM`, `EROFS` |
 /// | CONCURRENCY | `EADDRINUSE`, `EBUSY`, `EDEADLK`, `EEXIST`, `ESTALE`, `ETXTBSY` |
 /// | `RATE_LIMIT` | `EDQUOT` |
 /// | `SERVER_ERROR` | `ENOMEM`, `ENOSPC` |
-/// | PERMANENT | what the request itself has wrong: `ENOENT`, `EINVAL`, `EISDIR` and their like |
+/// | PERMANENT | errors in the request itself: `ENOENT`, `EINVAL`, `EISDIR` and their like |
 ///
-/// The classes are those of `io_kind`, for systems whose errors come as a `std::io::Error`.
+/// The classes are the same as in `io_kind`, for systems whose errors come as a `std::io::Error`.
 ///
 /// Source: `errno.h` of POSIX.1-2024, and of Linux for `EHOSTDOWN`.
 pub fn system_code(code: &str) -> Option<ErrorClass> {

@@ -80,7 +80,7 @@ pub fn connection_message(message: &str) -> bool {
 /// | PERMISSION | `NotAllowedError`, `SecurityError`, `NoModificationAllowedError`, `ReadOnlyError` |
 /// | CONCURRENCY | `InUseAttributeError`, `TransactionInactiveError` |
 /// | `RATE_LIMIT` | `QuotaExceededError` |
-/// | PERMANENT | what the request itself has wrong: `NotFoundError`, `DataError`, `SyntaxError` and their like |
+/// | PERMANENT | errors in the request itself: `NotFoundError`, `DataError`, `SyntaxError` and their like |
 ///
 /// Source: <https://webidl.spec.whatwg.org/#idl-DOMException-error-names>.
 pub fn dom_exception(name: &str) -> Option<ErrorClass> {

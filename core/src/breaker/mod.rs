@@ -38,28 +38,23 @@ pub(crate) enum Phase {
     Isolated,
 }
 
-/// A circuit breaker. It holds its state, and its settings or a reference to them.
+/// A circuit breaker of one upstream: its state, and its settings or a reference to them.
 ///
-/// While it is closed, calls run and it counts their results. By default only failures of class
-/// TRANSIENT and `SERVER_ERROR` count: `RATE_LIMIT` or UNKNOWN failures never open it unless
-/// [`trip_on`](BreakerConfig::trip_on) names them. It counts a call once, after its retries, by
-/// the class of its last failure. While it is open, calls are rejected. After the recovery time,
-/// by default 30 s, the next call makes it half-open and runs as a *probe*. A success of the
-/// probe closes the breaker; a failure opens it again. A probe that takes longer than its
-/// *lease*, by default 60 s, loses its slot to the next probe, and its result is ignored.
+/// Closed, it counts each call once, after its retries, by the class of its last failure. By
+/// default only TRANSIENT and `SERVER_ERROR` count: `RATE_LIMIT` or UNKNOWN never open it unless
+/// [`trip_on`](BreakerConfig::trip_on) names them. Open, it rejects calls for the recovery time,
+/// 30 s by default. The next call makes it half-open and is a *probe*: its success closes the
+/// breaker, its failure opens it again. A probe that takes longer than its *lease*, 60 s by
+/// default, loses its slot to the next probe, and its result is ignored.
 ///
-/// `W` is the window that counts results ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]).
-/// `PERMITS` (1 to 254) is the number of slots for probes: the most probes in flight. A breaker
-/// belongs to one upstream. Calls share it behind a lock ([`Shared`](crate::Shared)), in a
-/// `static` or in an `Arc`. Nothing runs in the background.
+/// `W` is the window that counts ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]). `PERMITS`
+/// (1 to 254) is the number of slots for probes. `C` is how it stores its settings: a reference
+/// ([`new`](Breaker::new)), a type ([`settings!`](crate::settings), [`fixed`](Breaker::fixed)),
+/// or owned or in an `Arc` ([`from_settings`](Breaker::from_settings)).
 ///
-/// `C` is how it stores its settings: a reference ([`new`](Breaker::new)); a type that carries
-/// them ([`settings!`](crate::settings), [`fixed`](Breaker::fixed)), for the smallest binary; or
-/// owned or in an `Arc` ([`from_settings`](Breaker::from_settings)), for settings that are read
-/// at run time.
-///
-/// The breaker has no hook. The observer of the call that changes its state is notified
-/// ([`Retry::observer`](crate::Retry::observer)).
+/// Calls share it behind a lock ([`Shared`](crate::Shared)), in a `static` or in an `Arc`.
+/// Nothing runs in the background. It has no hook: the observer of the call that changes its
+/// state is notified ([`Retry::observer`](crate::Retry::observer)).
 ///
 /// ```
 /// use redress::breaker::{CallResult, FailureRule, FailureTimes};
@@ -118,8 +113,7 @@ macro_rules! constructors {
         impl<const $size: usize, const PERMITS: usize, F: Fixed<Of = BreakerConfig<$rule>>>
             Breaker<$window<$size>, PERMITS, F>
         {
-            /// A closed breaker whose settings are in its type. Settings that are out of range
-            /// are a compile error.
+            /// As `new`, with settings in a type. If out of range, they are a compile error.
             pub const fn fixed(settings: F) -> Self {
                 const {
                     let config = F::SETTINGS;
@@ -153,8 +147,8 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
         }
     }
 
-    /// The state. It does not change by the passing of time alone: a breaker whose recovery time
-    /// is over stays open until the next call asks for a permit.
+    /// The state. Time alone does not change it: after its recovery time an open breaker stays
+    /// open until the next call.
     #[inline]
     pub const fn state(&self) -> CircuitState {
         match self.phase {
@@ -166,13 +160,11 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
 }
 
 impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
-    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned or in an `Arc` for
-    /// instance.
+    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned, or in an `Arc`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for the first setting that is out of its range, or needs more capacity than
-    /// this breaker has.
+    /// [`ConfigError`] for the first setting that is out of its range or exceeds the capacity.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         let config = settings.settings();
         config.check(PERMITS)?;
@@ -194,20 +186,17 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         }
     }
 
-    /// Admits a call or rejects it. The first call at or after the end of the recovery time makes
-    /// the breaker half-open and is a probe. A probe occupies a slot until its result is settled,
-    /// but not for longer than its [lease](BreakerConfig::lease).
+    /// Admits a call or rejects it. At or after the end of the recovery time it makes the breaker
+    /// half-open and admits a probe, which has a slot until it is settled or its lease ends.
     ///
     /// Callers read the clock before they take the lock, so `now` may be earlier than an instant
-    /// that the breaker has seen. If `now` is earlier by less than a lease, the reading is taken
-    /// to be stale, and the slots of probes stay as they are. If `now` is earlier by a lease or
-    /// more, the clock is taken to have been set back, and each slot in use is free again one
-    /// lease after `now`.
+    /// that the breaker has seen. If it is earlier by less than a lease, the reading is stale,
+    /// and the slots stay as they are. If `now` is earlier by a lease or more, the clock is taken
+    /// to have been set back, and each slot in use is free again one lease after `now`.
     ///
     /// # Errors
     ///
-    /// [`CircuitOpen`] if the breaker is open, or half-open with all slots in use. It says when
-    /// to come back ([`retry_after`](CircuitOpen::retry_after)).
+    /// [`CircuitOpen`], with the time to wait: the breaker is open, or all slots are in use.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
         if let Some(permit) = self.admit_closed() {
@@ -311,8 +300,8 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         Ok(Admitted { permit, half_opened })
     }
 
-    /// Settles a call: takes back its permit with its result. Returns the new state if the
-    /// breaker changed.
+    /// Settles a call: takes back its permit with its result. Returns the new state if it
+    /// changed.
     ///
     /// `longest` is the call's longest attempt; only [`TimeSlices`] use it. `random` is a random
     /// number for the [jitter](BreakerConfig::recovery_jitter) of the recovery time; it is used
@@ -359,8 +348,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.open(now.saturating_add(recovery))
     }
 
-    /// As [`settle_timed`](Self::settle_timed), for a window that does not use how long attempts
-    /// took, and for a recovery time without jitter.
+    /// As [`settle_timed`](Self::settle_timed), without jitter and the length of attempts.
     #[inline]
     pub fn settle(
         &mut self,
@@ -371,8 +359,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.settle_timed(permit, result, Duration::ZERO, 0, now)
     }
 
-    /// Takes back the permit of a call that was cancelled. Nothing is counted; a probe frees its
-    /// slot.
+    /// Takes back the permit of a cancelled call. Nothing is counted; a probe frees its slot.
     #[inline]
     pub fn cancel(&mut self, permit: Permit) {
         if permit.is_of(self.generation) {
@@ -380,12 +367,11 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         }
     }
 
-    /// Opens the breaker for the length of `hint` (Retry-After), with which an attempt of the
-    /// call that holds `permit` failed. The maximum of
-    /// [`open_for_hint`](BreakerConfig::open_for_hint) bounds the hint; without that setting
-    /// nothing happens. A breaker that is open already stays open for at least that long. If the
-    /// call is a probe, the breaker opens for the recovery time if that is longer. Returns the
-    /// new state if the breaker changed.
+    /// Opens the breaker for the length of `hint` (Retry-After), with which an attempt under
+    /// `permit` failed. After a probe it opens for the recovery time, if that is longer. The hint
+    /// is cut to the maximum of [`open_for_hint`](BreakerConfig::open_for_hint); without that
+    /// setting nothing happens. An open breaker stays open for at least that long. Returns the
+    /// new state if it changed.
     pub fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
         let mut hint = hint.min(self.config().longest_hint);
         if hint.is_zero() {
@@ -416,10 +402,9 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         permit.is_probe() || matches!(self.phase, Phase::Closed)
     }
 
-    /// Opens the breaker by hand for the recovery time, as failures would. If it is open already,
-    /// its recovery time starts anew; an [isolated](Self::isolate) breaker stays as it is.
-    /// Returns the new state if the breaker changed. No observer is notified: for events use
-    /// [`Retry::trip`](crate::Retry::trip).
+    /// Opens the breaker by hand for the recovery time, which starts anew if it is open already.
+    /// An [isolated](Self::isolate) breaker stays as it is. Returns the new state if it changed.
+    /// [`Retry::trip`](crate::Retry::trip) also notifies an observer.
     pub fn trip(&mut self, now: Instant) -> Option<CircuitState> {
         if self.phase == Phase::Isolated {
             return None;
@@ -429,17 +414,16 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         if changes { opened } else { None }
     }
 
-    /// Opens the breaker by hand until [`reset`](Self::reset), without a recovery time. Returns
-    /// the new state if the breaker changed. No observer is notified: for events use
-    /// [`Retry::isolate`](crate::Retry::isolate).
+    /// Opens the breaker by hand until [`reset`](Self::reset). Returns the new state if it
+    /// changed. [`Retry::isolate`](crate::Retry::isolate) also notifies an observer.
     pub fn isolate(&mut self) -> Option<CircuitState> {
         let changes = !matches!(self.phase, Phase::Open | Phase::Isolated);
         self.turn(Phase::Isolated);
         if changes { Some(CircuitState::Open) } else { None }
     }
 
-    /// Closes the breaker by hand and forgets all failures. Returns the new state if the breaker
-    /// changed. No observer is notified: for events use [`Retry::reset`](crate::Retry::reset).
+    /// Closes the breaker and forgets all failures. Returns the new state if it changed.
+    /// [`Retry::reset`](crate::Retry::reset) also notifies an observer.
     pub fn reset(&mut self) -> Option<CircuitState> {
         let changes = self.phase != Phase::Closed;
         self.tally = 0;

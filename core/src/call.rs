@@ -1,5 +1,4 @@
-//! The decisions of one call: [`Call`], which every driver asks and none
-//! second-guesses.
+//! The decisions of one call: [`Call`], which all drivers share.
 
 use crate::backoff::BackoffContext;
 use crate::budget::Withdraw;
@@ -13,14 +12,16 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decision {
-    /// Try again after this delay.
+    /// Try again after a delay.
     Retry {
         /// How long to wait first; may be zero.
         after: Duration,
     },
-    /// The delay does not fit before the deadline, or the hint is longer than the strategy
-    /// follows ([`LongDelay::Stop`]). The call ends with [`StopReason::DeadlineExceeded`],
-    /// unless it is deferred or suspended now. No token of the budget is taken yet.
+    /// The delay does not fit before the deadline ([`LongDelay::Stop`]), or the hint
+    /// (Retry-After) is longer than the strategy accepts
+    /// ([`Backoff::at_most`](crate::Backoff::at_most)). The call ends with
+    /// [`StopReason::DeadlineExceeded`], unless the caller defers or suspends it now. No token
+    /// (one retry of the budget) is taken yet.
     TooLong {
         /// The whole delay.
         after: Duration,
@@ -30,7 +31,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// How long to wait; zero if nothing follows.
+    /// How long to wait; zero for [`Stop`](Self::Stop).
     #[inline]
     pub const fn delay(self) -> Duration {
         match self {
@@ -47,24 +48,23 @@ impl Decision {
 pub struct Attempt {
     /// Its number, from 1.
     pub number: u32,
-    /// What is left of the call's deadline; [`Duration::MAX`] without one.
+    /// What is left of the call's deadline; [`Duration::MAX`] without a deadline.
     pub remaining: Duration,
-    /// How long it may take: the attempt timeout or what is left of the deadline, whichever
-    /// is shorter; [`Duration::MAX`] without either.
+    /// How long the attempt may take: the attempt timeout or what is left of the deadline,
+    /// whichever is shorter; [`Duration::MAX`] without either.
     pub timeout: Duration,
 }
 
 /// The state of one call, without a clock, an operation or a lock.
 ///
-/// The steps, in order: [`start`](Self::start) an attempt; if it
-/// [`fail`](Self::fail)s, wait as decided and call [`on_wake`](Self::on_wake); if it succeeds, say
-/// so with [`succeed`](Self::succeed). Time is an argument of each.
-/// [`Retry`](crate::Retry) walks them together with a breaker, a budget and an observer;
-/// this is for drivers that work another way.
+/// The steps, in order: [`start`](Self::start) an attempt. If the attempt fails, call
+/// [`fail`](Self::fail), wait as decided and call [`on_wake`](Self::on_wake). If it succeeds,
+/// call [`succeed`](Self::succeed). [`Retry`](crate::Retry) takes these steps together with a
+/// breaker, a budget and an observer; use a `Call` directly to write another kind of driver.
 ///
-/// The time that has passed is added up from instant to instant. One that is earlier than the
-/// instant before shows that the clock was set back, or has begun anew as a counter of 32 bits
-/// does: that step counts nothing, and the deadline holds all the same.
+/// The call adds up the time that has passed from instant to instant. An instant that is earlier
+/// than the one before shows that the clock was set back, or has wrapped as a counter of 32 bits
+/// does. That step then adds no time, and the deadline still holds.
 ///
 /// Calling `fail` without `start` counts as a failure of attempt 0, and `on_wake`
 /// may be left out; nothing panics.
@@ -109,10 +109,11 @@ impl Call {
         Self::begin_within(policy, policy.deadline(), now)
     }
 
-    /// A call that begins now with a deadline of its own, in place of the policy's.
+    /// A call that begins now, with `deadline` in place of the policy's.
     ///
-    /// If an attempt is ended by it and it is shorter than the policy's,
-    /// [`counted_failure`](Self::counted_failure) says that nothing was learned of the upstream.
+    /// If `deadline` is shorter than the policy's and ends an attempt,
+    /// [`counted_failure`](Self::counted_failure) returns `None`: the attempt might have
+    /// succeeded.
     #[inline]
     pub const fn begin_within(policy: &Policy, deadline: Duration, now: Instant) -> Self {
         Self {
@@ -146,8 +147,9 @@ impl Call {
         self.previous
     }
 
-    /// The delay after which to go on, if the call stopped for `reason` although one is known:
-    /// it was deferred, the delay was too long, or a rate limit allowed no attempt yet.
+    /// After which delay the caller may try again, if the call stopped for `reason` and such a
+    /// delay is known: the call was deferred, the delay was too long, or a rate limit allowed no
+    /// attempt yet.
     #[inline]
     pub const fn next_sleep(&self, reason: StopReason) -> Option<Duration> {
         match (reason, self.stage) {
@@ -158,10 +160,10 @@ impl Call {
         }
     }
 
-    /// Whether the breaker is to count the call that stopped for `reason` as a failure, of
-    /// the class of the [last](Self::last) one. If not, its permit is cancelled: the call was
-    /// aborted, nothing has failed, or its own deadline, shorter than the policy's, has ended
-    /// an attempt that might have succeeded.
+    /// The class of the failure that the breaker is to count, if the call stopped for `reason`:
+    /// that of the [last](Self::last) failure. `None` if the permit is to be cancelled instead:
+    /// the call was aborted, nothing has failed, or the call's own deadline, shorter than the
+    /// policy's, has ended an attempt that might have succeeded.
     #[inline]
     pub const fn counted_failure(&self, reason: StopReason) -> Option<ErrorClass> {
         let is_cut = matches!(self.stage, Stage::Cut) && self.own_deadline;
@@ -188,8 +190,8 @@ impl Call {
         self.seen.wrapping_since(self.began)
     }
 
-    /// What is left of the deadline, never more than the deadline itself;
-    /// [`Duration::MAX`] without one.
+    /// What is left of the deadline, never more than the deadline itself; [`Duration::MAX`]
+    /// without a deadline.
     #[inline]
     pub const fn remaining(&self, now: Instant) -> Duration {
         self.left(self.elapsed(now))
@@ -246,8 +248,8 @@ impl Call {
     /// of redress for Python.
     ///
     /// A failure that comes after the attempt timeout is TRANSIENT, unless its class is
-    /// final. A retry has been granted by `budget` when this returns; the caller may
-    /// still defer or abort it.
+    /// [final](crate::ErrorClass::is_final). With [`Decision::Retry`], `budget` has granted the
+    /// retry; the caller may still defer or abort it.
     pub fn fail<U: Withdraw>(
         &mut self,
         policy: &Policy,
@@ -391,8 +393,9 @@ impl Call {
         Decision::Retry { after }
     }
 
-    /// The retry that was decided last is deferred or suspended: says for which reason the
-    /// call ends. A delay that was [too long](Decision::TooLong) takes its token now.
+    /// Defers or suspends the retry that was decided last, and returns the reason for which the
+    /// call ends: [`StopReason::Scheduled`]. After [`Decision::TooLong`] it takes the token of
+    /// the retry now; without a token the reason is [`StopReason::BudgetExhausted`].
     pub fn defer<U: Withdraw>(&mut self, budget: &U) -> StopReason {
         if self.stage == Stage::TooLong && !budget.withdraw(self.seen) {
             return StopReason::BudgetExhausted;
@@ -425,19 +428,20 @@ impl Call {
         matches!(self.stage, Stage::TooLong)
     }
 
-    /// The delay is over: says whether there is time for another attempt.
+    /// The delay is over: checks whether there is time for another attempt.
     ///
     /// # Errors
     ///
-    /// [`StopReason::DeadlineExceeded`] if the deadline has passed; at exactly
-    /// the deadline one more attempt is made.
+    /// [`StopReason::DeadlineExceeded`] if the deadline has passed. Exactly at the deadline one
+    /// more attempt is made.
     #[inline]
     pub const fn on_wake(&mut self, now: Instant) -> Result<(), StopReason> {
         self.advance(now);
         if self.is_late() { Err(StopReason::DeadlineExceeded) } else { Ok(()) }
     }
 
-    /// Passes the success on to the policy's strategies, where one has a memory.
+    /// Records the success in those of the policy's strategies that have a memory
+    /// ([`Adaptive`](crate::backoff::Adaptive)).
     #[inline]
     pub fn succeed(&mut self, policy: &Policy, now: Instant) {
         self.advance(now);

@@ -2,7 +2,7 @@
 
 use crate::time::Duration;
 
-/// The kind of a failure, which decides what it deserves.
+/// The kind of a failure. The policy decides by it whether and how to retry.
 ///
 /// `as_str` gives the names that dashboards see; they are fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,21 +11,22 @@ use crate::time::Duration;
 #[cfg_attr(feature = "serde", serde(rename_all = "SCREAMING_SNAKE_CASE"))]
 #[repr(u8)]
 pub enum ErrorClass {
-    /// Who you are is not accepted (HTTP 401). Never retried.
+    /// The credentials are not accepted (HTTP 401). A [final](Self::is_final) class: not retried.
     Auth = 0,
-    /// What you may do does not include this (HTTP 403). Never retried.
+    /// The caller may not do this (HTTP 403). A [final](Self::is_final) class: not retried.
     Permission = 1,
-    /// The request itself is wrong (HTTP 400, 404, 422). Never retried.
+    /// The request itself is wrong (HTTP 400, 404, 422). A [final](Self::is_final) class: not
+    /// retried.
     Permanent = 2,
     /// Another caller was faster: a conflict or a deadlock (HTTP 409).
     Concurrency = 3,
-    /// Too much at once (HTTP 429); often says when to come back.
+    /// Too many requests (HTTP 429). The response often says when to come back.
     RateLimit = 4,
     /// The other side failed (HTTP 5xx).
     ServerError = 5,
-    /// The way there failed: a timeout, a reset, a missing acknowledge.
+    /// The connection failed: a timeout, a reset, a missing acknowledge.
     Transient = 6,
-    /// Nothing is known of it. Retried, but by default only twice in a call.
+    /// The cause is not known. Retried, but by default only twice in a call.
     Unknown = 7,
 }
 
@@ -64,7 +65,9 @@ impl ErrorClass {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
 
-    /// Whether retrying cannot help: AUTH, PERMISSION and PERMANENT.
+    /// Whether the class is final: AUTH, PERMISSION and PERMANENT. A policy does not retry a
+    /// final class, as the same request would fail again, unless
+    /// [`RetryConfig::retriable`](crate::config::RetryConfig::retriable) allows it.
     #[inline]
     pub const fn is_final(self) -> bool {
         (self as u8) <= Self::Permanent as u8
@@ -94,7 +97,7 @@ impl ClassSet {
     pub const EMPTY: Self = Self(0);
     /// Every class.
     pub const ALL: Self = Self(u8::MAX);
-    /// The classes of which retrying cannot help: AUTH, PERMISSION, PERMANENT.
+    /// The [final](ErrorClass::is_final) classes: AUTH, PERMISSION, PERMANENT.
     pub const FINAL: Self =
         Self::of(&[ErrorClass::Auth, ErrorClass::Permission, ErrorClass::Permanent]);
 
@@ -155,18 +158,19 @@ impl core::fmt::Display for ClassSet {
     }
 }
 
-/// What a classifier says of one failure.
+/// The class of one failure, with what else its classifier knows about it.
 ///
-/// A plain [`ErrorClass`] converts into one without hint or detail.
+/// A plain [`ErrorClass`] converts into a classification without hint or detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Classification {
-    /// The class, which decides.
+    /// The class, by which the policy decides.
     pub class: ErrorClass,
-    /// How long the other side asks to be left alone (Retry-After), if it does.
+    /// The hint: how long the other side asks the caller to wait (Retry-After); `None` without
+    /// one.
     pub retry_after: Option<Duration>,
-    /// What exactly it was, for logs: an SQLSTATE, a vendor's code, a kind.
-    /// The engine only passes it on.
+    /// The exact cause, for logs: an SQLSTATE, a vendor's code, a kind. The engine only passes it
+    /// on.
     pub detail: Option<&'static str>,
 }
 
@@ -177,7 +181,7 @@ impl Classification {
         Self { class, retry_after: None, detail: None }
     }
 
-    /// The same with a hint when to come back.
+    /// The same with the hint to come back after `hint`.
     #[inline]
     pub const fn retry_after(mut self, hint: Duration) -> Self {
         self.retry_after = Some(hint);

@@ -17,24 +17,24 @@ use crate::time::{Duration, Instant};
 
 /// State that a [`Keyed`] map can hold.
 pub trait Entry: Clone {
-    /// Whether this entry must not make room for another one.
+    /// Whether this entry must stay, even if another key needs its place.
     fn must_stay(&self) -> bool {
         false
     }
 
-    /// Whether an entry that must stay may go at `now` after all, if no other one can.
+    /// Whether an entry that must stay may be removed at `now` after all, if no other entry can.
     fn is_over(&mut self, now: Instant) -> bool {
         let _ = now;
         false
     }
 
-    /// This is the `nth` entry that the map ever made.
+    /// Called on a new entry, the `nth` that the map has made.
     fn on_insert(&mut self, nth: u16) {
         let _ = nth;
     }
 }
 
-/// A closed breaker may go; an open or half-open one stays while it keeps calls off.
+/// A closed breaker may be removed; an open or half-open breaker stays while it rejects calls.
 impl<W, const PERMITS: usize, C> Entry for Breaker<W, PERMITS, C>
 where
     W: Window + Clone,
@@ -44,14 +44,14 @@ where
         self.state() != CircuitState::Closed
     }
 
-    /// It would let the next call through: the recovery time is over and no probe in
-    /// flight. One that was opened by hand is never over.
+    /// True if the breaker would admit the next call: its recovery time is over and no probe is
+    /// in flight. Never true for an [isolated](crate::Breaker::isolate) breaker.
     fn is_over(&mut self, now: Instant) -> bool {
         Breaker::is_over(self, now)
     }
 
-    /// Generations start far apart, so that a permit of an entry that had to go
-    /// does not fit its successor.
+    /// Generations start far apart, so that a permit of a removed entry does not fit its
+    /// successor.
     fn on_insert(&mut self, nth: u16) {
         self.generation = nth.rotate_left(8);
     }
@@ -59,8 +59,9 @@ where
 
 impl<const N: usize, C: Clone> Entry for RollingBudget<N, C> {}
 
-/// A limiter stays as long as a window counts something, so that no key has more than its
-/// limit; one with phases stays for ever once it was asked, as they begin but once.
+/// A limiter stays while one of its windows counts something, so that no key gets more than its
+/// limit. A limiter with phases stays for ever once it was asked, because its phases begin only
+/// once.
 impl<const N: usize, C: Settings<LimiterConfig>> Entry for RateLimiter<N, C> {
     fn must_stay(&self) -> bool {
         !self.is_idle(Instant::ZERO)
@@ -81,15 +82,15 @@ impl<C: Settings<RatioConfig>> Entry for RatioBudget<C> {
 
 /// One `V` for each key, `N` at most.
 ///
-/// A new key begins with a copy of the template. When the map is full, the entry
-/// that was used least recently makes room; but an open or half-open breaker
-/// stays, so that no closed one pushes it out. Only if all are, the least recently
-/// used of those goes whose recovery time is over and that has no probe in flight: it
-/// would let the next call through anyway, and a host that is never asked again does
-/// not keep its place for ever. A rate limiter stays, too, while one of its windows counts
-/// something. If nothing may go, the new key gets no entry: its calls run without a breaker,
-/// its retries without a budget, its attempts are refused by the limiter, and
-/// [`refused`](Self::refused) counts them.
+/// A new key begins with a copy of the template. When the map is full, a new key replaces the
+/// entry that was used least recently, with two exceptions. An open or half-open breaker stays,
+/// and a rate limiter stays while one of its windows counts something.
+///
+/// If every entry is an open or half-open breaker, the new key replaces the least recently used
+/// breaker whose recovery time is over and which has no probe in flight. Such a breaker would
+/// admit the next call anyway. If no entry can be replaced, the new key gets none: its calls run
+/// without a breaker, its retries without a budget, and a limiter refuses its attempts.
+/// [`refused`](Self::refused) counts these cases.
 ///
 /// ```
 /// use core::cell::RefCell;
@@ -132,7 +133,7 @@ struct Kept<K, V> {
 }
 
 impl<K, V, const N: usize> Keyed<K, V, N> {
-    /// An empty map.
+    /// An empty map, whose entries begin as copies of `template`.
     pub const fn new(template: V) -> Self {
         Self { template, entries: Vec::new(), uses: 0, births: 0, refused: 0 }
     }
@@ -154,7 +155,7 @@ impl<K, V, const N: usize> Keyed<K, V, N> {
 }
 
 impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
-    /// The entry of `key`, if it has one; this is no use of it.
+    /// The entry of `key`, if it has one. This does not count as a use of the entry.
     pub fn peek(&self, key: &K) -> Option<&V> {
         self.entries.iter().find(|kept| kept.key == *key).map(|kept| &kept.value)
     }
@@ -168,13 +169,15 @@ impl<K: Eq + Clone, V: Entry, const N: usize> Keyed<K, V, N> {
         Some(&mut kept.value)
     }
 
-    /// The entry of `key`, new if it had none; `None` if there is no room. Without the
-    /// time no breaker makes room that has ever opened: see [`entry_at`](Self::entry_at).
+    /// The entry of `key`; a new entry if the key has none, `None` if there is no room. Without
+    /// the time, an open or half-open breaker is never replaced: see
+    /// [`entry_at`](Self::entry_at).
     pub fn entry(&mut self, key: &K) -> Option<&mut V> {
         self.entry_by(key, None)
     }
 
-    /// As [`entry`](Self::entry); what is over at `now` makes room, too.
+    /// As [`entry`](Self::entry), but may also replace a breaker that would admit a call at
+    /// `now`.
     pub fn entry_at(&mut self, key: &K, now: Instant) -> Option<&mut V> {
         self.entry_by(key, Some(now))
     }
@@ -232,8 +235,8 @@ pub struct ByKey<S, K> {
 }
 
 /// The breaker, the budget or the limiter of `key` in a shared map, for
-/// [`Retry::breaker`](crate::Retry::breaker) and
-/// [`Retry::budget`](crate::Retry::budget).
+/// [`Retry::breaker`](crate::Retry::breaker), [`Retry::budget`](crate::Retry::budget) and
+/// [`Retry::limiter`](crate::Retry::limiter).
 #[inline]
 pub const fn by_key<S: Shared, K>(map: S, key: K) -> ByKey<S, K> {
     ByKey { map, key }
@@ -252,7 +255,7 @@ where
 
     const WANTS: u8 = V::WANTS;
 
-    /// `None`, too, where there is no room without knowing the time.
+    /// Also `None` if there is no room without knowing the time.
     fn admit_closed(&self) -> Option<Self::Pass> {
         let enter = |map: &mut Keyed<K, V, N>| {
             if map.has(&self.key, None) { map.get(&self.key)?.admit_closed() } else { None }
@@ -300,14 +303,15 @@ where
         self.map.with(hold).flatten()
     }
 
-    /// True, too, where the breaker had to make room.
+    /// Also true if the entry of the breaker was replaced.
     fn still_admits(&self, pass: Self::Pass) -> bool {
         let Some(permit) = pass else { return true };
         let asked = self.map.with(|map| Some(map.get(&self.key)?.still_admits(permit)));
         asked.flatten().unwrap_or(true)
     }
 
-    /// Opens no breaker for which there is no room. A key without one needs no reset.
+    /// Resetting a key without an entry does nothing. Opening does nothing if there is no room
+    /// for an entry.
     fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
         let set = |map: &mut Keyed<K, V, N>| {
             let breaker = match by_hand {
@@ -358,8 +362,8 @@ where
     K: Eq + Clone,
     V: Entry + Limit,
 {
-    /// A key that finds no room is refused without a time: an attempt beside the limiter
-    /// would not keep the limit.
+    /// A key that gets no entry is refused, without a time: an attempt without the limiter would
+    /// exceed the limit.
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         let refused = Err(NotBefore { wait: None });
         self.map

@@ -1,13 +1,13 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
 //! # The modules
 //!
-//! From the ground up; each uses those above it.
+//! From the ground up: a module uses those above it in the table.
 //!
 //! | module | what it is about |
 //! | --- | --- |
-//! | [`time`] | [`Instant`], [`Duration`], [`Clock`] and clocks that can wait; [`Widened`](time::Widened), a clock out of a counter that wraps |
+//! | [`time`] | [`Instant`], [`Duration`], [`Clock`] and clocks that can wait; [`Widened`](time::Widened), a clock made from a counter that wraps |
 //! | [`random`] | [`Draw`](random::Draw): randomness as an argument |
-//! | [`config`] | [`ConfigError`](config::ConfigError), and where settings are: behind a reference, in a type, owned, in an `Arc` |
+//! | [`config`] | [`ConfigError`](config::ConfigError), and how settings are stored: borrowed, as a type, owned or in an `Arc` |
 //! | [`event`] | [`Event`], [`Observer`], [`StopReason`], [`Timeline`](event::Timeline) |
 //! | [`breaker`], [`budget`] | state that calls share: [`Breaker`] and its windows; [`RollingBudget`], [`RatioBudget`], [`RateLimiter`]; in a [`Keyed`] map by host or device |
 //! | [`classify`] | [`ErrorClass`], the tables of protocols, databases, brokers and systems, and your own classifier |
@@ -15,7 +15,7 @@
 //! | [`driver`] | [`Retry`], which runs a [`Policy`]: blocking, asynchronous, or step by step ([`Steps`](driver::Steps)) |
 //! | [`snapshot`] | state that survives a restart; [`Suspended`](snapshot::Suspended), a call that does |
 //! | [`lint`] | what is suspicious in a policy, a breaker, a budget, and in all of them together |
-//! | [`testing`](https://docs.rs/redress/latest/redress/testing) | under the feature `testing`: a clock that a test moves, scripts, recorders, a breaker that obeys |
+//! | [`testing`](https://docs.rs/redress/latest/redress/testing) | under the feature `testing`: a clock that a test moves, scripts, recorders, a fake breaker |
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

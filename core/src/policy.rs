@@ -10,11 +10,11 @@ use crate::time::Duration;
 /// A limit of this value is no limit: counters saturate here.
 pub(crate) const NO_LIMIT: u16 = u16::MAX;
 
-/// The settings of a policy, before they are checked.
+/// The settings of a policy, not yet checked.
 ///
-/// Made by [`Policy::builder`]; the setters never fail, [`build`](Self::build) says
-/// what is out of range, and the linter ([`lint`](crate::lint)) what is only
-/// suspicious.
+/// [`Policy::builder`] makes them. The setters never fail; [`build`](Self::build) reports a value
+/// that is out of range, and the linter ([`lint`](crate::lint)) also values that are only
+/// suspicious. A *final* class is one that is not retried: AUTH, PERMISSION or PERMANENT.
 ///
 /// | setting | default | range |
 /// | --- | --- | --- |
@@ -52,22 +52,21 @@ pub struct RetryConfig {
     pub(crate) retriable: ClassSet,
 }
 
-/// What becomes of a delay that does not fit before the deadline: one that is as long as
-/// what is left of it, or longer.
+/// What happens if a delay does not fit before the deadline, because it is as long as the rest of
+/// the deadline, or longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LongDelay {
-    /// The call stops at once with
-    /// [`StopReason::DeadlineExceeded`](crate::StopReason::DeadlineExceeded), without a
-    /// `retry` event and without a token of the budget. The error carries the whole delay
-    /// ([`next_sleep`](crate::RetryExhausted::next_sleep)). A sleep handler is asked first
-    /// and may defer the call, and
-    /// [`call_or_suspend`](crate::Retry::call_or_suspend) suspends it.
+    /// The default. The call stops at once with
+    /// [`StopReason::DeadlineExceeded`](crate::StopReason::DeadlineExceeded), without a `retry`
+    /// event and without a token of the budget. The error carries the whole delay
+    /// ([`next_sleep`](crate::RetryExhausted::next_sleep)). A sleep handler is asked first and
+    /// may defer the call, and [`call_or_suspend`](crate::Retry::call_or_suspend) suspends it.
     #[default]
     Stop,
-    /// The delay is cut to what is left, and one more attempt is made at the deadline. This
-    /// is the rule of redress for Python.
+    /// The delay is cut to the rest of the deadline, and one more attempt is made at the
+    /// deadline. This is the rule of redress for Python.
     Cut,
 }
 
@@ -81,9 +80,9 @@ impl RetryConfig {
     /// The time for the whole call, delays included.
     ///
     /// An asynchronous driver ends an attempt that is in flight at the deadline. A blocking
-    /// one cannot: the operation must keep to [`Attempt::timeout`](crate::Attempt::timeout).
-    /// A failure after the deadline is not retried; a success that comes late is a success.
-    /// See [`long_delay`](Self::long_delay) for a delay that does not fit before it.
+    /// driver cannot: the operation must keep to [`Attempt::timeout`](crate::Attempt::timeout). A
+    /// failure after the deadline is not retried; a success that comes late is a success. See
+    /// [`long_delay`](Self::long_delay) for a delay that does not fit before the deadline.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -95,9 +94,9 @@ impl RetryConfig {
         self
     }
 
-    /// The time for each attempt, never more than what is left of the deadline.
-    /// Drivers that can stop an attempt do; a blocking one counts a failure that
-    /// comes after it as TRANSIENT.
+    /// The time for each attempt, never more than what is left of the deadline. An asynchronous
+    /// driver ends the attempt when this time is over. A blocking driver cannot; it counts a
+    /// failure that comes later than that as TRANSIENT.
     pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
@@ -109,36 +108,36 @@ impl RetryConfig {
         self
     }
 
-    /// Failures of class UNKNOWN are retried like others.
+    /// Failures of class UNKNOWN are retried as often as those of any other class.
     pub const fn no_unknown_limit(mut self) -> Self {
         self.max_unknown = NO_LIMIT;
         self
     }
 
-    /// How many failures of `class` are retried in a call: with 2 the third one
-    /// stops it, with 0 the first. Checked before every other rule.
+    /// How many failures of `class` are retried in a call: with 2 the third failure stops the
+    /// call, with 0 the first. Checked before every other rule.
     pub const fn max_attempts_for(mut self, class: ErrorClass, failures: u16) -> Self {
         self.limited = self.limited.with(class);
         self.limits[class as usize] = failures;
         self
     }
 
-    /// What becomes of a delay that does not fit before the deadline.
+    /// What happens if a delay does not fit before the deadline.
     pub const fn long_delay(mut self, rule: LongDelay) -> Self {
         self.long_delay = rule;
         self
     }
 
-    /// Retries a final class (AUTH, PERMISSION or PERMANENT) after all, at most `retries`
-    /// times in a call. For a peer that is known to reject falsely, as an access point does
-    /// that calls the password wrong while a station joins. Against a service this repeats
-    /// what it has refused: it may lock the account.
+    /// Retries a final class (AUTH, PERMISSION or PERMANENT) after all, at most `retries` times
+    /// in a call. For a peer that is known to reject falsely, as an access point that reports a
+    /// wrong password while a station joins. Do not use it against a service, which has refused
+    /// the same request before and may lock the account.
     pub const fn retriable(mut self, class: ErrorClass, retries: u16) -> Self {
         self.retriable = self.retriable.with(class);
         self.max_attempts_for(class, retries)
     }
 
-    /// The strategy for all classes that have none of their own.
+    /// The strategy for all classes without a strategy of their own.
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.listens |= backoff.listens();
         self.limits_hints |= backoff.limits_hints();
@@ -164,7 +163,7 @@ impl RetryConfig {
     ///
     /// # Errors
     ///
-    /// Names the first field that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range, or for a missing strategy.
     pub const fn build(self) -> Result<Policy, ConfigError> {
         if self.max_attempts == 0 {
             return Err(ConfigError::new("max_attempts", 0, "1 or more"));
@@ -200,7 +199,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The default settings, which still need a strategy.
+    /// The default settings, as in the table of [`RetryConfig`]: 6 attempts, a deadline of 60 s,
+    /// no attempt timeout, 2 retries of UNKNOWN, no final class retried. There is no default
+    /// strategy: set one with [`backoff`](RetryConfig::backoff) or
+    /// [`backoff_for`](RetryConfig::backoff_for).
     pub const fn builder() -> RetryConfig {
         RetryConfig {
             deadline: Duration::from_secs(60),
@@ -220,14 +222,14 @@ impl Policy {
         }
     }
 
-    /// One attempt and no retry, for an operation that only wants its breaker,
-    /// its classes and its events. No deadline.
+    /// One attempt, no retry and no deadline, for an operation that needs only a breaker, classes
+    /// and events.
     pub const fn once() -> Self {
         let config = Self::builder().max_attempts(1).no_deadline().no_unknown_limit();
         Self { config: config.backoff(Backoff::constant(Duration::ZERO)) }
     }
 
-    /// The settings it was built from, to change some and build again.
+    /// The settings that the policy was built from, to change some and build again.
     pub const fn config(&self) -> RetryConfig {
         self.config
     }
@@ -257,13 +259,13 @@ impl Policy {
         self.config.max_attempts
     }
 
-    /// The time for a call; [`Duration::MAX`] for none.
+    /// The deadline of a call; [`Duration::MAX`] for none.
     #[inline]
     pub const fn deadline(&self) -> Duration {
         self.config.deadline
     }
 
-    /// The time for an attempt; [`Duration::MAX`] for none.
+    /// The attempt timeout; [`Duration::MAX`] for none.
     #[inline]
     pub const fn attempt_timeout(&self) -> Duration {
         self.config.attempt_timeout
@@ -278,7 +280,7 @@ impl Policy {
         }
     }
 
-    /// How many failures of `class` are retried; `None` for no limit of its own.
+    /// How many failures of `class` are retried; `None` if the class has no limit of its own.
     #[inline]
     pub const fn max_attempts_for(&self, class: ErrorClass) -> Option<u16> {
         if self.config.limited.contains(class) {
@@ -288,13 +290,14 @@ impl Policy {
         }
     }
 
-    /// What becomes of a delay that does not fit before the deadline.
+    /// What happens if a delay does not fit before the deadline.
     #[inline]
     pub const fn long_delay(&self) -> LongDelay {
         self.config.long_delay
     }
 
-    /// Whether a failure of `class` ends the call whatever else is left.
+    /// Whether a failure of `class` always ends the call: the class is final
+    /// ([`ErrorClass::is_final`]) and not set as [`retriable`](RetryConfig::retriable).
     #[inline]
     pub const fn is_final(&self, class: ErrorClass) -> bool {
         class.is_final() && !self.config.retriable.contains(class)

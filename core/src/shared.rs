@@ -14,12 +14,12 @@ use core::cell::RefCell;
             `Arc<Mutex>` of the standard library (feature `std`), `&Locked` of redress-embassy"
 )]
 pub trait Shared {
-    /// What is shared.
+    /// The type of the shared value.
     type Item;
 
-    /// Runs `f` on the value and returns what it returns; `None` if the value is
-    /// lent already further up this very stack, which only an `f` that calls
-    /// `with` again can cause. A poisoned lock is used as it is.
+    /// Runs `f` on the value and returns its result. Returns `None` if the value is lent already:
+    /// an `f` that calls `with` on the same lock again gets `None`. A poisoned lock is used as it
+    /// is.
     fn with<R>(&self, f: impl FnOnce(&mut Self::Item) -> R) -> Option<R>;
 }
 

@@ -12,7 +12,7 @@ use crate::time::{Duration, Instant};
 /// Multipliers are fixed-point numbers with this many fraction bits.
 const FRACTION_BITS: u32 = 20;
 
-/// What an adaptive strategy is made of; [`build`](Self::build) checks it.
+/// The settings of an [`Adaptive`] strategy; [`build`](Self::build) checks them.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AdaptiveConfig {
@@ -36,21 +36,21 @@ impl AdaptiveConfig {
         }
     }
 
-    /// Outcomes of this age and older are forgotten. At least 1 us.
+    /// Results of this age and older are forgotten. At least 1 us; 60 s by default.
     pub const fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// The share of successes that needs no slowing down, in thousandths: 1 to
-    /// 1000.
+    /// The share of successes from which delays are not slowed down, in thousandths: 1 to 1000;
+    /// 900 by default.
     pub const fn target_success_milli(mut self, milli: u32) -> Self {
         self.target_success_milli = milli;
         self
     }
 
-    /// The multipliers at and above the target, and with nothing but failures,
-    /// in thousandths: 0 to 4,000,000, the first not above the second.
+    /// The multipliers in thousandths, 0 to 4,000,000: `min` at and above the target, `max` with
+    /// nothing but failures. `min` is not above `max`. 1000 and 5000 by default.
     pub const fn multipliers_milli(mut self, min: u32, max: u32) -> Self {
         self.min_multiplier_milli = min;
         self.max_multiplier_milli = max;
@@ -82,7 +82,7 @@ impl AdaptiveConfig {
     ///
     /// # Errors
     ///
-    /// Names the first field that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range.
     pub const fn build(self) -> Result<Adaptive, ConfigError> {
         if let Err(error) = self.check() {
             return Err(error);
@@ -103,17 +103,16 @@ const fn fixed(milli: u32) -> u32 {
     ((((milli as u64) << FRACTION_BITS) + 500) / 1000) as u32
 }
 
-/// A backoff that grows with the failure rate of what it served.
+/// A backoff that grows with the failure rate of the attempts that it delays.
 ///
-/// With `f` failures among the `t` outcomes of the window, the fallback's delay
-/// is multiplied by `min`, as long as `f / t` is at most `1 - target`, and from
-/// there in a straight line up to `max` at nothing but failures. The one division
-/// is of 32 bits.
+/// With `f` failures among the `t` results in the window, the fallback's delay is multiplied by
+/// `min` while `f / t` is at most `1 - target`. Above that the multiplier grows in a straight
+/// line, up to `max` at nothing but failures. The only division is of 32 bits.
 ///
-/// It learns of the failures of the classes it serves, of the success that follows
-/// one of them, and of every call that succeeds at once; also where it is the
-/// fallback of another strategy. Source: `adaptive` of redress for Python, which
-/// learns neither of immediate successes nor of anything when it is nested.
+/// It records failures of the classes that it is the strategy for, the success that follows such
+/// a failure, and every call that succeeds at once; also as the fallback of another strategy.
+/// Source: `adaptive` of redress for Python, which does not record immediate successes, and
+/// records nothing when it is nested.
 ///
 /// ```
 /// # #[cfg(feature = "std")] {
@@ -140,8 +139,7 @@ pub struct Adaptive<M = ()> {
 }
 
 impl Adaptive {
-    /// The strategy with the memory that its upstream has, a [`Memory`] behind a
-    /// lock.
+    /// Adds the memory, which belongs to one upstream: a [`Memory`] behind a lock.
     pub const fn memory<M: Shared>(self, memory: M) -> Adaptive<M> {
         Adaptive {
             fallback: self.fallback,
@@ -200,8 +198,8 @@ where
     }
 }
 
-/// The last outcomes that an [`Adaptive`] strategy has recorded, at most `N` of them
-/// (1 to 255); a further one takes the place of the oldest.
+/// The last results that an [`Adaptive`] strategy has recorded, at most `N` of them (1 to 255). A
+/// further result replaces the oldest.
 #[derive(Debug)]
 pub struct Memory<const N: usize> {
     /// When each outcome is forgotten, and whether it was a success.

@@ -1,9 +1,9 @@
-//! How long to wait: [`Backoff`], one nameable type for every strategy.
+//! How long to wait before a retry: [`Backoff`], a single type for every strategy.
 //!
-//! A `Backoff` is two durations, the function that reads them and perhaps a
-//! reference to more, so a `const` policy needs no list of types and an image
-//! holds only the strategies that it names. All arithmetic is on integers and
-//! saturates; attempt four billion gives the cap like attempt forty.
+//! A `Backoff` holds two durations, a function that computes the delay from them, and for some
+//! strategies a reference. So a `const` policy needs no type parameters, and a binary contains
+//! only the strategies that it names. All arithmetic is on integers and saturates; attempt four
+//! billion gives the maximum as attempt forty does.
 
 mod adaptive;
 mod growth;
@@ -18,28 +18,28 @@ use crate::event::Cause;
 use crate::random::Draw;
 use crate::time::{Duration, Instant};
 
-/// What a strategy may look at.
+/// The input of a strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct BackoffContext {
     /// The number of the attempt that failed, from 1.
     pub attempt: u32,
-    /// What went wrong, with the other side's hint.
+    /// The class of the failure, with the hint (Retry-After) if there is one.
     pub classification: Classification,
-    /// How it failed.
+    /// How the attempt failed: by an error or by a value.
     pub cause: Cause,
     /// The delay before this attempt; zero for the first one.
     pub previous: Duration,
-    /// What is left of the deadline; [`Duration::MAX`] without one.
+    /// What is left of the deadline; [`Duration::MAX`] without a deadline.
     pub remaining: Duration,
     /// The instant of the failure.
     pub now: Instant,
 }
 
 impl BackoffContext {
-    /// The context of a first failure without deadline at the clock's origin,
-    /// to try a strategy on; set the other fields as needed.
+    /// A context to try a strategy with: no deadline, no delay before, the clock at its origin.
+    /// Set the other fields as needed.
     pub const fn new(attempt: u32, class: ErrorClass) -> Self {
         Self {
             attempt,
@@ -52,18 +52,18 @@ impl BackoffContext {
     }
 }
 
-/// A strategy of your own that needs more than a function.
+/// A strategy of your own that has state, or needs more than a function.
 pub trait Strategy: Sync {
     /// The delay after the failure in `context`. `None` means that there is no
     /// delay to give; the call then stops with
     /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     ///
-    /// It may be of any length: what becomes of one that does not fit before the deadline says
-    /// [`LongDelay`](crate::config::LongDelay).
+    /// The delay may be of any length. [`LongDelay`](crate::config::LongDelay) decides what
+    /// happens if it does not fit before the deadline.
     fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration>;
 
-    /// Records an attempt that this strategy decided the delay of: a failure of its class, or
-    /// the success that followed; and every call that succeeded at once.
+    /// Records the result of an attempt: a failure whose delay this strategy decides, the success
+    /// that follows such a failure, or the success of a first attempt.
     fn record(&self, now: Instant, success: bool) {
         let _ = (now, success);
     }
@@ -133,10 +133,9 @@ impl Backoff {
         Self::of(rules::exponential, base, max, Link::None(Kind::Exponential))
     }
 
-    /// `base * growth^(n - 1)` up to `max`, the growth in thousandths: 1500
-    /// stands for 1.5. A growth below 1000 counts as 1000, one above 65,535,000
-    /// as that. The power keeps a relative precision of 2^-20 or better for
-    /// a thousand attempts.
+    /// `base * growth^(n - 1)` up to `max`, with the growth in thousandths: 1500 stands for 1.5.
+    /// A growth below 1000 counts as 1000, a growth above 65,535,000 as 65,535,000. The power
+    /// keeps a relative precision of 2^-20 or better for a thousand attempts.
     pub const fn exponential_by(base: Duration, max: Duration, growth_milli: u32) -> Self {
         Self::of(rules::exponential_by, base, max, Link::Growth(growth(growth_milli)))
     }
@@ -146,8 +145,9 @@ impl Backoff {
         Self::of(rules::fibonacci, base, max, Link::None(Kind::Fibonacci))
     }
 
-    /// The entries of `delays` in order, the last one again for every further
-    /// attempt; no delay (and so no retry) if it is empty.
+    /// The entries of `delays` in order; further attempts repeat the last entry. An empty slice
+    /// gives no delay, so the call stops with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     pub const fn sequence(delays: &'static [Duration]) -> Self {
         Self::of(rules::sequence, Duration::ZERO, Duration::ZERO, Link::Sequence(delays))
     }
@@ -168,9 +168,9 @@ impl Backoff {
         Self::of(rules::equal_jitter, base, max, Link::None(Kind::EqualJitter))
     }
 
-    /// Uniform in `[base, 3 * previous)`, at most `max`; `base` stands in for the
-    /// previous delay before the first retry. Never below `base` (if `max` is
-    /// not), even where a deadline cut the previous delay short.
+    /// Uniform in `[base, 3 * previous)`, at most `max`. Before the first retry the previous
+    /// delay counts as `base`. Never below `base` (unless `max` is), even if the deadline cut the
+    /// previous delay short.
     ///
     /// Source: "Decorrelated Jitter", ibid.
     pub const fn decorrelated_jitter(base: Duration, max: Duration) -> Self {
@@ -185,25 +185,25 @@ impl Backoff {
         Self::of(rules::token_backoff, base, max, Link::None(Kind::TokenBackoff))
     }
 
-    /// What the other side asked for (Retry-After), plus uniform up to `jitter`;
-    /// without such a hint, the delay of `fallback`. A jitter of zero draws
-    /// nothing.
+    /// The delay of the hint, the time that the other side asked for (Retry-After), plus a
+    /// uniform part of up to `jitter`. Without a hint, the delay of `fallback`. A jitter of zero
+    /// draws no random number.
     ///
-    /// A hint may be zero, or an hour: bound it with [`at_least`](Self::at_least), the base of
-    /// the fallback for instance, and [`at_most`](Self::at_most).
+    /// A hint may be zero, or an hour: set bounds with [`at_least`](Self::at_least), for instance
+    /// the base of the fallback, and [`at_most`](Self::at_most).
     pub const fn retry_after_or(fallback: &'static Backoff, jitter: Duration) -> Self {
         let link = Link::Fallback(Some(fallback), Duration::MAX);
         Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
     }
 
-    /// As [`retry_after_or`](Self::retry_after_or), for some classes of a policy: without a hint,
-    /// the delay of the policy's strategy for all classes
-    /// ([`RetryConfig::backoff`](crate::config::RetryConfig::backoff)). It refers to nothing, so it can be
-    /// made of settings that are read at run time.
+    /// As [`retry_after_or`](Self::retry_after_or), for some classes of a policy. Without a hint,
+    /// the delay is that of the policy's strategy for all classes
+    /// ([`RetryConfig::backoff`](crate::config::RetryConfig::backoff)). This strategy holds no
+    /// reference, so it can be built from settings that are read at run time.
     ///
-    /// A policy without such a strategy stops a failure without a hint with
-    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy), as does one whose strategy for
-    /// all classes is this one.
+    /// If the policy has no strategy for all classes, or that strategy is itself a `retry_after`,
+    /// a failure without a hint stops the call with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     ///
     /// ```
     /// use redress::{Backoff, Duration, ErrorClass, Policy};
@@ -223,9 +223,9 @@ impl Backoff {
         Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
     }
 
-    /// The shortest hint that [`retry_after_or`](Self::retry_after_or) and
-    /// [`retry_after`](Self::retry_after) follow: a shorter one
-    /// counts as this long, before jitter. Default 0. No other strategy looks at it.
+    /// The shortest hint for [`retry_after_or`](Self::retry_after_or) and
+    /// [`retry_after`](Self::retry_after): a shorter hint counts as this long, before jitter.
+    /// Default 0. Other strategies ignore it.
     pub const fn at_least(mut self, shortest: Duration) -> Self {
         if let Link::Fallback(..) = self.link {
             self.second = shortest;
@@ -234,11 +234,10 @@ impl Backoff {
     }
 
     /// The longest hint that [`retry_after_or`](Self::retry_after_or) and
-    /// [`retry_after`](Self::retry_after) follow. A longer one is not shortened, as the other side would reject a call that comes sooner: it is a delay
-    /// that does not fit, as one beyond the deadline is
-    /// ([`LongDelay`](crate::config::LongDelay)). Default: no limit. No other strategy looks at it, and
-    /// it holds where this is the strategy of a policy or of one of its classes, not where it
-    /// is within an [`Adaptive`].
+    /// [`retry_after`](Self::retry_after) accept. A longer hint is not shortened, because the
+    /// other side would reject a call that comes sooner. It counts as a delay that does not fit
+    /// before the deadline ([`LongDelay`](crate::config::LongDelay)). Default: no limit. Other
+    /// strategies ignore it, and it has no effect on a strategy inside an [`Adaptive`].
     pub const fn at_most(mut self, longest: Duration) -> Self {
         if let Link::Fallback(fallback, _) = self.link {
             self.link = Link::Fallback(fallback, longest);
@@ -259,31 +258,33 @@ impl Backoff {
         }
     }
 
-    /// Your own, in the short form: a function of the number of the failed
-    /// attempt, its class and the previous delay. `None` stops the call with
+    /// A strategy of your own in the short form: a function of the number of the failed attempt,
+    /// its class and the previous delay. `None` stops the call with
     /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     pub const fn short(delay: fn(u32, ErrorClass, Duration) -> Option<Duration>) -> Self {
         Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Short(delay))
     }
 
-    /// Your own, from all of the [`BackoffContext`] and a source of randomness.
+    /// A strategy of your own: a function of the whole [`BackoffContext`] and a source of
+    /// randomness. `None` stops the call with
+    /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
     pub const fn function(delay: fn(&BackoffContext, &mut dyn Draw) -> Option<Duration>) -> Self {
         Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Full(delay))
     }
 
-    /// Your own, with state: a `static` that implements [`Strategy`], such as an
+    /// A strategy of your own with state: a `static` that implements [`Strategy`], such as an
     /// [`Adaptive`].
     pub const fn own(strategy: &'static dyn Strategy) -> Self {
         Self::of(rules::own, Duration::ZERO, Duration::ZERO, Link::Own(strategy))
     }
 
-    /// The delay after the failure in `context`, whether it fits before the deadline or not.
+    /// The delay after the failure in `context`, even if it does not fit before the deadline.
     #[inline]
     pub fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
         (self.rule)(self, context, random)
     }
 
-    /// Records in a strategy with a memory how an attempt went.
+    /// Records the result of an attempt, if the strategy has a memory.
     pub fn record(&self, now: Instant, success: bool) {
         match self.link {
             Link::Fallback(Some(fallback), _) => fallback.record(now, success),
@@ -319,8 +320,8 @@ impl Backoff {
         }
     }
 
-    /// The first and the largest delay it is made of, where it has them: base
-    /// and max, or the constant twice.
+    /// The first and the largest delay of the strategy, if it has them: base and max, or the
+    /// constant twice.
     pub const fn range(&self) -> Option<(Duration, Duration)> {
         match self.link {
             Link::None(_) | Link::Growth(_) => Some((self.first, self.second)),
@@ -373,8 +374,8 @@ impl Backoff {
         }
     }
 
-    /// The shortest and the longest hint that a [`retry_after_or`](Self::retry_after_or) or a
-    /// [`retry_after`](Self::retry_after) follows.
+    /// The shortest and the longest hint of a [`retry_after_or`](Self::retry_after_or) or a
+    /// [`retry_after`](Self::retry_after).
     pub const fn hints(&self) -> Option<(Duration, Duration)> {
         match self.link {
             Link::Fallback(_, longest) => Some((self.second, longest)),
@@ -383,7 +384,7 @@ impl Backoff {
     }
 }
 
-/// A fallback, or the whole of an adaptive strategy, may be any backoff.
+/// Any backoff can be passed as a `&dyn Strategy`.
 impl Strategy for Backoff {
     fn delay(&self, context: &BackoffContext, random: &mut dyn Draw) -> Option<Duration> {
         self.delay(context, random)

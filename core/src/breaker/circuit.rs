@@ -9,16 +9,18 @@ use crate::time::{Duration, Instant};
 
 /// A breaker, or what stands in for one in a test.
 pub trait Circuit {
-    /// Whether successes change it while it is closed.
+    /// Whether a success changes a closed breaker, as it does with a window of rates.
     const COUNTS_SUCCESS: bool;
 
-    /// As [`Gate::WANTS`](crate::breaker::Gate::WANTS).
+    /// The optional services that the breaker may need, as
+    /// [`Gate::WANTS`](crate::breaker::Gate::WANTS).
     const WANTS: u8 = u8::MAX;
 
-    /// The most probes in flight: a call whose permit has a higher place cannot be resumed.
+    /// The most probes in flight, which have the slots 0 to `PERMITS - 1`. A snapshot of a call
+    /// with a higher probe slot is rejected.
     const PERMITS: usize = usize::MAX;
 
-    /// What it wants to know of how long attempts took; see
+    /// How a call measures its attempts for the breaker; see
     /// [`Window::Attempts`](crate::breaker::Window::Attempts).
     type Attempts: Stopwatch;
 
@@ -29,7 +31,7 @@ pub trait Circuit {
     ///
     /// # Errors
     ///
-    /// The rejection, with the time until the next probe.
+    /// [`CircuitOpen`], the rejection, with the time until the next probe.
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
 
     /// As [`Breaker::settle_timed`].
@@ -57,7 +59,8 @@ pub trait Circuit {
         true
     }
 
-    /// Opens or closes it by hand. Does nothing unless it is implemented.
+    /// Opens or closes the breaker by hand and returns the new state if it changed. Does nothing
+    /// unless it is implemented.
     fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
         let _ = (by_hand, now);
         None

@@ -5,8 +5,8 @@ use crate::class::{ClassSet, ErrorClass};
 use crate::config::error::{ConfigError, demands};
 use crate::time::Duration;
 
-/// The settings of a breaker; `new` and `fixed` of [`Breaker`](crate::Breaker) check
-/// them.
+/// The settings of a breaker. `new`, `fixed` and `from_settings` of [`Breaker`](crate::Breaker)
+/// check them. A *probe* is a call that a half-open breaker admits.
 ///
 /// | setting | default | range |
 /// | --- | --- | --- |
@@ -39,14 +39,21 @@ pub struct BreakerConfig<Rule> {
 }
 
 impl BreakerConfig<FailureRule> {
-    /// Opens at `threshold` failures (1 to 255) within `window` (1 us and up):
-    /// for a [`FailureTimes`](crate::breaker::FailureTimes) of at least `threshold` entries.
+    /// Opens at `threshold` failures (1 to 255) within `window` (1 us and up). Needs a
+    /// [`FailureTimes<N>`](crate::breaker::FailureTimes) with an `N` of at least `threshold`:
+    /// `failures(5, ..)` goes with `FailureTimes<5>` or larger.
+    ///
+    /// By default only calls whose last failure is TRANSIENT or `SERVER_ERROR` count: a stream of
+    /// `RATE_LIMIT` or UNKNOWN never opens the breaker; see [`trip_on`](Self::trip_on). The breaker
+    /// is open for a [recovery time](Self::recovery_timeout) of 30 s by default; the next call
+    /// after that is a probe.
     pub const fn failures(threshold: u8, window: Duration) -> Self {
         Self::of(FailureRule::new(threshold, window))
     }
 
-    /// Failures of `class` are counted apart and open at `threshold`; 0 takes that
-    /// back. The class joins those that trip. Needs `threshold - 1` entries more.
+    /// Counts failures of `class` separately, whether or not [`trip_on`](Self::trip_on) names it,
+    /// and opens at `threshold` of them. 0 removes the separate count. Needs `threshold - 1` more
+    /// entries in [`FailureTimes`](crate::breaker::FailureTimes).
     pub const fn class_threshold(mut self, class: ErrorClass, threshold: u8) -> Self {
         self.rule = self.rule.apart(class, threshold);
         self
@@ -75,9 +82,8 @@ impl BreakerConfig<SliceRule> {
         })
     }
 
-    /// Opens, too, when `rate_milli` thousandths (1 to 1000) of the calls were
-    /// slow: their longest attempt took `after` or longer. A slow probe opens
-    /// anew.
+    /// Opens also when `rate_milli` thousandths (1 to 1000) of the calls were slow. A call is
+    /// slow if its longest attempt took `after` or longer. A slow probe opens the breaker again.
     pub const fn slow_calls(mut self, after: Duration, rate_milli: u16) -> Self {
         self.rule.slow_after = after;
         self.rule.slow_rate_milli = rate_milli;
@@ -103,53 +109,55 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         }
     }
 
-    /// The classes whose failures count while the breaker is closed. Of a probe, failures of
-    /// other classes count, too: see [`half_open_on`](Self::half_open_on).
+    /// The classes whose failures count while the breaker is closed: TRANSIENT and `SERVER_ERROR`
+    /// by default. While half-open, [`half_open_on`](Self::half_open_on) decides instead.
     pub const fn trip_on(mut self, classes: ClassSet) -> Self {
         self.trip_on = classes;
         self
     }
 
-    /// The classes of a failed probe that open the breaker anew. A failure of any other class
-    /// shows that the upstream is alive, as a 404 does, and counts like a success.
+    /// The classes of a failed probe that open the breaker again: all by default. A failure of
+    /// any other class shows that the upstream is alive, as a 404 does, and counts as a success.
     pub const fn half_open_on(mut self, classes: ClassSet) -> Self {
         self.half_open_on = classes;
         self
     }
 
-    /// How long the breaker stays open before it lets a probe through.
+    /// The recovery time: how long the breaker stays open before it lets a probe through. 30 s by
+    /// default.
     pub const fn recovery_timeout(mut self, timeout: Duration) -> Self {
         self.recovery = timeout;
         self
     }
 
-    /// Each time that a probe fails the recovery time doubles, up to `longest`;
-    /// closing resets it.
+    /// Doubles the recovery time each time that a probe fails, up to `longest`. Closing resets
+    /// it. Off by default.
     pub const fn recovery_growth_to(mut self, longest: Duration) -> Self {
         self.longest_recovery = longest;
         self
     }
 
-    /// Adds up to `jitter`, uniformly, to each recovery time that results begin, so that many
-    /// clients of one upstream do not probe it together. The driver draws one random number for
-    /// each result that can open the breaker: that of a probe, a failure, and with a window of
-    /// rates a success. Without a source of randomness there is no jitter.
+    /// Adds up to `jitter`, uniformly, to each recovery time that starts with the result of a
+    /// call, so that many clients of one upstream do not probe it together. The driver draws one
+    /// random number for each result that can open the breaker: the result of a probe, a failure,
+    /// and with a window of rates also a success. Without a source of randomness there is no
+    /// jitter.
     pub const fn recovery_jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self.want(super::permit::WANTS_RANDOM, !jitter.is_zero())
     }
 
-    /// Whether a call asks the breaker again before its second and each further attempt. If
-    /// the breaker has opened meanwhile and is not closed again, the call ends with
-    /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen) and its last error. A
-    /// probe does not ask.
+    /// Whether a call checks the breaker again before its second and each further attempt. If the
+    /// breaker is no longer closed, the call ends with
+    /// [`StopReason::CircuitOpen`](crate::StopReason::CircuitOpen) and its last error. A probe
+    /// does not check. Off by default.
     pub const fn check_before_retry(self, on: bool) -> Self {
         self.want(super::permit::WANTS_CHECK, on)
     }
 
-    /// A failure of class `RATE_LIMIT` or `SERVER_ERROR` that says when to come back
-    /// (Retry-After) opens the breaker for that long, at most for `longest`: other callers
-    /// stay away, too. Zero switches it off.
+    /// Opens the breaker when a failure of class `RATE_LIMIT` or `SERVER_ERROR` carries a hint
+    /// when to come back (Retry-After), so that other callers wait, too. The breaker is open for
+    /// the length of the hint, at most for `longest`. Zero, the default, switches this off.
     pub const fn open_for_hint(mut self, longest: Duration) -> Self {
         self.longest_hint = longest;
         self.want(super::permit::WANTS_HINTS, !longest.is_zero())
@@ -160,20 +168,20 @@ impl<Rule: Copy> BreakerConfig<Rule> {
         self
     }
 
-    /// How many probes may be in flight at once in half-open.
+    /// How many probes may be in flight at once while half-open. 1 by default.
     pub const fn half_open_permits(mut self, permits: u8) -> Self {
         self.permits = permits;
         self
     }
 
-    /// How many probes must succeed before the breaker closes.
+    /// How many probes must succeed before the breaker closes. 1 by default.
     pub const fn successes_to_close(mut self, successes: u8) -> Self {
         self.successes = successes;
         self
     }
 
-    /// How long a probe may take. After that its place is given to the next one
-    /// and its result is ignored, so that a lost probe cannot wedge the breaker.
+    /// How long a probe may take, 60 s by default. After that, its slot is free for the next
+    /// probe and its result is ignored, so a probe that never ends cannot block the breaker.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self

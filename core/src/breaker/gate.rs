@@ -1,15 +1,15 @@
-//! How a call asks its breaker: [`Gate`], for no breaker at all, a shared one, or
-//! one out of many by key.
+//! How a call uses its breaker: [`Gate`], for no breaker, a shared breaker, or an entry of a
+//! keyed map.
 
 use crate::breaker::{ByHand, CallResult, Circuit, CircuitOpen, Permit, Stopwatch};
 use crate::event::CircuitState;
 use crate::shared::Shared;
 use crate::time::{Duration, Instant};
 
-/// What a call needs of its breaker: `()` for none, a reference to a [`Shared`]
-/// [`Circuit`], or [`keyed`](crate::Keyed) by host or device.
+/// The part of a breaker that a call uses. Implemented for `()` (no breaker), for a [`Circuit`]
+/// behind a lock ([`Shared`]), for [`by_key`](crate::by_key), and for an [`Option`] of these.
 ///
-/// The methods lock for their own length only.
+/// Each method takes the lock and releases it before it returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no breaker that calls can share",
     label = "not a shared breaker",
@@ -18,32 +18,35 @@ use crate::time::{Duration, Instant};
             one of many with `by_key`. A lock that is awaited, as tokio's, will not do"
 )]
 pub trait Gate {
-    /// What a call holds while it runs.
+    /// What a call holds while it runs: the permit, if there is a breaker.
     type Pass: Copy;
 
-    /// What the breaker wants to know of how long attempts took; see
+    /// How a call measures its attempts for the breaker; see
     /// [`Window::Attempts`](crate::breaker::Window::Attempts).
     type Attempts: Stopwatch;
 
-    /// What the breaker may [want](Permit) of a call, as bits: what no settings of it can want
-    /// is not linked. `u8::MAX` where that is not known, 0 for nothing.
+    /// Bit mask of the optional services that the breaker may need from a call. Code for unset
+    /// bits is not linked. Bit 0: a random number for the recovery time
+    /// ([`Permit::wants_random`]). Bit 1: a check before each further attempt
+    /// ([`Permit::wants_check`]). Bit 2: hints ([`Permit::wants_hints`]). `u8::MAX` if the needs
+    /// are known only at run time, 0 for none.
     const WANTS: u8;
 
-    /// Admits a call without asking for the time, if the breaker is closed.
+    /// Admits a call if the breaker is closed; `None` in any other state. Needs no clock.
     fn admit_closed(&self) -> Option<Self::Pass>;
 
-    /// Admits a call or rejects it; says, too, whether that made it half-open.
+    /// Admits a call or rejects it. The flag says whether the call made the breaker half-open.
     ///
     /// # Errors
     ///
-    /// The rejection, with the time until the next probe.
+    /// [`CircuitOpen`], the rejection, with the time until the next probe.
     fn admit(&self, now: Instant) -> Result<(Self::Pass, bool), CircuitOpen>;
 
-    /// Whether a success has to be settled at all.
+    /// Whether a success must be settled: it can change the breaker.
     fn counts_success(pass: &Self::Pass) -> bool;
 
-    /// Takes the pass back with the result; the new state, if it changed. `random` is a
-    /// random number if the permit [wants](Permit::wants_random) one.
+    /// Settles a call: takes back the pass with the result, and returns the new state if the
+    /// breaker changed. `random` is a random number if [`Permit::wants_random`] is true.
     fn settle(
         &self,
         pass: Self::Pass,
@@ -53,7 +56,7 @@ pub trait Gate {
         now: Instant,
     ) -> Option<CircuitState>;
 
-    /// Takes the pass back of a call that was cancelled.
+    /// Takes back the pass of a call that was cancelled; nothing is counted.
     fn cancel(&self, pass: Self::Pass);
 
     /// As [`Breaker::hold`](crate::Breaker::hold).
@@ -68,7 +71,7 @@ pub trait Gate {
         true
     }
 
-    /// Opens or closes the breaker by hand; the new state, if it changed.
+    /// Opens or closes the breaker by hand, and returns the new state if it changed.
     fn set(&self, by_hand: ByHand, now: Instant) -> Option<CircuitState> {
         let _ = (by_hand, now);
         None
@@ -77,8 +80,8 @@ pub trait Gate {
     /// The permit in a pass, for a snapshot; `None` without a breaker.
     fn permit(pass: &Self::Pass) -> Option<Permit>;
 
-    /// The pass of a permit out of a snapshot; `None` if they do not belong
-    /// together.
+    /// The pass for a permit that was read from a snapshot; `None` if this breaker cannot have
+    /// given such a permit.
     fn pass(permit: Option<Permit>) -> Option<Self::Pass>;
 }
 
@@ -129,7 +132,7 @@ impl Gate for () {
     }
 }
 
-/// A breaker that a configuration may leave out.
+/// An optional breaker: `None` admits every call.
 impl<G: Gate> Gate for Option<G> {
     const WANTS: u8 = G::WANTS;
 

@@ -1,5 +1,5 @@
-//! A breaker that stops calling what is down: [`Breaker`], its settings
-//! ([`BreakerConfig`]) and the [`Permit`] that a call holds.
+//! A breaker rejects calls to an upstream (a service or a device that is called) while it is
+//! down: [`Breaker`], its settings ([`BreakerConfig`]) and the [`Permit`] that a call holds.
 
 mod circuit;
 mod config;
@@ -38,17 +38,23 @@ pub(crate) enum Phase {
     Isolated,
 }
 
-/// A circuit breaker: its state, and its settings or where they are.
+/// A circuit breaker of one upstream: its state, and its settings or a reference to them.
 ///
-/// `W` is what it counts ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]) and
-/// `PERMITS` (1 to 254) how many probes may be in flight at most. A breaker counts
-/// once for each call, after its retries. It belongs to one upstream and lives in
-/// a `static` behind a lock ([`Shared`](crate::Shared)); nothing runs in the
-/// background: an open breaker becomes half-open when it is asked.
+/// Closed, it counts each call once, after its retries, by the class of its last failure. By
+/// default only TRANSIENT and `SERVER_ERROR` count: `RATE_LIMIT` or UNKNOWN never open it unless
+/// [`trip_on`](BreakerConfig::trip_on) names them. Open, it rejects calls for the recovery time,
+/// 30 s by default. The next call makes it half-open and is a *probe*: its success closes the
+/// breaker, its failure opens it again. A probe that takes longer than its *lease*, 60 s by
+/// default, loses its slot to the next probe, and its result is ignored.
 ///
-/// `C` is where its settings are: behind a reference ([`new`](Breaker::new)), or in a
-/// type of their own ([`settings!`](crate::settings), [`fixed`](Breaker::fixed)), which
-/// makes the smaller image.
+/// `W` is the window that counts ([`FailureTimes`], [`LastOutcomes`], [`TimeSlices`]). `PERMITS`
+/// (1 to 254) is the number of slots for probes. `C` is how it stores its settings: a reference
+/// ([`new`](Breaker::new)), a type ([`settings!`](crate::settings), [`fixed`](Breaker::fixed)),
+/// or owned or in an `Arc` ([`from_settings`](Breaker::from_settings)).
+///
+/// Calls share it behind a lock ([`Shared`](crate::Shared)), in a `static` or in an `Arc`.
+/// Nothing runs in the background. It has no hook: the observer of the call that changes its
+/// state is notified ([`Retry::observer`](crate::Retry::observer)).
 ///
 /// ```
 /// use redress::breaker::{CallResult, FailureRule, FailureTimes};
@@ -94,8 +100,8 @@ macro_rules! constructors {
             ///
             /// # Errors
             ///
-            /// Names the first setting that is out of its range, or needs more capacity
-            /// than this breaker has.
+            /// [`ConfigError`] for the first setting that is out of its range, or needs more
+            /// capacity than this breaker has.
             pub const fn new(config: &'c BreakerConfig<$rule>) -> Result<Self, ConfigError> {
                 match (config.check(PERMITS), config.rule.check($($capacity)?)) {
                     (Ok(()), Ok(())) => Ok(Self::closed(config, $window::EMPTY)),
@@ -107,8 +113,7 @@ macro_rules! constructors {
         impl<const $size: usize, const PERMITS: usize, F: Fixed<Of = BreakerConfig<$rule>>>
             Breaker<$window<$size>, PERMITS, F>
         {
-            /// A closed breaker whose settings are in its type; what is wrong with them
-            /// does not compile.
+            /// As `new`, with settings in a type. If out of range, they are a compile error.
             pub const fn fixed(settings: F) -> Self {
                 const {
                     let config = F::SETTINGS;
@@ -142,8 +147,8 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
         }
     }
 
-    /// The state, which does not change by the passing of time alone: a breaker
-    /// whose recovery time is over is open until the next call asks.
+    /// The state. Time alone does not change it: after its recovery time an open breaker stays
+    /// open until the next call.
     #[inline]
     pub const fn state(&self) -> CircuitState {
         match self.phase {
@@ -155,11 +160,11 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
 }
 
 impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
-    /// As [`new`](Self::new), with settings that the breaker owns or has in an `Arc`.
+    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned, or in an `Arc`.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`ConfigError`] for the first setting that is out of its range or exceeds the capacity.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         let config = settings.settings();
         config.check(PERMITS)?;
@@ -172,7 +177,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.settings.settings()
     }
 
-    /// Admits a call if the breaker is closed, without asking for the time.
+    /// Admits a call if the breaker is closed; `None` in any other state. Needs no clock.
     #[inline]
     pub fn admit_closed(&self) -> Option<Permit> {
         match self.phase {
@@ -181,17 +186,17 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         }
     }
 
-    /// Admits a call or rejects it. Asking at or after the end of the recovery time
-    /// makes the breaker half-open.
+    /// Admits a call or rejects it. At or after the end of the recovery time it makes the breaker
+    /// half-open and admits a probe, which has a slot until it is settled or its lease ends.
     ///
-    /// Callers read the clock before they take the lock, so `now` may be earlier than an
-    /// instant that the breaker has seen. Earlier by less than the lease it is stale, and
-    /// the places of probes stay as they are. Earlier by a lease or more, the clock was set
-    /// back: a probe's place is then free again one lease after the first call that asks.
+    /// Callers read the clock before they take the lock, so `now` may be earlier than an instant
+    /// that the breaker has seen. If it is earlier by less than a lease, the reading is stale,
+    /// and the slots stay as they are. If `now` is earlier by a lease or more, the clock is taken
+    /// to have been set back, and each slot in use is free again one lease after `now`.
     ///
     /// # Errors
     ///
-    /// [`CircuitOpen`] says how long to stay away.
+    /// [`CircuitOpen`], with the time to wait: the breaker is open, or all slots are in use.
     #[inline]
     pub fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen> {
         if let Some(permit) = self.admit_closed() {
@@ -206,11 +211,11 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.probe(now)
     }
 
-    /// Says what [`admit`](Self::admit) would answer now, and changes nothing.
+    /// Returns what [`admit`](Self::admit) would answer now, and changes nothing.
     ///
     /// # Errors
     ///
-    /// The rejection that a call would get.
+    /// [`CircuitOpen`], the rejection that a call would get.
     pub fn check(&self, now: Instant) -> Result<(), CircuitOpen> {
         let limit = match self.phase {
             Phase::Closed => return Ok(()),
@@ -295,12 +300,12 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         Ok(Admitted { permit, half_opened })
     }
 
-    /// Takes back a permit with the result of its call; says into which state the
-    /// breaker has changed, if it has.
+    /// Settles a call: takes back its permit with its result. Returns the new state if it
+    /// changed.
     ///
-    /// `longest` is the call's longest attempt; only [`TimeSlices`] look at it. `random` is
-    /// any number for the [jitter](BreakerConfig::recovery_jitter) of the recovery time;
-    /// nothing looks at it unless the [permit](Permit::wants_random) says so.
+    /// `longest` is the call's longest attempt; only [`TimeSlices`] use it. `random` is a random
+    /// number for the [jitter](BreakerConfig::recovery_jitter) of the recovery time; it is used
+    /// only if [`Permit::wants_random`] is true.
     pub fn settle_timed(
         &mut self,
         permit: Permit,
@@ -343,8 +348,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.open(now.saturating_add(recovery))
     }
 
-    /// [`settle_timed`](Self::settle_timed) for a window that does not ask how long attempts
-    /// took, and without jitter.
+    /// As [`settle_timed`](Self::settle_timed), without jitter and the length of attempts.
     #[inline]
     pub fn settle(
         &mut self,
@@ -355,8 +359,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.settle_timed(permit, result, Duration::ZERO, 0, now)
     }
 
-    /// Takes back a permit of a call that was cancelled: a probe's place is free
-    /// again, and nothing is counted.
+    /// Takes back the permit of a cancelled call. Nothing is counted; a probe frees its slot.
     #[inline]
     pub fn cancel(&mut self, permit: Permit) {
         if permit.is_of(self.generation) {
@@ -364,10 +367,11 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         }
     }
 
-    /// An attempt under `permit` failed with the hint to come back after `hint`: with
-    /// [`open_for_hint`](BreakerConfig::open_for_hint) the breaker opens for that long, at
-    /// most for the maximum set there. If it is open already, it stays open for that long.
-    /// Says into which state the breaker has changed, if it has.
+    /// Opens the breaker for the length of `hint` (Retry-After), with which an attempt under
+    /// `permit` failed. After a probe it opens for the recovery time, if that is longer. The hint
+    /// is cut to the maximum of [`open_for_hint`](BreakerConfig::open_for_hint); without that
+    /// setting nothing happens. An open breaker stays open for at least that long. Returns the
+    /// new state if it changed.
     pub fn hold(&mut self, permit: Permit, hint: Duration, now: Instant) -> Option<CircuitState> {
         let mut hint = hint.min(self.config().longest_hint);
         if hint.is_zero() {
@@ -391,16 +395,16 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         self.open(now.saturating_add(hint))
     }
 
-    /// Whether the call that holds `permit` may go on: the breaker is closed, as it was, or
-    /// again. A probe always may.
+    /// Whether the call that holds `permit` may make another attempt: the breaker is closed, or
+    /// the call is a probe.
     #[inline]
     pub const fn still_admits(&self, permit: Permit) -> bool {
         permit.is_probe() || matches!(self.phase, Phase::Closed)
     }
 
-    /// Opens as failures would: for the recovery time, then half-open. An open breaker
-    /// starts its recovery time anew; an [isolated](Self::isolate) one stays as it is. Says
-    /// into which state the breaker has changed, if it has.
+    /// Opens the breaker by hand for the recovery time, which starts anew if it is open already.
+    /// An [isolated](Self::isolate) breaker stays as it is. Returns the new state if it changed.
+    /// [`Retry::trip`](crate::Retry::trip) also notifies an observer.
     pub fn trip(&mut self, now: Instant) -> Option<CircuitState> {
         if self.phase == Phase::Isolated {
             return None;
@@ -410,16 +414,16 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         if changes { opened } else { None }
     }
 
-    /// Opens until [`reset`](Self::reset), with no recovery. Says into which state the
-    /// breaker has changed, if it has.
+    /// Opens the breaker by hand until [`reset`](Self::reset). Returns the new state if it
+    /// changed. [`Retry::isolate`](crate::Retry::isolate) also notifies an observer.
     pub fn isolate(&mut self) -> Option<CircuitState> {
         let changes = !matches!(self.phase, Phase::Open | Phase::Isolated);
         self.turn(Phase::Isolated);
         if changes { Some(CircuitState::Open) } else { None }
     }
 
-    /// Closes and forgets all failures. Says into which state the breaker has changed, if
-    /// it has.
+    /// Closes the breaker and forgets all failures. Returns the new state if it changed.
+    /// [`Retry::reset`](crate::Retry::reset) also notifies an observer.
     pub fn reset(&mut self) -> Option<CircuitState> {
         let changes = self.phase != Phase::Closed;
         self.tally = 0;

@@ -1,5 +1,5 @@
-//! What a call holds of its breaker ([`Permit`]), and how the two part
-//! ([`CallResult`], [`CircuitOpen`]).
+//! The right to make a call ([`Permit`]), its result ([`CallResult`]) and its rejection
+//! ([`CircuitOpen`]).
 
 use core::num::NonZeroU32;
 
@@ -14,11 +14,11 @@ pub(crate) const WANTS_CHECK: u8 = 2;
 /// Hints when to come back may open the breaker.
 pub(crate) const WANTS_HINTS: u8 = 4;
 
-/// The right to make one call, given by [`Breaker::admit`](crate::Breaker::admit) and handed back with
-/// the result.
+/// The right to make one call. [`Breaker::admit`](crate::Breaker::admit) gives it;
+/// [`Breaker::settle`](crate::Breaker::settle) takes it back with the result of the call.
 ///
-/// A small `Copy` value: it borrows nothing. A result whose period is over (the
-/// breaker has changed since, or the lease has ended) changes nothing.
+/// A small `Copy` value that borrows nothing. A late result changes nothing: the state of the
+/// breaker has changed since, or the lease of the probe has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "a permit that is not settled keeps its place until its lease ends"]
@@ -55,7 +55,7 @@ impl Permit {
         Self { lease, generation: generation as u32 | (wants as u32) << 16, place }
     }
 
-    /// Whether it is one of the few that half-open lets through.
+    /// Whether the call is a probe: a call that a half-open breaker admitted.
     #[inline]
     pub const fn is_probe(&self) -> bool {
         self.place.get() != Self::CLOSED.get()
@@ -67,23 +67,21 @@ impl Permit {
         self.generation as u16 == generation
     }
 
-    /// Whether the call must hand a random number to
-    /// [`settle_timed`](crate::Breaker::settle_timed), with a success, too: the recovery time
-    /// has jitter.
+    /// Whether [`settle_timed`](crate::Breaker::settle_timed) needs a random number, also for a
+    /// success, because the recovery time has jitter.
     #[inline]
     pub const fn wants_random(&self) -> bool {
         self.wants() & WANTS_RANDOM != 0
     }
 
-    /// Whether the call must ask [`still_admits`](crate::Breaker::still_admits) before each
+    /// Whether the call must check [`still_admits`](crate::Breaker::still_admits) before each
     /// further attempt.
     #[inline]
     pub const fn wants_check(&self) -> bool {
         self.wants() & WANTS_CHECK != 0 && !self.is_probe()
     }
 
-    /// Whether the breaker must learn of hints when to come back
-    /// ([`hold`](crate::Breaker::hold)).
+    /// Whether the call must pass on hints (Retry-After) to [`hold`](crate::Breaker::hold).
     #[inline]
     pub const fn wants_hints(&self) -> bool {
         self.wants() & WANTS_HINTS != 0
@@ -112,15 +110,15 @@ impl Permit {
     }
 }
 
-/// The call was rejected: the breaker is open, or half-open and probing.
+/// The rejection of a call: the breaker is open, or half-open with all slots for probes in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CircuitOpen {
     /// Open or half-open.
     pub state: CircuitState,
-    /// How long to stay away: what is left of the recovery time; while a probe is in
-    /// flight the rest of its lease, but no longer than the recovery time. `None` if only
-    /// [`reset`](crate::Breaker::reset) ends it.
+    /// How long to wait before the next call. Open: the rest of the recovery time. Half-open: the
+    /// rest of the lease of the probe in flight, but no longer than the recovery time. `None` if
+    /// only [`reset`](crate::Breaker::reset) closes the breaker.
     pub retry_after: Option<Duration>,
 }
 
@@ -146,7 +144,7 @@ impl core::fmt::Display for CircuitOpen {
 
 impl core::error::Error for CircuitOpen {}
 
-/// How a call ended, for its breaker.
+/// The result of a call, as its breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CallResult {
@@ -162,8 +160,8 @@ pub enum CallResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Admitted {
-    /// To be settled with the result of the call.
+    /// The permit, to be settled with the result of the call.
     pub permit: Permit,
-    /// Whether the breaker has just become half-open with it.
+    /// Whether this call made the breaker half-open.
     pub half_opened: bool,
 }

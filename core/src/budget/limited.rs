@@ -5,23 +5,22 @@ use crate::budget::{Pool, Withdraw};
 use crate::shared::Shared;
 use crate::time::{Duration, Instant};
 
-/// What limits attempts, first ones and retries alike.
-/// [`RateLimiter`](crate::RateLimiter) is one; your own can be, too.
+/// A limit on attempts, first attempts and retries alike. [`RateLimiter`](crate::RateLimiter)
+/// implements it; your own type can, too.
 pub trait Limit {
     /// Spends `cost` at `now`, all or nothing.
     ///
     /// # Errors
     ///
-    /// [`NotBefore`] if it does not fit now; nothing is spent then.
+    /// [`NotBefore`] if `cost` does not fit at `now`; nothing is spent then.
     fn acquire(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore>;
 
-    /// Says whether `cost` would fit at `now`, and spends nothing: where an attempt asks two
-    /// limiters, it pays the first one only if it fits into the second. By default everything
-    /// is said to fit.
+    /// Checks whether `cost` would fit at `now`, and spends nothing. An attempt that asks two
+    /// limiters pays the first only if it fits into the second. By default everything fits.
     ///
     /// # Errors
     ///
-    /// As [`acquire`](Self::acquire).
+    /// [`NotBefore`] if `cost` does not fit at `now`.
     fn check(&mut self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         let _ = (cost, now);
         Ok(())
@@ -32,25 +31,25 @@ pub trait Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Turn {
-    /// It may, and its cost is spent.
+    /// It may start, and its cost is spent.
     Now,
-    /// Not before this long from the instant asked with: the caller waits, for 1 us or more,
-    /// and asks again. Nothing is spent.
+    /// It may not start yet. The caller waits for this long from the instant that it asked with,
+    /// 1 us or more, and asks again. Nothing is spent.
     Wait(Duration),
-    /// Not before this long from the instant asked with: the call is deferred until then.
-    /// Nothing is spent.
+    /// It may not start yet. The call is deferred for this long from the instant that it asked
+    /// with. Nothing is spent.
     Defer(Duration),
-    /// The call ends here. The attempt would fit after this long; `None` if it never does,
-    /// or if it is not known when. Nothing is spent.
+    /// It may not start, and the call ends. The attempt would fit after this long; `None` if it
+    /// never fits, or if the time is not known. Nothing is spent.
     Reject(Option<Duration>),
 }
 
-/// An attempt does not fit into a limit yet.
+/// The error of a limiter: an attempt does not fit into the limit yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NotBefore {
-    /// How long after the instant asked with it fits, if nothing else is spent meanwhile;
-    /// `None` if it never does, or if it is not known when.
+    /// How long after the instant that the caller asked with the attempt fits, if nothing else is
+    /// spent meanwhile; `None` if it never fits, or if the time is not known.
     pub wait: Option<Duration>,
 }
 
@@ -65,8 +64,8 @@ impl core::fmt::Display for NotBefore {
 
 impl core::error::Error for NotBefore {}
 
-/// Asks a limiter: what [`Limited`] needs of it. A reference to a [`Shared`] one is this,
-/// and so is one [`by_key`](crate::by_key).
+/// The part of a limiter that [`Limited`] uses. Implemented for references to a [`Shared`]
+/// limiter, for [`by_key`](crate::by_key), and for an [`Option`] of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no rate limiter that calls can share",
     label = "not a shared rate limiter",
@@ -79,14 +78,14 @@ pub trait Acquire {
     ///
     /// # Errors
     ///
-    /// As [`Limit::acquire`].
+    /// [`NotBefore`] if `cost` does not fit at `now`.
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore>;
 
     /// As [`Limit::check`].
     ///
     /// # Errors
     ///
-    /// As [`Limit::acquire`].
+    /// [`NotBefore`] if `cost` does not fit at `now`.
     fn check(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         let _ = (cost, now);
         Ok(())
@@ -94,7 +93,8 @@ pub trait Acquire {
 }
 
 impl<S: Shared<Item: Limit>> Acquire for S {
-    /// A lock that is lent out already refuses without a time; see [`Shared::with`].
+    /// If the lock is lent already, the answer is [`NotBefore`] without a time; see
+    /// [`Shared::with`].
     #[inline]
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
         self.with(|limit| limit.acquire(cost, now)).unwrap_or(Err(NotBefore { wait: None }))
@@ -105,7 +105,7 @@ impl<S: Shared<Item: Limit>> Acquire for S {
     }
 }
 
-/// A limiter that a configuration may leave out.
+/// An optional limiter: `None` limits nothing.
 impl<A: Acquire> Acquire for Option<A> {
     #[inline]
     fn acquire(&self, cost: u32, now: Instant) -> Result<(), NotBefore> {
@@ -117,9 +117,9 @@ impl<A: Acquire> Acquire for Option<A> {
     }
 }
 
-/// What an attempt costs: a number, or a function of the attempt's number (the first is 1).
+/// The cost of an attempt: a number, or a function of the attempt's number (the first is 1).
 pub trait Cost {
-    /// What attempt `number` costs, in the unit of the limiter.
+    /// The cost of attempt `number`, in the unit of the limiter.
     fn of(&self, number: u32) -> u32;
 }
 
@@ -141,7 +141,7 @@ impl<F: Fn(u32) -> u32> Cost for F {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum WhenLimited {
-    /// It waits until the attempt fits.
+    /// It waits until the attempt fits, the default.
     #[default]
     Wait,
     /// It is deferred until the attempt fits.
@@ -152,8 +152,8 @@ pub enum WhenLimited {
 
 /// A budget `U` whose calls ask the limiter `L` ([`Acquire`]) before every attempt.
 ///
-/// `C` is what an attempt costs ([`Cost`]); 1 by default. An attempt that never fits ends
-/// the call, whatever [`WhenLimited`] says.
+/// `C` is the cost of an attempt ([`Cost`]), 1 by default. An attempt that never fits ends the
+/// call, whatever [`WhenLimited`] is set.
 ///
 /// ```
 /// use core::cell::RefCell;
@@ -189,13 +189,14 @@ impl<U, L> Limited<U, L> {
 }
 
 impl<U, L, C> Limited<U, L, C> {
-    /// An attempt costs this.
+    /// Sets the cost of an attempt.
     pub fn cost<D: Cost>(self, cost: D) -> Limited<U, L, D> {
         let Self { inner, limiter, when, .. } = self;
         Limited { inner, limiter, cost, when }
     }
 
-    /// What a call does when its next attempt does not fit yet.
+    /// Sets what a call does when its next attempt does not fit yet: wait, the default, defer or
+    /// reject.
     pub fn when_limited(mut self, when: WhenLimited) -> Self {
         self.when = when;
         self
@@ -228,8 +229,8 @@ impl<U: Pool, L: Acquire, C: Cost> Pool for Limited<U, L, C> {
         self.inner.deposit();
     }
 
-    /// A budget within, if it limits attempts itself, is paid first, once the attempt is known
-    /// to fit into this limit, too.
+    /// If the inner budget limits attempts, too, the attempt pays that limit first, but only if
+    /// it also fits into this one.
     #[inline]
     fn attempt(&self, now: Instant, number: u32) -> Turn {
         let cost = self.cost.of(number);

@@ -1,5 +1,4 @@
-//! So much within each of several windows, for first attempts and retries alike:
-//! [`RateLimiter`].
+//! A limit within each of several windows, for first attempts and retries alike: [`RateLimiter`].
 
 mod config;
 
@@ -10,26 +9,26 @@ use crate::budget::{Limit, NotBefore};
 use crate::config::{ConfigError, Fixed, Settings};
 use crate::time::{Duration, Instant};
 
-/// At most so much within each of its windows, for all callers together: attempts, bytes,
-/// milliseconds on air, whatever the costs are counted in.
+/// Allows all callers together at most a limit within each of its windows: of attempts, bytes,
+/// milliseconds on air, or any other unit of cost.
 ///
-/// A budget limits retries alone; this limits first attempts, too. A call asks it by way of
-/// [`Limited`](crate::budget::Limited).
+/// A budget limits only retries; a limiter limits first attempts, too. Set it with
+/// [`Retry::limiter`](crate::Retry::limiter), or with [`Limited`](crate::budget::Limited) for
+/// costs other than 1.
 ///
-/// `N` is how many times of spending are remembered, 12 bytes each and at most 36 around
-/// them. As long as they suffice, no window ever holds more than its limit, and nothing is
-/// refused that fits: what is spent leaves a window exactly `per` later. Where they do not, two
-/// that follow one another become one at the later time, those where that delays the least:
-/// some of it leaves late, none of it early. The largest limit, divided by the smallest cost,
-/// always suffices.
+/// The limiter keeps up to `N` records of what was spent and when: 12 bytes each, and at most 36
+/// more. With enough records it is exact: no window holds more than its limit, and a cost leaves
+/// a window exactly `per` later. An `N` of the largest limit divided by the smallest cost is
+/// always enough. When all `N` records are in use, two neighbouring records are merged at the
+/// later time, those whose merge delays the least (cost multiplied by time). Capacity may then
+/// return late, never early.
 ///
-/// It keeps its own time, which begins with its start and never goes back. Callers read the
-/// clock before they take a lock, so instants may come out of order: what is spent counts as
-/// spent at the latest instant that the limiter was asked with. An instant that is earlier by
-/// more than the shortest window or phase is a clock that was set back: time stands still
-/// until it has gone on for so long. So nothing is refused for longer than two of its windows.
-/// By real time, which a limiter cannot know, a window holds no more than its limit if it is
-/// shorter by as much as an instant was stale.
+/// The limiter keeps its own time, which begins with its start and never goes back. Callers read
+/// the clock before they take the lock, so readings may come out of order: a cost is recorded at
+/// the latest reading so far. With a reading that is `d` old, the limit is only guaranteed over
+/// `per - d`. A reading that is earlier by more than the shortest window or phase shows that the
+/// clock was set back. The limiter's time then stands still for the length of that window or
+/// phase, so nothing is refused for longer than two of its windows.
 ///
 /// ```
 /// use redress::budget::{Limit, LimiterConfig, NotBefore};
@@ -69,12 +68,13 @@ const LAST: Instant = Instant::from_micros(u64::MAX - 1);
 const END: Duration = Duration::from_micros(u64::MAX - 1);
 
 impl<'c, const N: usize> RateLimiter<N, &'c LimiterConfig> {
-    /// A limiter of which nothing is spent. It starts when it is asked for the first time.
+    /// A limiter with nothing spent. It starts when it is asked for the first time.
     ///
     /// # Errors
     ///
-    /// If there is neither a window nor a phase, or more than four of either; if one of them is
-    /// of no length; if the limit of a window is 0; if `N` is 0 and there is a window.
+    /// [`ConfigError`] if there is neither a window nor a phase, or more than four of either; if
+    /// a window or a phase has no length; if the limit of a window is 0; if `N` is 0 and there is
+    /// a window.
     pub const fn new(config: &'c LimiterConfig) -> Result<Self, ConfigError> {
         match config.check(N) {
             Ok(()) => Ok(Self::unspent(config)),
@@ -84,11 +84,13 @@ impl<'c, const N: usize> RateLimiter<N, &'c LimiterConfig> {
 }
 
 impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
-    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned or in an `Arc` for
+    /// instance.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`ConfigError`] as [`new`](Self::new): a number of windows or phases, a length, a limit or
+    /// a capacity that is out of range.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         settings.settings().check(N)?;
         Ok(Self::unspent(settings))
@@ -96,8 +98,8 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
 }
 
 impl<const N: usize, F: Fixed<Of = LimiterConfig>> RateLimiter<N, F> {
-    /// A limiter of which nothing is spent and whose settings are in its type; what is wrong
-    /// with them does not compile.
+    /// A limiter with nothing spent, whose settings are in its type. Settings that are out of
+    /// range are a compile error.
     pub const fn fixed(settings: F) -> Self {
         const {
             if let Err(error) = F::SETTINGS.check(N) {
@@ -109,8 +111,8 @@ impl<const N: usize, F: Fixed<Of = LimiterConfig>> RateLimiter<N, F> {
 }
 
 impl<const N: usize, C: Copy> RateLimiter<N, C> {
-    /// It started at `start`, not when it is asked for the first time: at boot for instance,
-    /// which many clocks have at [`Instant::ZERO`].
+    /// Sets the start of the limiter, instead of the first time that it is asked: boot for
+    /// instance, which is [`Instant::ZERO`] on many clocks.
     pub const fn starting_at(self, start: Instant) -> Self {
         Self { latest: start, ..Self::unspent(self.settings) }
     }
@@ -145,7 +147,7 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
         self.settings.settings()
     }
 
-    /// The most that could be spent at once now.
+    /// The most that could be spent at once at `now`.
     pub fn available(&self, now: Instant) -> u32 {
         let now = self.elapsed_at(now);
         let phase = self.config().phase_at(now);

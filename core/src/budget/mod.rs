@@ -1,6 +1,8 @@
-//! What all callers of an upstream may do together: the retries of a budget, the rolling
-//! [`RollingBudget`] or the proportional [`RatioBudget`], and the attempts of a
-//! [`RateLimiter`], first ones too.
+//! Limits shared by all callers of an upstream. A budget limits retries: [`RollingBudget`] to a
+//! number in a rolling window, [`RatioBudget`] in proportion to calls. A [`RateLimiter`] limits
+//! every attempt, the first included.
+//!
+//! A *token* is one retry of a budget: a call takes one for each retry and does not give it back.
 
 mod limited;
 mod limiter;
@@ -18,15 +20,16 @@ pub use rolling::{RollingBudget, RollingConfig};
 
 use crate::time::Instant;
 
-/// A pool of retries. Both budgets are one; your own can be, too.
+/// A pool of retries. [`RollingBudget`] and [`RatioBudget`] implement it; your own type can, too.
 pub trait Budget {
-    /// A call was made (not a retry). A ratio budget earns from it.
+    /// Records that a call begins (not a retry). A ratio budget earns a fraction of a token from
+    /// it.
     fn deposit(&mut self) {}
 
-    /// Takes `cost` retries, all or none; says whether they were there. A cost of
-    /// zero is always granted.
+    /// Takes `cost` tokens, all or none, and returns whether it took them. A cost of zero is
+    /// always granted.
     fn consume(&mut self, cost: u32, now: Instant) -> bool;
 
-    /// How many retries there are now.
+    /// How many tokens are left at `now`.
     fn remaining(&self, now: Instant) -> u32;
 }

@@ -1,17 +1,19 @@
-//! How a call asks its budget: [`Withdraw`] for one retry, [`Pool`] for all that a call needs.
+//! How a call uses its budget: [`Withdraw`] takes one retry, [`Pool`] is all that a call uses.
 
 use crate::budget::{Budget, Turn};
 use crate::shared::Shared;
 use crate::time::Instant;
 
-/// Asks a budget for one retry: what the decision needs of it.
+/// The part of a budget that the decision uses: take one retry.
 pub trait Withdraw {
-    /// Takes one retry; says whether it was there.
+    /// Takes a token for one retry, and returns whether it took one.
     fn withdraw(&self, now: Instant) -> bool;
 }
 
-/// What a call needs of its budget: `()` for none, a reference to a [`Shared`] one, or
-/// one that is [`Limited`](crate::budget::Limited) besides.
+/// The part of a budget that a call uses. Implemented for `()` (no budget), for a [`Budget`]
+/// behind a lock ([`Shared`]), for [`by_key`](crate::by_key), for
+/// [`Limited`](crate::budget::Limited), which adds a rate limiter, and for an [`Option`] of
+/// these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no budget that calls can share",
     label = "not a shared budget",
@@ -20,14 +22,14 @@ pub trait Withdraw {
             one of many with `by_key`. A lock that is awaited, as tokio's, will not do"
 )]
 pub trait Pool: Withdraw {
-    /// Whether attempts are limited, too. Where they are not, [`attempt`](Self::attempt)
-    /// need not be asked, nor the clock for it.
+    /// Whether attempts are limited, too. If not, a call neither asks [`attempt`](Self::attempt)
+    /// nor reads the clock for it.
     const LIMITS: bool = false;
 
-    /// A call begins.
+    /// Records that a call begins.
     fn deposit(&self);
 
-    /// Attempt `number` of a call (the first is 1) is about to start: whether it may.
+    /// Whether attempt `number` of a call (the first is 1) may start at `now`.
     fn attempt(&self, now: Instant, number: u32) -> Turn {
         let _ = (now, number);
         Turn::Now
@@ -61,7 +63,7 @@ impl<S: Shared<Item: Budget>> Pool for S {
     }
 }
 
-/// A budget or a limiter that a configuration may leave out.
+/// An optional budget: `None` grants every retry.
 impl<P: Withdraw> Withdraw for Option<P> {
     #[inline]
     fn withdraw(&self, now: Instant) -> bool {

@@ -27,21 +27,22 @@ const INITIAL_OF_KEY: u32 = 1;
 const FLOOR_PER_SEC: u32 = 1;
 
 impl RatioConfig {
-    /// Every call earns `ratio_milli` thousandths of a retry: 100 allows one
-    /// retry for ten calls, 6 is exactly 0.6 %. Besides there are 10 retries at the start
-    /// and one is earned each second, unless [`initial`](Self::initial) and
-    /// [`floor_per_sec`](Self::floor_per_sec) say otherwise. At most 1000 are saved up.
+    /// Every call earns `ratio_milli` thousandths of a retry: 100 allows one retry for ten calls,
+    /// 6 is exactly 0.6 %. By default the budget also starts with 10 retries
+    /// ([`initial`](Self::initial)), earns one each second
+    /// ([`floor_per_sec`](Self::floor_per_sec)), and saves up at most 1000
+    /// ([`limit`](Self::limit)).
     pub const fn new(ratio_milli: u16) -> Self {
         let deposit = ratio_milli as u32 * 1000;
         Self { deposit, initial: None, floor_per_sec: None, limit: 1000 * RETRY }
     }
 
-    /// So many retries are there at the start, at most the limit: 10 by default, and 1 for
-    /// each new key of a [`Keyed`](crate::Keyed) map. They let the first calls of a program
-    /// retry, before any call has earned something.
+    /// How many retries the budget starts with, at most the limit: 10 by default, and 1 for each
+    /// new key of a [`Keyed`](crate::Keyed) map. They let the first calls of a program retry,
+    /// before any call has earned something.
     ///
-    /// Every start grants them again: that of a program, of a device after a reset, of an
-    /// isolate of an edge worker, of a key that comes back after its entry made room. Where
+    /// Every start grants them again: the start of a program, of a device after a reset, of an
+    /// isolate of an edge worker, and of a key that comes back after its entry was removed. If
     /// starts are frequent, restore a [`Snapshot`](crate::snapshot::Snapshot), which grants none
     /// again, or set 0.
     pub const fn initial(mut self, retries: u32) -> Self {
@@ -49,15 +50,15 @@ impl RatioConfig {
         self
     }
 
-    /// Besides, so many retries are earned each second, so that a caller with few
-    /// calls may retry at all: 1 by default, and 0 for each key of a
-    /// [`Keyed`](crate::Keyed) map, as many keys would add up to many retries.
+    /// The floor: how many retries the budget earns each second in addition, so that a caller
+    /// with few calls can retry at all. 1 by default, and 0 for each key of a
+    /// [`Keyed`](crate::Keyed) map, because many keys would add up to many retries.
     pub const fn floor_per_sec(mut self, retries: u32) -> Self {
         self.floor_per_sec = Some(retries);
         self
     }
 
-    /// The most retries that are saved up, 1 to 100,000.
+    /// The most retries that are saved up, 1 to 100,000. 1000 by default.
     pub const fn limit(mut self, retries: u32) -> Self {
         self.limit = retries as u64 * RETRY;
         self
@@ -93,16 +94,16 @@ impl RatioConfig {
 /// Retries in proportion to calls, for all callers together: each call deposits a
 /// fraction of a retry, each retry withdraws a whole one.
 ///
-/// In an outage the load grows by the ratio, by the [floor](RatioConfig::floor_per_sec), by
-/// the retries of the [start](RatioConfig::initial), and no more. Integer arithmetic, in
-/// millionths of a retry. Source: the retry budget of Finagle; the same in Linkerd
-/// and tower.
+/// In an outage the load grows by the ratio, by the [floor](RatioConfig::floor_per_sec), by the
+/// retries that are saved up or granted at the [start](RatioConfig::initial), and no more. The
+/// arithmetic is on integers, in millionths of a retry. Source: the retry budget of Finagle; the
+/// same in Linkerd and tower.
 ///
-/// Callers read the clock before they take a lock, so instants may come out of order. No
-/// second earns its floor twice: an instant that is earlier than the latest one earns
-/// nothing. After a clock that was set back the floor is earned again from a second later
-/// on. A reading that is stale by a second or more looks the same; the time by which it is
-/// older than a second is then earned twice.
+/// Callers read the clock before they take the lock, so readings may come out of order. A reading
+/// that is earlier than the latest one earns nothing, so no second earns the floor twice. After
+/// the clock is set back, the budget earns the floor again one second later. A reading that is
+/// stale by more than one second cannot be told from a clock set back, so the part beyond one
+/// second is credited twice.
 ///
 /// ```
 /// use redress::budget::{Budget, RatioConfig};
@@ -136,7 +137,7 @@ impl<'c> RatioBudget<&'c RatioConfig> {
     ///
     /// # Errors
     ///
-    /// If nothing can ever be earned, or the limit is out of its range.
+    /// [`ConfigError`] if nothing can ever be earned, or the limit is out of its range.
     pub const fn new(config: &'c RatioConfig) -> Result<Self, ConfigError> {
         match config.check() {
             Ok(()) => Ok(Self::started(config, config)),
@@ -146,11 +147,12 @@ impl<'c> RatioBudget<&'c RatioConfig> {
 }
 
 impl<C: Settings<RatioConfig>> RatioBudget<C> {
-    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned or in an `Arc` for
+    /// instance.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`ConfigError`] if nothing can ever be earned, or the limit is out of its range.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         settings.settings().check()?;
         Ok({
@@ -161,8 +163,8 @@ impl<C: Settings<RatioConfig>> RatioBudget<C> {
 }
 
 impl<F: Fixed<Of = RatioConfig>> RatioBudget<F> {
-    /// A budget that holds its [`initial`](RatioConfig::initial) retries and whose settings
-    /// are in its type; what is wrong with them does not compile.
+    /// A budget that holds its [`initial`](RatioConfig::initial) retries, whose settings are in
+    /// its type. Settings that are out of range are a compile error.
     pub const fn fixed(settings: F) -> Self {
         const {
             if let Err(error) = F::SETTINGS.check() {

@@ -1,4 +1,4 @@
-//! So many retries within a rolling window: [`RollingBudget`].
+//! A number of retries within a rolling window: [`RollingBudget`].
 
 use crate::budget::Budget;
 use crate::config::error::{ConfigError, demands};
@@ -14,8 +14,9 @@ pub struct RollingConfig {
 }
 
 impl RollingConfig {
-    /// At most `max_retries` (0 for none at all) within any span of `window`,
-    /// which is 1 us or more.
+    /// At most `max_retries` (0 for none at all) within any span of `window`, which is 1 us or
+    /// more. Needs a [`RollingBudget<N>`] with an `N` of at least `max_retries`: `new(8, ..)`
+    /// goes with `RollingBudget<8>` or larger.
     pub const fn new(max_retries: u16, window: Duration) -> Self {
         Self { max_retries, window }
     }
@@ -31,22 +32,21 @@ impl RollingConfig {
     }
 }
 
-/// At most so many retries within a rolling window, for all callers together.
+/// Grants all callers together at most `max_retries` retries within a rolling window.
 ///
-/// `N` is the most that `max_retries` may be: each retry's time is kept until it
-/// leaves the window, so the count is exact. 8 bytes for each of them and 16
-/// around it. Source: `Budget` of redress for Python.
+/// `N` is at least `max_retries`: [`RollingConfig::new(8, ..)`](RollingConfig::new) needs
+/// `RollingBudget<8>` or larger. The budget keeps the time of each retry until it leaves the
+/// window, so the count is exact. It takes 8 bytes for each of the `N` times, and 16 more.
+/// Source: `Budget` of redress for Python.
 ///
-/// Callers read the clock before they take a lock, so instants may come out of order. A
-/// token is spent at the latest instant that a token was spent at so far, or later: an
-/// instant that is earlier by less than the window is stale and shortens nothing. By those
-/// instants no window ever holds more than `max_retries`. By real time, which a budget
-/// cannot know, none does that is shorter than the window by as much as the most stale
-/// instant that a token was spent with: one read `d` ago counts `d` too early unless another
-/// caller has shown a later one.
+/// Callers read the clock before they take the lock, so readings may come out of order. A retry
+/// is never recorded earlier than the one before it, so by the recorded times no window holds
+/// more than `max_retries`. Real time can differ: if a caller's reading is `d` old, its retry may
+/// leave the window up to `d` too early. The limit is then only guaranteed over spans of
+/// `window - d`.
 ///
-/// An instant that is earlier by a window or more is a clock that was set back. No token is
-/// held for longer than two windows of the new clock then.
+/// A reading that is earlier by a window or more shows that the clock was set back. Every retry
+/// then leaves the window after at most two windows of the new clock.
 ///
 /// ```
 /// use redress::budget::{Budget, RollingConfig};
@@ -68,11 +68,11 @@ pub struct RollingBudget<const N: usize, C = &'static RollingConfig> {
 }
 
 impl<'c, const N: usize> RollingBudget<N, &'c RollingConfig> {
-    /// A budget of which nothing is spent.
+    /// A budget with all its retries left.
     ///
     /// # Errors
     ///
-    /// If the window is zero or `max_retries` does not fit into `N`.
+    /// [`ConfigError`] if the window is zero or `max_retries` is more than `N`.
     pub const fn new(config: &'c RollingConfig) -> Result<Self, ConfigError> {
         match config.check(N) {
             Ok(()) => Ok(Self::unspent(config)),
@@ -82,11 +82,12 @@ impl<'c, const N: usize> RollingBudget<N, &'c RollingConfig> {
 }
 
 impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
-    /// As [`new`](Self::new), with settings that it owns or has in an `Arc`.
+    /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned or in an `Arc` for
+    /// instance.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`ConfigError`] if the window is zero or `max_retries` is more than `N`.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
         settings.settings().check(N)?;
         Ok(Self::unspent(settings))
@@ -94,8 +95,8 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
 }
 
 impl<const N: usize, F: Fixed<Of = RollingConfig>> RollingBudget<N, F> {
-    /// A budget of which nothing is spent and whose settings are in its type; what is
-    /// wrong with them does not compile.
+    /// A budget with all its retries left, whose settings are in its type. Settings that are out
+    /// of range are a compile error.
     pub const fn fixed(settings: F) -> Self {
         const {
             if let Err(error) = F::SETTINGS.check(N) {

@@ -1,13 +1,13 @@
-//! Cancellations: the names by which libraries say that the program cancelled.
+//! Cancellations: the names that libraries use when the program cancelled an operation.
 
 use crate::classify::Verdict;
 
-/// [`Verdict::Abort`] for the name or code of a cancellation by the program, else `None`:
-/// `AbortError`, `ERR_CANCELED`, `ABORT_ERR`, `UND_ERR_ABORTED` and `APIUserAbortError`. It is
-/// not retried and counts as no failure.
+/// [`Verdict::Abort`] for the name or code of a cancellation by the program, otherwise `None`:
+/// `AbortError`, `ERR_CANCELED`, `ABORT_ERR`, `UND_ERR_ABORTED` and `APIUserAbortError`. A
+/// cancellation is not retried and does not count as a failure.
 ///
-/// Ask it last: an attempt that its own timeout or deadline ended, and one whose reason is a
-/// `TimeoutError`, is a time-out whatever was thrown.
+/// Use it after the other tables: if an attempt was ended by its own timeout or deadline, or its
+/// reason is a `TimeoutError`, it is a time-out, whatever was thrown.
 ///
 /// Source: the `DOMException` names of Web IDL; *Errors* of Node.js and of undici; `AxiosError`
 /// of axios; the SDKs of `OpenAI` and Anthropic.

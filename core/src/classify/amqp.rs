@@ -2,7 +2,7 @@
 
 use crate::class::ErrorClass;
 
-/// The class of a reply code, or `None` for one that is not known.
+/// The class of a reply code, or `None` for an unknown code.
 ///
 /// | class | codes |
 /// | --- | --- |

@@ -1,11 +1,12 @@
-//! All that a driver asks of an attempt, in one value: [`Classifier`], which the setters of a
-//! [`Retry`](crate::Retry) put together.
+//! How a driver handles the result of an attempt: [`Classifier`], which the setters of a
+//! [`Retry`](crate::Retry) build.
 
 use crate::classify::classifier::ClassifyValue;
 use crate::classify::{ByDescription, Classify, ErrorText, Hook, Verdict};
 
-/// The classifier `K` of errors, `V` of values, the hook `H` before each retry, and the text `S`
-/// of errors in events. Each is set alone, so that the order of the setters does not matter.
+/// The classifier `K` of errors, the classifier `V` of values, the hook `H` before each retry,
+/// and the text `S` of errors in events. Each has its own setter, so the order of the setters
+/// does not matter.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<K = ByDescription, V = (), H = (), S = ()> {
     pub(crate) errors: K,
@@ -20,7 +21,7 @@ impl Classifier {
     pub(crate) const DEFAULT: Self = Self { errors: ByDescription, values: (), hook: (), text: () };
 }
 
-/// What a driver asks of an attempt. [`Classifier`] alone implements it.
+/// How a driver handles the result of an attempt. Only [`Classifier`] implements it.
 #[diagnostic::on_unimplemented(
     message = "nothing says what class of failure a `{E}` is",
     label = "this call does not know what to make of `{E}`",
@@ -32,7 +33,7 @@ pub trait ClassifyAttempt<T, E> {
     /// As [`Classify::Rejected`].
     type Rejected;
 
-    /// Runs before each retry.
+    /// The hook before each retry.
     type Hook: Hook<E, Self::Rejected>;
 
     /// The text of errors in events.
@@ -45,7 +46,7 @@ pub trait ClassifyAttempt<T, E> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The value with its [`Verdict`], if it counts as a failure.
     fn value(&mut self, value: T) -> Result<T, (Self::Rejected, Verdict)>;
 
     /// The hook before a retry.

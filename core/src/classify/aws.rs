@@ -4,8 +4,7 @@ use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Library};
 use crate::classify::rules;
 
-/// The class of an AWS error code, or `None` for one whose meaning is the service's
-/// own.
+/// The class of an AWS error code, or `None` for a code whose meaning depends on the service.
 ///
 /// | class | codes |
 /// | --- | --- |
@@ -66,11 +65,11 @@ pub fn aws_code(code: &str) -> Option<ErrorClass> {
     })
 }
 
-/// An AWS error: types of a broken connection are TRANSIENT; client errors go by
-/// their code ([`aws_code`]), else by their status: 429 `RATE_LIMIT`, 401 AUTH, 403
-/// PERMISSION, 500 to 599 `SERVER_ERROR`, without any code 408 TRANSIENT and 409
-/// CONCURRENCY, other 400 to 499 PERMANENT, else UNKNOWN. Errors that are none of
-/// AWS's as [`default`](super::default).
+/// Classifies an AWS error. Types of a broken connection are TRANSIENT. Client errors are
+/// classified by their code ([`aws_code`]), otherwise by their status: 429 `RATE_LIMIT`, 401
+/// AUTH, 403 PERMISSION, 500 to 599 `SERVER_ERROR`, without any code 408 TRANSIENT and 409
+/// CONCURRENCY, other 400 to 499 PERMANENT, otherwise UNKNOWN. Errors of other libraries are
+/// classified by [`default`](super::default).
 pub fn aws(facts: &Facts<'_>) -> Classification {
     const BROKEN: [&str; 4] = [
         "EndpointConnectionError",

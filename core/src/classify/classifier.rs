@@ -1,18 +1,18 @@
-//! How a driver asks what went wrong: [`Classify`], for errors and for returned values that
-//! count as failures.
+//! How a driver classifies a failure: [`Classify`], for errors and for returned values that count
+//! as failures.
 
 use core::convert::Infallible;
 
 use crate::class::{Classification, ErrorClass};
 use crate::classify::{self, Describe};
 
-/// What a classifier says of an attempt that did not succeed.
+/// The answer of a classifier to an attempt that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Verdict {
     /// A failure of this class.
     Failure(Classification),
-    /// The operation asks to stop: nothing failed, the call ends with
+    /// The operation asks to stop. Nothing has failed, and the call ends with
     /// [`StopReason::Aborted`](crate::StopReason::Aborted).
     Abort,
 }
@@ -31,12 +31,11 @@ impl From<ErrorClass> for Verdict {
     }
 }
 
-/// Classifies what an operation returned: its errors and, where they may count as failures,
-/// its values.
+/// Classifies the errors of an operation, and its values if they may count as failures.
 ///
 /// [`Retry::classify`](crate::Retry::classify) and
-/// [`classify_value`](crate::Retry::classify_value) make one of closures. A type of your own
-/// is set with [`classifier`](crate::Retry::classifier):
+/// [`classify_value`](crate::Retry::classify_value) make a classifier from closures. Set a type
+/// of your own with [`classifier`](crate::Retry::classifier):
 ///
 /// ```
 /// use core::convert::Infallible;
@@ -65,26 +64,25 @@ impl From<ErrorClass> for Verdict {
             `{E}`"
 )]
 pub trait Classify<T, E> {
-    /// What the error of a call keeps of a value that counts as a failure: `T`, or
-    /// [`Infallible`] for a classifier of errors alone.
+    /// The type of a value that counts as a failure, in the error of a call: `T`, or
+    /// [`Infallible`] for a classifier that only looks at errors.
     type Rejected;
 
     /// The class of this error.
     fn error(&mut self, error: &E) -> Verdict;
 
-    /// Whether this value is a success, as every value is by default.
+    /// Returns the value if it is a success. By default every value is.
     ///
     /// # Errors
     ///
-    /// The value, if it counts as a failure, and of which class.
+    /// The value with its [`Verdict`], if it counts as a failure.
     #[inline]
     fn value(&mut self, value: T) -> Result<T, (Self::Rejected, Verdict)> {
         Ok(value)
     }
 }
 
-/// The default: errors describe themselves ([`Describe`]), and every value is a
-/// success.
+/// The default classifier: errors implement [`Describe`], and every value is a success.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ByDescription;
@@ -98,7 +96,7 @@ impl<T, E: Describe> Classify<T, E> for ByDescription {
     }
 }
 
-/// A function of the error; see [`Retry::classify`](crate::Retry::classify).
+/// Classifies errors with a function; see [`Retry::classify`](crate::Retry::classify).
 #[derive(Clone, Copy, Debug)]
 pub struct ByError<F>(pub F);
 
@@ -111,11 +109,12 @@ impl<T, E, V: Into<Verdict>, F: FnMut(&E) -> V> Classify<T, E> for ByError<F> {
     }
 }
 
-/// A function of the value; see [`Retry::classify_value`](crate::Retry::classify_value).
+/// Classifies values with a function; see
+/// [`Retry::classify_value`](crate::Retry::classify_value).
 #[derive(Clone, Copy, Debug)]
 pub struct ByValue<F>(pub(crate) F);
 
-/// Who classifies values: `()` leaves them to the classifier `K` of errors.
+/// Classifies values; `()` leaves them to the classifier `K` of errors.
 pub trait ClassifyValue<T, E, K> {
     /// As [`Classify::Rejected`].
     type Rejected;

@@ -2,11 +2,11 @@
 
 use crate::class::ErrorClass;
 
-/// The class of a response by its code, the byte of the header (three bits of class and five
-/// of detail: 4.29 is 0x9D), or `None` for one that is no failure: 4.29 `RATE_LIMIT`, 4.01
+/// The class of a response by its code, the byte of the header (three bits of class and five of
+/// detail: 4.29 is 0x9D), or `None` for a code that is not a failure: 4.29 `RATE_LIMIT`, 4.01
 /// AUTH, 4.03 PERMISSION, other 4.xx PERMANENT, 5.xx `SERVER_ERROR`.
 ///
-/// A 4.29 and a 5.03 say in their option Max-Age when to come back.
+/// The option Max-Age of a 4.29 and a 5.03 is a hint when to come back.
 ///
 /// Source: RFC 7252, sections 3 and 5.9; RFC 8516 for 4.29.
 pub const fn coap_code(code: u8) -> Option<ErrorClass> {

@@ -1,10 +1,10 @@
-//! What a classifier may look at: [`Facts`], and who gives them ([`Describe`]).
+//! The input of the rules: [`Facts`], and the errors that provide them ([`Describe`]).
 
 use crate::class::ErrorClass;
 use crate::classify::limits::Limits;
 use crate::time::Duration;
 
-/// An explicit type of error that says its class itself.
+/// A type of error that determines its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Marker {
 }
 
 impl Marker {
-    /// The name that an error of this type has if it gives none.
+    /// The name for an error of this type that has none.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Timeout => "TimeoutError",
@@ -34,17 +34,17 @@ impl Marker {
     }
 }
 
-/// An error's own idea of when to come back, before any header is read.
+/// An error's own hint when to come back, which takes precedence over headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum RetryAfter<'a> {
-    /// A span; what was negative is zero.
+    /// A span of time; use zero for a negative one.
     Span(Duration),
-    /// A text, read like the header.
+    /// A text, parsed as the header Retry-After.
     Text(&'a str),
 }
 
-/// The library whose type an error is, where that decides what its name means.
+/// The library that defines the type of an error, if the meaning of its name depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ pub enum Library {
     Redis,
 }
 
-/// What an AWS client error carries.
+/// The code and status of an AWS client error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AwsError<'a> {
@@ -68,10 +68,10 @@ pub struct AwsError<'a> {
     pub status: Option<i64>,
 }
 
-/// What is known of an error. Everything is optional; [`Facts::NONE`]
-/// knows nothing, and the other fields are set with `..Facts::NONE`.
+/// What is known about an error. Every field is optional: set those that you know, and the others
+/// with `..Facts::NONE`.
 ///
-/// No value is out of range: a classifier passes over what it cannot use.
+/// No value is out of range: a classifier ignores what it cannot use.
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -82,55 +82,55 @@ pub struct AwsError<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Facts<'a> {
-    /// Its class, where its own library says it. It wins in the
-    /// [`default`](super::default) and [`strict`](super::strict) rules, and so in the
-    /// other classifiers where they fall back to those.
+    /// Its class, if its own library states it. It takes precedence in the
+    /// [`default`](super::default) and [`strict`](super::strict) rules, and in the other
+    /// classifiers when they fall back to those rules.
     pub class: Option<ErrorClass>,
-    /// An explicit type. It wins over numbers and names.
+    /// A type that determines the class. It takes precedence over numbers and names.
     pub marker: Option<Marker>,
-    /// The name of its type; empty if it says nothing.
+    /// The name of its type; empty if unknown.
     pub name: &'a str,
-    /// A numeric attribute `status`, an HTTP status as a rule. A 0 leaves the word to
-    /// `code` in the default rules, but is a status in those of HTTP.
+    /// A numeric attribute `status`, usually an HTTP status. The default rules use `code` instead
+    /// of a 0; the rules of HTTP take 0 as a status.
     pub status: Option<i64>,
-    /// A numeric attribute `status_code`, which only the rules of HTTP look at.
+    /// A numeric attribute `status_code`. Only the rules of HTTP use it.
     pub status_code: Option<i64>,
     /// A numeric attribute `code`.
     pub code: Option<i64>,
-    /// Numbers among its arguments, of which the rules of HTTP take the first in 100
-    /// to 599 if there is no attribute.
+    /// Numbers among its arguments. If there is no attribute, the rules of HTTP take the first
+    /// number from 100 to 599.
     pub args: &'a [i64],
-    /// Its text, in which [`sqlstate`](super::sqlstate) and [`odbc`](super::odbc)
-    /// look for a state, [`grpc`](super::grpc) and [`redis`](super::redis) for what the
-    /// code or the type does not tell; empty if it has none.
+    /// Its text; empty if it has none. [`sqlstate`](super::sqlstate) and [`odbc`](super::odbc)
+    /// look for a state in it, [`grpc`](super::grpc) and [`redis`](super::redis) for details that
+    /// the code or the type does not contain.
     pub message: &'a str,
     /// Its SQLSTATE; empty if it has none.
     pub sqlstate: &'a str,
-    /// Its own hint when to come back, which goes before the header's.
+    /// Its own hint when to come back, which takes precedence over the header.
     pub retry_after: Option<RetryAfter<'a>>,
     /// The value of the response header Retry-After (RFC 9110, section 10.2.3); see
     /// [`header`].
     pub retry_after_header: Option<&'a str>,
-    /// What other headers say of when to come back; see [`Facts::with_headers`].
+    /// Hints from other headers; see [`Facts::with_headers`].
     pub limits: Limits,
-    /// The wall time in seconds since 1970, which a date in a Retry-After is compared
-    /// with. Whoever has no wall clock should pass on only a Retry-After that is a
-    /// number: from 0 on, a date is decades away.
+    /// The wall time in seconds since 1970, with which a date in a Retry-After is compared.
+    /// Without a wall clock, set only a Retry-After that is a number: seen from 0, a date is
+    /// decades away.
     pub now_unix_secs: i64,
-    /// The library that its type is of.
+    /// The library that defines its type.
     pub library: Library,
     /// The names of its type's ancestors in that library, nearest first.
     pub ancestors: &'a [&'a str],
     /// For a gRPC error: the name of its status code, `"UNAVAILABLE"` for instance,
     /// empty if it has none.
     pub grpc: Option<&'a str>,
-    /// For an AWS client error: what it carries.
+    /// For an AWS client error: its code and status.
     pub aws: Option<AwsError<'a>>,
 }
 
 impl<'a> Facts<'a> {
-    /// The same with what the headers of an answer say of when to come back: Retry-After,
-    /// and [`Limits`]. Dates are compared with `now_unix_secs`, which is set before.
+    /// Adds the hints from the headers of a response: Retry-After and [`Limits`]. Dates are
+    /// compared with `now_unix_secs`; set that field first.
     #[must_use]
     pub fn with_headers<H>(self, headers: H) -> Self
     where
@@ -143,7 +143,7 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Nothing is known.
+    /// Facts with nothing known.
     pub const NONE: Facts<'static> = Facts {
         class: None,
         marker: None,
@@ -176,10 +176,10 @@ impl Default for Facts<'_> {
     }
 }
 
-/// An error that can say what is known of it.
+/// An error that provides its [`Facts`].
 ///
-/// For it [`Retry`](crate::Retry) needs no classifier: the [`default`](super::default)
-/// rules decide.
+/// A [`Retry`](crate::Retry) needs no classifier for such an error: the
+/// [`default`](super::default) rules find its class.
 ///
 /// ```
 /// use redress::classify::{Describe, Facts};
@@ -198,7 +198,7 @@ impl Default for Facts<'_> {
             `{Self}`"
 )]
 pub trait Describe {
-    /// What is known of this error.
+    /// What is known about this error.
     fn facts(&self) -> Facts<'_>;
 }
 

@@ -27,8 +27,8 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The class of a status by the number of its code and its message (empty if there is none),
-/// or `None` for OK, UNKNOWN and numbers that gRPC does not know.
+/// The class of a status by the number of its code and its message (empty if there is none), or
+/// `None` for OK, UNKNOWN and numbers that gRPC does not define.
 ///
 /// | class | codes |
 /// | --- | --- |
@@ -40,11 +40,11 @@ const NAMES: [&str; 17] = [
 /// | PERMANENT | 1 CANCELLED, 3 `INVALID_ARGUMENT`, 5 `NOT_FOUND`, 6 `ALREADY_EXISTS`, 9 `FAILED_PRECONDITION`, 11 `OUT_OF_RANGE`, 12 UNIMPLEMENTED |
 /// | `SERVER_ERROR` | 13 INTERNAL, 15 `DATA_LOSS` |
 ///
-/// By its message a `RESOURCE_EXHAUSTED` is PERMANENT that says that a message of the call is
-/// larger than the maximum, which is the client's own limit and not the server's; and a
-/// CANCELLED is TRANSIENT that says `Timeout expired`, as tonic has it for its own time-out. A
-/// call that the program itself cancelled is no failure: stop there with
-/// [`Verdict::Abort`](crate::classify::Verdict::Abort).
+/// The message decides in two cases. A `RESOURCE_EXHAUSTED` is PERMANENT if its message says that
+/// a message of the call is larger than the maximum: this limit is the client's own, not the
+/// server's. A CANCELLED is TRANSIENT if its message is `Timeout expired`, which tonic uses for
+/// its own time-out. A call that the program itself cancelled is not a failure: return
+/// [`Verdict::Abort`](crate::classify::Verdict::Abort) for it.
 ///
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>; the messages of
 /// grpc-go, grpc-core, grpc-java, grpc-dotnet, grpc-js and tonic about large messages.
@@ -77,8 +77,8 @@ pub fn grpc_name(name: &str, message: &str) -> Option<ErrorClass> {
     code.and_then(|(_, code)| grpc_code(code, message))
 }
 
-/// An error by its gRPC status and its message, UNKNOWN for one that the table lacks; one
-/// that is no gRPC error as [`default`](super::default).
+/// Classifies an error by its gRPC status and its message; UNKNOWN if the table does not have the
+/// status. An error that is not a gRPC error is classified by [`default`](super::default).
 pub fn grpc(facts: &Facts<'_>) -> Classification {
     match facts.grpc {
         Some(name) => grpc_name(name, facts.message).unwrap_or(ErrorClass::Unknown).into(),

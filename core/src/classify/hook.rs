@@ -1,4 +1,4 @@
-//! What runs before each retry: [`Hook`].
+//! The hook before each retry: [`Hook`].
 
 use core::future::Future;
 use core::ops::ControlFlow;
@@ -6,17 +6,17 @@ use core::ops::ControlFlow;
 use crate::event::AttemptContext;
 use crate::outcome::Last;
 
-/// Runs before each retry, or not at all.
+/// A hook before each retry; `()` for none.
 pub trait Hook<E, V> {
-    /// Whether it does anything; if not, no driver calls it.
+    /// Whether the hook does anything. If false, no driver calls it.
     const RUNS: bool = true;
 
-    /// Runs after the delay and before the next attempt; the attempt that failed is in
-    /// `attempt`, what it left in `last`. [`ControlFlow::Break`] ends the call with
+    /// Runs after the delay and before the next attempt. `attempt` is the attempt that failed,
+    /// `last` its result. [`ControlFlow::Break`] ends the call with
     /// [`StopReason::Aborted`](crate::StopReason::Aborted).
     fn before_retry(&mut self, attempt: &AttemptContext<'_>, last: &Last<E, V>) -> ControlFlow<()>;
 
-    /// The same for asynchronous drivers, which end it at the deadline of the call.
+    /// The same for asynchronous drivers, which end the hook at the deadline of the call.
     fn before_retry_async(
         &mut self,
         attempt: &AttemptContext<'_>,
@@ -65,7 +65,7 @@ impl<E, V, F> Hook<E, V> for BeforeRetryAsync<F>
 where
     F: AsyncFnMut(&AttemptContext<'_>, &Last<E, V>) -> ControlFlow<()>,
 {
-    /// Does not compile: a blocking driver cannot await the hook.
+    /// Always a compile error: a blocking driver cannot await the hook.
     fn before_retry(&mut self, _: &AttemptContext<'_>, _: &Last<E, V>) -> ControlFlow<()> {
         let () = Self::BLOCKING;
         ControlFlow::Break(())

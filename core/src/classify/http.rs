@@ -1,4 +1,5 @@
-//! HTTP: the status of an error or of a response, and when its headers say to come back.
+//! HTTP: the status of an error or of a response, and the hints (when to come back) in its
+//! headers.
 
 use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, RetryAfter};
@@ -34,13 +35,11 @@ pub const fn http_status(status: u16) -> ErrorClass {
     }
 }
 
-/// A response as a result: `None` for a status below 400, else its class, with the hint of
-/// its header Retry-After if the class is one that is retried (`now_unix_secs` is the wall
-/// time that a date is compared with). A Retry-After that can be read makes a 403 and a 413
-/// `RATE_LIMIT`.
+/// Classifies a response: `None` for a status below 400, otherwise its class. The hint of the
+/// header Retry-After is added unless the class is final; `now_unix_secs` is the wall time with
+/// which a date is compared. A Retry-After that can be parsed makes a 403 and a 413 `RATE_LIMIT`.
 ///
-/// For servers that tell of their limits in other headers, too, there is
-/// [`http_response_headers`].
+/// For servers that send their limits in other headers, use [`http_response_headers`].
 ///
 /// Source: RFC 9110, sections 10.2.3 and 15.5.14.
 pub fn http_response(
@@ -52,8 +51,8 @@ pub fn http_response(
     response(status, explicit, Limits::NONE)
 }
 
-/// A response as [`http_response`] has it, with all its headers: `retry-after-ms`,
-/// Retry-After, and what it says of its quotas ([`Limits`]).
+/// Classifies a response as [`http_response`] does, with the hints of all its headers:
+/// `retry-after-ms`, Retry-After and the quotas ([`Limits`]).
 ///
 /// ```
 /// use redress::ErrorClass;
@@ -83,9 +82,9 @@ fn response(status: u16, explicit: Option<Duration>, limits: Limits) -> Option<C
     (status >= 400).then(|| hinted(class, Some(status.into()), explicit, limits))
 }
 
-/// An error by its HTTP status: the first of `status`, `status_code` and `code` that
-/// is present (0 counts), else the first of `args` in 100 to 599; without any, as
-/// [`default`](super::default).
+/// Classifies an error by its HTTP status: the first of `status`, `status_code` and `code` that
+/// is present (0 counts as present), otherwise the first number of `args` from 100 to 599. An
+/// error without a status is classified by [`default`](super::default).
 pub fn http(facts: &Facts<'_>) -> Classification {
     match number(facts) {
         Some(number) => by_number(number).into(),
@@ -93,10 +92,10 @@ pub fn http(facts: &Facts<'_>) -> Classification {
     }
 }
 
-/// As [`http`], with the hint when to come back, for every class that is retried: the
-/// error's own, if there is one that can be read, else that of `retry-after-ms` or
-/// Retry-After, else that of a quota ([`Limits`]). An explicit hint makes a 403 and a 413
-/// `RATE_LIMIT`, a quota that is used up makes a 403 so.
+/// As [`http`], with the hint when to come back, unless the class is final. The hint is the first
+/// that can be parsed: the error's own, `retry-after-ms`, Retry-After, or, only for `RATE_LIMIT`,
+/// the reset of a quota ([`Limits`]). An explicit hint makes a 403 and a 413 `RATE_LIMIT`; an
+/// exhausted quota makes a 403 `RATE_LIMIT`.
 pub fn http_retry_after(facts: &Facts<'_>) -> Classification {
     hinted(http(facts).class, number(facts), explicit(facts), facts.limits)
 }

@@ -2,8 +2,8 @@
 
 use crate::class::ErrorClass;
 
-/// The class of a stream that was reset, by the error code of `RST_STREAM`, or `None` for one
-/// that does not say whether the request was processed: 0x7 `REFUSED_STREAM` TRANSIENT.
+/// The class of a stream that was reset, by the error code of `RST_STREAM`: 0x7 `REFUSED_STREAM`
+/// TRANSIENT. `None` for any other code, which leaves open whether the request was processed.
 ///
 /// Source: RFC 9113, sections 7 and 8.7: a request on a refused stream was not processed and
 /// may be sent again, whatever its method.
@@ -14,8 +14,8 @@ pub const fn http2_reset(code: u32) -> Option<ErrorClass> {
     }
 }
 
-/// The class of a connection that goes away, by the error code of GOAWAY, or `None` for one
-/// that says nothing more: 0x0 `NO_ERROR` TRANSIENT, as the server shuts down in good order.
+/// The class of a connection that the server closes, by the error code of GOAWAY: 0x0 `NO_ERROR`
+/// TRANSIENT, because the server shuts down in good order. `None` for any other code.
 ///
 /// Source: RFC 9113, sections 6.8 and 8.7.
 pub const fn http2_goaway(code: u32) -> Option<ErrorClass> {

@@ -1,4 +1,4 @@
-//! `std::io::Error`, by its kind, and by what is in it where that says nothing.
+//! `std::io::Error`, by its kind, or by the error inside if the kind does not determine a class.
 
 use std::io::{Error, ErrorKind};
 use std::string::ToString;
@@ -11,12 +11,12 @@ use crate::classify::facts::{Describe, Facts};
 ///
 /// | class | kinds |
 /// | --- | --- |
-/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end; `WouldBlock`, as which a socket's time-out comes on Unix |
+/// | TRANSIENT | refused, reset, aborted, broken or missing connections, timeouts, unreachable hosts and networks, interruptions, an early end; `WouldBlock`, the time-out of a socket on Unix |
 /// | PERMISSION | `PermissionDenied`, `ReadOnlyFilesystem` |
 /// | CONCURRENCY | `ResourceBusy`, `ExecutableFileBusy`, `Deadlock`, `AlreadyExists`, `AddrInUse`, `StaleNetworkFileHandle` |
 /// | RATE_LIMIT | `QuotaExceeded` |
 /// | SERVER_ERROR | `StorageFull`, `OutOfMemory` |
-/// | PERMANENT | what the request itself has wrong: not found, invalid, unsupported, too large |
+/// | PERMANENT | errors in the request itself: not found, invalid, unsupported, too large |
 /// | UNKNOWN | any other |
 pub fn io_kind(kind: ErrorKind) -> ErrorClass {
     match kind {
@@ -63,9 +63,9 @@ pub fn io_kind(kind: ErrorKind) -> ErrorClass {
 /// At most so many errors are looked at, each the source of the one before.
 const DEPTH: usize = 16;
 
-/// The class of an I/O error: by its kind ([`io_kind`]), and where that says nothing, as
-/// `Other` does, by the error that it wraps and the sources of that: the first of them that is
-/// an I/O error with a class, or that says that a name was not resolved
+/// The class of an I/O error by its kind ([`io_kind`]). If the kind does not determine a class,
+/// as `Other`, the error that it wraps and the chain of its sources decide: the first of them
+/// that is an I/O error with a class, or whose message is that of a name that was not resolved
 /// ([`dns_message`](super::dns_message)).
 ///
 /// ```

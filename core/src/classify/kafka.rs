@@ -1,17 +1,16 @@
-//! Kafka: the errors of its protocol, and what a client says of them.
+//! Kafka: the errors of its protocol, and whether a client calls them retriable.
 
 use crate::class::ErrorClass;
 
 /// The class of an error by its name in the protocol (`"TOPIC_AUTHORIZATION_FAILED"`) or its
-/// type, and by whether the client says that it may be retried; `None` if neither says
-/// anything.
+/// type, and by the client's flag `retriable`; `None` if neither determines a class.
 ///
-/// A name with `SASL` in it is AUTH, one that ends in `_AUTHORIZATION_FAILED` PERMISSION, both
-/// whatever the client says. Else what may be retried is TRANSIENT, and what may not is
-/// PERMANENT.
+/// A name with `SASL` in it is AUTH, a name that ends in `_AUTHORIZATION_FAILED` PERMISSION, both
+/// whatever the flag is. Otherwise a retriable error is TRANSIENT, and an error that is not
+/// retriable PERMANENT.
 ///
-/// Clients wrap errors, in `KafkaJSNumberOfRetriesExceeded` for instance: take name and word
-/// from the innermost error, as the wrapper has another.
+/// Clients wrap errors, in `KafkaJSNumberOfRetriesExceeded` for instance. Take the name and the
+/// flag from the innermost error; those of the wrapper differ.
 ///
 /// Source: *Error Codes* in the Kafka protocol guide; `KafkaJSError.retriable`.
 pub fn kafka_name(name: &str, retriable: Option<bool>) -> Option<ErrorClass> {

@@ -1,39 +1,39 @@
-//! What the headers of an answer say of its limits, besides Retry-After.
+//! The limits in the headers of a response, besides Retry-After.
 
 use crate::classify::{retry_after, same_word};
 use crate::time::Duration;
 
-/// What the headers of an answer say of its limits, besides Retry-After.
+/// The limits in the headers of a response, besides Retry-After.
 ///
 /// | headers | meaning |
 /// | --- | --- |
 /// | `retry-after-ms`, `x-ms-retry-after-ms` | an explicit hint in milliseconds, which goes before Retry-After |
-/// | `RateLimit: "default";r=0;t=30` | of a quota what remains, and when it is filled up again; several quotas are separated by commas |
+/// | `RateLimit: "default";r=0;t=30` | what remains of a quota, and when it is refilled; several quotas are separated by commas |
 /// | `RateLimit: limit=9, remaining=0, reset=30` | the same in an older form |
 /// | `RateLimit-Remaining` and `-Reset`, `X-RateLimit-Remaining` and `-Reset`, `X-Rate-Limit-..`, also with something after it (`x-ratelimit-reset-tokens`, `X-RateLimit-Reset-After`) or in between (`anthropic-ratelimit-tokens-reset`) | the same, of the quota that both names share |
 ///
-/// A reset comes with successes and with failures of any kind, too. It is a hint when to come
-/// back for a status of 429, and for a 403 of which a quota is used up; see
+/// Servers send a reset also with successes and with failures of any kind. It counts as a hint
+/// when to come back only with a status of 429, and with a 403 if a quota is exhausted; see
 /// [`http_retry_after`](super::http_retry_after).
 ///
-/// A reset is read as a number: from 10^12 on the time in milliseconds since 1970, from 10^9
-/// on in seconds since 1970, below that seconds from now; as a date of RFC 3339
-/// (`2026-01-15T12:00:05Z`) or of HTTP; or as spans with units (`1m30s`, `6m0s`, `20ms`). A
-/// time that is over gives 0, digits that do not fit [`Duration::MAX`].
+/// A reset is a number, a date or spans with units. A number from 10^12 on is in milliseconds
+/// since 1970, from 10^9 on in seconds since 1970, and below that in seconds from now. A date is
+/// of RFC 3339 (`2026-01-15T12:00:05Z`) or of HTTP. Spans with units are `1m30s`, `6m0s` or
+/// `20ms`. A time in the past gives 0, a number that is too large [`Duration::MAX`].
 ///
-/// Source: draft-ietf-httpapi-ratelimit-headers, of which the versions up to 06 have the
-/// single headers, 07 the older form and 08 the newer one of `RateLimit`; *Rate limits* of
-/// the APIs of GitHub, `OpenAI`, Anthropic, Discord and X; *Request rate is large* of Azure.
+/// Source: draft-ietf-httpapi-ratelimit-headers: versions up to 06 for the single headers, 07 for
+/// the older form of `RateLimit` and 08 for the newer form; *Rate limits* of the APIs of GitHub,
+/// `OpenAI`, Anthropic, Discord and X; *Request rate is large* of Azure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// The explicit hint in milliseconds, if there is one.
     pub retry_after: Option<Duration>,
-    /// Whether a quota is used up: 0 remains of it.
+    /// Whether a quota is exhausted: 0 remains.
     pub exhausted: bool,
-    /// When the quotas that are used up are filled up again, the latest of them. Where no
-    /// quota is said to be used up, the shortest reset of those of which it is not said what
-    /// remains.
+    /// The time until all exhausted quotas are refilled, the longest of their resets. If no quota
+    /// is known to be exhausted, the shortest reset among the quotas whose remainder is not
+    /// given.
     pub reset: Option<Duration>,
 }
 
@@ -45,14 +45,15 @@ struct Quota {
 }
 
 impl Limits {
-    /// Nothing is said.
+    /// Headers without limits.
     pub const NONE: Self = Self { retry_after: None, exhausted: false, reset: None };
 
-    /// What the headers say, names in any case; `now_unix_secs` is the wall time in seconds
-    /// since 1970 that a date is compared with. What cannot be read is not there.
+    /// Reads the limits from headers, whose names are in any case. `now_unix_secs` is the wall
+    /// time in seconds since 1970, with which a date is compared. A value that cannot be parsed
+    /// is ignored.
     ///
-    /// Without a wall clock a reset that is a date or a time since 1970 cannot be told from
-    /// one that is over or far away: pass on the headers whose values are spans alone.
+    /// Without a wall clock, a reset that is a date or a time since 1970 cannot be used: pass
+    /// only the headers whose values are spans.
     pub fn of<'h, H>(headers: H, now_unix_secs: i64) -> Self
     where
         H: IntoIterator<Item = (&'h str, &'h str), IntoIter: Clone>,

@@ -1,14 +1,14 @@
-//! From an error to its class: the tables for protocols, databases, brokers and systems, and
-//! the default rules over any error that can be described.
+//! Finds the class of an error: tables for protocols, databases, brokers and systems, and default
+//! rules for any error that can be described.
 //!
-//! An adapter takes name, status and headers out of an error and puts them into
-//! [`Facts`]; which class they mean is decided here, the same on every platform.
-//! Those who have a code in hand ask its table directly. A table is a function that is named
-//! after its family and what it looks at; it takes codes and texts and knows no client, and
-//! only a program that names it has it in its image. It answers `None` for what says nothing of
-//! the failure, so that the next table or the [`default`](default()) rules can be asked, and those in
-//! which a code may mean that the program itself cancelled answer a
-//! [`Verdict`].
+//! An adapter puts the name, status and headers of an error into [`Facts`]; the rules here find
+//! the class, the same on every platform.
+//!
+//! If you have a code, call its table directly. Each table is a function such as [`mysql_code`].
+//! It takes plain codes or text, depends on no client library, and is linked only if used. It
+//! returns `None` for a code that does not determine a class; then try the next table or the
+//! [`default`](default()) rules. A table with codes that can mean that the program itself
+//! cancelled returns a [`Verdict`].
 //!
 //! | family | tables |
 //! | --- | --- |
@@ -20,18 +20,19 @@
 //! | systems | [`system_code`], [`connection_code`], [`connection_message`], [`dom_exception`]; [`dns_code`], [`dns_message`]; [`tls_code`] |
 //! | cancellations | [`abort_name`] |
 //!
-//! The rules are those of redress for Python. Where that says UNKNOWN though a standard or the
-//! vendor says what a failure means, these tables have its class. And on purpose
+//! The rules come from redress for Python, an older library. These tables have more classes: if a
+//! standard or the vendor documents what a failure means, they have its class where the Python
+//! rules have UNKNOWN. Other deliberate differences from redress for Python:
 //!
-//! * a Retry-After counts with every class that is retried, not only with 429, may have
+//! * a Retry-After counts with every class that is not final, not only with 429, may have
 //!   decimals, and makes 403 and 413 `RATE_LIMIT` ([`http_retry_after`], [`http_response`]);
 //! * the seconds of a Retry-After are plain ASCII digits: `+5` and `1_000` are no
 //!   hint ([`retry_after::parse`]);
-//! * its dates are in one of the three forms of RFC 9110, exactly
+//! * the date of a Retry-After is in exactly one of the three forms of RFC 9110
 //!   ([`retry_after::parse`]);
 //! * in a message, a word like `ERROR` or a bare number is no SQLSTATE
 //!   ([`sqlstate`]);
-//! * AWS's documented codes are known, and 408 and 409 without a code ([`aws`],
+//! * the documented codes of AWS have a class, as have 408 and 409 without a code ([`aws`],
 //!   [`aws_code`]).
 //!
 //! ```

@@ -2,7 +2,7 @@
 
 use crate::class::ErrorClass;
 
-/// The class of an error of the server by its code, or `None` for one that is not known.
+/// The class of an error of the server by its code, or `None` for an unknown code.
 ///
 /// | class | codes |
 /// | --- | --- |
@@ -27,7 +27,7 @@ pub const fn mongodb_code(code: i32) -> Option<ErrorClass> {
     })
 }
 
-/// The class of an error by a label of it, or `None` for one that says nothing:
+/// The class of an error by one of its labels, or `None` for a label that determines no class:
 /// `SystemOverloadedError` `RATE_LIMIT`, `RetryableWriteError` and `TransientTransactionError`
 /// TRANSIENT.
 ///
@@ -41,7 +41,7 @@ pub fn mongodb_label(label: &str) -> Option<ErrorClass> {
     })
 }
 
-/// The class of an error of a driver by its type's name, or `None` for one that is not known:
+/// The class of an error of a driver by its type's name, or `None` for an unknown name:
 /// `MongoServerSelectionError`, `MongoNetworkError`, `MongoNetworkTimeoutError`,
 /// `MongoPoolClearedError` and `MongoWaitQueueTimeoutError` TRANSIENT.
 ///
@@ -58,9 +58,9 @@ pub fn mongodb_name(name: &str) -> Option<ErrorClass> {
     .then_some(ErrorClass::Transient)
 }
 
-/// The class of an error by all of it: its code, if that is known; else its labels, of which
-/// `SystemOverloadedError` goes before the others; else its type's name. A write conflict
-/// (112) carries the label `TransientTransactionError` and is CONCURRENCY.
+/// The class of an error by its code, if that is known, otherwise by its labels, otherwise by its
+/// type's name. The label `SystemOverloadedError` takes precedence over other labels. A write
+/// conflict (112) carries the label `TransientTransactionError` and is CONCURRENCY.
 pub fn mongodb_error<'l, L>(code: Option<i32>, labels: L, name: &str) -> Option<ErrorClass>
 where
     L: IntoIterator<Item = &'l str>,

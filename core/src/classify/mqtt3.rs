@@ -2,7 +2,7 @@
 
 use crate::class::ErrorClass;
 
-/// The class of the return code of a CONNACK, or `None` for 0 (accepted) and reserved ones: 1
+/// The class of the return code of a CONNACK, or `None` for 0 (accepted) and reserved codes: 1
 /// unacceptable protocol version and 2 identifier rejected PERMANENT, 3 server unavailable
 /// TRANSIENT, 4 bad user name or password AUTH, 5 not authorized PERMISSION.
 ///

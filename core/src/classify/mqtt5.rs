@@ -2,8 +2,8 @@
 
 use crate::class::ErrorClass;
 
-/// The class of a reason code, or `None` for one that is no failure or says nothing of it
-/// (0x80, unspecified error).
+/// The class of a reason code, or `None` for a code that is not a failure or does not determine a
+/// class (0x80, unspecified error).
 ///
 /// | class | codes |
 /// | --- | --- |

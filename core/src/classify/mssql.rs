@@ -4,7 +4,7 @@
 use crate::class::ErrorClass;
 use crate::classify::Verdict;
 
-/// The class of an error by its number, or `None` for one that is not known.
+/// The class of an error by its number, or `None` for an unknown number.
 ///
 /// | class | errors |
 /// | --- | --- |
@@ -31,10 +31,9 @@ pub const fn mssql_code(number: i32) -> Option<ErrorClass> {
     })
 }
 
-/// What an error of the client means by its code in letters, or `None` for one that is not
-/// known: `ETIMEOUT`, `ESOCKET` and `ECONNCLOSED` TRANSIENT, `ELOGIN` AUTH, and `ECANCEL`, as
-/// the program itself cancelled, [`Verdict::Abort`]. An error that has a number, too, goes by
-/// that first.
+/// The verdict on an error of the client by its symbolic code, or `None` for an unknown code:
+/// `ETIMEOUT`, `ESOCKET` and `ECONNCLOSED` TRANSIENT; `ELOGIN` AUTH; `ECANCEL`, with which the
+/// program itself cancelled, [`Verdict::Abort`]. If the error also has a number, use that first.
 ///
 /// Source: the error codes of node-mssql.
 pub fn mssql_name(name: &str) -> Option<Verdict> {

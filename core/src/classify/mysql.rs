@@ -1,10 +1,10 @@
-//! `MySQL` and `MariaDB`: the numbers of their errors, and the names of their clients'.
+//! `MySQL` and `MariaDB`: the numbers of their errors, and the error names of their clients.
 
 use crate::class::ErrorClass;
 use crate::classify::{contains, sqlstate_code};
 
-/// The class of an error by its number, or else by its SQLSTATE (empty if it has none);
-/// `None` if neither says anything.
+/// The class of an error by its number, otherwise by its SQLSTATE (empty if it has none); `None`
+/// if neither determines a class.
 ///
 /// | class | errors |
 /// | --- | --- |
@@ -16,7 +16,7 @@ use crate::classify::{contains, sqlstate_code};
 /// | TRANSIENT | 1053, 1077, 1079 shutting down; 1158 to 1161, 1927, 2002, 2003, 2006, 2013, 2055, 4031 network; 1317, 1969, 3024 interrupted, execution time-out |
 /// | PERMANENT | 1290 otherwise: an option of the server forbids the statement |
 ///
-/// Any other by [`sqlstate_code`]: a duplicate key is 23000.
+/// Other numbers are classified by the SQLSTATE ([`sqlstate_code`]): a duplicate key is 23000.
 ///
 /// Source: *Server Error Message Reference* and *Client Error Message Reference* of `MySQL`;
 /// *`MariaDB` Error Codes* for 1927 and 1969.
@@ -49,9 +49,9 @@ pub fn mysql_code(code: u16, state: &str, message: &str) -> Option<ErrorClass> {
     })
 }
 
-/// The class of an error of a client by its code in letters, or `None` for one that is not
-/// known: `PROTOCOL_CONNECTION_LOST`, `ER_SOCKET_UNEXPECTED_CLOSE` and
-/// `ER_GET_CONNECTION_TIMEOUT` TRANSIENT.
+/// The class of an error of a client by its symbolic code, or `None` for an unknown code:
+/// `PROTOCOL_CONNECTION_LOST`, `ER_SOCKET_UNEXPECTED_CLOSE` and `ER_GET_CONNECTION_TIMEOUT`
+/// TRANSIENT.
 ///
 /// Source: mysql2 and the `MariaDB` connector for Node.js.
 pub fn mysql_name(name: &str) -> Option<ErrorClass> {

@@ -2,7 +2,7 @@
 
 use crate::class::ErrorClass;
 
-/// The class of an error by its code, or `None` for one that is not known: `TIMEOUT`, `503` (no
+/// The class of an error by its code, or `None` for an unknown code: `TIMEOUT`, `503` (no
 /// responders), `CONNECTION_REFUSED` and `DISCONNECT` TRANSIENT; `AUTHORIZATION_VIOLATION` and
 /// `AUTHENTICATION_EXPIRED` AUTH; `PERMISSIONS_VIOLATION` PERMISSION.
 ///

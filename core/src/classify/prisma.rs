@@ -3,10 +3,10 @@
 use crate::class::ErrorClass;
 use crate::classify::{mysql_code, sqlstate_code};
 
-/// The class of an error by its code, or `None` for one that is none of Prisma's `P1` and
-/// `P2`. For P2010, a raw query that failed, `database_code` (empty if there is none) is the
-/// database's own, `meta.code`: an SQLSTATE, or a number of `MySQL`; if it is another
-/// database's, ask the table of that.
+/// The class of an error by its code, or `None` if the code does not begin with `P1` or `P2`. For
+/// P2010, a raw query that failed, `database_code` is the code of the database, `meta.code`
+/// (empty if there is none): an SQLSTATE or a number of `MySQL`. For another database, use the
+/// table of that database.
 ///
 /// | class | codes |
 /// | --- | --- |

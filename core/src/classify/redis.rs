@@ -4,7 +4,7 @@ use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Library};
 use crate::classify::rules;
 
-/// An error of a Redis client by its type or an ancestor's, in this order:
+/// Classifies an error of a Redis client by the name of its type or an ancestor, in this order:
 ///
 /// | class | types |
 /// | --- | --- |
@@ -17,8 +17,9 @@ use crate::classify::rules;
 /// | PERMANENT | `AskError`, `MovedError`, `NoScriptError`, `ClusterCrossSlotError` |
 /// | `SERVER_ERROR` | `OutOfMemoryError` |
 ///
-/// Anything else as [`default`](super::default), and what that calls UNKNOWN by the reply in
-/// its message ([`redis_message`]). Errors of other libraries as [`default`](super::default).
+/// Other errors of a Redis client are classified by [`default`](super::default), and if the
+/// result is UNKNOWN, by the reply in their message ([`redis_message`]). Errors of other
+/// libraries are classified by [`default`](super::default).
 ///
 /// Source: the exceptions of redis-py, which have the reply's prefix as their type.
 pub fn redis(facts: &Facts<'_>) -> Classification {
@@ -95,9 +96,9 @@ pub fn redis_message(message: &str) -> Option<ErrorClass> {
     })
 }
 
-/// The class of an error reply to EXEC: an EXECABORT has that of the first error among the
-/// replies to the commands that were queued before it (empty if the client keeps none), which
-/// says why the transaction is broken; any other reply as [`redis_message`].
+/// The class of an error reply to EXEC. The class of an EXECABORT is that of `first_previous`,
+/// the first error among the replies to the queued commands (empty if the client keeps none),
+/// which is why the transaction failed. Any other reply is classified by [`redis_message`].
 ///
 /// Source: <https://redis.io/docs/latest/develop/using-commands/transactions/>.
 pub fn redis_exec(message: &str, first_previous: &str) -> Option<ErrorClass> {

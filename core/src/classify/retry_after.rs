@@ -3,15 +3,15 @@
 
 use crate::time::Duration;
 
-/// How long to wait by a Retry-After header; `None` if it cannot be read.
+/// Parses the value of a Retry-After header: how long to wait, or `None` if it cannot be parsed.
 ///
-/// White space around it does not matter. Seconds are plain ASCII digits, with or
-/// without decimals (`1.5`): `+5`, `1_000`, `1e3`, `.5` and digits of other scripts are no
-/// hint. More of them than fit give [`Duration::MAX`], and after a minus sign they count
-/// as 0. A date is
-/// compared with `now_unix_secs`, the wall time in seconds since 1970; one that is
-/// over gives 0. Its three forms are read exactly, with the right weekday and in
-/// the right case; other zones than GMT are no hint:
+/// White space around the value is ignored. Seconds are plain ASCII digits, with or without
+/// decimals (`1.5`): `+5`, `1_000`, `1e3`, `.5` and digits of other scripts give `None`. A number
+/// that is too large gives [`Duration::MAX`], a negative number 0.
+///
+/// A date is compared with `now_unix_secs`, the wall time in seconds since 1970; a date in the
+/// past gives 0. It must be exactly in one of three forms, with the right weekday and the right
+/// case; zones other than GMT give `None`:
 ///
 /// | form | example |
 /// | --- | --- |
@@ -19,8 +19,8 @@ use crate::time::Duration;
 /// | RFC 850 | `Thursday, 15-Jan-26 12:00:05 GMT` |
 /// | asctime | `Thu Jan 15 12:00:05 2026` |
 ///
-/// A two-digit year is the latest, from 1900 on, that puts the date at most 50 years
-/// ahead of now. A leap second is the second after it.
+/// A two-digit year stands for the latest year, from 1900 on, with which the date is at most 50
+/// years ahead of now. A leap second counts as the second after it.
 ///
 /// ```
 /// use redress::Duration;
@@ -30,8 +30,8 @@ use crate::time::Duration;
 /// assert_eq!(parse("soon", now), None);
 /// ```
 ///
-/// Source: RFC 9110, sections 10.2.3 and 5.6.7. Decimals are no part of it, but of what
-/// servers send.
+/// Source: RFC 9110, sections 10.2.3 and 5.6.7. Decimals are not part of the RFC, but servers
+/// send them.
 pub fn parse(text: &str, now_unix_secs: i64) -> Option<Duration> {
     let text = text.trim().as_bytes();
     let digits = text.strip_prefix(b"-").unwrap_or(text);

@@ -1,23 +1,24 @@
-//! The default rules over any error, and the strict ones without guessing.
+//! The default rules for any error, and the strict rules, which do not guess by names.
 
 use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::{Facts, Marker};
 use crate::classify::http::http_status;
 
-/// The first that applies: a class that is given; an explicit type; a status (or, if
-/// that is missing or 0, a code) that has a class; a name that speaks; another status from
-/// 400 to 499, by [`http_status`](super::http_status); else UNKNOWN. A bare code from 400 to
-/// 499 that is none of these stays UNKNOWN: it may be any library's.
+/// The class of an error by the first rule that applies: its [`class`](Facts::class); its
+/// [`marker`](Facts::marker); a status (or, if that is missing or 0, a code) from the list below;
+/// a name from the list below; another status from 400 to 499, by
+/// [`http_status`](super::http_status); otherwise UNKNOWN. Another code from 400 to 499 stays
+/// UNKNOWN, because it may be the code of any library.
 ///
-/// 401 AUTH, 403 PERMISSION, 400 404 422 PERMANENT, 409 CONCURRENCY, 408 TRANSIENT,
-/// 429 `RATE_LIMIT`, 500 to 599 `SERVER_ERROR`. A name speaks if it contains, in any
-/// case, `auth`, `unauthoriz` or `credential` (AUTH), `forbid` or `permission`
-/// (PERMISSION), `timeout` or `connection` (TRANSIENT).
+/// Statuses: 401 AUTH, 403 PERMISSION, 400 404 422 PERMANENT, 409 CONCURRENCY, 408 TRANSIENT, 429
+/// `RATE_LIMIT`, 500 to 599 `SERVER_ERROR`. Names that contain, in any case: `auth`, `unauthoriz`
+/// or `credential` (AUTH), `forbid` or `permission` (PERMISSION), `timeout` or `connection`
+/// (TRANSIENT).
 pub fn default(facts: &Facts<'_>) -> Classification {
     by_type_or_number(facts).or_else(|| by_name(facts)).unwrap_or_else(|| by_status(facts)).into()
 }
 
-/// The same without the rule about names.
+/// As [`default`], without the rule about names.
 pub fn strict(facts: &Facts<'_>) -> Classification {
     by_type_or_number(facts).unwrap_or_else(|| by_status(facts)).into()
 }

@@ -36,8 +36,8 @@ const NAMES: [&str; 27] = [
     "NOTADB",
 ];
 
-/// What a result code means, primary or extended, or `None` for one that says nothing of the
-/// failure.
+/// The verdict on a result code, primary or extended, or `None` for a code that does not
+/// determine a class.
 ///
 /// | class | codes |
 /// | --- | --- |

@@ -1,12 +1,12 @@
-//! SQLSTATE: the five characters by which databases tell what went wrong.
+//! SQLSTATE: the error codes of SQL databases, five characters each.
 
 use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::Facts;
 use crate::classify::rules;
 
-/// The class of an SQLSTATE, or `None` for one that says nothing of the failure. Letters are
-/// capitals, as databases give them. Its first two characters are its class; a state of its
-/// own in this table goes before that.
+/// The class of an SQLSTATE, or `None` for a state that does not determine a class. Letters are
+/// capitals, as databases send them. A code of two characters in this table stands for all states
+/// that begin with them; a code of five characters takes precedence.
 ///
 /// | class | states |
 /// | --- | --- |
@@ -49,13 +49,14 @@ pub const fn sqlstate_code(state: &str) -> Option<ErrorClass> {
     })
 }
 
-/// An error by its SQLSTATE, or by the first one in its message, UNKNOWN for one that the
-/// table lacks; without any, as [`default`](super::default).
+/// Classifies an error by its SQLSTATE, or by the first SQLSTATE in its message; UNKNOWN if the
+/// table does not have it. An error without an SQLSTATE is classified by
+/// [`default`](super::default).
 ///
-/// In a message an SQLSTATE is a word of exactly five characters out of 0-9 and A-Z
-/// with a digit in it. One of digits alone could as well be a number, so it counts
-/// only in brackets, parentheses or quotes, or after the word `SQLSTATE` or `state`:
-/// neither `ERROR` nor `28000 rows` is one.
+/// In a message an SQLSTATE is a word of exactly five characters from 0-9 and A-Z with at least
+/// one digit. Five digits could also be a plain number, so they count only in brackets,
+/// parentheses or quotes, or after the word `SQLSTATE` or `state`. So neither `ERROR` nor
+/// `28000 rows` is an SQLSTATE.
 pub fn sqlstate(facts: &Facts<'_>) -> Classification {
     if !facts.sqlstate.is_empty() {
         return by_state(facts.sqlstate);
@@ -66,8 +67,8 @@ pub fn sqlstate(facts: &Facts<'_>) -> Classification {
     }
 }
 
-/// An error of an ODBC driver: as [`sqlstate`], but in its message only a state in
-/// square brackets counts (`[HYT00]`), and without one the class is UNKNOWN.
+/// Classifies an error of an ODBC driver as [`sqlstate`] does, but in its message only a state in
+/// square brackets counts (`[HYT00]`), and without a state the class is UNKNOWN.
 pub fn odbc(facts: &Facts<'_>) -> Classification {
     if !facts.sqlstate.is_empty() {
         return by_state(facts.sqlstate);

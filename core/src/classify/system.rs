@@ -1,4 +1,4 @@
-//! Codes in letters: the operating system's, and those of libraries for connections.
+//! Symbolic codes of the operating system, and of libraries for connections.
 
 use crate::class::ErrorClass;
 
@@ -30,7 +30,7 @@ pub const CONNECTION_CODES: &[&str] = &[
     "FailedToOpenSocket",
 ];
 
-/// The codes that [`system_code`] knows besides those of connections.
+/// The codes that [`system_code`] knows in addition to [`CONNECTION_CODES`].
 pub const SYSTEM_CODES: &[(ErrorClass, &[&str])] = &[
     (ErrorClass::Transient, &["EADDRNOTAVAIL", "EAGAIN", "EINTR", "ENOTCONN", "EWOULDBLOCK"]),
     (ErrorClass::Permission, &["EACCES", "EPERM", "EROFS"]),
@@ -58,10 +58,9 @@ pub const SYSTEM_CODES: &[(ErrorClass, &[&str])] = &[
     ),
 ];
 
-/// Whether a code in letters is of a connection that fails: the operating system's
-/// (`ECONNRESET`), or that of axios (`ERR_NETWORK`), Node
-/// (`ERR_STREAM_PREMATURE_CLOSE`), undici (`UND_ERR_SOCKET`) or Bun
-/// (`ConnectionRefused`).
+/// Whether a symbolic code means that a connection failed: a code of the operating system
+/// (`ECONNRESET`), or of axios (`ERR_NETWORK`), Node (`ERR_STREAM_PREMATURE_CLOSE`), undici
+/// (`UND_ERR_SOCKET`) or Bun (`ConnectionRefused`).
 ///
 /// Source: `errno.h` and `netdb.h` of POSIX.1-2024; *Errors* in the documentation of
 /// Node and of undici; `AxiosError` of axios; the errors of Bun's `fetch`.
@@ -69,19 +68,19 @@ pub fn connection_code(code: &str) -> bool {
     CONNECTION_CODES.contains(&code)
 }
 
-/// The class of an error of the operating system by its code in letters (`"ENOENT"`),
-/// or `None` for one that is not known. Letters count in their case.
+/// The class of an error of the operating system by its symbolic code (`"ENOENT"`), or `None` for
+/// an unknown code. Case matters.
 ///
 /// | class | codes |
 /// | --- | --- |
-/// | TRANSIENT | those of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN`; `EAGAIN` and `EWOULDBLOCK`, as which a socket's time-out comes |
+/// | TRANSIENT | the codes of [`connection_code`], `EADDRNOTAVAIL`, `EINTR`, `ENOTCONN`; `EAGAIN` and `EWOULDBLOCK`, the time-out of a socket |
 /// | PERMISSION | `EACCES`, `EPERM`, `EROFS` |
 /// | CONCURRENCY | `EADDRINUSE`, `EBUSY`, `EDEADLK`, `EEXIST`, `ESTALE`, `ETXTBSY` |
 /// | `RATE_LIMIT` | `EDQUOT` |
 /// | `SERVER_ERROR` | `ENOMEM`, `ENOSPC` |
-/// | PERMANENT | what the request itself has wrong: `ENOENT`, `EINVAL`, `EISDIR` and their like |
+/// | PERMANENT | errors in the request itself: `ENOENT`, `EINVAL`, `EISDIR` and their like |
 ///
-/// The classes are those of `io_kind`, for systems whose errors come as a `std::io::Error`.
+/// The classes are the same as in `io_kind`, for systems whose errors come as a `std::io::Error`.
 ///
 /// Source: `errno.h` of POSIX.1-2024, and of Linux for `EHOSTDOWN`.
 pub fn system_code(code: &str) -> Option<ErrorClass> {

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// The text of an error in events, or none.
+/// Provides the text of an error for events; `()` provides none.
 pub trait ErrorText<E> {
-    /// The text: nothing is formatted until an observer prints it.
+    /// The type of the text. Nothing is formatted until an observer prints it.
     type Text<'t>: fmt::Display + Copy
     where
         Self: 't,
@@ -14,7 +14,7 @@ pub trait ErrorText<E> {
     fn text<'t>(&'t self, error: &'t E) -> Option<Self::Text<'t>>;
 }
 
-/// The text that events do not have. It takes no room, and links no formatting code.
+/// The type of the text if there is none. It takes no memory, and links no formatting code.
 #[derive(Clone, Copy, Debug)]
 pub enum NoText {}
 
@@ -36,7 +36,7 @@ impl<E> ErrorText<E> for () {
     }
 }
 
-/// The text that a function writes; see [`Retry::error_text`](crate::Retry::error_text).
+/// Text that a function writes; see [`Retry::error_text`](crate::Retry::error_text).
 #[derive(Clone, Copy, Debug)]
 pub struct WrittenBy<F>(pub(crate) F);
 
@@ -71,7 +71,8 @@ impl<E, F: Fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result> ErrorText<E> for Writ
     }
 }
 
-/// The text that an error displays; see [`Retry::show_errors`](crate::Retry::show_errors).
+/// Text in the `Display` form of the error; see
+/// [`Retry::show_errors`](crate::Retry::show_errors).
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shown;
@@ -88,7 +89,7 @@ impl<E: fmt::Display> ErrorText<E> for Shown {
     }
 }
 
-/// The text of an error for developers; see
+/// Text in the `Debug` form of the error; see
 /// [`Retry::debug_errors`](crate::Retry::debug_errors).
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,9 +1,9 @@
-//! What the platforms of JavaScript throw: `DOMException`s by their names, and
-//! connections that fail by what `fetch` says of them, as it has no code for that.
+//! Errors of JavaScript platforms: `DOMException`s by their names, and failed connections by the
+//! messages of `fetch`, which has no codes for them.
 
 use crate::class::ErrorClass;
 
-/// How the messages begin that [`connection_message`] knows.
+/// The beginnings of the messages that [`connection_message`] knows.
 pub const CONNECTION_MESSAGES: &[&str] = &[
     // Node, by undici.
     "fetch failed",
@@ -61,9 +61,9 @@ pub const DOM_EXCEPTIONS: &[(ErrorClass, &[&str])] = &[
     ),
 ];
 
-/// Whether a message of a `TypeError` or an `Error` is one by which `fetch`, or the
-/// reading of its body, says that a connection failed: in Node, Deno, Bun, workerd,
-/// Chromium, Firefox or Safari. Its beginning decides, as what follows names the host.
+/// Whether a message of a `TypeError` or an `Error` means that a connection failed, in `fetch` or
+/// while its body was read: in Node, Deno, Bun, workerd, Chromium, Firefox or Safari. Only the
+/// beginning is compared, because the rest names the host.
 ///
 /// Source: the messages of these runtimes when servers refuse, reset and break off; no
 /// specification has them.
@@ -71,8 +71,8 @@ pub fn connection_message(message: &str) -> bool {
     CONNECTION_MESSAGES.iter().any(|words| message.starts_with(words))
 }
 
-/// The class of a `DOMException` by its name, or `None` for a name that may mean
-/// anything, as `OperationError`, or that is no failure, as `AbortError`.
+/// The class of a `DOMException` by its name. `None` for a name that may mean anything, such as
+/// `OperationError`, or that is not a failure, such as `AbortError`.
 ///
 /// | class | names |
 /// | --- | --- |
@@ -80,7 +80,7 @@ pub fn connection_message(message: &str) -> bool {
 /// | PERMISSION | `NotAllowedError`, `SecurityError`, `NoModificationAllowedError`, `ReadOnlyError` |
 /// | CONCURRENCY | `InUseAttributeError`, `TransactionInactiveError` |
 /// | `RATE_LIMIT` | `QuotaExceededError` |
-/// | PERMANENT | what the request itself has wrong: `NotFoundError`, `DataError`, `SyntaxError` and their like |
+/// | PERMANENT | errors in the request itself: `NotFoundError`, `DataError`, `SyntaxError` and their like |
 ///
 /// Source: <https://webidl.spec.whatwg.org/#idl-DOMException-error-names>.
 pub fn dom_exception(name: &str) -> Option<ErrorClass> {

@@ -3,14 +3,12 @@
 
 use crate::time::Duration;
 
-/// A setting that is out of its range: its field, its value, and what would be
-/// right.
+/// A setting that is out of its range: its field, its value, and the values that are allowed.
 ///
 /// Printed as ``max_attempts is 0: it must be 1 or more``, or, for a span of time,
-/// ``breaker.lease is 0 us: it must be 1 us or more``; for what is missing,
-/// ``backoff is not set: give one strategy or more``.
-///
-/// Its `Debug` form is the same sentence, so that a `main` which returns it prints that.
+/// ``breaker.lease is 0 us: it must be 1 us or more``; for a missing setting, ``backoff is not
+/// set: give one strategy or more``. Its `Debug` form is the same sentence, so that a `main` which
+/// returns it prints that.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError {
@@ -59,7 +57,7 @@ impl ConfigError {
         matches!(self.kind, Kind::Span)
     }
 
-    /// Whether there is a value at all.
+    /// Whether the setting has a value; false for a missing setting.
     pub const fn is_set(&self) -> bool {
         !matches!(self.kind, Kind::Unset)
     }
@@ -73,8 +71,8 @@ impl ConfigError {
         }
     }
 
-    /// What would be right, as in "it must be ..."; where nothing is set, what to do: "give one
-    /// strategy or more".
+    /// The allowed values, to go on after "it must be": "1 or more". For a missing setting, what
+    /// to do: "give one strategy or more".
     pub const fn right(&self) -> &'static str {
         self.right
     }
@@ -162,12 +160,12 @@ impl Text {
     }
 }
 
-/// Builds at compile time: `policy! { Policy::builder().max_attempts(0) }` does not
-/// compile, and says `max_attempts is 0: it must be 1 or more`.
+/// Builds settings at compile time. Settings that are out of range are a compile error: `policy!
+/// { Policy::builder().max_attempts(0) }` stops with `max_attempts is 0: it must be 1 or more`.
 ///
-/// Takes settings with a `const fn build() -> Result<_, ConfigError>`: those of a
-/// policy or of an adaptive strategy. For breakers and budgets see [`checked!`](crate::checked). With
-/// values known only at run time call `build()` yourself.
+/// Takes settings that have a `const fn build(self) -> Result<_, ConfigError>`: those of a policy
+/// or of an adaptive strategy. For breakers and budgets see [`checked!`](crate::checked). For
+/// values that are known only at run time call `build()` yourself.
 ///
 /// ```
 /// use redress::{policy, Backoff, Duration, ErrorClass, Policy};
@@ -195,8 +193,8 @@ macro_rules! policy {
     };
 }
 
-/// The value in a `Result<_, ConfigError>`, at compile time: what is wrong does not
-/// compile.
+/// Unwraps a `Result<_, ConfigError>` at compile time, for breakers, budgets and limiters.
+/// Settings that are out of range are a compile error.
 ///
 /// ```
 /// use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! What is set, and what is wrong with it: [`RetryConfig`], [`ConfigError`], and where a
-//! breaker, a budget or a policy has its [`Settings`].
+//! Settings and their errors: [`RetryConfig`], [`ConfigError`], and [`Settings`], which says how
+//! a policy, a breaker or a budget stores its settings.
 
 pub(crate) mod error;
 mod settings;

@@ -1,4 +1,4 @@
-//! Where a policy, a breaker or a budget has its settings: [`Settings`].
+//! How a policy, a breaker or a budget stores its settings: [`Settings`].
 
 #[cfg(feature = "std")]
 use std::{rc::Rc, sync::Arc};
@@ -7,11 +7,11 @@ use crate::breaker::BreakerConfig;
 use crate::budget::{LimiterConfig, RatioConfig, RollingConfig};
 use crate::policy::Policy;
 
-/// The settings `T` of a policy, a breaker or a budget, wherever they are: behind a reference
-/// that many share, [`Fixed`] in a type, owned, or in an `Arc` or `Rc` (feature `std`). Those
-/// of a program that reads them while it runs are owned or in an `Arc`.
+/// The settings `T` of a policy, a breaker or a budget, in any form: borrowed, [`Fixed`] in a
+/// type, owned, or in an `Arc` or `Rc` (feature `std`). A program that reads its settings at run
+/// time owns them or puts them in an `Arc`.
 pub trait Settings<T: 'static>: Clone {
-    /// The settings, where the compiler knows them.
+    /// The settings, if they are known at compile time.
     const KNOWN: Option<&'static T> = None;
 
     /// The settings.
@@ -63,21 +63,23 @@ impl<T: 'static> Settings<T> for Rc<T> {
     }
 }
 
-/// Settings that are a constant of a type, as [`settings!`](crate::settings) declares it.
+/// A type that carries its settings as an associated constant. [`settings!`](crate::settings)
+/// declares such a type.
 ///
-/// The compiler knows them wherever they are used: what they do not switch on is not in the
-/// image, they take no room themselves, and a breaker that nothing has happened to is
+/// The settings are known at compile time wherever they are used, so code for options that they
+/// do not use is not linked. They take no memory themselves. A new breaker in a `static` is then
 /// all zeros, which costs no flash.
 pub trait Fixed: Settings<Self::Of> {
-    /// Of what they are the settings.
+    /// The type of the settings, for instance [`Policy`](crate::Policy).
     type Of: 'static;
 
     /// The settings.
     const SETTINGS: &'static Self::Of;
 }
 
-/// Declares a type whose constant the settings of a breaker or a budget are: a
-/// [`Fixed`](crate::config::Fixed) one, for the smallest image.
+/// Declares a type that carries the settings of a policy, a breaker, a budget or a rate limiter
+/// as an associated constant ([`Fixed`](crate::config::Fixed)). This gives the smallest binary:
+/// only the code that the settings need is linked.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -94,7 +96,7 @@ pub trait Fixed: Settings<Self::Of> {
 /// # let _ = &BREAKER;
 /// ```
 ///
-/// What is wrong does not compile:
+/// Settings that are out of range are a compile error where they are used:
 ///
 /// ```compile_fail
 /// use redress::budget::RollingConfig;

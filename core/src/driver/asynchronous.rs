@@ -1,5 +1,5 @@
-//! The asynchronous driver: awaits an operation under its timeout, awaits the
-//! delay, tries again. Any executor will do.
+//! The asynchronous driver: awaits an operation under its timeout, awaits the delay, tries again.
+//! It runs on any executor.
 
 use core::future::Future;
 use core::ops::ControlFlow;
@@ -241,20 +241,21 @@ macro_rules! walk {
 impl<X: Parts, K> Retry<'_, X, K> {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
-    /// Takes an `async |attempt| ..` that may borrow mutably from its surroundings, a
-    /// sensor behind `&mut` for instance. For a future that is spawned on a
-    /// multi-threaded runtime take [`call_future`](Self::call_future).
+    /// Takes an `async |attempt| ..` closure that may borrow mutably from its surroundings, a
+    /// sensor behind `&mut` for instance. For a future that is spawned on a multi-threaded
+    /// runtime use [`call_future`](Self::call_future).
     ///
-    /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT; one that is in
-    /// flight at the deadline is dropped, too, and ends the call with
-    /// [`StopReason::DeadlineExceeded`]. A timer is made only for an operation that is not
-    /// ready at once. Between two attempts without a delay other tasks run. Dropping the
-    /// returned future at any await cancels the call: a probe's place in a half-open breaker
-    /// is free again, nothing is counted, and the observer is notified of `aborted`.
+    /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT. An attempt that is
+    /// in flight at the deadline is dropped, too, and the call ends with
+    /// [`StopReason::DeadlineExceeded`]. A timer is made only for an operation that is not ready
+    /// at once. Between two attempts without a delay other tasks run.
+    ///
+    /// Dropping the returned future cancels the call. The breaker then counts nothing, a probe
+    /// frees its slot in a half-open breaker, and the observer is notified of `aborted`.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// [`Error::Exhausted`] or [`Error::CircuitOpen`], as [`call`](Self::call).
     #[inline]
     pub fn call_async<V, E, F>(
         &mut self,
@@ -268,8 +269,8 @@ impl<X: Parts, K> Retry<'_, X, K> {
         async move { drive!(self, operation, false) }
     }
 
-    /// The same as [`call_async`](Self::call_async), with everything there is to
-    /// know of it.
+    /// The same as [`call_async`](Self::call_async), but returns an [`Outcome`]: the result with
+    /// the number of attempts and the time that the call took.
     #[inline]
     pub fn execute_async<V, E, F>(
         &mut self,
@@ -283,9 +284,9 @@ impl<X: Parts, K> Retry<'_, X, K> {
         async move { drive!(self, operation, true) }
     }
 
-    /// As [`execute_async`](Self::execute_async), but a delay of `limit` or more is not
-    /// waited for: the call is suspended instead, to go on after a deep sleep or a reset;
-    /// see [`call_or_suspend`](Self::call_or_suspend).
+    /// As [`execute_async`](Self::execute_async), but suspends the call instead of waiting for a
+    /// delay of `limit` or more, so that it can go on after a deep sleep or a reset; see
+    /// [`call_or_suspend`](Self::call_or_suspend).
     #[inline]
     pub fn call_or_suspend_async<V, E, F>(
         &mut self,
@@ -300,7 +301,8 @@ impl<X: Parts, K> Retry<'_, X, K> {
         async move { drive!(self, operation, true, limit) }
     }
 
-    /// Wraps an asynchronous function of one argument once, for many calls.
+    /// Wraps an asynchronous function of one argument: each call of the result is a call with
+    /// retries.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
@@ -336,13 +338,13 @@ impl<X: Parts, K> Retry<'_, X, K> {
         async move |argument: &A| self.call_async(async |_| function(argument).await).await
     }
 
-    /// The same as [`call_async`](Self::call_async) for an operation that returns a
-    /// future, `|attempt| async move { .. }`: the compiler can then see that the whole
-    /// may be sent to another thread, so it can be spawned on a multi-threaded runtime.
+    /// The same as [`call_async`](Self::call_async) for an operation that returns a future,
+    /// `|attempt| async move { .. }`. The compiler can then see that the returned future is
+    /// `Send`, so it can be spawned on a multi-threaded runtime.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call).
+    /// [`Error::Exhausted`] or [`Error::CircuitOpen`], as [`call`](Self::call).
     #[inline]
     pub fn call_future<V, E, F, A>(
         &mut self,
@@ -357,8 +359,8 @@ impl<X: Parts, K> Retry<'_, X, K> {
         async move { drive!(self, operation, false) }
     }
 
-    /// The same as [`call_future`](Self::call_future), with everything there is to
-    /// know of it.
+    /// The same as [`call_future`](Self::call_future), but returns an [`Outcome`]: the result
+    /// with the number of attempts and the time that the call took.
     #[inline]
     pub fn execute_future<V, E, F, A>(
         &mut self,
@@ -399,7 +401,7 @@ impl<X: Parts, K> Resumed<'_, '_, X, K> {
     }
 }
 
-/// `operation.retry_async(&mut retry).await`, for those who read it better that way round.
+/// Calls in method form: `operation.retry_async(&mut retry).await`.
 pub trait RetryAsyncExt<V, E>: AsyncFnMut(Attempt) -> Result<V, E> + Sized {
     /// The same as [`Retry::call_async`].
     fn retry_async<X: Parts<Time: Timer>, K: ClassifyAttempt<V, E>>(

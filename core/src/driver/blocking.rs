@@ -1,4 +1,4 @@
-//! The blocking driver: runs an operation, sleeps on the spot, tries again.
+//! The blocking driver: runs an operation, blocks for the delay, tries again.
 
 use core::convert::Infallible;
 
@@ -19,16 +19,16 @@ use crate::time::{Duration, Sleep};
 impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// Runs `operation` until it succeeds or the policy stops it.
     ///
-    /// Nothing can end a blocking attempt, neither the attempt timeout nor the deadline: the
-    /// operation gets how long it may take ([`Attempt::timeout`]) and must keep to it, by
+    /// This driver cannot end an attempt, neither at the attempt timeout nor at the deadline. The
+    /// operation gets the time that it may take ([`Attempt::timeout`]) and must keep to it, by
     /// the time-outs of its socket for instance. A failure after the attempt timeout is
-    /// TRANSIENT, unless its class is final; a late success is a success. A panic cancels the
-    /// call.
+    /// TRANSIENT, unless its class is [final](crate::ErrorClass::is_final); a late success is a
+    /// success. A panic cancels the call.
     ///
     /// # Errors
     ///
-    /// [`Error::Exhausted`] with the operation's own error, by value, and the
-    /// reason; [`Error::CircuitOpen`] if the breaker rejected the call.
+    /// [`Error::Exhausted`] with the operation's own error, by value, and the reason why retrying
+    /// stopped; [`Error::CircuitOpen`] if the breaker rejected the call.
     #[inline]
     pub fn call<V, E, F>(&mut self, operation: F) -> Result<V, Error<E, K::Rejected>>
     where
@@ -39,7 +39,8 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         self.run(operation, false).result
     }
 
-    /// The same as [`call`](Self::call), with everything there is to know of it.
+    /// The same as [`call`](Self::call), but returns an [`Outcome`]: the result with the number
+    /// of attempts and the time that the call took.
     #[inline]
     pub fn execute<V, E, F>(&mut self, operation: F) -> Outcome<V, E, K::Rejected>
     where
@@ -112,8 +113,9 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         }
     }
 
-    /// As [`execute`](Self::execute), but a delay of `limit` or more is not waited for:
-    /// the call is suspended instead, to go on after a deep sleep or a reset.
+    /// As [`execute`](Self::execute), but suspends the call instead of waiting for a delay of
+    /// `limit` or more, so that it can go on after a deep sleep or a reset
+    /// ([`resume`](Self::resume)).
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
@@ -161,7 +163,7 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
         }
     }
 
-    /// Wraps a function of one argument once, for many calls.
+    /// Wraps a function of one argument: each call of the result is a call with retries.
     ///
     /// ```
     /// # #[cfg(feature = "std")] {
@@ -290,10 +292,11 @@ impl<X: Parts<Time: Sleep>> Steps<'_, '_, X> {
 }
 
 impl<X: Parts, K> Resumed<'_, '_, X, K> {
-    /// Waits for the rest of the delay and goes on as [`Retry::call_or_suspend`].
+    /// Waits for the rest of the delay and continues as [`Retry::call_or_suspend`].
     ///
-    /// Suspends at once if it was woken too early and the rest is `limit` or more; where
-    /// the time off is not known, the rest is waited for, so that the call gets on.
+    /// If the rest is `limit` or more because the device woke too early, the call is suspended
+    /// again at once. If it is not known how long nothing ran, this waits for the rest in any
+    /// case, so that the call makes progress.
     pub fn call_or_suspend<V, E, F>(
         mut self,
         limit: Duration,
@@ -332,13 +335,13 @@ fn wait<X: Parts>(
     }
 }
 
-/// `operation.retry(&mut retry)`, for those who read it better that way round.
+/// Calls in method form: `operation.retry(&mut retry)`.
 pub trait RetryExt<V, E>: FnMut(Attempt) -> Result<V, E> + Sized {
     /// The same as [`Retry::call`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`Error::Exhausted`] or [`Error::CircuitOpen`], as [`Retry::call`].
     fn retry<X: Parts<Time: Sleep>, K: ClassifyAttempt<V, E>>(
         self,
         retry: &mut Retry<'_, X, K>,

@@ -6,11 +6,12 @@ use crate::driver::retry::Retry;
 use crate::event::{CircuitState, Observers};
 use crate::time::Clock;
 
-/// The breaker of these calls, by hand. Each says into which state the breaker has changed,
-/// if it has, and notifies the observer of `circuit_opened` or `circuit_closed`, without a
-/// class.
+/// Opens or closes the breaker of these calls by hand. Each method returns the new state if the
+/// breaker changed, and notifies the observer of this `Retry` of `circuit_opened` or
+/// `circuit_closed`, without a class.
 impl<X: Parts, K> Retry<'_, X, K> {
-    /// Opens the breaker as failures would; it recovers as usual. See [`Breaker::trip`](crate::Breaker::trip).
+    /// Opens the breaker for its recovery time, as failures would. See
+    /// [`Breaker::trip`](crate::Breaker::trip).
     pub fn trip(&mut self) -> Option<CircuitState> {
         self.set_breaker(ByHand::Trip)
     }

@@ -1,51 +1,54 @@
-//! What a caller may say while a call runs: [`Control`], for aborting it, for deferring a
-//! retry, for a deadline of its own, and for a hook before each sleep.
+//! How a caller controls a running call: [`Control`] aborts it, defers a retry, sets a deadline,
+//! and is called before each sleep.
 
 use crate::backoff::BackoffContext;
 use crate::time::Duration;
 
-/// What to do with a retry that was decided.
+/// What to do with a retry that the policy has decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SleepDecision {
     /// Sleep and try again.
     #[default]
     Sleep,
-    /// End the call with [`StopReason::Scheduled`](crate::StopReason::Scheduled);
-    /// the delay is in its outcome, and the caller tries again later.
+    /// End the call with [`StopReason::Scheduled`](crate::StopReason::Scheduled). The outcome has
+    /// the delay ([`next_sleep`](crate::Outcome::next_sleep)), and the caller tries again later.
+    /// For a delay that does not fit before the deadline this takes a token from the budget
+    /// first; without a token the call ends with
+    /// [`StopReason::BudgetExhausted`](crate::StopReason::BudgetExhausted).
     Defer,
     /// End the call with [`StopReason::Aborted`](crate::StopReason::Aborted).
     Abort,
 }
 
-/// What the caller decides while a call runs. `()` decides nothing.
+/// Controls calls while they run. `()` controls nothing.
 ///
-/// The setters of [`Retry`](crate::Retry) put one together from closures.
+/// The setters of [`Retry`](crate::Retry) build a `Control` from closures.
 pub trait Control {
-    /// Whether [`deadline`](Self::deadline) may give one; if not, it is not asked, and the
-    /// policy's holds.
+    /// Whether [`deadline`](Self::deadline) may return a deadline. If false, it is not called,
+    /// and the policy's deadline applies.
     const HAS_DEADLINE: bool = false;
 
-    /// A deadline for the calls of this control, in place of the policy's.
+    /// A deadline in place of the policy's; `None` for the policy's.
     fn deadline(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether to abort the call. Asked before each attempt, after a failure and before a
-    /// sleep, also one for a rate limiter; never after a success.
+    /// Whether to abort the call. Called before each attempt, after a failure, and before a sleep
+    /// or a wait for a rate limiter; never after a success.
     fn aborted(&mut self) -> bool {
         false
     }
 
-    /// What to do with a retry after `delay`. Not asked about a wait for a rate limiter:
-    /// [`WhenLimited`](crate::budget::WhenLimited) says what becomes of that.
+    /// What to do with a retry after `delay`. Not called for a wait for a rate limiter, which
+    /// [`WhenLimited`](crate::budget::WhenLimited) controls.
     fn sleep_decision(&mut self, context: &BackoffContext, delay: Duration) -> SleepDecision {
         let _ = (context, delay);
         SleepDecision::Sleep
     }
 
-    /// The sleep of a delay is about to begin; a delay of zero is none, and neither is a wait
-    /// for a rate limiter.
+    /// Called before the sleep of a delay. Not called for a delay of zero or for a wait for a
+    /// rate limiter.
     fn before_sleep(&mut self, context: &BackoffContext, delay: Duration) {
         let _ = (context, delay);
     }
@@ -53,7 +56,7 @@ pub trait Control {
 
 impl Control for () {}
 
-/// Aborts a call when the predicate says so; see [`Retry::abort_if`](crate::Retry::abort_if).
+/// Aborts a call when a predicate returns true; see [`Retry::abort_if`](crate::Retry::abort_if).
 #[derive(Clone, Copy, Debug)]
 pub struct AbortIf<H, F> {
     pub(crate) inner: H,
@@ -80,7 +83,7 @@ impl<H: Control, F: FnMut() -> bool> Control for AbortIf<H, F> {
     }
 }
 
-/// Decides over each sleep; see [`Retry::sleep_handler`](crate::Retry::sleep_handler).
+/// Decides what to do with each retry; see [`Retry::sleep_handler`](crate::Retry::sleep_handler).
 #[derive(Clone, Copy, Debug)]
 pub struct SleepHandler<H, F> {
     pub(crate) inner: H,
@@ -110,7 +113,7 @@ where
     }
 }
 
-/// Is notified before each sleep; see [`Retry::before_sleep`](crate::Retry::before_sleep).
+/// Calls a hook before each sleep; see [`Retry::before_sleep`](crate::Retry::before_sleep).
 #[derive(Clone, Copy, Debug)]
 pub struct BeforeSleep<H, F> {
     pub(crate) inner: H,
@@ -138,7 +141,7 @@ impl<H: Control, F: FnMut(&BackoffContext, Duration)> Control for BeforeSleep<H,
     }
 }
 
-/// Gives calls a deadline of their own; see [`Retry::deadline`](crate::Retry::deadline).
+/// Sets a deadline in place of the policy's; see [`Retry::deadline`](crate::Retry::deadline).
 #[derive(Clone, Copy, Debug)]
 pub struct Within<H> {
     pub(crate) inner: H,

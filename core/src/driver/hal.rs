@@ -2,17 +2,16 @@
 
 use crate::time::{Clock, Duration, Instant};
 
-/// A clock and a delay of embedded-hal, which together are all that a driver needs
-/// of time.
+/// A clock and a delay of embedded-hal: together the time part of a [`Retry`](crate::Retry).
 ///
 /// With the feature `embedded-hal` and a blocking `DelayNs` it can
 /// [`Sleep`](crate::time::Sleep), with `embedded-hal-async` and an asynchronous one it is
 /// a [`Timer`](crate::time::Timer).
 #[derive(Clone, Debug)]
 pub struct WithDelay<C, D> {
-    /// Says what time it is.
+    /// The clock.
     pub clock: C,
-    /// Waits.
+    /// The delay, which waits.
     pub delay: D,
 }
 

@@ -1,4 +1,5 @@
-//! A policy at work: [`Retry`], the [`Steps`] that each driver walks, and what a caller can set.
+//! Runs a policy: [`Retry`], the [`Steps`] that every driver takes, and the hooks that a caller
+//! can set.
 
 mod asynchronous;
 mod blocking;

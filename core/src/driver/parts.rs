@@ -1,4 +1,4 @@
-//! What a [`Retry`](crate::Retry) is made of, as one type parameter: [`Parts`].
+//! The parts of a [`Retry`](crate::Retry) as one type parameter: [`Parts`].
 
 use crate::breaker::Gate;
 use crate::budget::Pool;
@@ -9,9 +9,9 @@ use crate::policy::Policy;
 use crate::random::Draw;
 use crate::time::Clock;
 
-/// The types of the parts, by name. A tuple in the order below is one.
+/// The types of the parts, by name. Implemented for a tuple of seven, in the order below.
 pub trait Slots {
-    /// The time.
+    /// The clock, which also sleeps.
     type Time;
     /// The randomness.
     type Random;
@@ -21,9 +21,9 @@ pub trait Slots {
     type Budget;
     /// The observers.
     type Observer;
-    /// The hooks that stop, defer or bound a call.
+    /// The hooks that abort or defer a call, or set its deadline.
     type Control;
-    /// The policy, or where it is.
+    /// The policy, in any form of [`Settings`](crate::config::Settings).
     type Policy;
 }
 
@@ -37,10 +37,10 @@ impl<T, R, B, U, O, H, P> Slots for (T, R, B, U, O, H, P) {
     type Policy = P;
 }
 
-/// [`Slots`] that each hold what a call needs there.
+/// [`Slots`] whose types all fit their part of a call.
 ///
-/// Never implemented by hand: each tuple `(time, randomness, breaker, budget, observer,
-/// control, policy)` of such types is one. `()` stands for no breaker, no budget, no observer
+/// Implemented for every tuple `(time, randomness, breaker, budget, observer, control, policy)`
+/// of such types; you need not implement it. `()` stands for no breaker, no budget, no observer
 /// and no control.
 pub trait Parts:
     Slots<

@@ -1,5 +1,5 @@
-//! A policy at work: [`Retry`] binds a [`Policy`] to a clock, a source of
-//! randomness and whatever else the calls of one place need.
+//! [`Retry`] binds a [`Policy`] to a clock, a source of randomness, and a breaker, a budget and
+//! hooks if there are any.
 
 use core::fmt;
 use core::ops::ControlFlow;
@@ -21,11 +21,10 @@ use crate::time::{Clock, Duration};
 
 /// A policy bound to what its calls need, ready to run operations.
 ///
-/// Made by [`Policy::on`]; cheap, so one may be made for every call. What is not
-/// set costs nothing: no breaker, no budget, no observer, no handler. Run
-/// operations with [`call`](Self::call), [`execute`](Self::execute),
-/// [`call_async`](Self::call_async), [`execute_async`](Self::execute_async), or
-/// step by step with [`begin`](Self::begin).
+/// [`Policy::on`] makes it. It is cheap, so a program may make one for every call. A breaker, a
+/// budget, an observer or a handler that is not set costs nothing. Run operations with
+/// [`call`](Self::call), [`execute`](Self::execute), [`call_async`](Self::call_async),
+/// [`execute_async`](Self::execute_async), or step by step with [`begin`](Self::begin).
 ///
 /// `X` is the tuple of its [`Parts`](crate::driver::Parts): the time (a
 /// [`Clock`](crate::Clock) that can wait), the randomness
@@ -127,10 +126,10 @@ impl Policy {
 }
 
 impl<T: Clock, R: Draw, P: Settings<Policy>> Retry<'_, Bare<T, R, P>> {
-    /// As [`Policy::on`], of a policy that is not behind a reference: one that was read at run
-    /// time and is owned or in an `Arc`, or one that is a constant of a type
-    /// ([`settings!`](crate::settings)). The compiler knows that one wherever it is used, also
-    /// after an await and in what several operations share, and keeps only what it needs.
+    /// As [`Policy::on`], for a policy that is not borrowed: a policy that was read at run time
+    /// and is owned or in an `Arc`, or a policy in a type ([`settings!`](crate::settings)). A
+    /// policy in a type is known at compile time everywhere, also after an await and in code that
+    /// several operations share, so only the code that it needs is linked.
     ///
     /// ```
     /// use core::cell::Cell;
@@ -216,8 +215,8 @@ macro_rules! replace {
 
 impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
     /// Classifies errors with a function that returns an [`ErrorClass`](crate::ErrorClass), a
-    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without it the error type
-    /// must [`Describe`](crate::classify::Describe) itself.
+    /// [`Classification`](crate::Classification) or a [`Verdict`]. Without a classifier the error
+    /// type must implement [`Describe`](crate::classify::Describe).
     #[inline]
     pub fn classify<E, C, F>(self, classify: F) -> Retry<'a, X, Classifier<ByError<F>, V, H, S>>
     where
@@ -227,8 +226,8 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
         self.classifier(ByError(classify))
     }
 
-    /// Asks `classify` of each returned value whether it is a failure after all, as a response
-    /// of status 503 is. The error of the call then carries the last such value
+    /// Asks `classify` whether a returned value is a failure after all, as a response with status
+    /// 503 is. The error of the call then carries the last such value
     /// ([`Last::Value`](crate::Last::Value)).
     #[inline]
     pub fn classify_value<T, C, F>(
@@ -255,11 +254,11 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
     }
 
     /// Runs `hook` after each delay, before the next attempt: to recover a bus, renew a
-    /// connection, refresh a token. It gets the attempt that failed and what that left: the
+    /// connection, refresh credentials. The hook gets the attempt that failed and its result: the
     /// error, the value, or [`Last::Timeout`](crate::Last::Timeout). `ControlFlow::Break(())`
-    /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last
-    /// error. A call that is [resumed](Self::resume) makes its next attempt without the hook,
-    /// as a snapshot does not hold what the attempt before it left.
+    /// ends the call with [`StopReason::Aborted`](crate::StopReason::Aborted) and the last error.
+    /// A call that is [resumed](Self::resume) makes its next attempt without the hook, because a
+    /// snapshot does not hold the result of the failed attempt.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
@@ -293,8 +292,9 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
         Retry { engine: self.engine, classifier }
     }
 
-    /// As [`before_retry`](Self::before_retry), for an `async` hook, which the deadline of the
-    /// call ends. With a blocking driver it does not compile:
+    /// As [`before_retry`](Self::before_retry), for an `async` hook. The deadline of the call
+    /// ends a hook that is still running. A blocking driver cannot await the hook, so this is a
+    /// compile error:
     ///
     /// ```compile_fail
     /// # use core::{cell::Cell, ops::ControlFlow};
@@ -321,9 +321,9 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
         Retry { engine: self.engine, classifier }
     }
 
-    /// Gives events the text of an error ([`Event::text`](crate::Event::text)) as `write` writes
-    /// it. Nothing is formatted until an observer prints it; without this, or
-    /// [`show_errors`](Self::show_errors) or [`debug_errors`](Self::debug_errors), no formatting
+    /// Adds the text of an error to events ([`Event::text`](crate::Event::text)), as `write`
+    /// writes it. Nothing is formatted until an observer prints the text. Without `error_text`,
+    /// [`show_errors`](Self::show_errors) or [`debug_errors`](Self::debug_errors) no formatting
     /// code is linked.
     ///
     /// ```
@@ -350,15 +350,13 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
         self.with_text(WrittenBy(write))
     }
 
-    /// As [`error_text`](Self::error_text), for errors that implement [`Display`](fmt::Display):
-    /// with what they display.
+    /// As [`error_text`](Self::error_text), with the [`Display`](fmt::Display) form of the error.
     #[inline]
     pub fn show_errors(self) -> Retry<'a, X, Classifier<K, V, H, Shown>> {
         self.with_text(Shown)
     }
 
-    /// As [`error_text`](Self::error_text), for errors that implement [`Debug`](fmt::Debug):
-    /// with their form for developers.
+    /// As [`error_text`](Self::error_text), with the [`Debug`](fmt::Debug) form of the error.
     #[inline]
     pub fn debug_errors(self) -> Retry<'a, X, Classifier<K, V, H, Debugged>> {
         self.with_text(Debugged)
@@ -372,25 +370,30 @@ impl<'a, X: Slots, K, V, H, S> Retry<'a, X, Classifier<K, V, H, S>> {
 }
 
 impl<'a, X: Slots, K> Retry<'a, X, K> {
-    /// Calls go through this breaker: a reference to a shared
-    /// [`Breaker`](crate::Breaker), or a [`keyed`](crate::Keyed) one.
+    /// Calls go through this breaker: a reference to a [`Breaker`](crate::Breaker) behind a lock
+    /// ([`Shared`](crate::Shared)), an `Arc` of that (feature `std`), or an entry of a
+    /// [`Keyed`](crate::Keyed) map ([`by_key`](crate::by_key)).
     #[inline]
     pub fn breaker<G: Gate>(self, breaker: G) -> Retry<'a, WithBreaker<X, G>, K> {
         replace!(self, breaker: |_| breaker)
     }
 
-    /// Retries come out of this budget: a reference to a shared
-    /// [`RollingBudget`](crate::RollingBudget) or
-    /// [`RatioBudget`](crate::RatioBudget), or a keyed one.
+    /// Each retry takes a token (one retry) from this budget: a reference to a
+    /// [`RollingBudget`](crate::RollingBudget) or [`RatioBudget`](crate::RatioBudget) behind a
+    /// lock ([`Shared`](crate::Shared)), an `Arc` of that (feature `std`), or an entry of a
+    /// [`Keyed`](crate::Keyed) map ([`by_key`](crate::by_key)).
     #[inline]
     pub fn budget<Q: Pool>(self, budget: Q) -> Retry<'a, WithBudget<X, Q>, K> {
         replace!(self, budget: |_| budget)
     }
 
-    /// Asks this rate limiter before each attempt, first ones too: a reference to a shared
-    /// [`Limit`](crate::budget::Limit), or a keyed one. An attempt costs 1, and one whose turn has not
-    /// come waits for it; a [`Limited`] of your own, set as [`budget`](Self::budget), has other
-    /// costs, defers or rejects. Set the budget first, which this one wraps.
+    /// Asks this rate limiter before each attempt, the first included: a reference to a
+    /// [`Limit`](crate::budget::Limit) behind a lock, an `Arc` of that (feature `std`), or an
+    /// entry of a [`Keyed`](crate::Keyed) map.
+    ///
+    /// An attempt costs 1 and waits until it fits. For other costs, or to defer or reject the
+    /// call instead of waiting, make a [`Limited`] yourself and set it with
+    /// [`budget`](Self::budget). Set the budget before the limiter, which wraps it.
     #[inline]
     pub fn limiter<L: Acquire>(
         self,
@@ -399,7 +402,13 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         replace!(self, budget: |budget| Limited::new(budget, limiter))
     }
 
-    /// Notifies this observer of everything, after those that were set before.
+    /// Notifies this observer of the events and attempts of these calls, after the observers that
+    /// were set before.
+    ///
+    /// A change of the breaker is an event of the call that caused it: only the observer of that
+    /// call is notified of `circuit_opened`, `circuit_half_open` and `circuit_closed`. The
+    /// breaker itself has no hook. To log when a shared breaker opens, set an observer on every
+    /// `Retry` that uses the breaker.
     #[inline]
     pub fn observer<N: Observers>(
         self,
@@ -408,7 +417,8 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         replace!(self, observer: |first| (first, observer))
     }
 
-    /// Notifies this closure of every event.
+    /// Notifies this closure of every event. For events of a shared breaker see
+    /// [`observer`](Self::observer): only the call that caused the change is notified.
     #[inline]
     pub fn on_event<F>(self, hook: F) -> Retry<'a, WithObserver<X, (X::Observer, OnEvent<F>)>, K>
     where
@@ -417,8 +427,8 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         self.observer(OnEvent(hook))
     }
 
-    /// Aborts the call when `predicate` says so: asked before each attempt, after a
-    /// failure and before a sleep, never after a success.
+    /// Aborts the call when `predicate` returns true. The predicate is asked before each attempt,
+    /// after a failure and before a sleep, never after a success.
     #[inline]
     pub fn abort_if<F>(self, predicate: F) -> Retry<'a, WithControl<X, AbortIf<X::Control, F>>, K>
     where
@@ -428,10 +438,12 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
     }
 
     /// Asks `handler` before each sleep whether to sleep, to defer the retry, or to abort the
-    /// call. A delay that does not fit before the deadline it is asked about, too, with the
-    /// whole of it: deferred, the call ends with
-    /// [`StopReason::Scheduled`](crate::StopReason::Scheduled). A wait for a rate limiter is no
-    /// such sleep: see [`WhenLimited`](crate::budget::WhenLimited).
+    /// call.
+    ///
+    /// The handler is also asked about a delay that does not fit before the deadline, with its
+    /// full length. Returning [`SleepDecision::Defer`](crate::driver::SleepDecision::Defer) ends
+    /// the call with [`StopReason::Scheduled`](crate::StopReason::Scheduled). The handler is not
+    /// asked about a wait for a rate limiter: see [`WhenLimited`](crate::budget::WhenLimited).
     #[inline]
     pub fn sleep_handler<F>(
         self,
@@ -443,8 +455,8 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         replace!(self, control: |inner| SleepHandler { inner, handler })
     }
 
-    /// Notifies `hook` of each delay that is really slept, before the sleep. A wait for a rate
-    /// limiter is none.
+    /// Calls `hook` before each sleep, with its delay. Not called for a delay of zero, for a
+    /// retry that is deferred or aborted, or for a wait for a rate limiter.
     #[inline]
     pub fn before_sleep<F>(
         self,
@@ -456,17 +468,19 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         replace!(self, control: |inner| BeforeSleep { inner, hook })
     }
 
-    /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for
-    /// none. If it is shorter than the policy's and ends an attempt, the breaker does not count
-    /// that as a failure of the upstream. A blocking attempt is never ended: its failure at
+    /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for none.
+    /// If this deadline is shorter than the policy's and ends an attempt, the breaker does not
+    /// count that as a failure. A blocking driver ends no attempt: a failure that comes after
     /// this deadline counts as any other.
     #[inline]
     pub fn deadline(self, deadline: Duration) -> Retry<'a, WithControl<X, Within<X::Control>>, K> {
         replace!(self, control: |inner| Within { inner, deadline })
     }
 
-    /// All of the above by a [`Control`](crate::driver::Control) of your own type, instead
-    /// of those set before.
+    /// Sets a [`Control`](crate::driver::Control) of your own type in place of
+    /// [`abort_if`](Self::abort_if), [`sleep_handler`](Self::sleep_handler),
+    /// [`before_sleep`](Self::before_sleep) and [`deadline`](Self::deadline). Those that were set
+    /// before are dropped.
     #[inline]
     pub fn control<N: Control>(self, control: N) -> Retry<'a, WithControl<X, N>, K> {
         replace!(self, control: |_| control)
@@ -479,8 +493,8 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         self
     }
 
-    /// The same for another operation, with hooks of its own if you add some: for
-    /// code that makes many calls of one kind.
+    /// A copy of this `Retry` for another operation. Hooks that are added to the copy do not
+    /// change the original.
     #[inline]
     pub fn context(&self, operation: &'a str) -> Self
     where
@@ -489,7 +503,7 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
         self.clone().operation(operation)
     }
 
-    /// The policy that it follows.
+    /// The policy.
     #[inline]
     pub fn policy(&self) -> &Policy
     where

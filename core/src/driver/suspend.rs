@@ -1,5 +1,5 @@
-//! A call that is put aside over a deep sleep or a reset: [`Suspended`], and the way
-//! back, [`Resumed`].
+//! A call that survives a deep sleep or a reset: [`Suspended`] is its saved form, [`Resumed`]
+//! goes on with it.
 
 use core::convert::Infallible;
 
@@ -15,18 +15,18 @@ use crate::outcome::Outcome;
 use crate::snapshot::{Between, CALL_BYTES, Restored, SnapshotError};
 use crate::time::{Clock, Duration, Instant};
 
-/// A call between two attempts, as it is written down before nothing runs any more.
+/// A call between two attempts, saved before a deep sleep or a reset.
 ///
-/// What belongs to it is written down as of the same instant: take the snapshots of its
-/// breaker and its budget with [`at`](Self::at).
+/// Take the snapshots of its breaker and its budget with the same instant, [`at`](Self::at), so
+/// that the permit in the call still fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Suspended {
     /// The snapshot of the call.
     pub bytes: [u8; Self::BYTES],
-    /// When it was taken, on the clock of the call.
+    /// When the snapshot was taken, on the clock of the call.
     pub at: Instant,
-    /// How long after that the next attempt is due: when to wake.
+    /// How long after `at` the next attempt is due: when to wake.
     pub wake_after: Duration,
 }
 
@@ -35,13 +35,13 @@ impl Suspended {
     pub const BYTES: usize = CALL_BYTES;
 }
 
-/// How far a call came whose long delays are not waited for.
+/// The result of a call that suspends instead of waiting for a long delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Progress<T, E, V = Infallible> {
-    /// It is over.
+    /// The call is over.
     Over(Outcome<T, E, V>),
-    /// A long delay is due. Save this, sleep, and [`resume`](Retry::resume).
+    /// The call is suspended for a long delay. Save this, sleep, and [`resume`](Retry::resume).
     Suspended(Suspended),
 }
 
@@ -52,16 +52,16 @@ impl<T, E, V> From<Outcome<T, E, V>> for Progress<T, E, V> {
     }
 }
 
-/// A call that goes on, with the rest of its delay before it.
+/// A resumed call, which first waits for the rest of its delay.
 #[non_exhaustive]
 pub struct Resumed<'r, 'a, X: Parts, K> {
-    /// The call. After [`due`](Self::due), say that you [`on_wake`](Steps::on_wake), and
+    /// The call. At [`due`](Self::due), call [`on_wake`](Steps::on_wake), then
     /// [`start`](Steps::start).
     pub steps: Steps<'r, 'a, X>,
     pub(crate) classifier: &'r mut K,
     /// When its next attempt is due.
     pub due: Instant,
-    /// What was known of the time that nothing ran.
+    /// Whether the time that nothing ran was known.
     pub restored: Restored,
 }
 
@@ -83,21 +83,25 @@ impl<X: Parts, K> defmt::Format for Resumed<'_, '_, X, K> {
 }
 
 impl<'a, X: Parts, K> Retry<'a, X, K> {
-    /// Goes on with the call in `bytes`, of which `off` has passed while nothing ran, if
-    /// that is known. Without `off` time stood still, and all of the delay is left.
+    /// Resumes the call that is saved in `bytes`. `off` is how long nothing ran, if that is
+    /// known; without it time is taken to have stood still, and the whole delay is left.
     ///
-    /// The deadline goes on, too. A call that was suspended for a delay which did not fit
-    /// before its deadline has, after that delay, what was left of the deadline when it was
-    /// suspended. With a [deadline](Retry::deadline) of its own, this `Retry` gives the call a
-    /// new one, which begins when the delay is over; one that is longer than the policy's must
-    /// be given anew, as no more than the policy's is left of it otherwise.
+    /// The deadline continues. If the call was suspended for a delay that did not fit before the
+    /// deadline, the part of the deadline that was left then starts again after the delay.
     ///
-    /// Restore the breaker first, with the same `now` and `off`. A call that did not
-    /// leave this run goes on with [`Suspended::at`] as `now`.
+    /// If this `Retry` has its own [deadline](Retry::deadline), the call gets that deadline anew,
+    /// from the end of the delay. The snapshot keeps no more than the policy's deadline: for a
+    /// call with a longer deadline, set [`Retry::deadline`] again before `resume`.
+    ///
+    /// Restore the breaker first, with the same `now` and `off`. To resume a call without a
+    /// restart in between, pass [`Suspended::at`] as `now`.
     ///
     /// # Errors
     ///
-    /// If the snapshot is damaged, of another policy or of another version.
+    /// [`SnapshotError`] as in [`Snapshot::restore`](crate::snapshot::Snapshot::restore).
+    /// [`Fingerprint`](SnapshotError::Fingerprint) if the snapshot was taken under another
+    /// policy; [`Value`](SnapshotError::Value) also if it has a permit that this breaker cannot
+    /// have given.
     pub fn resume(
         &mut self,
         bytes: &[u8],
@@ -120,14 +124,14 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
 }
 
 impl<X: Parts> Steps<'_, '_, X> {
-    /// Writes the call down after a [`Decision::Retry`] or a [`Decision::TooLong`], with
-    /// what is left of its delay and its permit, to go on elsewhere with
-    /// [`resume`](Retry::resume). The call ends here without a result.
+    /// Saves the call after a [`Decision::Retry`] or a [`Decision::TooLong`], with the rest of
+    /// its delay and its permit, so that [`resume`](Retry::resume) can go on with it later. These
+    /// `Steps` are then over, without a result.
     ///
     /// # Errors
     ///
-    /// [`StopReason::BudgetExhausted`] if a delay that was too long finds no token in the
-    /// budget; the call is over.
+    /// [`StopReason::BudgetExhausted`] if the delay was [too long](Decision::TooLong) and the
+    /// budget has no token for the retry. The call is over.
     pub fn suspend(&mut self) -> Result<Suspended, StopReason> {
         self.suspend_for(self.call.previous)
     }
@@ -136,7 +140,8 @@ impl<X: Parts> Steps<'_, '_, X> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`StopReason::BudgetExhausted`] if the delay was [too long](Decision::TooLong) and the
+    /// budget has no token for the retry. The call is over.
     pub fn suspend_for(&mut self, wait: Duration) -> Result<Suspended, StopReason> {
         self.try_suspend(wait).map_err(|reason| self.stop(reason))
     }

@@ -1,6 +1,6 @@
-//! `wasm32-unknown-unknown`: the standard library compiles there, but its clock traps and
-//! its hash keys are constants, so that all visitors of a page would retry together. What
-//! needs either does not compile.
+//! `wasm32-unknown-unknown`: the standard library compiles there, but its clock traps and its
+//! hash keys are constants, so that all visitors of a page would retry together. Using either is
+//! a compile error.
 
 use crate::classify::Classifier;
 use crate::driver::retry::Engine;
@@ -19,10 +19,9 @@ use crate::time::MonotonicClock;
 pub trait System<'a> {}
 
 impl Policy {
-    /// Does not compile for this target, which has no system clock and no system
-    /// randomness: use [`on`](Self::on) with a [`FnClock`](crate::time::FnClock) over
-    /// `performance.now()` and [`from_fn`](crate::random::from_fn) over
-    /// `crypto.getRandomValues()`.
+    /// Always a compile error on this target, which has no system clock and no system randomness.
+    /// Use [`on`](Self::on) with a [`FnClock`](crate::time::FnClock) over `performance.now()` and
+    /// [`from_fn`](crate::random::from_fn) over `crypto.getRandomValues()`.
     // The lifetime keeps the compiler from refusing a bound that never holds right here.
     pub const fn on_system<'a>(&'a self) -> SystemRetry<'a>
     where

@@ -1,5 +1,5 @@
-//! What happened and why: [`Event`]s, the one hook they go through
-//! ([`Observer`]), and the fixed names that dashboards see.
+//! What happened in a call and why: [`Event`]s, the [`Observer`] that receives them, and their
+//! fixed names for dashboards.
 
 mod observer;
 mod timeline;
@@ -20,7 +20,7 @@ use crate::time::Duration;
 pub enum Cause {
     /// The operation returned an error (or ran into its timeout).
     Exception = 0,
-    /// The operation returned a value that a classifier took for a failure.
+    /// The operation returned a value that the classifier counts as a failure.
     Result = 1,
 }
 
@@ -34,7 +34,7 @@ impl Cause {
     }
 }
 
-/// Why a call was not retried any more.
+/// Why a call stopped without a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -46,23 +46,25 @@ pub enum StopReason {
     MaxAttemptsGlobal = 0,
     /// The failures of this class exceeded the limit of the class.
     MaxAttemptsPerClass = 1,
-    /// No time is left, the next delay does not fit before the deadline, or the hint is longer
-    /// than the strategy follows ([`LongDelay`](crate::config::LongDelay)).
+    /// No time is left, the next delay does not fit before the deadline
+    /// ([`LongDelay`](crate::config::LongDelay)), or the hint (Retry-After) is longer than the
+    /// strategy accepts ([`Backoff::at_most`](crate::Backoff::at_most)).
     DeadlineExceeded = 2,
     /// The failures of class UNKNOWN exceeded their limit.
     MaxUnknownAttempts = 3,
-    /// The class is never retried: AUTH, PERMISSION, PERMANENT.
+    /// The class is final and therefore not retried: AUTH, PERMISSION, PERMANENT.
     NonRetryableClass = 4,
-    /// No strategy for the class and no default, or the strategy gave no delay.
+    /// There is no strategy for the class and none for all classes, or the strategy returned no
+    /// delay.
     NoStrategy = 5,
     /// The shared budget has no retry left, or a rate limiter rejected the attempt.
     BudgetExhausted = 6,
     /// The retry was deferred or suspended; the caller resumes it later.
     Scheduled = 7,
-    /// The operation, the abort predicate, the sleep handler or the hook before a retry asked
-    /// to stop, or the caller dropped the call.
+    /// The operation, the abort predicate, the sleep handler or the hook before a retry stopped
+    /// the call, or the caller dropped it.
     Aborted = 8,
-    /// The breaker has opened since the call began, and is not closed again
+    /// The breaker has opened since the call began, and is not closed
     /// ([`check_before_retry`](crate::BreakerConfig::check_before_retry)).
     CircuitOpen = 9,
 }
@@ -98,7 +100,7 @@ impl StopReason {
         }
     }
 
-    /// The event that announces this stop.
+    /// The kind of the event for this reason.
     pub const fn event(self) -> EventKind {
         match self {
             Self::MaxAttemptsGlobal | Self::MaxAttemptsPerClass => EventKind::MaxAttemptsExceeded,
@@ -120,7 +122,7 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// Whether a breaker lets calls through.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -132,7 +134,7 @@ pub enum CircuitState {
     Closed = 0,
     /// Calls are rejected until the recovery time is over.
     Open = 1,
-    /// A few probes go through; their results decide.
+    /// A few calls go through as probes; their results close or open the breaker.
     HalfOpen = 2,
 }
 
@@ -146,7 +148,7 @@ impl CircuitState {
         }
     }
 
-    /// The event that announces this state.
+    /// The kind of the event for this state.
     pub const fn event(self) -> EventKind {
         match self {
             Self::Closed => EventKind::CircuitClosed,
@@ -168,7 +170,7 @@ pub enum EventKind {
     Success = 0,
     /// The attempt failed and another one follows after `delay`.
     Retry = 1,
-    /// A class that is never retried.
+    /// The failure is of a final class, which is not retried.
     PermanentFail = 2,
     /// The deadline has passed, or the next delay does not fit.
     DeadlineExceeded = 3,
@@ -176,7 +178,7 @@ pub enum EventKind {
     MaxAttemptsExceeded = 4,
     /// The attempts allowed for class UNKNOWN are used up.
     MaxUnknownAttemptsExceeded = 5,
-    /// There is no strategy, or it gave no delay.
+    /// There is no strategy, or it returned no delay.
     NoStrategyConfigured = 6,
     /// The shared budget has no retry left, or a rate limiter rejected the attempt.
     BudgetExhausted = 7,
@@ -184,11 +186,11 @@ pub enum EventKind {
     Scheduled = 8,
     /// The call was aborted, or dropped by its caller.
     Aborted = 9,
-    /// The breaker opened.
+    /// The breaker opened. Only the observer of the call that opened it gets this event.
     CircuitOpened = 10,
-    /// The breaker lets its first probe through.
+    /// The breaker is half-open, and this call is its first probe.
     CircuitHalfOpen = 11,
-    /// The breaker closed.
+    /// The breaker closed. Only the observer of the call that closed it gets this event.
     CircuitClosed = 12,
     /// The breaker rejected the call, or a further attempt of it.
     CircuitRejected = 13,
@@ -245,7 +247,7 @@ impl fmt::Display for EventKind {
 pub struct Text<'a>(&'a dyn fmt::Display);
 
 impl<'a> Text<'a> {
-    /// What `text` displays.
+    /// The text that `text` displays.
     #[inline]
     pub const fn new(text: &'a dyn fmt::Display) -> Self {
         Self(text)
@@ -278,30 +280,31 @@ impl defmt::Format for Text<'_> {
 pub struct Event<'a> {
     /// What happened.
     pub kind: EventKind,
-    /// The attempt it is about, from 1; 0 for events of the breaker and before the first
-    /// attempt. An abort, and the rejection of a further attempt by the breaker, name the last
+    /// The number of the attempt, from 1; 0 for events of the breaker and before the first
+    /// attempt. For an abort, and for a further attempt that the breaker rejects, the last
     /// attempt that was started.
     pub attempt: u32,
-    /// The delay before the next attempt, for `retry` and `scheduled`; else zero.
+    /// The delay before the next attempt for `retry` and `scheduled`; otherwise zero.
     pub delay: Duration,
-    /// The class of the failure, where there is one.
+    /// The class of the failure, if there is one.
     pub class: Option<ErrorClass>,
-    /// How the attempt failed, where one did.
+    /// How the attempt failed, if one failed.
     pub cause: Option<Cause>,
     /// Why retrying stopped, for events that end a call.
     pub stop_reason: Option<StopReason>,
     /// The state of the breaker after the event, for events of the breaker.
     pub state: Option<CircuitState>,
-    /// The other side's hint when to come back, on `retry` events that had one.
+    /// The hint when to come back (Retry-After), on `retry` events after a failure that had one.
     pub retry_after: Option<Duration>,
     /// The type name of the error, without its path; `None` for a failing value.
     pub error: Option<&'static str>,
-    /// The text of the error, if [`Retry::error_text`](crate::Retry::error_text) or one like it
+    /// The text of the error, if [`error_text`](crate::Retry::error_text),
+    /// [`show_errors`](crate::Retry::show_errors) or [`debug_errors`](crate::Retry::debug_errors)
     /// is set.
     pub text: Option<Text<'a>>,
     /// The classifier's detail of the failure.
     pub detail: Option<&'static str>,
-    /// The operation's name; empty if it was given none.
+    /// The operation's name; empty if none is set.
     pub operation: &'a str,
     /// Time since the call began, sleeps included.
     pub elapsed: Duration,
@@ -328,7 +331,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What became of one attempt.
+/// The result of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
@@ -346,7 +349,7 @@ pub enum AttemptDecision {
     Scheduled,
 }
 
-/// An attempt that starts or ended, for [`Observer::attempt_start`] and
+/// An attempt that starts or has ended, for [`Observer::attempt_start`] and
 /// [`Observer::attempt_end`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -354,15 +357,15 @@ pub enum AttemptDecision {
 pub struct AttemptContext<'a> {
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The operation's name; empty if it was given none.
+    /// The operation's name; empty if none is set.
     pub operation: &'a str,
-    /// What became of it; `None` while it starts.
+    /// The result of the attempt; `None` while it starts.
     pub decision: Option<AttemptDecision>,
-    /// The class of its failure.
+    /// The class of the failure, if the attempt failed.
     pub class: Option<ErrorClass>,
     /// How it failed.
     pub cause: Option<Cause>,
-    /// The delay that follows it, if one does.
+    /// The delay after the attempt; zero if none follows.
     pub delay: Duration,
     /// Time since the call began.
     pub elapsed: Duration,

@@ -6,35 +6,37 @@ use std::{boxed::Box, rc::Rc, sync::Arc};
 use crate::event::{AttemptContext, Event};
 use crate::shared::Shared;
 
-/// The one hook: it gets every event of a call, and each attempt's start and end.
+/// Gets every event of a call, and the start and end of each attempt.
 ///
-/// [`OnEvent`] makes one of a closure; `()` observes nothing and costs nothing. An observer that
-/// several calls share is behind a lock (`&Mutex<O>`, `&RefCell<O>`), or implements this trait
-/// for `&O` and is handed over as `&O` or, under the feature `std`, as `Arc<O>` or `Rc<O>`. A
-/// `Box<dyn Observer>` is one, too. Observers run outside of every lock but their own, and what
-/// they return (nothing) cannot change the call.
+/// [`OnEvent`] makes an observer from a closure; `()` observes nothing and costs nothing. An
+/// observer that several calls share is behind a lock (`&Mutex<O>`, `&RefCell<O>`), or implements
+/// this trait for `&O` and is passed as `&O` or, under the feature `std`, as `Arc<O>` or `Rc<O>`.
+/// A `Box<dyn Observer>` is an observer, too. Observers run outside of every lock but their own.
+/// They return nothing, so they cannot change the call.
+///
+/// A change of a shared breaker is an event of the call that caused it; see
+/// [`Retry::observer`](crate::Retry::observer).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no observer",
     label = "not an observer",
     note = "implement `Observer`, or hand a closure to `on_event(|event: &Event<'_>| ..)`"
 )]
 pub trait Observer {
-    /// An event, when it happens.
+    /// Called with each event when it happens.
     fn event(&mut self, event: &Event<'_>);
 
-    /// An attempt is about to start.
+    /// Called before an attempt starts.
     fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 
-    /// An attempt ended and it is decided what follows.
+    /// Called after an attempt has ended and its follow-up is decided.
     fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
 }
 
-/// An observer of events made of a closure; see
-/// [`Retry::on_event`](crate::Retry::on_event).
+/// An observer made from a closure; see [`Retry::on_event`](crate::Retry::on_event).
 #[derive(Clone, Copy, Debug)]
 pub struct OnEvent<F>(pub F);
 
@@ -105,15 +107,16 @@ impl<S: Shared<Item: Observer>> Observer for &S {
     }
 }
 
-/// The observers of a [`Retry`](crate::Retry): none (`()`), an [`Observer`], or a pair of these,
-/// of which the first is notified first.
+/// The observers of a [`Retry`](crate::Retry): none (`()`), an [`Observer`], or a pair of these.
+/// The first of a pair is notified first.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no observer",
     label = "not an observer",
     note = "implement `redress::Observer`, or hand a closure to `on_event(|event: &Event<'_>| ..)`"
 )]
 pub trait Observers {
-    /// Whether there is any. The engine reads no clock and builds no event for none.
+    /// Whether there is an observer. Without one the engine reads no clock for events and builds
+    /// none.
     const OBSERVES: bool = true;
 
     /// As [`Observer::event`].

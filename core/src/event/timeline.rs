@@ -1,4 +1,4 @@
-//! What happened in a call, kept: [`Timeline`].
+//! An observer that keeps the events of a call: [`Timeline`].
 
 use heapless::Vec;
 
@@ -6,20 +6,20 @@ use crate::class::ErrorClass;
 use crate::event::{Cause, CircuitState, Event, EventKind, Observer, StopReason};
 use crate::time::Duration;
 
-/// One entry of a [`Timeline`]: an [`Event`] without what is borrowed.
+/// One entry of a [`Timeline`]: an [`Event`] without its borrowed fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct TimelineEntry {
     /// What happened.
     pub kind: EventKind,
-    /// The attempt it is about; 0 for events of the breaker.
+    /// The number of the attempt, from 1; 0 for events of the breaker.
     pub attempt: u32,
-    /// The delay before the next attempt, for `retry` and `scheduled`; else zero.
+    /// The delay before the next attempt for `retry` and `scheduled`; otherwise zero.
     pub delay: Duration,
-    /// The class of the failure, where there is one.
+    /// The class of the failure, if there is one.
     pub class: Option<ErrorClass>,
-    /// How the attempt failed, where one did.
+    /// How the attempt failed, if one failed.
     pub cause: Option<Cause>,
     /// Why retrying stopped, for events that end a call.
     pub stop_reason: Option<StopReason>,
@@ -29,7 +29,7 @@ pub struct TimelineEntry {
     pub elapsed: Duration,
 }
 
-/// An observer that keeps the first `N` events of a call and counts the others.
+/// An observer that keeps the first `N` events and counts the others.
 ///
 /// ```
 /// # #[cfg(feature = "std")] {
@@ -60,12 +60,12 @@ impl<const N: usize> Timeline<N> {
         Self { entries: Vec::new(), dropped: 0 }
     }
 
-    /// What was kept, in order.
+    /// The events that were kept, in order.
     pub fn entries(&self) -> &[TimelineEntry] {
         &self.entries
     }
 
-    /// How many events came after it was full; saturates.
+    /// How many events came after the timeline was full; saturates.
     pub const fn dropped(&self) -> u32 {
         self.dropped
     }

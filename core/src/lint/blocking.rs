@@ -1,9 +1,10 @@
-//! What it means for the limits of a policy that its calls are blocking ones.
+//! The limits of a policy that is called blockingly.
 
 use super::{Finding, Lint, Parts, Report, Value};
 
-/// A policy whose calls are blocking ones, which no driver can end: notes what that means for
-/// its limits, and finds one that has none, with which an attempt that hangs is never ended.
+/// Wrap a policy that you call blockingly, to get notes on timeouts that the driver cannot
+/// enforce. The linter also warns if the policy has no limit at all, because an attempt that
+/// hangs then never ends.
 ///
 /// ```
 /// use redress::lint::{Blocking, Lint};

@@ -90,8 +90,8 @@ impl<Rule: Copy> BreakerConfig<Rule> {
     }
 }
 
-/// The classes that the classifier of an upstream gives, in a tuple with the settings of its
-/// breaker: finds one that counts none of them.
+/// The classes that the classifier of an upstream returns. In a tuple with the settings of the
+/// breaker, the linter finds a breaker that counts none of them.
 ///
 /// ```
 /// use redress::breaker::FailureRule;
@@ -109,8 +109,8 @@ impl<Rule: Copy> BreakerConfig<Rule> {
 pub struct Classes(pub ClassSet);
 
 impl Classes {
-    /// Those of plain errors, which no classifier looks at: UNKNOWN alone. An attempt that
-    /// times out is TRANSIENT without any classifier and is not among them.
+    /// The classes of errors without a classifier: only UNKNOWN. An attempt that times out is
+    /// TRANSIENT without any classifier; that is not included.
     pub const PLAIN_ERRORS: Self = Self(ClassSet::of(&[ErrorClass::Unknown]));
 }
 

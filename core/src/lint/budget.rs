@@ -73,8 +73,8 @@ fn empty_at_the_start(problem: &'static str) -> Finding {
     found.beside("budget.floor_per_sec", Value::Count(0))
 }
 
-/// The settings of the budget of each key in a [`Keyed`](crate::Keyed) map, whose defaults
-/// are other ones: a new key has one retry at the start, and earns none by time.
+/// Wrap the settings of the budgets in a [`Keyed`](crate::Keyed) map, which have other defaults:
+/// a new key starts with one retry, and earns none by time.
 ///
 /// ```
 /// use redress::lint::EachKey;
@@ -127,7 +127,7 @@ impl Lint for LimiterConfig {
     }
 }
 
-/// What an attempt costs at most, in a tuple with the [`LimiterConfig`] that it is spent from.
+/// The highest cost of an attempt, in a tuple with the [`LimiterConfig`] of the limiter.
 ///
 /// ```
 /// use redress::lint::AttemptCost;

@@ -12,13 +12,14 @@ use crate::time::Duration;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Severity {
-    /// It may well be meant; what it means is good to know. [`assert_clean!`] lets it pass.
+    /// The setting may be intended; the finding explains its effect. [`assert_clean!`] accepts
+    /// it.
     ///
     /// [`assert_clean!`]: crate::assert_clean
     Note,
-    /// It works, but hardly as meant.
+    /// The setting is valid, but surely a mistake.
     Warning,
-    /// It does not build.
+    /// The setting is out of range: `build` or `new` fails.
     Error,
 }
 
@@ -42,13 +43,13 @@ pub enum Value {
     Count(u64),
     /// A span of time.
     Span(Duration),
-    /// A strategy, by its name.
+    /// The name of a strategy.
     Strategy(&'static str),
-    /// Some classes, or none.
+    /// A set of classes, which may be empty.
     Classes(ClassSet),
     /// Whether an option is on.
     Flag(bool),
-    /// It is not set.
+    /// The field is not set.
     Unset,
 }
 
@@ -71,9 +72,9 @@ impl fmt::Display for Value {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Help {
-    /// What the value must be, of one that is out of its range: `1 or more`.
+    /// The allowed values, for a value that is out of its range: `1 or more`.
     MustBe(&'static str),
-    /// What to change; "it" is the field: `lower it below max_attempts, or leave it out`.
+    /// What to change, where "it" is the field: `lower it below max_attempts, or leave it out`.
     Change(&'static str),
 }
 
@@ -89,8 +90,8 @@ impl fmt::Display for Help {
 
 /// One thing that the linter found.
 ///
-/// Printed as one line, which begins with the field and its value, says what happens as it
-/// is, which other setting that comes from, and what to change:
+/// Printed as one line: the severity, the field with its value, the problem, the other setting
+/// that causes the problem (if there is one), and what to change:
 ///
 /// ```text
 /// warning: max_unknown_attempts (9) is never reached: max_attempts is 4; lower it to max_attempts or less, or leave it out
@@ -100,19 +101,19 @@ impl fmt::Display for Help {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whether it builds at all.
+    /// How bad it is.
     pub severity: Severity,
     /// The field.
     pub field: &'static str,
-    /// The class that the field is set for, where it has one for each.
+    /// The class, if the field is set for each class separately.
     pub class: Option<ErrorClass>,
-    /// Which setting of a strategy, if it is one of those: `"base"`, `"fallback.base"`.
+    /// The setting of the strategy, if the field is a strategy: `"base"`, `"fallback.base"`.
     pub part: Option<&'static str>,
-    /// The value of the field, or of its part.
+    /// The value of the field, or of the `part`.
     pub value: Value,
-    /// What happens as it is; the field is the subject: `is never reached`.
+    /// The problem, with the field as the subject: `is never reached`.
     pub problem: &'static str,
-    /// The other field that the problem comes from, and its value.
+    /// The other field that causes the problem, and its value.
     pub beside: Option<(&'static str, Value)>,
     /// What to change.
     pub help: Help,

@@ -1,12 +1,11 @@
-//! What is wrong or suspicious in a configuration ([`Lint`]), and the printed form
-//! of a policy ([`show`]).
+//! Finds what is wrong or suspicious in settings ([`Lint`]), and prints a policy ([`show`]).
 //!
-//! What is out of range does not build; the linter finds that, too, all of it and not
-//! the first alone, and beyond it what builds and cannot be meant: a limit that is
-//! never reached, a strategy that is never asked, a deadline that one attempt uses up.
+//! `build` reports only the first value that is out of range. The linter reports all of them, and
+//! also valid settings that are surely a mistake: a limit that is never reached, a strategy that
+//! is never used, a deadline that one attempt uses up.
 //!
-//! A tuple of settings is those of one upstream: a policy, its breaker, its budget, in
-//! any order. Each is looked at, and then what they are to one another:
+//! Pass a tuple to lint the settings of one upstream together: a policy, its breaker and its
+//! budget, in any order. Each of them is checked, then how they fit together:
 //!
 //! ```
 //! use redress::breaker::FailureRule;
@@ -21,9 +20,10 @@
 //! assert_clean!((UPSTREAM, BREAKER, BUDGET));
 //! ```
 //!
-//! What settings do not say themselves is said beside them: [`Blocking`] that nothing can end
-//! an attempt, [`EachKey`] that each key of a map has such a budget, [`Classes`] which classes
-//! the classifier gives, [`AttemptCost`] what an attempt takes out of a rate limiter.
+//! Four types tell the linter what the settings do not contain. [`Blocking`]: the policy is
+//! called blockingly, so no attempt can be ended. [`EachKey`]: each key of a
+//! [`Keyed`](crate::Keyed) map has such a budget. [`Classes`]: the classes that the classifier
+//! returns. [`AttemptCost`]: the cost of an attempt in the rate limiter.
 
 mod blocking;
 mod breaker;
@@ -42,8 +42,8 @@ pub use together::Parts;
 
 type Report<'r> = &'r mut dyn FnMut(Finding);
 
-/// A configuration that can be checked: settings, references to some, those that may be
-/// left out ([`Option`]), and tuples of the settings of one upstream.
+/// Settings that the linter can check: the settings themselves, references to them, an [`Option`]
+/// of them, and tuples of the settings of one upstream.
 ///
 /// ```
 /// use redress::lint::Lint;
@@ -60,10 +60,10 @@ type Report<'r> = &'r mut dyn FnMut(Finding);
 /// assert_eq!(findings, 1);
 /// ```
 pub trait Lint {
-    /// Reports everything that is wrong or suspicious.
+    /// Calls `report` with each finding.
     fn lint(&self, report: Report<'_>);
 
-    /// What of this matters to others of the same upstream.
+    /// Adds to `parts` what the other settings of the same upstream are compared with.
     #[doc(hidden)]
     fn part(&self, parts: &mut Parts) {
         let _ = parts;
@@ -98,8 +98,8 @@ fn count(value: impl Into<u64>) -> Value {
     Value::Count(value.into())
 }
 
-/// Panics in a test if the linter finds an error or anything suspicious in a configuration,
-/// with every finding on a line of its own. Notes alone let it pass.
+/// Panics in a test if the linter finds an error or a warning. The message has every finding on
+/// its own line. Notes alone do not panic.
 ///
 /// ```
 /// use redress::{assert_clean, policy, Backoff, Duration, Policy};
@@ -124,7 +124,7 @@ macro_rules! assert_clean {
     }};
 }
 
-/// All findings, each on a line of its own after the one before.
+/// All findings as text, one on each line.
 #[doc(hidden)]
 pub fn findings(config: &dyn Lint) -> impl core::fmt::Display + '_ {
     Findings(config)

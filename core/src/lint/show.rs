@@ -6,8 +6,8 @@ use crate::class::ErrorClass;
 use crate::policy::{LongDelay, NO_LIMIT, RetryConfig};
 use crate::time::Duration;
 
-/// The printed form of a policy, as `--show` of a command line prints it: times in
-/// seconds, classes in alphabetical order.
+/// The settings of a policy as text, as `--show` of a command line prints them: times in seconds,
+/// classes in alphabetical order.
 pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl fmt::Display + 's {
     Printed { config, source }
 }

@@ -5,7 +5,7 @@ use super::{Finding, Lint, Report, Value, count};
 use crate::class::{ClassSet, ErrorClass};
 use crate::time::Duration;
 
-/// What the parts of one upstream say of themselves.
+/// The facts about the settings of one upstream that the linter compares.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parts {
     pub(super) call: Option<Call>,

@@ -7,9 +7,9 @@ use std::io;
 
 use crate::outcome::{Error, Last, RetryExhausted};
 
-/// A boxed error that is itself an [`Error`](std::error::Error), as a `Box<dyn Error>` and an
-/// `anyhow::Error` are not: what [`Error::boxed`] makes of those. It prints and explains itself
-/// as the error in it does.
+/// A boxed error that implements [`Error`](std::error::Error), which a `Box<dyn Error>` and an
+/// `anyhow::Error` do not. [`Error::boxed`] makes it from those. It prints as the error inside,
+/// and has the same source.
 #[derive(Debug)]
 pub struct BoxError(pub Box<dyn std::error::Error + Send + Sync>);
 
@@ -38,10 +38,9 @@ impl BoxError {
 }
 
 impl<E, V> Error<E, V> {
-    /// The same with the operation's error boxed, for operations that fail with an
-    /// `anyhow::Error` or a `Box<dyn Error + Send + Sync>`. Those are no
-    /// [`Error`](std::error::Error) themselves, so `?` alone does not convert the error of the
-    /// call; after this it does.
+    /// Boxes the operation's error, for operations that fail with an `anyhow::Error` or a
+    /// `Box<dyn Error + Send + Sync>`. Those types do not implement [`Error`](std::error::Error),
+    /// so `?` does not convert the error of the call; after `boxed` it does.
     ///
     /// ```
     /// use redress::{ErrorClass, Policy};
@@ -94,9 +93,9 @@ impl<E, V> Error<E, V> {
     }
 }
 
-/// The error of the call as a cause. Its kind is that of the operation's own error if that is an
-/// [`io::Error`]; of an attempt that was cut, [`TimedOut`](io::ErrorKind::TimedOut); else
-/// [`Other`](io::ErrorKind::Other).
+/// Wraps the error of the call. The kind is the kind of the operation's own error if it is an
+/// [`io::Error`], [`TimedOut`](io::ErrorKind::TimedOut) for an attempt that was ended at its
+/// timeout, and otherwise [`Other`](io::ErrorKind::Other).
 impl<E, V> From<Error<E, V>> for io::Error
 where
     E: std::error::Error + Send + Sync + 'static,

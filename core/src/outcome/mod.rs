@@ -1,8 +1,8 @@
-//! How a call ended: [`Outcome`], and the [`Error`] that gives the caller's own
-//! error back with the reason why retrying stopped.
+//! How a call ended: [`Outcome`], and [`Error`], which returns the operation's own error with the
+//! reason why retrying stopped.
 //!
-//! `E` is the error of the operation. `V` is what is kept of a value that counted as a failure:
-//! nothing ([`Infallible`]) unless values are classified
+//! `E` is the error of the operation. `V` is the type of the values that count as failures: none
+//! ([`Infallible`]) unless values are classified
 //! ([`Retry::classify_value`](crate::Retry::classify_value)).
 
 #[cfg(feature = "std")]
@@ -19,13 +19,13 @@ use crate::class::ErrorClass;
 use crate::event::{Cause, StopReason};
 use crate::time::Duration;
 
-/// What the last attempt left behind.
+/// The result of the last failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Last<E, V = Infallible> {
     /// The operation's own error.
     Error(E),
-    /// A value that a classifier took for a failure.
+    /// A value that the classifier counts as a failure.
     Value(V),
     /// Nothing: the attempt ran into its timeout and was dropped.
     Timeout,
@@ -47,17 +47,17 @@ impl<E, V> Last<E, V> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct RetryExhausted<E, V = Infallible> {
-    /// Why.
+    /// Why retrying stopped.
     pub stop_reason: StopReason,
     /// How many attempts were made; 0 if the call was aborted before the first.
     pub attempts: u32,
     /// The class of the latest failure; `None` if nothing failed.
     pub last_class: Option<ErrorClass>,
-    /// How it failed.
+    /// How the latest attempt failed; `None` if nothing failed.
     pub cause: Option<Cause>,
-    /// What the last attempt returned; `None` if there was none.
+    /// What the last attempt returned; `None` if there was no attempt.
     pub last: Option<Last<E, V>>,
-    /// After which delay to go on, if one is known: the retry was deferred, its delay did not
+    /// After which delay to try again, if it is known: the retry was deferred, its delay did not
     /// fit, or a rate limit allowed no attempt yet.
     pub next_sleep: Option<Duration>,
 }
@@ -110,8 +110,8 @@ impl<E, V> From<CircuitOpen> for Error<E, V> {
 }
 
 /// `MAX_ATTEMPTS_GLOBAL after 6 attempts, last TRANSIENT`; the alternate form, `{:#}`, adds the
-/// operation's own error. That is the [source](core::error::Error::source) of this one, so that
-/// what prints a whole chain prints it once.
+/// operation's own error. The operation's error is the [source](core::error::Error::source) of
+/// this error, so a printer of the whole chain prints it once.
 impl<E: fmt::Display, V> fmt::Display for RetryExhausted<E, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attempts = self.attempts;
@@ -140,7 +140,7 @@ impl<E: core::error::Error + 'static, V: fmt::Debug> core::error::Error for Retr
     }
 }
 
-/// As [`RetryExhausted`] or [`CircuitOpen`] is printed.
+/// Printed as the [`RetryExhausted`] or [`CircuitOpen`] that it holds.
 impl<E: fmt::Display, V> fmt::Display for Error<E, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,17 +159,17 @@ impl<E: core::error::Error + 'static, V: fmt::Debug> core::error::Error for Erro
     }
 }
 
-/// Everything about a call that ended; nothing of it is thrown.
+/// Everything about a call that ended: its result, the number of attempts and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Outcome<T, E, V = Infallible> {
-    /// The value, or why there is none.
+    /// The value, or the error of the call.
     pub result: Result<T, Error<E, V>>,
     /// How many attempts were made: 1 for a success at once, 0 if the breaker
     /// rejected the call.
     pub attempts: u32,
-    /// Time from start to end, sleeps included.
+    /// The time from start to end, sleeps included.
     pub elapsed: Duration,
 }
 
@@ -220,7 +220,7 @@ impl<T, E, V> Outcome<T, E, V> {
         }
     }
 
-    /// How the latest failure came; `None` after a success or a rejection.
+    /// How the latest attempt failed; `None` after a success or a rejection.
     pub const fn cause(&self) -> Option<Cause> {
         match &self.result {
             Err(Error::Exhausted(stopped)) => stopped.cause,
@@ -228,7 +228,7 @@ impl<T, E, V> Outcome<T, E, V> {
         }
     }
 
-    /// After which delay to go on, if one is known: the retry was deferred, its delay did not
+    /// After which delay to try again, if it is known: the retry was deferred, its delay did not
     /// fit, or a rate limit allowed no attempt yet.
     pub const fn next_sleep(&self) -> Option<Duration> {
         match &self.result {
@@ -237,7 +237,7 @@ impl<T, E, V> Outcome<T, E, V> {
         }
     }
 
-    /// The rejection, if the breaker let nothing through.
+    /// The rejection, if the breaker rejected the call.
     pub const fn rejection(&self) -> Option<CircuitOpen> {
         match &self.result {
             Err(Error::CircuitOpen(rejection)) => Some(*rejection),

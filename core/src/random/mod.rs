@@ -1,10 +1,9 @@
-//! Randomness as an argument: [`Draw`] asks a generator for one `u32`, and only
-//! when a strategy needs it.
+//! Randomness as an argument: [`Draw`] asks a generator for a `u32`, and only when a strategy
+//! needs it.
 //!
-//! Nothing here seeds anything. A constant seed would let a fleet that restarts
-//! together retry together, so a policy that jitters without a generator stops
-//! with [`StopReason::NoStrategy`](crate::StopReason::NoStrategy) rather than
-//! pretend.
+//! This module has no default seed. With a constant seed, all devices that restart together would
+//! retry together. So a policy with jitter but without a generator stops with
+//! [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
 
 #[cfg(feature = "std")]
 mod system;
@@ -20,10 +19,10 @@ use core::convert::Infallible;
 
 use rand_core::{Rng, TryRng};
 
-/// Where a strategy gets its random numbers from.
+/// A source of random numbers for strategies.
 ///
-/// Every [`rand_core::Rng`] is one; a peripheral read as a closure becomes one
-/// with [`from_fn`]; [`NoRandom`] says that there is none.
+/// Implemented for every [`rand_core::Rng`]. [`from_fn`] makes a source from a closure, which
+/// reads a peripheral for instance. [`NoRandom`] is for programs without a source.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no source of randomness",
     note = "a source: `SystemRandom` on a host (feature `std`), any `rand_core::Rng`, \
@@ -35,8 +34,7 @@ pub trait Draw {
     /// no source.
     fn draw(&mut self) -> Option<u32>;
 
-    /// Whether there is never a number, known in advance. A call then needs no
-    /// reference to the source, and the source no place in memory.
+    /// Whether the source never returns a number. A call then keeps no reference to it.
     #[inline]
     fn is_empty(&self) -> bool
     where
@@ -53,9 +51,9 @@ impl<R: Rng> Draw for R {
     }
 }
 
-/// No randomness, for policies whose strategies draw none.
+/// No randomness, for policies whose strategies draw no random number.
 ///
-/// A strategy that does want to draw gives no delay, and the call stops with
+/// A strategy with jitter then returns no delay, and the call stops with
 /// [`StopReason::NoStrategy`](crate::StopReason::NoStrategy).
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -73,12 +71,12 @@ impl Draw for NoRandom {
     }
 }
 
-/// A generator made of a function, as [`from_fn`] returns it.
+/// A generator made from a function, as [`from_fn`] returns it.
 #[derive(Clone, Debug)]
 pub struct FromFn<F>(F);
 
-/// A [`rand_core::Rng`] out of a function that returns random numbers: a
-/// hardware register, or a generator of an older `rand_core`.
+/// A [`rand_core::Rng`] made from a function that returns random numbers: a hardware register, or
+/// a generator of an older `rand_core`.
 ///
 /// ```
 /// use rand_core::Rng;

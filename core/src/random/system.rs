@@ -32,15 +32,15 @@ mod keys {
     }
 }
 
-/// Random numbers out of the keys that the standard library seeds its hash maps
-/// with: different in every process, good enough for jitter, not for secrets.
+/// Random numbers made from the keys that the standard library seeds its hash maps with. They
+/// differ in every process; they are good enough for jitter, not for secrets.
 ///
-/// A process that was forked off, or goes on from a copy of its memory, has the keys of the
-/// first one. The process's number and the time are therefore part of each number.
+/// A forked process, or a process that continues from a copy of its memory, has the keys of the
+/// original. So the number of the process and the time are part of each random number.
 ///
-/// On `wasm32-unknown-unknown` it is none: the standard library's keys are constants there,
-/// and what needs random numbers from it does not compile. Use
-/// [`from_fn`](crate::random::from_fn) over `crypto.getRandomValues()`.
+/// On `wasm32-unknown-unknown` the keys of the standard library are constants, so using this
+/// source there is a compile error. Use [`from_fn`](crate::random::from_fn) over
+/// `crypto.getRandomValues()`.
 #[cfg_attr(
     all(target_family = "wasm", target_os = "unknown"),
     deprecated = "wasm32-unknown-unknown has no random numbers: use `random::from_fn` over \

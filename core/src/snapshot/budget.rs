@@ -146,7 +146,8 @@ impl<const N: usize, C: Settings<LimiterConfig>> RateLimiter<N, C> {
 /// A run of 292,000 years: a longer one is restored as this, as it would come to its end.
 const LONG_RUN: Duration = Duration::from_micros(1 << 63);
 
-/// Its own time, which is what is saved, never goes back: it knows nothing of the clock.
+/// The snapshot holds the limiter's own time, which never goes back and does not depend on the
+/// clock.
 impl<const N: usize, C: Settings<LimiterConfig>> Snapshot for RateLimiter<N, C> {
     const BYTES: usize = HEADER + 8 + 2 + 1 + 4 + 12 * N + CHECKSUM;
 

@@ -1,9 +1,10 @@
-//! State that survives a restart: what remains of every limit, as a fixed number of
-//! bytes with version, fingerprint of the settings and checksum.
+//! State that survives a restart: a breaker, a budget, a limiter or a call as a fixed number of
+//! bytes, with version, fingerprint of the settings and checksum.
 //!
-//! A snapshot holds no instant: the clock that reads it back may have another
-//! origin. How long nothing ran is an argument of `restore`, if it is known (an
-//! RTC); without it, time stands still while the power is off.
+//! A snapshot holds the time that remains, not instants, because the clock after a restart may
+//! have another origin. How long nothing ran is an argument of [`restore`](Snapshot::restore), if
+//! it is known (from an RTC). Without it, time is taken to have stood still while the power was
+//! off.
 //!
 //! | bytes | content |
 //! | --- | --- |
@@ -30,25 +31,25 @@ use crate::time::{Duration, Instant};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// The buffer, or the snapshot, has another length than this state needs.
+    /// The buffer is too short, or the snapshot has another length than this state needs.
     Length {
-        /// What it needs.
+        /// The bytes that the state needs.
         needs: usize,
-        /// What there is.
+        /// The bytes that there are.
         has: usize,
     },
-    /// It is of something else: another kind of state, window or budget.
+    /// The snapshot is of another kind of state, window or budget.
     Kind,
-    /// It was written in another version of the layout.
+    /// The snapshot was written in another version of the layout.
     Version {
         /// The version that it has.
         has: u8,
     },
-    /// It was taken under other settings.
+    /// The snapshot was taken under other settings.
     Fingerprint,
-    /// The checksum is wrong: it was torn or damaged.
+    /// The checksum is wrong: the snapshot is incomplete or damaged.
     Damaged,
-    /// The checksum is right, but a value is none that this state can have.
+    /// The checksum is right, but this state cannot have such a value.
     Value,
 }
 
@@ -71,22 +72,22 @@ impl core::fmt::Display for SnapshotError {
 
 impl core::error::Error for SnapshotError {}
 
-/// What a restored state knows of the time that nothing ran.
+/// Whether a restored state knows how long nothing ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Restored {
-    /// It was known, and is over.
+    /// The time was known and has been subtracted from what remained.
     TimeOff,
-    /// It was not known: what remained then remains now.
+    /// The time was not known: what remained then remains now.
     TimeStoodStill,
 }
 
 /// State that can be written to bytes and read back.
 ///
-/// State that belongs together (a call and its breaker) is taken with one `now` and
-/// restored with one `now` and `off`, so that permits still fit.
+/// For state that belongs together (a call and its breaker), take the snapshots with the same
+/// `now`, and restore them with the same `now` and `off`, so that permits still fit.
 pub trait Snapshot {
-    /// How many bytes it takes, always.
+    /// How many bytes a snapshot takes.
     const BYTES: usize;
 
     /// Writes the state into the first [`BYTES`](Self::BYTES) of `out`; returns
@@ -97,12 +98,15 @@ pub trait Snapshot {
     /// [`SnapshotError::Length`] if `out` is too short.
     fn snapshot(&self, now: Instant, out: &mut [u8]) -> Result<usize, SnapshotError>;
 
-    /// Takes over the state in `bytes`, of which `off` has passed since.
+    /// Restores the state in `bytes`. `off` is how long nothing ran, if that is known.
     ///
     /// # Errors
     ///
-    /// If the snapshot is damaged, foreign, of other settings or of another version;
-    /// the state is then as it was.
+    /// [`SnapshotError`] if the snapshot is damaged ([`Damaged`](SnapshotError::Damaged),
+    /// [`Value`](SnapshotError::Value)), of another kind or length
+    /// ([`Kind`](SnapshotError::Kind), [`Length`](SnapshotError::Length)), or was taken under
+    /// other settings or in another version ([`Fingerprint`](SnapshotError::Fingerprint),
+    /// [`Version`](SnapshotError::Version)). The state is then unchanged.
     fn restore(
         &mut self,
         bytes: &[u8],

@@ -1,9 +1,8 @@
 //! Time as integers: [`Duration`] and [`Instant`] over `u64` microseconds.
 //!
-//! Microseconds in 64 bits reach 584,000 years, so no window, delay or uptime
-//! needs a special case. Everything saturates and nothing divides: on a
-//! Cortex-M0 each operation is a handful of instructions, where
-//! `core::time::Duration` costs hundreds of bytes.
+//! Microseconds in 64 bits reach 584,000 years, so no window, delay or uptime needs a special
+//! case. Everything saturates and nothing divides: on a Cortex-M0 each operation is a handful of
+//! instructions, while `core::time::Duration` costs hundreds of bytes.
 
 #[cfg(feature = "std")]
 mod monotonic;
@@ -24,8 +23,8 @@ pub use with_sleep::WithSleep;
 
 /// A span of time in whole microseconds, from 0 to `u64::MAX`.
 ///
-/// Arithmetic saturates. Conversions to coarser units round down and divide;
-/// they are for people and logs, the engine never calls them.
+/// Arithmetic saturates. Conversions to coarser units round down and divide. They are for people
+/// and logs; the engine never calls them.
 ///
 /// ```
 /// use redress::Duration;
@@ -40,7 +39,7 @@ pub struct Duration(u64);
 impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self(0);
-    /// The longest span, which stands for "no limit" wherever a limit is meant.
+    /// The longest span. As a limit it means "no limit".
     pub const MAX: Self = Self(u64::MAX);
 
     /// A span of `micros` microseconds.
@@ -155,10 +154,10 @@ impl From<Duration> for core::time::Duration {
     }
 }
 
-/// A point in time: microseconds since any origin that the [`Clock`] keeps to.
+/// A point in time: microseconds since the origin of a [`Clock`].
 ///
-/// The origin is the clock's own (boot, process start, 1970). Two instants of
-/// different clocks must not be mixed; the engine cannot notice.
+/// Each clock has its own origin (boot, process start, 1970). Do not mix instants of different
+/// clocks; the engine cannot detect it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
@@ -213,12 +212,12 @@ impl Instant {
     }
 }
 
-/// A source of [`Instant`]s, for drivers: the decision core takes `now` as an
-/// argument and never reads one.
+/// A source of [`Instant`]s, for drivers. The decision core takes `now` as an argument and never
+/// reads a clock.
 ///
-/// A clock should not go back, but nothing breaks if it does: what remains of
-/// any limit is never more than the limit itself. A counter of 32 bits or fewer, which begins
-/// anew, becomes one that does not with [`Widened`].
+/// A clock should not go back, but nothing breaks if it does: what remains of a limit is never
+/// more than the limit itself. For a counter of 32 bits or fewer, which wraps to zero, use
+/// [`Widened`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no clock",
     note = "a clock: `MonotonicClock` on a host (feature `std`), `FnClock` over a function that returns \
@@ -244,8 +243,8 @@ impl<C: Clock + ?Sized> Clock for &mut C {
     }
 }
 
-/// A clock made of a function that returns microseconds: a hardware counter, or the
-/// clock of a framework.
+/// A clock made from a function that returns microseconds: a hardware counter, or the clock of a
+/// framework.
 #[derive(Clone, Copy, Debug)]
 pub struct FnClock<F>(pub F);
 

@@ -26,9 +26,8 @@ mod system {
 /// The system's monotonic clock, counted from its first use in this process, and
 /// the thread's sleep.
 ///
-/// On `wasm32-unknown-unknown` it is neither: the standard library has no clock there, and
-/// what needs this one does not compile. Use [`FnClock`](crate::time::FnClock) over
-/// `performance.now()`.
+/// `wasm32-unknown-unknown` has no clock in the standard library, so using this clock there is a
+/// compile error. Use [`FnClock`](crate::time::FnClock) over `performance.now()`.
 #[cfg_attr(
     all(target_family = "wasm", target_os = "unknown"),
     deprecated = "wasm32-unknown-unknown has no system clock: use \

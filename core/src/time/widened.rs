@@ -1,25 +1,25 @@
-//! A clock out of a counter that wraps: [`Widened`].
+//! A clock made from a counter that wraps: [`Widened`].
 
 use core::cell::Cell;
 
 use crate::time::{Clock, Duration, Instant};
 
-/// A clock out of a hardware counter of up to 32 bits, which begins anew at zero again and
-/// again: 2^32 microseconds are 71 minutes.
+/// A clock made from a hardware counter of up to 32 bits, which wraps to zero: 2^32 microseconds
+/// are 71 minutes.
 ///
-/// A counter read as it is loses time at each wrap: for the engine the clock is then set
-/// back. This one adds up the ticks between two readings, and goes on for 584,000 years. It
-/// must be read at least once within each period of the counter, by a call or by a timer of
-/// your own, or it loses whole periods; the counter must never count backwards.
+/// A counter that is used directly as a clock loses time at each wrap, because the engine sees a
+/// clock that was set back. `Widened` adds up the ticks between two readings, and lasts for
+/// 584,000 years. Read it at least once within each period of the counter, by a call or by a
+/// timer of your own; otherwise it loses whole periods. The counter must never count backwards.
 ///
-/// A tick takes `micros_per_tick` microseconds, 1 to `u32::MAX`, or a power of two less with
-/// [`shifted`](Self::shifted). What is left of a microsecond is carried on, so no tick is
-/// lost to rounding, and nothing divides. The origin is the zero of the counter before the
-/// first reading.
+/// A tick takes `micros_per_tick` microseconds, 1 to `u32::MAX`, or that divided by a power of
+/// two with [`shifted`](Self::shifted). Fractions of a microsecond are kept, so no tick is lost
+/// to rounding, and nothing divides. The origin is the zero of the counter before the first
+/// reading.
 ///
-/// For one thread, as it keeps what it has read in cells. To share it, put it behind a lock
-/// and read it under that: `FnClock(|| CLOCK.lock(|clock| clock.now().as_micros()))`. An
-/// interrupt that reads it must not interrupt another reading.
+/// It is for one thread, because it keeps its state in cells. To share it, put it behind a lock
+/// and read it inside: `FnClock(|| CLOCK.lock(|clock| clock.now().as_micros()))`. An interrupt
+/// that reads it must not interrupt another reading.
 ///
 /// ```
 /// use redress::time::Widened;
@@ -50,7 +50,7 @@ pub struct Widened<F> {
 }
 
 impl<F> Widened<F> {
-    /// Over a counter of 32 bits.
+    /// A clock from a counter of 32 bits.
     pub const fn new(counter: F, micros_per_tick: u32) -> Self {
         Self {
             counter,
@@ -63,17 +63,16 @@ impl<F> Widened<F> {
         }
     }
 
-    /// Over a counter of `bits` bits, 1 to 32: 24 for a `SysTick` that counts up. More count as
-    /// 32, none as 1.
+    /// A clock from a counter of `bits` bits, 1 to 32: 24 for a `SysTick` that counts up. More
+    /// than 32 counts as 32, 0 as 1.
     pub const fn bits(mut self, bits: u32) -> Self {
         let unused = 32_u32.saturating_sub(bits);
         self.mask = if unused < 32 { u32::MAX >> unused } else { 1 };
         self
     }
 
-    /// A tick is `micros_per_tick / 2^shift` microseconds, the shift 0 to 31 (more count as
-    /// 31). For 32,768 Hz that is 15,625 shifted by 9, for 16 MHz 1 shifted by 4, for 64 MHz
-    /// 1 shifted by 6.
+    /// Makes a tick `micros_per_tick / 2^shift` microseconds. The shift is 0 to 31; more counts
+    /// as 31. For 32,768 Hz use 15,625 and a shift of 9, for 16 MHz 1 and 4, for 64 MHz 1 and 6.
     pub const fn shifted(mut self, shift: u32) -> Self {
         self.shift = if shift < 31 { shift } else { 31 };
         self

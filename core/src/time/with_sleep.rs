@@ -1,11 +1,11 @@
-//! A clock and the sleep of an executor: [`WithSleep`].
+//! A clock with the sleep function of an executor: [`WithSleep`].
 
 use core::future::Future;
 
 use crate::time::{Clock, Duration, Instant, Timer};
 
-/// A clock and the function by which your executor sleeps, `tokio::time::sleep` for instance:
-/// together the [`Timer`] that asynchronous calls need.
+/// A clock and the sleep function of your executor, `tokio::time::sleep` for instance. Together
+/// they are the [`Timer`] that asynchronous calls need.
 ///
 /// ```
 /// # #[cfg(feature = "std")] {
@@ -22,7 +22,7 @@ pub struct WithSleep<C, F> {
 }
 
 impl<C, F> WithSleep<C, F> {
-    /// Reads `clock`, and waits for what `sleep` returns.
+    /// A timer that reads `clock` and awaits the future that `sleep` returns.
     pub const fn new(clock: C, sleep: F) -> Self {
         Self { clock, sleep }
     }

@@ -1,4 +1,4 @@
-//! So many failures within a window: [`FailureRule`], counted by [`FailureTimes`].
+//! Open at a number of failures within a window: [`FailureRule`], counted by [`FailureTimes`].
 
 use crate::breaker::window::{Observation, Window};
 use crate::class::{ClassSet, ErrorClass};
@@ -6,7 +6,8 @@ use crate::config::error::{ConfigError, demands};
 use crate::time::reach::Reach;
 use crate::time::{Duration, Instant};
 
-/// Open at so many failures within a window.
+/// Open at a number of failures within a window; see
+/// [`BreakerConfig::failures`](crate::BreakerConfig::failures).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FailureRule {
@@ -77,12 +78,14 @@ const FREE: u8 = 0;
 /// The place of failures whose class has no threshold of its own.
 const COMMON: u8 = ErrorClass::COUNT as u8 + 1;
 
-/// The times of the latest failures, at most `N` (1 to 255): 9 bytes each.
+/// The times of the latest failures, at most `N` (1 to 255): 9 bytes each. `N` is at least the
+/// threshold: [`failures(5, ..)`](crate::BreakerConfig::failures) needs `FailureTimes<5>` or
+/// larger.
 ///
-/// Opens when the failures of the window reach the threshold. A class with a
-/// threshold of its own is counted apart: its failures open at that and do not
-/// count towards the common one. Source: `CircuitBreaker` of redress for Python,
-/// where they do count.
+/// Opens when the failures within the window reach the threshold. Failures of a class with its
+/// own threshold ([`class_threshold`](crate::BreakerConfig::class_threshold)) are counted
+/// separately and do not count towards the common threshold. Source: `CircuitBreaker` of redress
+/// for Python, where they count towards both.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FailureTimes<const N: usize> {

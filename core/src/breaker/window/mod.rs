@@ -14,29 +14,28 @@ use crate::class::ErrorClass;
 use crate::config::ConfigError;
 use crate::time::{Duration, Instant};
 
-/// One result, as a window gets it. Results of classes that do not count
-/// are kept from it.
+/// One result, as a window counts it. A window gets no failures of classes that do not count.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Observation {
     /// The class of the failure; `None` for a success.
     pub failure: Option<ErrorClass>,
-    /// The longest attempt of the call, sleeps excluded; zero where the window
-    /// does not ask for it.
+    /// The longest attempt of the call, sleeps excluded; zero if the window does not measure
+    /// attempts ([`Window::Attempts`]).
     pub longest: Duration,
     /// When the call ended.
     pub now: Instant,
 }
 
-/// What a call remembers of how long its attempts took.
+/// How a call measures its attempts: `()` not at all, [`Duration`] keeps the longest attempt.
 pub trait Stopwatch: Copy + Default + core::fmt::Debug {
-    /// Whether it remembers anything.
+    /// Whether anything is measured.
     const RUNS: bool;
 
-    /// An attempt took this long.
+    /// Records an attempt that took `span`.
     fn note(&mut self, span: Duration);
 
-    /// The longest attempt; zero if that is not remembered.
+    /// The longest attempt; zero if nothing is measured.
     fn longest(self) -> Duration;
 }
 
@@ -66,41 +65,42 @@ impl Stopwatch for Duration {
     }
 }
 
-/// A window of a breaker: it counts results and says when to open.
+/// A window of a breaker: it counts results and decides when to open.
 pub trait Window: Sized {
-    /// The rule it is read by.
+    /// The rule when to open, which is part of the settings.
     type Rule: Copy + 'static;
 
-    /// One that has counted nothing.
+    /// A window that has counted nothing.
     const EMPTY: Self;
 
-    /// Whether successes change it, too.
+    /// Whether the window counts successes, too.
     const COUNTS_SUCCESS: bool;
 
-    /// What it wants to know of how long attempts took: `()` nothing, [`Duration`] the
-    /// longest of a call.
+    /// How calls measure their attempts for this window: `()` not at all, [`Duration`] keeps the
+    /// longest attempt of a call.
     type Attempts: Stopwatch;
 
-    /// Checks a rule, and whether this window has room for what it counts.
+    /// Checks a rule, and whether this window is large enough for it.
     ///
     /// # Errors
     ///
-    /// Names the first setting that is out of its range.
+    /// [`ConfigError`] for the first setting that is out of its range.
     fn check(rule: &Self::Rule) -> Result<(), ConfigError>;
 
-    /// Counts a result and says whether the breaker must open.
+    /// Counts a result and returns whether the breaker must open.
     fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;
 
     /// Forgets everything.
     fn clear(&mut self);
 
-    /// Whether failures of `class` count although the breaker does not trip on it.
+    /// Whether failures of `class` count although [`trip_on`](crate::BreakerConfig::trip_on) does
+    /// not name the class.
     fn counts_apart(rule: &Self::Rule, class: ErrorClass) -> bool {
         let _ = (rule, class);
         false
     }
 
-    /// Whether a success was too slow to be one for a probe.
+    /// Whether a successful probe was so slow that the breaker opens again.
     fn is_slow(rule: &Self::Rule, seen: &Observation) -> bool {
         let _ = (rule, seen);
         false

@@ -3,7 +3,8 @@
 use crate::breaker::window::{Observation, Window, is_rate, reaches, wrong_rate};
 use crate::config::error::{ConfigError, demands};
 
-/// Open at a share of failures among the last results.
+/// Open at a share of failures among the last results; see
+/// [`BreakerConfig::outcomes`](crate::BreakerConfig::outcomes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OutcomeRule {
@@ -24,11 +25,11 @@ impl OutcomeRule {
     }
 }
 
-/// The last results, one bit each: `WORDS` words hold 32 each, up to 2047 words.
+/// The last results, one bit each. Each of the `WORDS` words (1 to 2047) holds 32 results.
 ///
-/// Opens when there are `min_calls` results and the share of failures among the
-/// last `size` reaches the rate. Old results leave one by one, so the window
-/// really slides.
+/// Opens when there are `min_calls` results and the share of failures among the last `size`
+/// results reaches the rate. Each new result replaces the oldest, so the window slides result by
+/// result.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LastOutcomes<const WORDS: usize> {

@@ -5,7 +5,8 @@ use crate::config::error::{ConfigError, demands};
 use crate::time::reach::Reach;
 use crate::time::{Duration, Instant};
 
-/// Open at a share of failures, or of slow calls, over a time.
+/// Open at a share of failures, or of slow calls, within a span of time; see
+/// [`BreakerConfig::slices`](crate::BreakerConfig::slices).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SliceRule {
@@ -34,9 +35,9 @@ impl SliceRule {
 
 /// Results and slow calls counted in `N` slices of time (1 and up): 6 bytes each.
 ///
-/// The window is the running slice and the `N - 1` before it. It moves on by at
-/// most `N` slices at once, however long nothing was called. A call is slow if its
-/// longest attempt took `slow_after` or longer; its delays do not count.
+/// The window is the running slice and the `N - 1` slices before it. Moving on after a long
+/// silence costs no more than `N` steps. A call is slow if its longest attempt took `after` or
+/// longer ([`slow_calls`](crate::BreakerConfig::slow_calls)); delays do not count.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TimeSlices<const N: usize> {

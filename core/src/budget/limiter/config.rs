@@ -73,7 +73,7 @@ impl Default for LimiterConfig {
 }
 
 impl LimiterConfig {
-    /// Neither a window nor a phase yet; there must be one.
+    /// No window and no phase yet; add at least one.
     pub const fn new() -> Self {
         let (limit, none) = (0, Duration::ZERO);
         Self {
@@ -86,9 +86,9 @@ impl LimiterConfig {
         }
     }
 
-    /// At most `limit`, 1 or more, within any span of `per`, 1 us or more. It applies from the
-    /// end of the phases that are named before it, to what is spent from then on; named first
-    /// it applies at all times.
+    /// At most `limit`, 1 or more, within any span of `per`, 1 us or more. The window begins at
+    /// the end of the phases that are added before it, and counts only what is spent from then
+    /// on. A window that is added before any phase applies at all times.
     pub const fn window(mut self, limit: u32, per: Duration) -> Self {
         let at = self.window_count as usize;
         if at < MOST {
@@ -99,9 +99,10 @@ impl LimiterConfig {
         self
     }
 
-    /// At most `limit` within the `length`, 1 us or more, that follows the phases named before
-    /// it; the first one begins with the [start](crate::RateLimiter::starting_at) of the limiter. A
-    /// limit of 0 keeps silence.
+    /// At most `limit` within a span of `length`, 1 us or more, which begins at the end of the
+    /// phases that are added before it. The first phase begins with the
+    /// [start](crate::RateLimiter::starting_at) of the limiter. A limit of 0 allows no attempt in
+    /// the phase.
     pub const fn phase(mut self, limit: u32, length: Duration) -> Self {
         let at = self.phase_count as usize;
         self.phased = self.phased.saturating_add(length);

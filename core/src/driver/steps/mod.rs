@@ -1,4 +1,4 @@
-//! The steps of a call, which every driver walks and none decides: [`Steps`].
+//! The steps of a call, which every driver takes: [`Steps`].
 
 mod notify;
 mod start;
@@ -25,13 +25,15 @@ use crate::time::{Clock, Duration, Instant};
 
 /// A call under way, step by step.
 ///
-/// For schedulers of your own: [`begin`](Retry::begin), then [`start`](Self::start)
-/// an attempt, run it, and say that it [`succeed`](Self::succeed)ed or
-/// [`fail`](Self::fail)ed. After [`Decision::Retry`] wait in whatever way you wait,
-/// call [`on_wake`](Self::on_wake), and start again. After [`Decision::TooLong`] defer the call
-/// ([`on_sleep_decision`](Self::on_sleep_decision)), [`suspend`](Self::suspend) it, or stop it with
-/// [`SleepDecision::Sleep`]. Dropping it cancels the call: a probe's place in a half-open
-/// breaker is free again, nothing is counted, and the observer is notified of `aborted`.
+/// For schedulers of your own. Call [`begin`](Retry::begin), then [`start`](Self::start) an
+/// attempt, run it, and report [`succeed`](Self::succeed) or [`fail`](Self::fail). After
+/// [`Decision::Retry`] wait in any way you like, call [`on_wake`](Self::on_wake), and start
+/// again. After [`Decision::TooLong`] defer the call
+/// ([`on_sleep_decision`](Self::on_sleep_decision)), [`suspend`](Self::suspend) it, or stop it
+/// with [`SleepDecision::Sleep`].
+///
+/// Dropping `Steps` before the end cancels the call. The breaker then counts nothing, a probe
+/// frees its slot in a half-open breaker, and the observer is notified of `aborted`.
 ///
 /// ```
 /// # use core::cell::Cell;
@@ -71,7 +73,7 @@ pub struct Steps<'r, 'a, X: Parts> {
 }
 
 impl<'a, X: Parts, K> Retry<'a, X, K> {
-    /// Begins a call that is walked step by step.
+    /// Begins a call that you run step by step.
     ///
     /// # Errors
     ///
@@ -164,7 +166,7 @@ impl<'a, X: Slots> Engine<'a, X> {
 }
 
 impl<'a, X: Parts> Steps<'_, 'a, X> {
-    /// The attempt succeeded, and with it the call, however late it is.
+    /// The attempt succeeded, and the call with it, even after its timeout or deadline.
     #[inline]
     pub fn succeed(&mut self) {
         self.settle_success(true);
@@ -193,21 +195,20 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         }
     }
 
-    /// The attempt failed by an error of this class; says what follows.
+    /// The attempt failed with an error of this class. Returns what follows.
     ///
     /// After [`Decision::Stop`] the call is over.
     pub fn fail(&mut self, classification: impl Into<Classification>) -> Decision {
         self.fail_by(classification.into(), Cause::Exception, false)
     }
 
-    /// The attempt returned a value that counts as a failure of this class; says
-    /// what follows.
+    /// The attempt returned a value that counts as a failure of this class. Returns what follows.
     pub fn fail_by_value(&mut self, classification: impl Into<Classification>) -> Decision {
         self.fail_by(classification.into(), Cause::Result, false)
     }
 
-    /// The attempt was ended at its [timeout](crate::Attempt::timeout): a failure of class
-    /// TRANSIENT. If the deadline was the shorter limit, the call stops.
+    /// The attempt was ended at its [timeout](crate::Attempt::timeout), which is a failure of
+    /// class TRANSIENT. If the deadline is what ended it, the call stops. Returns what follows.
     pub fn cut(&mut self) -> Decision {
         self.fail_by(ErrorClass::Transient.into(), Cause::Exception, true)
     }
@@ -221,17 +222,23 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         decision
     }
 
-    /// The operation asked to stop: nothing has failed, the call is over.
+    /// The operation asked to stop. Nothing has failed, and the call is over. Returns
+    /// [`StopReason::Aborted`].
     pub fn abort(&mut self) -> StopReason {
         let now = self.engine.time.now();
         self.call.advance(now);
         self.stop(StopReason::Aborted)
     }
 
-    /// Decides over the delay just decided: sleep, or defer or abort the call, which is then
-    /// over. A token of the budget that was taken stays spent; a delay that was
-    /// [too long](Decision::TooLong) takes one if it is deferred, and stops the call with
-    /// [`StopReason::DeadlineExceeded`] on [`SleepDecision::Sleep`].
+    /// Chooses what to do with the delay that [`fail`](Self::fail) decided. A token (one retry of
+    /// the budget) that the retry has taken stays spent.
+    ///
+    /// * [`SleepDecision::Sleep`] returns [`Decision::Retry`]. After [`Decision::TooLong`] it
+    ///   ends the call with [`StopReason::DeadlineExceeded`].
+    /// * [`SleepDecision::Defer`] ends the call with [`StopReason::Scheduled`]. After
+    ///   [`Decision::TooLong`] it takes a token first; without a token the call ends with
+    ///   [`StopReason::BudgetExhausted`].
+    /// * [`SleepDecision::Abort`] ends the call with [`StopReason::Aborted`].
     pub fn on_sleep_decision(&mut self, choice: SleepDecision) -> Decision {
         let reason = match choice {
             SleepDecision::Sleep if self.call.is_too_long() => StopReason::DeadlineExceeded,
@@ -246,8 +253,7 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
     ///
     /// # Errors
     ///
-    /// [`StopReason::DeadlineExceeded`] if the deadline has passed meanwhile; the
-    /// call is over.
+    /// [`StopReason::DeadlineExceeded`] if the deadline has passed meanwhile. The call is over.
     #[inline]
     pub fn on_wake(&mut self) -> Result<(), StopReason> {
         self.wake().map_err(|reason| self.stop(reason))
@@ -259,8 +265,8 @@ impl<'a, X: Parts> Steps<'_, 'a, X> {
         self.call.on_wake(now)
     }
 
-    /// Cancels the call: a probe's place is free again, nothing is counted. The
-    /// same as dropping it.
+    /// Cancels the call, as dropping it does: the breaker counts nothing, and a probe frees its
+    /// slot.
     pub fn cancel(self) {}
 
     /// The state of the call.

@@ -1,4 +1,4 @@
-//! What comes before an attempt: whether it may start, and when.
+//! Whether and when an attempt may start.
 
 use crate::breaker::{Gate, WANTS_CHECK};
 use crate::budget::{Pool, Turn};
@@ -10,13 +10,16 @@ use crate::event::{Observers, StopReason};
 use crate::time::Duration;
 
 impl<X: Parts> Steps<'_, '_, X> {
-    /// Starts an attempt. With a rate limiter ask for its [`turn`](Self::turn) first: where it
-    /// may not start yet, the call is deferred.
+    /// Starts an attempt. With a rate limiter call [`turn`](Self::turn) first and wait as it
+    /// says; otherwise an attempt that may not start yet defers the call.
     ///
     /// # Errors
     ///
-    /// [`StopReason::Aborted`] if the abort predicate says so, and others that a breaker or a
-    /// rate limiter gives; the call is over.
+    /// The reason why the call is over. [`StopReason::Aborted`] if the abort predicate returns
+    /// true. [`StopReason::CircuitOpen`] if the breaker is configured to [check before a
+    /// retry](crate::BreakerConfig::check_before_retry) and is no longer closed. With a rate
+    /// limiter [`StopReason::Scheduled`] if the attempt may not start yet, or any reason of
+    /// [`turn`](Self::turn).
     #[inline]
     pub fn start(&mut self) -> Result<Attempt, StopReason> {
         if X::Budget::LIMITS
@@ -29,16 +32,19 @@ impl<X: Parts> Steps<'_, '_, X> {
         self.next().map_err(|reason| self.stop(reason))
     }
 
-    /// Asks a rate limiter for the turn of the next attempt: how long to wait before asking
-    /// again, or `None` if the attempt may start and its cost is spent, once for each attempt.
+    /// Asks the rate limiter whether the next attempt may start. Returns how long to wait before
+    /// asking again, or `None` if the attempt may start. Its cost is then spent, once for each
+    /// attempt.
     ///
     /// # Errors
     ///
-    /// Why the call is over: [`StopReason::DeadlineExceeded`] if the wait does not fit before
-    /// the deadline, [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] where the
-    /// limiter is configured to defer or reject, and what the abort predicate or the breaker
-    /// says as in [`start`](Self::start). The error of the call then says how long to
-    /// stay away ([`next_sleep`](crate::RetryExhausted::next_sleep)), if that is known.
+    /// The reason why the call is over. [`StopReason::DeadlineExceeded`] if the wait does not fit
+    /// before the deadline. [`StopReason::Scheduled`] or [`StopReason::BudgetExhausted`] if the
+    /// limiter is configured to defer or to reject ([`WhenLimited`](crate::budget::WhenLimited));
+    /// `BudgetExhausted` also if the attempt never fits. [`StopReason::Aborted`] and
+    /// [`StopReason::CircuitOpen`] as [`start`](Self::start) returns them. If it is known when
+    /// the attempt fits, the error of the call has the delay
+    /// ([`next_sleep`](crate::RetryExhausted::next_sleep)).
     #[inline]
     pub fn turn(&mut self) -> Result<Option<Duration>, StopReason> {
         if self.has_turn {

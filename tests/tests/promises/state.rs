@@ -76,7 +76,9 @@ proptest! {
         let valid = attempts > 0 && timeout > 0 && strategy;
         prop_assert_eq!(config.build().is_ok(), valid);
         if let Err(error) = config.build() {
-            prop_assert!(error.to_string().contains("it must be"));
+            let is_missing = attempts > 0 && timeout > 0;
+            let what_to_do = if is_missing { "give one strategy" } else { "it must be" };
+            prop_assert!(error.to_string().contains(what_to_do), "{error}");
         }
     }
 

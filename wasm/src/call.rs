@@ -139,13 +139,17 @@ extern "C" fn call_class(slot: *const Slot) -> u32 {
     last.map_or(ErrorClass::Unknown, |(class, _)| class) as u32
 }
 
-/// What follows in place of a delay that is too long: the whole of it is in the table.
-const TOO_LONG: f64 = -100.0;
+/// A retry follows a failure: the budget has granted it.
+const RETRY: u32 = 0;
+/// The delay does not fit before the deadline.
+const TOO_LONG: u32 = 1;
+/// The call stops: reasons by their numbers are from here on.
+const FIRST_REASON: u32 = 2;
 
-/// The attempt has failed: the delay in milliseconds, -1 and below for the reason to stop, or
-/// [`TOO_LONG`]. The budget has granted the retry, at the time of its own clock if that is
-/// told. `cut` if the package has ended the attempt at its time. In the table is the new state
-/// of a breaker that the hint has opened plus 1, else 0, after the delay.
+/// The attempt has failed, by an error (`how` is 0), by a value (1), or because the package has
+/// ended it at its time (2): [`RETRY`], [`TOO_LONG`], or a reason from [`FIRST_REASON`] on. The
+/// budget is asked at the time of its own clock unless that is NaN. In the table are the delay
+/// in milliseconds and the new state of a breaker that the hint has opened plus 1, else 0.
 #[unsafe(no_mangle)]
 extern "C" fn call_fail(
     slot: *mut Slot,
@@ -155,7 +159,7 @@ extern "C" fn call_fail(
     retry_after: f64,
     budget_now: f64,
     breaker_now: f64,
-) -> f64 {
+) -> u32 {
     let now = table::instant(now);
     // A copy is worked on: what a strategy in JavaScript does meanwhile may reach the call.
     // SAFETY: the package hands in a call that it has not ended.
@@ -188,20 +192,19 @@ extern "C" fn call_fail(
     table::set(0, table::millis(decision.delay()));
     table::set(1, f64::from(gate::changed(held)));
     match decision {
-        Decision::Retry { after } => table::millis(after),
+        Decision::Retry { .. } => RETRY,
         Decision::TooLong { .. } => TOO_LONG,
-        Decision::Stop(reason) => -1.0 - f64::from(reason as u32),
+        Decision::Stop(reason) => FIRST_REASON + reason as u32,
     }
 }
 
-/// The retry that was decided is deferred: the reason for which the call ends, as `call_fail`
-/// returns it.
+/// The retry that was decided is deferred: the number of the reason for which the call ends.
 #[unsafe(no_mangle)]
-extern "C" fn call_defer(slot: *mut Slot, budget_now: f64) -> f64 {
+extern "C" fn call_defer(slot: *mut Slot, budget_now: f64) -> u32 {
     // SAFETY: the package hands in a call that it has not ended.
     let slot = unsafe { &mut *slot };
     let purse = pool::Purse { slot: slot.budget, now: budget_now };
-    -1.0 - f64::from(slot.call.defer(&purse) as u32)
+    slot.call.defer(&purse) as u32
 }
 
 /// The delay after which to go on with a call that stops for a reason by its number; NaN for

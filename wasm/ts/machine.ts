@@ -1,15 +1,33 @@
-// One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
+// One call as a state machine: each step returns what to do next. The core decides, hooks are notified, and a
+// scheduler (asynchronous.ts, synchronous.ts, steps.ts) carries it out. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
 import { type CircuitBreaker, rejected, stateOf } from "./breaker.js";
-import { ABORTED, BY_CUT, BY_ERROR, BY_VALUE, CIRCUIT_OPEN, EVENTS, HALF_OPENED, HEARS, SCHEDULED, type Setting, TOO_LONG, circuitEvent } from "./codes.js";
+import {
+  ABORTED,
+  BUDGET_EXHAUSTED,
+  BY_CUT,
+  BY_ERROR,
+  BY_VALUE,
+  CIRCUIT_OPEN,
+  DEADLINE_EXCEEDED,
+  EVENTS,
+  FIRST_REASON,
+  HALF_OPENED,
+  HEARS,
+  RETRY,
+  SCHEDULED,
+  type Setting,
+  TOO_LONG,
+  circuitEvent,
+} from "./codes.js";
 import { checkedDelay, hint } from "./strategy.js";
 import { type Asked, answering, core, table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
-import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
-import { show } from "./options.js";
+import { checked, isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
+import { show, wrongType } from "./options.js";
 import type { Rules } from "./rules.js";
-import { nameOf, rejection } from "./thrown.js";
+import { asksToStop, nameOf, rejection } from "./thrown.js";
 import {
   type Admission,
   type AttemptEnd,
@@ -17,7 +35,6 @@ import {
   type CallOptions,
   type CallResult,
   type Cause,
-  type Circuit,
   type CircuitState,
   type Classification,
   ERROR_CLASSES,
@@ -27,6 +44,7 @@ import {
   type LastFailure,
   type Outcome,
   type PolicyEvent,
+  type ResultClassifier,
   type SleepDecision,
   STATES,
   STOP_REASONS,
@@ -34,9 +52,43 @@ import {
   type Verdict,
 } from "./types.js";
 
+/** What a scheduler does next. */
+export type Action = typeof READY | typeof RUN | typeof WAIT | typeof ASK | typeof DONE;
+/** An attempt may start: `start`. */
+export const READY = 0;
+/** Run the operation with `current`, then say `succeeded`, `failed` or `timedOut`. */
+export const RUN = 1;
+/** Wait for `sleepMs` milliseconds, then say `waited`. */
+export const WAIT = 2;
+/** Wait for `answer`, which a callback has returned, then say `answered` or `refused`. */
+export const ASK = 3;
+/** The call is over: `outcome`. */
+export const DONE = 4;
+
+/** Which callback is asked, by its number in `CALLBACKS`. */
+const ADMISSION = 0;
+const GRANT = 1;
+const DEFERRAL = 2;
+const SLEEP_HOOK = 3;
+const RETRY_HOOK = 4;
+const RESULT = 5;
+const CALLBACKS = ["circuitBreaker.admit", "budget.consume", "budget.consume", "beforeSleep", "beforeRetry", "circuitBreaker.settle"];
+
 const NO_OPTIONS: CallOptions = {};
 
-export class Steps<T> implements Asked {
+/** The answer of a callback whose time is over. */
+export const LATE = Symbol("late");
+
+/** What a scheduler needs of the machine. */
+export interface Scheduling {
+  /** The outcome is asked for, with the time that a success took. */
+  readonly timed: boolean;
+  /** It waits for callbacks that answer later, and ends attempts at their limit. */
+  readonly waits: boolean;
+}
+
+/** A call from its beginning to its outcome. */
+export class Machine<T> implements Asked {
   readonly rules: Rules;
   readonly options: CallOptions;
   readonly #setting: Setting;
@@ -65,18 +117,31 @@ export class Steps<T> implements Asked {
   #inFlight = false;
   /** The deadline of this call alone; NaN for the policy's. */
   readonly #deadline: number;
-  /** The delay that does not fit. */
-  tooLong = 0;
-  /** Whether the driver ends an attempt in flight. */
-  ends = false;
   #nextSleep: number | null = null;
-  /** What a breaker said that is not closed. */
-  rejection: CircuitOpenError | undefined;
-  /** What the call of a driver throws in the end. */
-  #outcome: Outcome<T> | undefined;
+  #reason: StopReason | null = null;
+  #question = ADMISSION;
+  /** The attempt to run. */
+  current!: AttemptContext;
+  /** The delay that was decided, in milliseconds. */
+  sleepMs = 0;
+  /** What a callback has returned that answers later. */
+  answer: unknown;
+  /** Whether an attempt has a limit, at which the scheduler ends it. */
+  isLimited = false;
+  /** Whether the call has succeeded, and with what; else what it throws. */
+  ok = false;
+  value: T | undefined;
+  error: unknown;
+  /** Whether the time of a success matters. */
+  readonly #timed: boolean;
+  /** Whether the scheduler waits for callbacks that answer later. */
+  readonly #waits: boolean;
 
-  constructor(setting: Setting, options: CallOptions | undefined, listens: boolean) {
+  constructor(setting: Setting, options: CallOptions | undefined, { timed, waits }: Scheduling) {
     const { rules, hooks, observed } = setting;
+    this.#timed = timed;
+    this.#waits = waits;
+    const listens = options !== undefined && checked("", options);
     this.rules = rules;
     this.#setting = setting;
     this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
@@ -87,8 +152,13 @@ export class Steps<T> implements Asked {
     this.#deadline = deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
   }
 
-  /** Begins the call; false if the breaker rejects it. */
-  begin(): boolean {
+  /** Begins the call. */
+  begin(): Action {
+    const { circuit } = this.#setting;
+    return circuit === undefined ? this.#begins() : this.#ask(ADMISSION, circuit.admit());
+  }
+
+  #begins(): Action {
     const { rules, breaker } = this.#setting;
     const now = (this.#started = this.#now = rules.clock());
     if (breaker !== undefined || rules.listens) {
@@ -98,17 +168,16 @@ export class Steps<T> implements Asked {
       let begun = call_begin(rules.slot, gate, budget, now, this.#deadline);
       if (begun === 0 && breaker !== undefined) {
         begun = call_probe(rules.slot, gate, budget, now, this.#deadline, this.#ofBreaker(breaker));
-        if (begun === 0) {
-          this.#reject(rejected());
-          return false;
-        }
+        if (begun === 0) return this.#reject(rejected());
       }
       this.#begun(begun);
     }
     this.over = false;
-    if (rules.pool?.deposit) this.deposited(rules.pool.deposit());
+    if (rules.pool?.deposit) this.#ignored(rules.pool.deposit());
     if ((this.#flags & HALF_OPENED) !== 0) this.#circuit("half_open");
-    return true;
+    // Every attempt has the time of the deadline, if there is one.
+    this.isLimited = this.#waits && this.timeout() < Infinity;
+    return READY;
   }
 
   #begun(begun: number): number {
@@ -122,20 +191,18 @@ export class Steps<T> implements Asked {
     return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
   }
 
-  /** Begins a call that a breaker of one's own has answered. */
-  admitted(admission: Admission): boolean {
-    if (!admission.ok) {
-      this.#reject(admission);
-      return false;
-    }
+  /** A breaker of the user's own has answered. */
+  #admitted(admission: Admission): Action {
+    if (!admission.ok) return this.#reject(admission);
     this.#permit = admission;
-    this.begin();
+    this.#begins();
     if (admission.halfOpened) this.#circuit("half_open");
-    return true;
+    return READY;
   }
 
-  private deposited(returned: unknown): void {
-    if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
+  /** What no one waits for: only its error counts. */
+  #ignored(returned: unknown): void {
+    if (isThenable(returned)) returned.then(undefined, (error: unknown) => this.#report(error));
   }
 
   /** The time of the breaker, which reads a clock of its own if it has one. */
@@ -149,38 +216,96 @@ export class Steps<T> implements Asked {
     return budget === undefined || budget.clock === clock ? NaN : budget.clock();
   }
 
-  #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): void {
+  #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): Action {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
-    this.rejection = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
+    this.error = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
+    return DONE;
+  }
+
+  /** Asks a callback; what it returns at once is its answer. */
+  #ask(question: number, returned: unknown): Action {
+    this.#question = question;
+    if (!isThenable(returned)) return this.answered(returned);
+    this.answer = returned;
+    return ASK;
+  }
+
+  /** The callback that is asked. */
+  get asked(): string {
+    return CALLBACKS[this.#question]!;
+  }
+
+  /** How long to wait for the answer; Infinity without a limit. When it is over, the answer is "late". */
+  answerLimit(): number {
+    return this.#question === RETRY_HOOK ? this.#rest() : Infinity;
+  }
+
+  /** The callback has answered. */
+  answered(answer: unknown): Action {
+    switch (this.#question) {
+      case ADMISSION:
+        return this.#admitted(answer as Admission);
+      case GRANT:
+        return answer === true ? this.#choose(true) : this.#stop(BUDGET_EXHAUSTED, true);
+      case DEFERRAL:
+        return answer === true ? this.#stop(SCHEDULED, false) : this.#stop(BUDGET_EXHAUSTED, true);
+      case SLEEP_HOOK:
+        return WAIT;
+      case RETRY_HOOK:
+        return this.#prepared(answer);
+      default:
+        if (answer && this.#observed) this.#circuit(answer as CircuitState);
+        return DONE;
+    }
+  }
+
+  /** The callback has failed, which is reported; a breaker that does not admit ends the call with its error. */
+  refused(error: unknown): Action {
+    if (this.#question === ADMISSION) throw error;
+    this.#report(error);
+    return this.answered(undefined);
+  }
+
+  /** The caller has aborted what the scheduler was doing. */
+  interrupted(): Action {
+    const { circuit } = this.#setting;
+    if (this.over && circuit !== undefined) {
+      // A permit that comes late goes back.
+      const late = async (): Promise<unknown> => {
+        const admission = (await this.answer) as Admission;
+        return admission.ok && circuit.settle(admission.permit, "cancelled");
+      };
+      late().catch(() => {});
+      this.#started = this.rules.clock();
+    }
+    return this.abort();
   }
 
   /** Whether the caller wants no more of it. */
-  aborted(): boolean {
+  #isAborted(): boolean {
     const { signal, abortIf } = this.options;
     if (signal?.aborted) return true;
     if (abortIf === undefined) return false;
     try {
       return abortIf() === true;
     } catch (error) {
-      report(this.#listeners, error);
+      this.#report(error);
       return false;
     }
   }
 
-  /** Whether the breaker lets the call go on with the next attempt, which the core then knows of. */
-  admits(): boolean {
-    return this.attempt === 0 || core().call_start(this.#at) !== 0;
-  }
-
-  /** Starts an attempt, which `admits` has let through. */
-  start(): AttemptContext {
+  /** Starts an attempt, unless the caller has aborted or a breaker that is asked again has opened. */
+  start(): Action {
+    if (this.#isAborted()) return this.abort();
+    if (this.attempt !== 0 && core().call_start(this.#at) === 0) return this.#stop(CIRCUIT_OPEN, false);
     this.attempt += 1;
     this.#inFlight = true;
     if (this.#observed) {
       const { operation } = this.options;
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
     }
-    return new AttemptContext(this);
+    this.current = new AttemptContext(this);
+    return RUN;
   }
 
   /** What was left of the deadline when the attempt started. */
@@ -202,15 +327,19 @@ export class Steps<T> implements Asked {
     return limit === Infinity ? limit : limit - Math.max(0, this.rules.clock() - this.#now);
   }
 
-  /** What a value is: null for a success. */
-  ofValue(value: T): Classification | null {
+  /** The attempt has returned a value, which may be a failure. */
+  succeeded(value: T): Action {
     const { resultClassifier } = this.rules;
-    if (resultClassifier === undefined) return null;
+    const classification = resultClassifier === undefined ? null : this.#ofValue(resultClassifier, value);
+    return classification === null ? this.succeed(value) : this.failedByValue(value, classification);
+  }
+
+  #ofValue(classify: ResultClassifier, value: T): Classification | null {
     let verdict: Verdict;
     try {
-      verdict = resultClassifier(value);
+      verdict = classify(value);
     } catch (error) {
-      report(this.#listeners, error);
+      this.#report(error);
       return { class: "UNKNOWN" };
     }
     return verdict === null || verdict === undefined ? null : this.#verdict(verdict);
@@ -220,7 +349,7 @@ export class Steps<T> implements Asked {
     try {
       return this.#verdict(this.rules.classifier(error));
     } catch (bug) {
-      report(this.#listeners, bug);
+      this.#report(bug);
       return { class: "UNKNOWN" };
     }
   }
@@ -229,18 +358,19 @@ export class Steps<T> implements Asked {
     const said = typeof verdict === "string" ? { class: verdict } : verdict;
     if (said === null || said === undefined) return { class: "UNKNOWN" };
     if (ERROR_CLASSES.includes(said.class)) return said;
-    report(this.#listeners, new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
+    this.#report(new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
     return { class: "UNKNOWN" };
   }
 
-  /** The attempt succeeded, and with it the call. */
-  succeed(value: T, told: boolean): CallResult {
+  /** The attempt has succeeded, and with it the call. */
+  succeed(value: T): Action {
     const { rules, breaker } = this.#setting;
     const hears = (this.#flags & HEARS) !== 0;
-    if (told || hears || this.#observed) this.#now = rules.clock();
+    if (this.#timed || hears || this.#observed) this.#now = rules.clock();
     const call = this.#call;
     this.#call = 0;
-    this.over = true;
+    this.over = this.ok = true;
+    this.value = value;
     let gone = 0;
     if (hears) gone = core().call_succeed(call, this.#now, breaker?.clock() ?? NaN);
     else if (call !== 0) core().call_succeed(call, NaN, NaN);
@@ -249,48 +379,36 @@ export class Steps<T> implements Asked {
       this.#tell(this.#event("success"));
       if (gone !== 0) this.#circuit(STATES[gone - 1]!);
     }
-    if (told || this.#permit !== undefined) {
-      this.#outcome = {
-        ok: true,
-        value,
-        attempts: this.attempt,
-        elapsedMs: this.#elapsed(),
-        lastClass: this.#class,
-        cause: this.#cause,
-        stopReason: null,
-        nextSleepMs: null,
-        ...this.#told(),
-      };
-    }
-    return "success";
+    return this.#permit === undefined ? DONE : this.#settle("success");
   }
 
-  /** The attempt threw; the delay, or below 0 why the call stops. */
-  failBy(error: unknown): number {
+  /** The attempt has thrown. */
+  failed(error: unknown): Action {
+    if (asksToStop(error)) return this.abort({ error });
     this.#error = error;
     this.#result = undefined;
     return this.#fail(this.#ofError(error), "exception", BY_ERROR);
   }
 
-  /** The attempt returned a value that is a failure. */
-  failByValue(value: T, classification: Classification): number {
+  /** The attempt has returned a value that is a failure. */
+  failedByValue(value: T, classification: Classification): Action {
     this.#error = undefined;
     this.#result = value;
     return this.#fail(classification, "result", BY_VALUE);
   }
 
   /** The attempt's time, or that of the call, was over before it settled. */
-  timedOut(error: unknown): number {
+  timedOut(error: unknown): Action {
     this.#error = error;
     this.#result = undefined;
     return this.#fail({ class: "TRANSIENT" }, "exception", BY_CUT);
   }
 
-  #fail(classification: Classification, cause: Cause, how: number): number {
+  #fail(classification: Classification, cause: Cause, how: number): Action {
     const { rules, breaker } = this.#setting;
     this.#now = rules.clock();
     this.#isCut = how === BY_CUT;
-    if (this.aborted()) return -1 - ABORTED;
+    if (this.#isAborted()) return this.abort();
     this.#class = classification.class;
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
@@ -304,12 +422,24 @@ export class Steps<T> implements Asked {
     const decided = call_fail(this.#at, this.#now, errorClass, how, hinted, this.#ofBudget(), breakerNow);
     answering(before);
     if (rules.timed) this.#late(ERROR_CLASSES[call_class(this.#at)]!);
-    if (decided !== TOO_LONG && breaker === undefined) return decided;
-    const told = table();
-    this.tooLong = told[0]!;
-    const opened = stateOf(told[1]!);
+    const answers = table();
+    this.sleepMs = answers[0]!;
+    const opened = stateOf(answers[1]!);
     if (opened !== null) this.#circuit(opened);
-    return decided;
+    if (decided === TOO_LONG) return this.#choose(false);
+    if (decided !== RETRY) return this.#stop(decided - FIRST_REASON, true);
+    return this.rules.pool === undefined ? this.#choose(true) : this.#consume(GRANT);
+  }
+
+  /** Asks a budget of the user's own for a token. */
+  #consume(question: typeof GRANT | typeof DEFERRAL): Action {
+    let returned: unknown;
+    try {
+      returned = this.rules.pool!.consume(1);
+    } catch (error) {
+      this.#report(error);
+    }
+    return this.#ask(question, returned);
   }
 
   /** The class that a failure has for the core, which is another one if the attempt was late. */
@@ -319,48 +449,80 @@ export class Steps<T> implements Asked {
     this.#retryAfter = this.#detail = undefined;
   }
 
-  /** Tells of the retry that was decided. */
-  retries(delay: number): void {
-    if (!this.#observed) return;
-    const event: Mutable<PolicyEvent> = { ...this.#event("retry"), sleepMs: delay, ...this.#failure(true) };
-    if (this.#retryAfter !== undefined) event.retryAfterMs = this.#retryAfter;
-    this.#tell(event);
-  }
-
-  /** What the sleep handler makes of the delay. */
-  choose(delay: number): SleepDecision {
-    const { sleep } = this.options;
-    if (sleep === undefined) return "sleep";
-    const decision: unknown = sleep(this.context(delay), delay);
-    if (decision === "sleep" || decision === "defer" || decision === "abort") return decision;
-    throw new TypeError(`sleep: ${show(decision)} is not "sleep", "defer" or "abort"`);
-  }
-
-  /** The delay is accepted. */
-  sleeps(delay: number): void {
+  /** A retry is decided, whose delay may not fit before the deadline: the caller may still abort or defer it. */
+  #choose(fits: boolean): Action {
+    const delay = this.sleepMs;
+    if (fits && this.#observed) {
+      const event: Mutable<PolicyEvent> = { ...this.#event("retry"), sleepMs: delay, ...this.#failure(true) };
+      if (this.#retryAfter !== undefined) event.retryAfterMs = this.#retryAfter;
+      this.#tell(event);
+    }
+    const decision = this.#isAborted() ? "abort" : this.#decision(delay);
+    if (decision === "abort") return this.abort();
+    if (decision === "defer") return this.#defer(!fits);
+    if (!fits) return this.#stop(DEADLINE_EXCEEDED, true);
     if (this.#observed) this.#end("retry", delay, this.#last());
     this.#inFlight = false;
+    const returned = delay > 0 ? this.#beforeSleep(delay) : undefined;
+    if (this.#waits) return this.#ask(SLEEP_HOOK, returned);
+    this.#ignored(returned);
+    return WAIT;
+  }
+
+  /** What the sleep handler makes of a delay. */
+  #decision(delay: number): SleepDecision {
+    const { sleep } = this.options;
+    return sleep === undefined ? "sleep" : checkedDecision("sleep", sleep(this.context(delay), delay));
+  }
+
+  /** Defers the retry that was decided; a delay that does not fit takes its token now. */
+  #defer(takes: boolean): Action {
+    const reason = core().call_defer(this.#at, this.#ofBudget());
+    if (reason === SCHEDULED && takes && this.rules.pool !== undefined) return this.#consume(DEFERRAL);
+    return this.#stop(reason, reason !== SCHEDULED);
+  }
+
+  /** The retry that was decided, and is waited for, is deferred or aborted after all. */
+  chosen(decision: SleepDecision): Action {
+    if (decision === "sleep") return WAIT;
+    return decision === "defer" ? this.#defer(false) : this.abort();
   }
 
   /** What `beforeSleep` returns, if there is such a hook; it has not failed yet. */
-  beforeSleep(delay: number): unknown {
+  #beforeSleep(delay: number): unknown {
     const { beforeSleep } = this.options;
     if (beforeSleep === undefined) return undefined;
     try {
       return beforeSleep(this.context(delay), delay);
     } catch (error) {
-      report(this.#listeners, error);
+      this.#report(error);
       return undefined;
     }
   }
 
-  /** Reports what a callback threw. */
-  report(error: unknown): void {
+  /** The delay is over. */
+  waited(): Action {
+    if (!this.#isInTime()) return this.#stop(DEADLINE_EXCEEDED, false);
+    return this.options.beforeRetry === undefined ? READY : this.#ask(RETRY_HOOK, this.#beforeRetry(this.sleepMs));
+  }
+
+  #prepared(answer: unknown): Action {
+    const isInTime = this.#isInTime() && answer !== LATE;
+    if (answer === "abort") return this.abort();
+    return isInTime ? READY : this.#stop(DEADLINE_EXCEEDED, false);
+  }
+
+  #isInTime(): boolean {
+    this.#now = this.rules.clock();
+    return core().call_woke(this.#at, this.#now) !== 0;
+  }
+
+  #report(error: unknown): void {
     report(this.#listeners, error);
   }
 
   /** What `beforeRetry` returns after a delay, if there is such a hook. */
-  beforeRetry(delay: number): unknown {
+  #beforeRetry(delay: number): unknown {
     const error = this.#error;
     const last: LastFailure =
       this.#cause === "result"
@@ -369,20 +531,14 @@ export class Steps<T> implements Asked {
     try {
       return this.options.beforeRetry!(this.context(delay), last);
     } catch (bug) {
-      this.report(bug);
+      this.#report(bug);
       return undefined;
     }
   }
 
   /** What is left of the deadline; Infinity without one. */
-  rest(): number {
+  #rest(): number {
     return core().call_remaining_at(this.#at, this.#now);
-  }
-
-  /** The delay is over; whether there is time for another attempt. */
-  woke(): boolean {
-    this.#now = this.rules.clock();
-    return core().call_woke(this.#at, this.#now) !== 0;
   }
 
   /** What a strategy or a handler may look at. */
@@ -399,14 +555,13 @@ export class Steps<T> implements Asked {
   }
 
   #remainingNow(): number | null {
-    const remaining = this.rest();
+    const remaining = this.#rest();
     return remaining === Infinity ? null : remaining;
   }
 
-  /** Ends the call for `code`, -1 and below, as `failBy` and its like return it. */
-  stop(code: number, fresh: boolean, given?: { readonly error: unknown }): CallResult {
-    const number = -1 - code;
-    const reason = STOP_REASONS[number]!;
+  /** Ends the call for a reason by its number; its event has the error while it is `fresh`. */
+  #stop(number: number, fresh: boolean, thrown?: { readonly error: unknown }): Action {
+    const reason = (this.#reason = STOP_REASONS[number]!);
     const aborted = number === ABORTED;
     const scheduled = number === SCHEDULED;
     const ended = this.#close(number);
@@ -421,23 +576,16 @@ export class Steps<T> implements Asked {
       const state = stateOf(ended & 3);
       if (state !== null) this.#circuit(state);
     }
-    this.#outcome = this.#failed(given === undefined ? this.#thrown(reason) : given.error, reason);
-    return ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled";
-  }
-
-  /** The retry is deferred: why the call stops. A delay that does not fit takes its token now. */
-  defer(): number {
-    return core().call_defer(this.#at, this.#ofBudget());
+    this.error = thrown === undefined ? this.#thrown(reason) : thrown.error;
+    return this.#settle(ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled");
   }
 
   /** The caller, a handler or the operation itself wants no more of it. */
-  abort(given?: { readonly error: unknown }): CallResult {
+  abort(thrown?: { readonly error: unknown }): Action {
     const { signal } = this.options;
-    const error = given === undefined && signal?.aborted ? { error: signal.reason as unknown } : given;
+    const error = thrown === undefined && signal?.aborted ? { error: signal.reason as unknown } : thrown;
     this.#now = this.rules.clock();
-    // Aborted while a breaker of one's own was asked.
-    if (this.over) this.#started = this.#now;
-    return this.stop(-1 - ABORTED, false, error ?? { error: this.#abortError() });
+    return this.#stop(ABORTED, false, error ?? { error: this.#abortError() });
   }
 
   #abortError(): AbortRetryError {
@@ -445,10 +593,25 @@ export class Steps<T> implements Asked {
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
-  /** Gives the call up without a word, after an error that is not the operation's. */
-  crash(): CallResult {
+  /** Cancels the call: it counts as nothing, and no event says so. */
+  cancel(): void {
     this.#close(ABORTED);
-    return "cancelled";
+    if (this.#settle("cancelled") === ASK) (this.answer as PromiseLike<unknown>).then(undefined, (error: unknown) => this.#report(error));
+  }
+
+  /** Gives the permit of a breaker of the user's own back, once. */
+  #settle(result: CallResult): Action {
+    const { circuit } = this.#setting;
+    const permit = this.#permit;
+    this.#permit = undefined;
+    if (circuit === undefined || permit === undefined) return DONE;
+    let returned: unknown;
+    try {
+      returned = circuit.settle(permit.permit, result);
+    } catch (error) {
+      this.#report(error);
+    }
+    return this.#ask(RESULT, returned);
   }
 
   /** Ends the call in the core; the breaker's new state and what is counted, as it answers. */
@@ -480,43 +643,30 @@ export class Steps<T> implements Asked {
     });
   }
 
-  #failed(error: unknown, reason: StopReason | null): Outcome<T> {
-    return {
-      ok: false,
-      error,
-      stopReason: reason,
-      attempts: this.attempt,
-      elapsedMs: this.#elapsed(),
-      lastClass: this.#class,
-      cause: this.#cause,
-      lastError: this.#error,
-      lastResult: this.#result,
-      nextSleepMs: this.#nextSleep,
-      ...this.#told(),
-    };
-  }
-
-  #told(): { timeline?: readonly PolicyEvent[] } {
-    return this.#timeline === undefined ? {} : { timeline: this.#timeline };
+  /** Whether it ended, in a way that has an outcome. */
+  get isEnded(): boolean {
+    return this.ok || this.#reason !== null;
   }
 
   /** How the call ended. */
   get outcome(): Outcome<T> {
-    if (this.#outcome === undefined && this.rejection !== undefined) this.#outcome = this.#failed(this.rejection, null);
-    return this.#outcome!;
-  }
-
-  /** The breaker of one's own and what it gave, to be handed back: once. */
-  release(): { circuit: Circuit; permit: unknown } | undefined {
-    const { circuit } = this.#setting;
-    const held = this.#permit;
-    this.#permit = undefined;
-    return circuit === undefined || held === undefined ? undefined : { circuit, permit: held.permit };
-  }
-
-  /** A breaker of one's own has changed. */
-  settled(state: CircuitState | null | undefined): void {
-    if (state && this.#observed) this.#circuit(state);
+    const common = {
+      attempts: this.attempt,
+      elapsedMs: this.#elapsed(),
+      lastClass: this.#class,
+      cause: this.#cause,
+      ...(this.#timeline === undefined ? {} : { timeline: this.#timeline }),
+    };
+    if (this.ok) return { ok: true, value: this.value as T, stopReason: null, nextSleepMs: null, ...common };
+    return {
+      ok: false,
+      error: this.error,
+      stopReason: this.#reason,
+      lastError: this.#error,
+      lastResult: this.#result,
+      nextSleepMs: this.#nextSleep,
+      ...common,
+    };
   }
 
   /** @internal */
@@ -526,7 +676,7 @@ export class Steps<T> implements Asked {
       if (!(drawn >= 0)) throw new RangeError(`random: ${show(drawn)} is out of range: 0 to 1, without 1`);
       return Math.min(2 ** 32 - 1, Math.floor(drawn * 2 ** 32));
     } catch (error) {
-      report(this.#listeners, error);
+      this.#report(error);
       return -1;
     }
   }
@@ -546,7 +696,7 @@ export class Steps<T> implements Asked {
         }),
       );
     } catch (error) {
-      report(this.#listeners, error);
+      this.#report(error);
       return NaN;
     }
   }
@@ -594,6 +744,12 @@ export class Steps<T> implements Asked {
     this.#timeline?.push(event);
     tell(this.#listeners, event);
   }
+}
+
+/** The answer of a sleep handler. */
+export function checkedDecision(who: string, decision: unknown): SleepDecision {
+  if (decision === "sleep" || decision === "defer" || decision === "abort") return decision;
+  throw wrongType(who, decision, '"sleep", "defer" or "abort"');
 }
 
 type Mutable<E> = { -readonly [K in keyof E]: E[K] };

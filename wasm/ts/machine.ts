@@ -120,6 +120,7 @@ export class Machine<T> implements Asked {
   #nextSleep: number | null = null;
   #reason: StopReason | null = null;
   #question = ADMISSION;
+  #outcome: Outcome<T> | undefined;
   /** The attempt to run. */
   current!: AttemptContext;
   /** The delay that was decided, in milliseconds. */
@@ -650,6 +651,10 @@ export class Machine<T> implements Asked {
 
   /** How the call ended. */
   get outcome(): Outcome<T> {
+    return (this.#outcome ??= this.#told());
+  }
+
+  #told(): Outcome<T> {
     const common = {
       attempts: this.attempt,
       elapsedMs: this.#elapsed(),

@@ -20,6 +20,9 @@
 // All of them are aligned to 8.
 #![allow(clippy::deref_addrof, clippy::borrow_deref_ref, clippy::cast_ptr_alignment)]
 
+// wasm-bindgen takes public functions, whatever module they are in.
+#![allow(unreachable_pub)]
+
 #[cfg(target_arch = "wasm32")]
 mod breaker;
 #[cfg(target_arch = "wasm32")]
@@ -41,6 +44,12 @@ mod pool;
 mod snapshot;
 #[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod strategy;
+#[cfg(target_arch = "wasm32")]
+mod nothing;
+#[cfg(target_arch = "wasm32")]
+mod slot;
+#[cfg(target_arch = "wasm32")]
+mod stack;
 #[cfg(target_arch = "wasm32")]
 mod table;
 #[cfg(all(target_arch = "wasm32", feature = "more"))]

@@ -3,8 +3,9 @@
 import { OPENED } from "./codes.js";
 import { decideSync, hookSync, now, prepareSync, settleSync } from "./drive.js";
 import { checked } from "./hooks.js";
+import { DISPOSE, type Disposing } from "./dispose.js";
 import { classNumber, wrongType } from "./options.js";
-import { DISPOSE, type Disposing, type Runner } from "./policy.js";
+import type { Runner } from "./policy.js";
 import { Steps } from "./steps.js";
 import { asksToStop } from "./thrown.js";
 import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";

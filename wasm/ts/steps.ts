@@ -1,14 +1,14 @@
 // One call, step by step: the core decides, the hooks hear, and the drivers wait. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
-import { type CircuitBreaker, rejected, stateOf } from "./breaker.js";
-import { ABORTED, BY_CUT, BY_ERROR, BY_VALUE, CIRCUIT_OPEN, EVENTS, HALF_OPENED, HEARS, SCHEDULED, type Setting, TOO_LONG, circuitEvent } from "./codes.js";
+import { rejected, stateOf } from "./breaker.js";
+import { ABORTED, BY_CUT, BY_ERROR, BY_VALUE, CIRCUIT_OPEN, EVENTS, SCHEDULED, type Setting, TOO_LONG, circuitEvent } from "./codes.js";
 import { checkedDelay, hint } from "./strategy.js";
-import { type Asked, answering, core, table } from "./core.js";
+import { table } from "./core.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
 import { isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
+import { KeptCall } from "./kept.js";
 import { show } from "./options.js";
-import type { Rules } from "./rules.js";
 import { nameOf, rejection } from "./thrown.js";
 import {
   type Admission,
@@ -36,26 +36,15 @@ import {
 
 const NO_OPTIONS: CallOptions = {};
 
-export class Steps<T> implements Asked {
-  readonly rules: Rules;
+export class Steps<T> extends KeptCall {
   readonly options: CallOptions;
-  readonly #setting: Setting;
   readonly #listeners: readonly Hooks[];
   readonly #observed: boolean;
   readonly #timeline: PolicyEvent[] | undefined;
-  /** Whether the call has ended, or has not begun. */
-  over = true;
-  /** Where the core has the call; 0 while it need not know of it. */
-  #call = 0;
-  #flags = 0;
   #permit: { readonly permit: unknown } | undefined;
-  #started = 0;
-  #now = 0;
-  attempt = 0;
   /** The latest failure. */
   #class: ErrorClass | null = null;
   #cause: Cause | null = null;
-  #error: unknown = undefined;
   #result: T | undefined;
   #retryAfter: number | undefined;
   #detail: string | undefined;
@@ -63,8 +52,6 @@ export class Steps<T> implements Asked {
   #isCut = false;
   /** An attempt has started, and hooks have not got its end yet. */
   #inFlight = false;
-  /** The deadline of this call alone; NaN for the policy's. */
-  readonly #deadline: number;
   /** The delay that does not fit. */
   tooLong = 0;
   /** Whether the driver ends an attempt in flight. */
@@ -76,50 +63,25 @@ export class Steps<T> implements Asked {
   #outcome: Outcome<T> | undefined;
 
   constructor(setting: Setting, options: CallOptions | undefined, listens: boolean) {
-    const { rules, hooks, observed } = setting;
-    this.rules = rules;
-    this.#setting = setting;
+    const { hooks, observed } = setting;
+    const deadlineMs = options?.deadlineMs;
+    super(setting, deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity));
     this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
     this.#listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
     this.#observed = observed || listens;
     this.#timeline = this.options.captureTimeline === true ? [] : undefined;
-    const { deadlineMs } = this.options;
-    this.#deadline = deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
   }
 
   /** Begins the call; false if the breaker rejects it. */
   begin(): boolean {
-    const { rules, breaker } = this.#setting;
-    const now = (this.#started = this.#now = rules.clock());
-    if (breaker !== undefined || rules.listens) {
-      const budget = rules.budget?.slot ?? 0;
-      const gate = breaker?.slot ?? 0;
-      const { call_begin, call_probe } = core();
-      let begun = call_begin(rules.slot, gate, budget, now, this.#deadline);
-      if (begun === 0 && breaker !== undefined) {
-        begun = call_probe(rules.slot, gate, budget, now, this.#deadline, this.#ofBreaker(breaker));
-        if (begun === 0) {
-          this.#reject(rejected());
-          return false;
-        }
-      }
-      this.#begun(begun);
+    if (!this.accepted()) {
+      this.#reject(rejected());
+      return false;
     }
-    this.over = false;
-    if (rules.pool?.deposit) this.deposited(rules.pool.deposit());
-    if ((this.#flags & HALF_OPENED) !== 0) this.#circuit("half_open");
+    const { pool } = this.rules;
+    if (pool?.deposit) this.deposited(pool.deposit());
+    if (this.halfOpened) this.#circuit("half_open");
     return true;
-  }
-
-  #begun(begun: number): number {
-    if (begun === 0) throw new RangeError("redress: out of memory");
-    this.#flags = begun & 7;
-    return (this.#call = begun - this.#flags);
-  }
-
-  /** Where the core has the call, which it need not know of before something fails. */
-  get #at(): number {
-    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
   }
 
   /** Begins a call that a breaker of one's own has answered. */
@@ -136,17 +98,6 @@ export class Steps<T> implements Asked {
 
   private deposited(returned: unknown): void {
     if (isThenable(returned)) returned.then(undefined, (error: unknown) => report(this.#listeners, error));
-  }
-
-  /** The time of the breaker, which reads a clock of its own if it has one. */
-  #ofBreaker(breaker: CircuitBreaker): number {
-    return breaker.clock === this.rules.clock ? this.#now : breaker.clock();
-  }
-
-  /** The time of the budget; NaN if it is that of the call. */
-  #ofBudget(): number {
-    const { budget, clock } = this.rules;
-    return budget === undefined || budget.clock === clock ? NaN : budget.clock();
   }
 
   #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): void {
@@ -167,11 +118,6 @@ export class Steps<T> implements Asked {
     }
   }
 
-  /** Whether the breaker lets the call go on with the next attempt, which the core then knows of. */
-  admits(): boolean {
-    return this.attempt === 0 || core().call_start(this.#at) !== 0;
-  }
-
   /** Starts an attempt, which `admits` has let through. */
   start(): AttemptContext {
     this.attempt += 1;
@@ -181,25 +127,6 @@ export class Steps<T> implements Asked {
       tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
     }
     return new AttemptContext(this);
-  }
-
-  /** What was left of the deadline when the attempt started. */
-  remaining(): number | null {
-    if (this.over) return 0;
-    const remaining = core().call_remaining(this.#at);
-    return remaining === Infinity ? null : remaining;
-  }
-
-  /** How long the attempt may take; Infinity without a limit. */
-  timeout(): number {
-    // A first attempt of which the core need not know has the limit of all of them.
-    return this.#call === 0 && Number.isNaN(this.#deadline) ? this.rules.limit : core().call_timeout(this.#at);
-  }
-
-  /** How much of that is left; Infinity without a limit. */
-  left(): number {
-    const limit = this.timeout();
-    return limit === Infinity ? limit : limit - Math.max(0, this.rules.clock() - this.#now);
   }
 
   /** What a value is: null for a success. */
@@ -235,15 +162,7 @@ export class Steps<T> implements Asked {
 
   /** The attempt succeeded, and with it the call. */
   succeed(value: T, told: boolean): CallResult {
-    const { rules, breaker } = this.#setting;
-    const hears = (this.#flags & HEARS) !== 0;
-    if (told || hears || this.#observed) this.#now = rules.clock();
-    const call = this.#call;
-    this.#call = 0;
-    this.over = true;
-    let gone = 0;
-    if (hears) gone = core().call_succeed(call, this.#now, breaker?.clock() ?? NaN);
-    else if (call !== 0) core().call_succeed(call, NaN, NaN);
+    const gone = this.succeeded(told || this.#observed);
     if (this.#observed) {
       this.#end("success", 0, { result: value });
       this.#tell(this.#event("success"));
@@ -267,43 +186,36 @@ export class Steps<T> implements Asked {
 
   /** The attempt threw; the delay, or below 0 why the call stops. */
   failBy(error: unknown): number {
-    this.#error = error;
+    this.error = error;
     this.#result = undefined;
     return this.#fail(this.#ofError(error), "exception", BY_ERROR);
   }
 
   /** The attempt returned a value that is a failure. */
   failByValue(value: T, classification: Classification): number {
-    this.#error = undefined;
+    this.error = undefined;
     this.#result = value;
     return this.#fail(classification, "result", BY_VALUE);
   }
 
   /** The attempt's time, or that of the call, was over before it settled. */
   timedOut(error: unknown): number {
-    this.#error = error;
+    this.error = error;
     this.#result = undefined;
     return this.#fail({ class: "TRANSIENT" }, "exception", BY_CUT);
   }
 
   #fail(classification: Classification, cause: Cause, how: number): number {
-    const { rules, breaker } = this.#setting;
-    this.#now = rules.clock();
+    const { rules, breaker } = this.setting;
+    this.now = rules.clock();
     this.#isCut = how === BY_CUT;
     if (this.aborted()) return -1 - ABORTED;
     this.#class = classification.class;
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
     this.#detail = classification.detail;
-    const errorClass = ERROR_CLASSES.indexOf(classification.class);
-    const breakerNow = breaker === undefined ? NaN : this.#ofBreaker(breaker);
-    const hinted = this.#retryAfter ?? NaN;
-    const { call_fail, call_class } = core();
-    // It catches what its callbacks throw.
-    const before = answering(this);
-    const decided = call_fail(this.#at, this.#now, errorClass, how, hinted, this.#ofBudget(), breakerNow);
-    answering(before);
-    if (rules.timed) this.#late(ERROR_CLASSES[call_class(this.#at)]!);
+    const decided = this.decided(ERROR_CLASSES.indexOf(classification.class), how, this.#retryAfter ?? NaN);
+    if (rules.timed) this.#late(ERROR_CLASSES[this.counted]!);
     if (decided !== TOO_LONG && breaker === undefined) return decided;
     const told = table();
     this.tooLong = told[0]!;
@@ -361,7 +273,7 @@ export class Steps<T> implements Asked {
 
   /** What `beforeRetry` returns after a delay, if there is such a hook. */
   beforeRetry(delay: number): unknown {
-    const error = this.#error;
+    const error = this.error;
     const last: LastFailure =
       this.#cause === "result"
         ? { kind: "value", value: this.#result }
@@ -372,17 +284,6 @@ export class Steps<T> implements Asked {
       this.report(bug);
       return undefined;
     }
-  }
-
-  /** What is left of the deadline; Infinity without one. */
-  rest(): number {
-    return core().call_remaining_at(this.#at, this.#now);
-  }
-
-  /** The delay is over; whether there is time for another attempt. */
-  woke(): boolean {
-    this.#now = this.rules.clock();
-    return core().call_woke(this.#at, this.#now) !== 0;
   }
 
   /** What a strategy or a handler may look at. */
@@ -425,23 +326,18 @@ export class Steps<T> implements Asked {
     return ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled";
   }
 
-  /** The retry is deferred: why the call stops. A delay that does not fit takes its token now. */
-  defer(): number {
-    return core().call_defer(this.#at, this.#ofBudget());
-  }
-
   /** The caller, a handler or the operation itself wants no more of it. */
   abort(given?: { readonly error: unknown }): CallResult {
     const { signal } = this.options;
     const error = given === undefined && signal?.aborted ? { error: signal.reason as unknown } : given;
-    this.#now = this.rules.clock();
+    this.now = this.rules.clock();
     // Aborted while a breaker of one's own was asked.
-    if (this.over) this.#started = this.#now;
+    if (this.over) this.started = this.now;
     return this.stop(-1 - ABORTED, false, error ?? { error: this.#abortError() });
   }
 
   #abortError(): AbortRetryError {
-    const cause = this.#error;
+    const cause = this.error;
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
@@ -453,30 +349,21 @@ export class Steps<T> implements Asked {
 
   /** Ends the call in the core; the breaker's new state and what is counted, as it answers. */
   #close(reason: number): number {
-    const call = this.#call;
-    this.over = true;
-    if (call === 0) return 0;
-    this.#call = 0;
-    const { call_next_sleep, call_stop } = core();
-    const next = call_next_sleep(call, reason);
+    const [ended, next] = this.closed(reason);
     if (!Number.isNaN(next)) this.#nextSleep = next;
-    // It may draw a random number.
-    const before = answering(this);
-    const ended = call_stop(call, reason, this.#setting.breaker?.clock() ?? 0);
-    answering(before);
     return ended;
   }
 
   /** What the call throws when it stops for a reason. */
   #thrown(reason: StopReason): unknown {
-    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.#error;
+    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.error;
     return new RetryExhaustedError({
       stopReason: reason,
       attempts: this.attempt,
       lastClass: this.#class,
       lastResult: this.#result,
       nextSleepMs: this.#nextSleep,
-      ...(this.#cause === "exception" ? { cause: this.#error } : {}),
+      ...(this.#cause === "exception" ? { cause: this.error } : {}),
     });
   }
 
@@ -489,7 +376,7 @@ export class Steps<T> implements Asked {
       elapsedMs: this.#elapsed(),
       lastClass: this.#class,
       cause: this.#cause,
-      lastError: this.#error,
+      lastError: this.error,
       lastResult: this.#result,
       nextSleepMs: this.#nextSleep,
       ...this.#told(),
@@ -508,7 +395,7 @@ export class Steps<T> implements Asked {
 
   /** The breaker of one's own and what it gave, to be handed back: once. */
   release(): { circuit: Circuit; permit: unknown } | undefined {
-    const { circuit } = this.#setting;
+    const { circuit } = this.setting;
     const held = this.#permit;
     this.#permit = undefined;
     return circuit === undefined || held === undefined ? undefined : { circuit, permit: held.permit };
@@ -552,7 +439,7 @@ export class Steps<T> implements Asked {
   }
 
   #elapsed(): number {
-    return Math.max(0, Math.round((this.#now - this.#started) * 1000) / 1000);
+    return Math.max(0, Math.round((this.now - this.started) * 1000) / 1000);
   }
 
   #event(event: EventName): Mutable<PolicyEvent> {
@@ -567,7 +454,7 @@ export class Steps<T> implements Asked {
     if (this.#class !== null) fields.class = this.#class;
     if (this.#cause !== null) fields.cause = this.#cause;
     if (!fresh) return fields;
-    if (this.#cause === "exception") fields.err = nameOf(this.#error);
+    if (this.#cause === "exception") fields.err = nameOf(this.error);
     if (this.#detail !== undefined) fields.detail = this.#detail;
     return fields;
   }
@@ -575,7 +462,7 @@ export class Steps<T> implements Asked {
   #last(): Partial<AttemptEnd> {
     if (this.#class === null || this.#cause === null) return {};
     const known = { class: this.#class, cause: this.#cause };
-    return this.#cause === "exception" ? { ...known, error: this.#error } : { ...known, result: this.#result };
+    return this.#cause === "exception" ? { ...known, error: this.error } : { ...known, result: this.#result };
   }
 
   #end(decision: AttemptEnd["decision"], sleepMs: number, more: Partial<AttemptEnd>): void {

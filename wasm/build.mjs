@@ -42,7 +42,7 @@ function compile(module, begin) {
   const { bytes, names } = shortened(wasm);
   const output = join(DIST, `${name}.wasm`);
   writeFileSync(output, bytes);
-  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
+  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", "-o", output, output]);
   const glue = text(`${name}_bg.js`) + importsOf(readFileSync(output), `./${name}_bg.js`);
   return { name, glue, names, types: text(`${name}.d.ts`), end };
 }

@@ -137,13 +137,6 @@ pub fn memory_reserve(bytes: u32) -> u32 {
     reserve(bytes, Bytes::KIND)
 }
 
-/// Makes room for what another module keeps in a slot, by the number of its kind; 0 if there is
-/// none.
-#[wasm_bindgen]
-pub fn memory_slot(bytes: u32, kind: u32) -> u32 {
-    reserve(bytes, kind)
-}
-
 /// Gives back what any of the functions here reserved, and what goes with it.
 #[wasm_bindgen]
 pub fn memory_release(slot: u32) {

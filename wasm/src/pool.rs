@@ -8,15 +8,16 @@ use crate::budget::{at, build};
 use crate::table;
 
 /// A budget of so many retries in a window of milliseconds, of the first size that has room
-/// for them: each fills a slot of memory, and is four times as large as the one before.
+/// for them: each but the last fills a slot of memory.
 #[wasm_bindgen]
 pub fn budget_rolling(max_retries: u32, window: f64) -> u32 {
     let config = RollingConfig::new(max_retries as u16, table::duration(window));
     match max_retries {
-        0..=120 => build(0, config, RollingBudget::<120>::new),
-        121..=504 => build(1, config, RollingBudget::<504>::new),
-        505..=2040 => build(2, config, RollingBudget::<2040>::new),
-        2041..=4096 => build(3, config, RollingBudget::<4096>::new),
+        0..=56 => build(0, config, RollingBudget::<56>::new),
+        57..=248 => build(1, config, RollingBudget::<248>::new),
+        249..=1016 => build(2, config, RollingBudget::<1016>::new),
+        1017..=2040 => build(3, config, RollingBudget::<2040>::new),
+        2041..=4096 => build(4, config, RollingBudget::<4096>::new),
         _ => 0,
     }
 }
@@ -33,7 +34,7 @@ pub fn budget_ratio(
         .initial(initial)
         .floor_per_sec(floor_per_sec)
         .limit(limit);
-    build(4, config, RatioBudget::new)
+    build(5, config, RatioBudget::new)
 }
 
 /// Takes `cost` retries, all or none.

@@ -60,6 +60,14 @@ pub(crate) fn size_index(address: u32) -> Option<u32> {
     (rest >> 16 == 0 && rest >> 8 != 0).then_some(rest & 0xFF)
 }
 
+/// Has a slot hold what is of another kind from now on. Nothing happens if there is no slot.
+pub(crate) fn retag(address: u32, kind: u32) {
+    if let Some(size) = size_index(address) {
+        // SAFETY: there is a slot.
+        unsafe { (*header(address)).tag = tag(address, kind, size) };
+    }
+}
+
 /// Where the content of a slot is. Traps, before anything is written, unless the slot holds a
 /// `T` and was not given back: no number that comes from outside reaches what is another's.
 pub(crate) fn content<T: Content>(address: u32) -> *mut T {

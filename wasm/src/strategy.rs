@@ -8,7 +8,7 @@ use redress::{Backoff, Duration, Shared};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::memory::{adopt, place, release, reserve};
-use crate::slot::{Content, bytes, content};
+use crate::slot::{Content, bytes, content, retag};
 use crate::table;
 
 #[wasm_bindgen(raw_module = "../asked.js")]
@@ -93,6 +93,8 @@ pub fn strategy_new(kind: u32, first: f64, second: f64, link: u32) -> u32 {
         7 => Backoff::token_backoff(from, to),
         8 => {
             let Some(delays) = sequence(link, second as u32) else { return 0 };
+            // Nothing is written there any more.
+            retag(link, PART);
             owned = link;
             Backoff::sequence(delays)
         }
@@ -139,7 +141,7 @@ fn part<T: 'static>(value: T, slot: &mut u32) -> Option<&'static T> {
 }
 
 /// The delays in a slot, milliseconds turned into durations where they are; none if it has
-/// fewer, or was taken over before.
+/// fewer.
 fn sequence(slot: u32, length: u32) -> Option<&'static [Duration]> {
     const SIZE: u32 = size_of::<f64>() as u32;
     const { assert!(size_of::<Duration>() == size_of::<f64>()) };

@@ -2,15 +2,19 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::slot::retag;
+
 #[wasm_bindgen(raw_module = "./core.js")]
 extern "C" {
-    fn memory_slot(bytes: u32, kind: u32) -> u32;
+    fn memory_reserve(bytes: u32) -> u32;
     fn memory_release(slot: u32);
 }
 
 /// A slot for at least `bytes` of this kind, aligned to 8; 0 if there is no more memory.
 pub(crate) fn reserve(bytes: u32, kind: u32) -> u32 {
-    memory_slot(bytes, kind)
+    let slot = memory_reserve(bytes);
+    retag(slot, kind);
+    slot
 }
 
 /// Gives back a slot that [`reserve`] returned.

@@ -63,7 +63,7 @@ export function budget_remaining(slot: number, now: number): number;
 
 /**
  * A budget of so many retries in a window of milliseconds, of the first size that has room
- * for them: each fills a slot of memory, and is four times as large as the one before.
+ * for them: each but the last fills a slot of memory.
  */
 export function budget_rolling(max_retries: number, window: number): number;
 
@@ -168,12 +168,6 @@ export function memory_release(slot: number): void;
  * Makes room for `bytes` that the package writes, and returns where; 0 if there is none.
  */
 export function memory_reserve(bytes: number): number;
-
-/**
- * Makes room for what another module keeps in a slot, by the number of its kind; 0 if there is
- * none.
- */
-export function memory_slot(bytes: number, kind: number): number;
 
 /**
  * How long the first attempt of a call may take; infinity without a limit.

@@ -34,7 +34,7 @@ impl<B: Budget> Pool for B {
 #[repr(C)]
 pub(crate) struct Head {
     pool: *mut dyn Pool,
-    /// Which type it is of: 0 to 4 a window, by its size, 5 in proportion to calls.
+    /// Which type it is of: 0 to 3 a window, by its size, 4 in proportion to calls.
     pub(crate) kind: u32,
 }
 

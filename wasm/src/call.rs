@@ -52,10 +52,7 @@ fn at(slot: u32) -> &'static mut Slot {
 /// not end before.
 #[wasm_bindgen]
 pub fn call_begin(policy: u32, breaker: u32, budget: u32, now: f64, deadline: f64) -> u32 {
-    let ready = match Ready::new(policy, breaker, budget) {
-        Ok(ready) => ready,
-        Err(none) => return none,
-    };
+    let Some(ready) = Ready::new(policy, breaker, budget) else { return OUT_OF_MEMORY };
     if breaker == 0 {
         return ready.begin(None, now, deadline);
     }
@@ -76,10 +73,7 @@ pub fn call_probe(
     deadline: f64,
     breaker_now: f64,
 ) -> u32 {
-    let ready = match Ready::new(policy, breaker, budget) {
-        Ok(ready) => ready,
-        Err(none) => return none,
-    };
+    let Some(ready) = Ready::new(policy, breaker, budget) else { return OUT_OF_MEMORY };
     let Some(admitted) = gate::admit(breaker, breaker_now) else { return ready.rejected() };
     let call = ready.begin(Some(admitted.permit), now, deadline);
     if admitted.half_opened { call | HALF_OPENED } else { call }
@@ -87,24 +81,25 @@ pub fn call_probe(
 
 /// All that a call needs, with room for it: nothing that was asked has to be taken back.
 struct Ready {
-    policy: u32,
-    breaker: u32,
-    budget: u32,
+    rules: &'static policy::Slot,
+    pool: Option<&'static mut dyn budget::Pool>,
+    /// The slot with which the call is given back.
+    owner: u32,
     slot: u32,
 }
 
 impl Ready {
-    fn new(policy: u32, breaker: u32, budget: u32) -> Result<Self, u32> {
-        content::<policy::Slot>(policy);
+    /// None if there is no room.
+    fn new(policy: u32, breaker: u32, budget: u32) -> Option<Self> {
+        let rules = policy::at(policy);
         if breaker != 0 {
             content::<breaker::Head>(breaker);
         }
-        if budget != 0 {
-            content::<budget::Head>(budget);
-        }
+        let pool = if budget == 0 { None } else { Some(budget::at(budget)) };
+        let owner = if breaker == 0 { policy } else { breaker };
         match reserve(size_of::<Slot>() as u32, Slot::KIND) {
-            0 => Err(OUT_OF_MEMORY),
-            slot => Ok(Self { policy, breaker, budget, slot }),
+            0 => None,
+            slot => Some(Self { rules, pool, owner, slot }),
         }
     }
 
@@ -114,9 +109,9 @@ impl Ready {
     }
 
     fn begin(self, permit: Option<Permit>, now: f64, deadline: f64) -> u32 {
-        let rules = policy::at(self.policy);
-        if self.budget != 0 {
-            budget::at(self.budget).deposit();
+        let Self { rules, pool, owner, slot } = self;
+        if let Some(pool) = pool {
+            pool.deposit();
         }
         let now = table::instant(now);
         let mut call = match table::optional(deadline) {
@@ -124,17 +119,15 @@ impl Ready {
             None => Call::begin(&rules.policy, now),
         };
         let attempt = call.start(&rules.policy);
-        let counts =
-            permit.is_some_and(|permit| breaker::at(self.breaker).counts_success(&permit));
+        let counts = permit.is_some_and(|permit| breaker::at(owner).counts_success(&permit));
         // SAFETY: one thread; the slot is large enough.
         unsafe {
             LATEST = LATEST.wrapping_add(1);
             let (longest, number) = (Duration::ZERO, LATEST);
-            let slot = Slot { call, attempt, permit, now, longest, number };
-            (self.slot as *mut Slot).write(slot);
+            (slot as *mut Slot).write(Slot { call, attempt, permit, now, longest, number });
         }
-        adopt(if self.breaker == 0 { self.policy } else { self.breaker }, self.slot);
-        self.slot | if counts || rules.listens { SUCCESS_COUNTS } else { 0 }
+        adopt(owner, slot);
+        slot | if counts || rules.listens { SUCCESS_COUNTS } else { 0 }
     }
 }
 

@@ -13,28 +13,22 @@ use crate::table;
 pub fn budget_rolling(max_retries: u32, window: f64) -> u32 {
     let config = RollingConfig::new(max_retries as u16, table::duration(window));
     match max_retries {
-        0..=56 => build(0, config, RollingBudget::<56>::new),
-        57..=248 => build(1, config, RollingBudget::<248>::new),
-        249..=1016 => build(2, config, RollingBudget::<1016>::new),
-        1017..=2040 => build(3, config, RollingBudget::<2040>::new),
-        2041..=4096 => build(4, config, RollingBudget::<4096>::new),
+        0..=248 => build(0, config, RollingBudget::<248>::new),
+        249..=1016 => build(1, config, RollingBudget::<1016>::new),
+        1017..=2040 => build(2, config, RollingBudget::<2040>::new),
+        2041..=4096 => build(3, config, RollingBudget::<4096>::new),
         _ => 0,
     }
 }
 
 /// A budget in proportion to calls.
 #[wasm_bindgen]
-pub fn budget_ratio(
-    ratio_milli: u32,
-    floor_per_sec: u32,
-    limit: u32,
-    initial: u32,
-) -> u32 {
+pub fn budget_ratio(ratio_milli: u32, floor_per_sec: u32, limit: u32, initial: u32) -> u32 {
     let config = RatioConfig::new(ratio_milli as u16)
         .initial(initial)
         .floor_per_sec(floor_per_sec)
         .limit(limit);
-    build(5, config, RatioBudget::new)
+    build(4, config, RatioBudget::new)
 }
 
 /// Takes `cost` retries, all or none.

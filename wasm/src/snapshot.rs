@@ -57,11 +57,10 @@ fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
             }
         } else {
             match (*content::<budget::Head>(slot)).kind {
-                0 => budget_of::<RollingConfig, RollingBudget<56>>(slot),
-                1 => budget_of::<RollingConfig, RollingBudget<248>>(slot),
-                2 => budget_of::<RollingConfig, RollingBudget<1016>>(slot),
-                3 => budget_of::<RollingConfig, RollingBudget<2040>>(slot),
-                4 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
+                0 => budget_of::<RollingConfig, RollingBudget<248>>(slot),
+                1 => budget_of::<RollingConfig, RollingBudget<1016>>(slot),
+                2 => budget_of::<RollingConfig, RollingBudget<2040>>(slot),
+                3 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
                 _ => budget_of::<RatioConfig, RatioBudget>(slot),
             }
         }

@@ -132,31 +132,29 @@ export class CircuitBreaker extends Held {
 
   /** The state, which changes by calls alone: after its recovery time it is open until one asks. */
   get state(): CircuitState {
-    const { slot } = this;
-    enter();
-    return STATES[breaker_state(slot)]!;
+    return STATES[breaker_state(this.entered)]!;
   }
 
   /** Asks for a call that you drive yourself; settle the permit with its result. */
   admit(): Admission<number> {
     const now = this.clock();
-    const { slot } = this;
-    enter();
-    const permit = breaker_admit(slot, now);
+    const permit = breaker_admit(this.entered, now);
     if (permit === 0) return rejected();
     const flags = permit & FLAGS;
-    return { ok: true, permit: (this.#permits ??= new Permits()).hand(checked(permit - flags)), halfOpened: flags === 1 };
+    return { ok: true, permit: this.#out.hand(checked(permit - flags)), halfOpened: flags === 1 };
+  }
+
+  get #out(): Permits {
+    return (this.#permits ??= new Permits());
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
     const now = this.clock();
-    const { slot } = this;
+    const slot = this.entered;
     const random = this.#draws ? Math.floor(Math.random() * 2 ** 32) : 0;
-    const held = (this.#permits ??= new Permits()).take(permit);
-    enter();
-    return stateOf(breaker_settle(slot, held, number, random, now));
+    return stateOf(breaker_settle(slot, this.#out.take(permit), number, random, now));
   }
 
   /** Opens by hand, as failures would: for the recovery time. The new state, or null if it stayed the same. */
@@ -176,21 +174,14 @@ export class CircuitBreaker extends Held {
 
   #byHand(how: number): CircuitState | null {
     const now = this.clock();
-    const { slot } = this;
-    enter();
-    return stateOf(breaker_switch(slot, how, now));
+    return stateOf(breaker_switch(this.entered, how, now));
   }
 
   /** Whether it would admit a call now; this changes nothing. @internal */
   get wouldAdmit(): boolean {
     const now = this.clock();
-    const { slot } = this;
-    enter();
-    return breaker_check(slot, now);
+    return breaker_check(this.entered, now);
   }
-
-  /** Whether it was disposed of. @internal */
-  gone = false;
 
   /** Refuses every use from now on, and gives its memory back. An attempt in flight goes on: its success stands, and its failure is not retried. */
   dispose(): void {

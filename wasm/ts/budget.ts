@@ -84,28 +84,23 @@ export class Budget extends Held {
   consume(cost = 1): boolean {
     const whole = number("cost", cost, [1, WHOLE, 0, 2 ** 32 - 1]);
     const now = this.clock();
-    const { slot } = this;
-    enter();
-    return budget_consume(slot, whole, now);
+    return budget_consume(this.entered, whole, now);
   }
 
   /** A call was made: a budget in proportion to calls earns from it. Policies do this themselves. */
   deposit(): void {
-    const { slot } = this;
-    enter();
-    budget_deposit(slot);
+    budget_deposit(this.entered);
   }
 
   /** How many retries there are now. */
   remaining(): number {
     const now = this.clock();
-    const { slot } = this;
-    enter();
-    return budget_remaining(slot, now);
+    return budget_remaining(this.entered, now);
   }
 
-  /** Refuses every use from now on, by calls in flight, too, and gives its memory back. */
+  /** Refuses every use from now on, and gives its memory back. An attempt in flight goes on: its success stands, and its failure is not retried. */
   dispose(): void {
+    this.gone = true;
     this.free();
     this.made = undefined;
   }

@@ -1,11 +1,13 @@
 // What the core holds for an object of the package.
 
-import { disowned, owned } from "./core.js";
+import { disowned, enter, owned } from "./core.js";
 import { DISPOSE } from "./dispose.js";
 
 /** State in the core: made when it is first needed, so that what is never used takes no room there. */
 export abstract class Held {
   #slot = 0;
+  /** Whether it was disposed of. @internal */
+  gone = false;
 
   /** Makes it; where it is, 0 if it could not be made. @internal */
   abstract make(): number;
@@ -14,6 +16,13 @@ export abstract class Held {
   get slot(): number {
     if (this.#slot === 0) this.#slot = owned(this, this.make());
     return this.#slot;
+  }
+
+  /** The same, with the core entered. @internal */
+  get entered(): number {
+    const { slot } = this;
+    enter();
+    return slot;
   }
 
   /** Gives it back, with all that belongs to it: it is made anew when it is next needed, if it can be. @internal */

@@ -181,12 +181,7 @@ export class Rules extends Held {
 
   /** How long the first attempt of a call may take; Infinity without a limit. */
   get limit(): number {
-    if (this.#limit === undefined) {
-      const { slot } = this;
-      enter();
-      this.#limit = policy_limit(slot);
-    }
-    return this.#limit;
+    return (this.#limit ??= policy_limit(this.entered));
   }
 
   /** The function that the strategy of a class asks in the end. */

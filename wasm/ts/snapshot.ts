@@ -36,8 +36,8 @@ const WRONG = [
 export function snapshot(state: CircuitBreaker | Budget): Snapshot {
   const kind = "consume" in state ? 1 : 0;
   const now = state.clock();
-  const { slot } = state;
   enterMore();
+  const { slot } = state;
   const length = snapshot_bytes(kind, slot);
   const at = reserve(length);
   try {
@@ -62,8 +62,8 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   const { data } = given;
   if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data)) throw refuse("its data is damaged");
   const now = state.clock();
-  const { slot } = state;
   enterMore();
+  const { slot } = state;
   const length = snapshot_bytes(kind, slot);
   // No room is made for what is refused anyway.
   if (data.length !== 2 * length) throw refuse(WRONG[1]!);

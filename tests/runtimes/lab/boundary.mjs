@@ -11,7 +11,7 @@ import { commandOf, run } from "./runtimes/process.mjs";
 const TABLE = [
   ["no number that a function is called with, and no full memory, reaches what is another's", "fuzz.mjs", []],
   ["in a full memory what needs room is refused by a RangeError, and goes on once there is some", "full.mjs", []],
-  ["hundreds of overflows of the stack leave every module in order", "overflow.mjs", ["--stack-size=500"]],
+  ["hundreds of overflows of the stack leave every module in order", "overflow.mjs", ["--stack-size=200"]],
   ["calls and permits that never come back are given back with their breaker", "forgotten.mjs", ["--expose-gc"]],
   ["without a FinalizationRegistry dispose gives back what an object holds", "disposed.mjs", []],
   ["a budget takes the room that it needs", "room.mjs", []],

@@ -7,7 +7,6 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
 // Addresses are references here: a place is taken first, then what is in it.
 #![allow(clippy::deref_addrof)]
-
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 

@@ -20,7 +20,7 @@ function each(maxRetries) {
 
 for (const maxRetries of [1, 100, 128, 129, 500, 1000, 2000, 4096]) {
   const taken = each(maxRetries);
-  const most = Math.max(512, 4.2 * 8 * maxRetries) + 256;
+  const most = Math.max(2048, 4.2 * 8 * maxRetries) + 256;
   assert.ok(taken <= most, `a budget of ${maxRetries} takes ${taken} bytes, more than ${most}`);
 }
 assert.ok(each(129) <= 2 * each(128) + 256);

@@ -17,7 +17,7 @@ const TIMED: Scheduling = { timed: true, waits: true };
 export function call<T>(setting: Setting, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
   return run(setting, operation, options, PLAIN, (machine: Machine<T>) => {
     if (machine.ok) return machine.value as T;
-    throw machine.error;
+    throw machine.thrown;
   });
 }
 

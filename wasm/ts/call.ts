@@ -1,8 +1,9 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
+import { DISPOSE, type Disposing } from "./dispose.js";
 import { ASK, type Action, DONE, Machine, READY, type Scheduling, WAIT, checkedDecision } from "./machine.js";
 import { classNumber, wrongType } from "./options.js";
-import { DISPOSE, type Disposing, type Runner } from "./policy.js";
+import type { Runner } from "./policy.js";
 import { later } from "./synchronous.js";
 import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
 
@@ -41,7 +42,7 @@ export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<
   const machine = new Machine<T>(setting, options, BY_HAND);
   const action = machine.begin();
   if (action === ASK) throw later(machine.asked, machine.answer);
-  if (action === DONE) throw machine.error;
+  if (action === DONE) throw machine.thrown;
   return new ByHand(machine) as ByHand<T> & Disposing;
 }
 
@@ -145,7 +146,7 @@ class ByHand<T> {
   /** A step after which the call goes on, or has succeeded; throws what it ends with otherwise. */
   #step(name: string, due: Due, step: () => Action): void {
     this.#expect(name, due);
-    if (this.#advance(step) === DONE && !this.#machine.ok) throw this.#machine.error;
+    if (this.#advance(step) === DONE && !this.#machine.ok) throw this.#machine.thrown;
   }
 
   #decided(name: string, due: Due, step: () => Action): Decision<T> {

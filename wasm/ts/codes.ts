@@ -39,7 +39,9 @@ export const FIRST_REASON = 2;
 export const BY_ERROR = 0;
 export const BY_VALUE = 1;
 export const BY_CUT = 2;
-export const HEARS = 1;
+/** What the core says of a call with its address, which is a multiple of 8: its success counts, and the breaker has become half-open. */
+export const SUCCESS_COUNTS = 1;
 export const HALF_OPENED = 2;
+export const FLAGS = 7;
 
 export const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);

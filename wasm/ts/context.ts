@@ -1,8 +1,9 @@
 // A policy with options that hold for several calls.
 
+import { DISPOSE, type Disposing } from "./dispose.js";
 import { checked } from "./hooks.js";
 import { wrongType } from "./options.js";
-import { DISPOSE, type Disposing, type Runner } from "./policy.js";
+import type { Runner } from "./policy.js";
 import type { Attempt, CallOptions } from "./types.js";
 
 type Operation<T> = (attempt: Attempt) => T;

@@ -2,7 +2,7 @@
 // scheduler (asynchronous.ts, synchronous.ts, steps.ts) carries it out. Nothing here waits.
 
 import { AttemptContext } from "./attempt.js";
-import { type CircuitBreaker, rejected, stateOf } from "./breaker.js";
+import { rejected, stateOf } from "./breaker.js";
 import {
   ABORTED,
   BUDGET_EXHAUSTED,
@@ -13,8 +13,6 @@ import {
   DEADLINE_EXCEEDED,
   EVENTS,
   FIRST_REASON,
-  HALF_OPENED,
-  HEARS,
   RETRY,
   SCHEDULED,
   type Setting,
@@ -22,11 +20,11 @@ import {
   circuitEvent,
 } from "./codes.js";
 import { checkedDelay, hint } from "./strategy.js";
-import { type Asked, answering, core, table } from "./core.js";
+import { table } from "./core.js";
+import { KeptCall } from "./kept.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "./errors.js";
 import { checked, isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
 import { show, wrongType } from "./options.js";
-import type { Rules } from "./rules.js";
 import { asksToStop, nameOf, rejection } from "./thrown.js";
 import {
   type Admission,
@@ -88,26 +86,15 @@ export interface Scheduling {
 }
 
 /** A call from its beginning to its outcome. */
-export class Machine<T> implements Asked {
-  readonly rules: Rules;
+export class Machine<T> extends KeptCall {
   readonly options: CallOptions;
-  readonly #setting: Setting;
   readonly #listeners: readonly Hooks[];
   readonly #observed: boolean;
   readonly #timeline: PolicyEvent[] | undefined;
-  /** Whether the call has ended, or has not begun. */
-  over = true;
-  /** Where the core has the call; 0 while it need not know of it. */
-  #call = 0;
-  #flags = 0;
   #permit: { readonly permit: unknown } | undefined;
-  #started = 0;
-  #now = 0;
-  attempt = 0;
   /** The latest failure. */
   #class: ErrorClass | null = null;
   #cause: Cause | null = null;
-  #error: unknown = undefined;
   #result: T | undefined;
   #retryAfter: number | undefined;
   #detail: string | undefined;
@@ -115,8 +102,6 @@ export class Machine<T> implements Asked {
   #isCut = false;
   /** An attempt has started, and hooks have not got its end yet. */
   #inFlight = false;
-  /** The deadline of this call alone; NaN for the policy's. */
-  readonly #deadline: number;
   #nextSleep: number | null = null;
   #reason: StopReason | null = null;
   #question = ADMISSION;
@@ -132,64 +117,39 @@ export class Machine<T> implements Asked {
   /** Whether the call has succeeded, and with what; else what it throws. */
   ok = false;
   value: T | undefined;
-  error: unknown;
+  thrown: unknown;
   /** Whether the time of a success matters. */
   readonly #timed: boolean;
   /** Whether the scheduler waits for callbacks that answer later. */
   readonly #waits: boolean;
 
   constructor(setting: Setting, options: CallOptions | undefined, { timed, waits }: Scheduling) {
-    const { rules, hooks, observed } = setting;
+    const { hooks, observed } = setting;
+    const deadlineMs = options?.deadlineMs;
+    super(setting, deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity));
     this.#timed = timed;
     this.#waits = waits;
     const listens = options !== undefined && checked("", options);
-    this.rules = rules;
-    this.#setting = setting;
     this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
     this.#listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
     this.#observed = observed || listens;
     this.#timeline = this.options.captureTimeline === true ? [] : undefined;
-    const { deadlineMs } = this.options;
-    this.#deadline = deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity);
   }
 
   /** Begins the call. */
   begin(): Action {
-    const { circuit } = this.#setting;
+    const { circuit } = this.setting;
     return circuit === undefined ? this.#begins() : this.#ask(ADMISSION, circuit.admit());
   }
 
   #begins(): Action {
-    const { rules, breaker } = this.#setting;
-    const now = (this.#started = this.#now = rules.clock());
-    if (breaker !== undefined || rules.listens) {
-      const budget = rules.budget?.slot ?? 0;
-      const gate = breaker?.slot ?? 0;
-      const { call_begin, call_probe } = core();
-      let begun = call_begin(rules.slot, gate, budget, now, this.#deadline);
-      if (begun === 0 && breaker !== undefined) {
-        begun = call_probe(rules.slot, gate, budget, now, this.#deadline, this.#ofBreaker(breaker));
-        if (begun === 0) return this.#reject(rejected());
-      }
-      this.#begun(begun);
-    }
-    this.over = false;
-    if (rules.pool?.deposit) this.#ignored(rules.pool.deposit());
-    if ((this.#flags & HALF_OPENED) !== 0) this.#circuit("half_open");
+    if (!this.accepted()) return this.#reject(rejected());
+    const { pool } = this.rules;
+    if (pool?.deposit) this.#ignored(pool.deposit());
+    if (this.halfOpened) this.#circuit("half_open");
     // Every attempt has the time of the deadline, if there is one.
     this.isLimited = this.#waits && this.timeout() < Infinity;
     return READY;
-  }
-
-  #begun(begun: number): number {
-    if (begun === 0) throw new RangeError("redress: out of memory");
-    this.#flags = begun & 7;
-    return (this.#call = begun - this.#flags);
-  }
-
-  /** Where the core has the call, which it need not know of before something fails. */
-  get #at(): number {
-    return this.#call || this.#begun(core().call_begin(this.rules.slot, 0, 0, this.#started, this.#deadline));
   }
 
   /** A breaker of the user's own has answered. */
@@ -206,20 +166,9 @@ export class Machine<T> implements Asked {
     if (isThenable(returned)) returned.then(undefined, (error: unknown) => this.#report(error));
   }
 
-  /** The time of the breaker, which reads a clock of its own if it has one. */
-  #ofBreaker(breaker: CircuitBreaker): number {
-    return breaker.clock === this.rules.clock ? this.#now : breaker.clock();
-  }
-
-  /** The time of the budget; NaN if it is that of the call. */
-  #ofBudget(): number {
-    const { budget, clock } = this.rules;
-    return budget === undefined || budget.clock === clock ? NaN : budget.clock();
-  }
-
   #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): Action {
     if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
-    this.error = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
+    this.thrown = this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
     return DONE;
   }
 
@@ -238,7 +187,7 @@ export class Machine<T> implements Asked {
 
   /** How long to wait for the answer; Infinity without a limit. When it is over, the answer is "late". */
   answerLimit(): number {
-    return this.#question === RETRY_HOOK ? this.#rest() : Infinity;
+    return this.#question === RETRY_HOOK ? this.rest() : Infinity;
   }
 
   /** The callback has answered. */
@@ -269,7 +218,7 @@ export class Machine<T> implements Asked {
 
   /** The caller has aborted what the scheduler was doing. */
   interrupted(): Action {
-    const { circuit } = this.#setting;
+    const { circuit } = this.setting;
     if (this.over && circuit !== undefined) {
       // A permit that comes late goes back.
       const late = async (): Promise<unknown> => {
@@ -277,7 +226,7 @@ export class Machine<T> implements Asked {
         return admission.ok && circuit.settle(admission.permit, "cancelled");
       };
       late().catch(() => {});
-      this.#started = this.rules.clock();
+      this.started = this.rules.clock();
     }
     return this.abort();
   }
@@ -298,7 +247,7 @@ export class Machine<T> implements Asked {
   /** Starts an attempt, unless the caller has aborted or a breaker that is asked again has opened. */
   start(): Action {
     if (this.#isAborted()) return this.abort();
-    if (this.attempt !== 0 && core().call_start(this.#at) === 0) return this.#stop(CIRCUIT_OPEN, false);
+    if (!this.admits()) return this.#stop(CIRCUIT_OPEN, false);
     this.attempt += 1;
     this.#inFlight = true;
     if (this.#observed) {
@@ -307,25 +256,6 @@ export class Machine<T> implements Asked {
     }
     this.current = new AttemptContext(this);
     return RUN;
-  }
-
-  /** What was left of the deadline when the attempt started. */
-  remaining(): number | null {
-    if (this.over) return 0;
-    const remaining = core().call_remaining(this.#at);
-    return remaining === Infinity ? null : remaining;
-  }
-
-  /** How long the attempt may take; Infinity without a limit. */
-  timeout(): number {
-    // A first attempt of which the core need not know has the limit of all of them.
-    return this.#call === 0 && Number.isNaN(this.#deadline) ? this.rules.limit : core().call_timeout(this.#at);
-  }
-
-  /** How much of that is left; Infinity without a limit. */
-  left(): number {
-    const limit = this.timeout();
-    return limit === Infinity ? limit : limit - Math.max(0, this.rules.clock() - this.#now);
   }
 
   /** The attempt has returned a value, which may be a failure. */
@@ -365,20 +295,13 @@ export class Machine<T> implements Asked {
 
   /** The attempt has succeeded, and with it the call. */
   succeed(value: T): Action {
-    const { rules, breaker } = this.#setting;
-    const hears = (this.#flags & HEARS) !== 0;
-    if (this.#timed || hears || this.#observed) this.#now = rules.clock();
-    const call = this.#call;
-    this.#call = 0;
-    this.over = this.ok = true;
+    const state = this.ended(this.#timed || this.#observed);
+    this.ok = true;
     this.value = value;
-    let gone = 0;
-    if (hears) gone = core().call_succeed(call, this.#now, breaker?.clock() ?? NaN);
-    else if (call !== 0) core().call_succeed(call, NaN, NaN);
     if (this.#observed) {
       this.#end("success", 0, { result: value });
       this.#tell(this.#event("success"));
-      if (gone !== 0) this.#circuit(STATES[gone - 1]!);
+      if (state !== 0) this.#circuit(STATES[state - 1]!);
     }
     return this.#permit === undefined ? DONE : this.#settle("success");
   }
@@ -386,43 +309,36 @@ export class Machine<T> implements Asked {
   /** The attempt has thrown. */
   failed(error: unknown): Action {
     if (asksToStop(error)) return this.abort({ error });
-    this.#error = error;
+    this.error = error;
     this.#result = undefined;
     return this.#fail(this.#ofError(error), "exception", BY_ERROR);
   }
 
   /** The attempt has returned a value that is a failure. */
   failedByValue(value: T, classification: Classification): Action {
-    this.#error = undefined;
+    this.error = undefined;
     this.#result = value;
     return this.#fail(classification, "result", BY_VALUE);
   }
 
   /** The attempt's time, or that of the call, was over before it settled. */
   timedOut(error: unknown): Action {
-    this.#error = error;
+    this.error = error;
     this.#result = undefined;
     return this.#fail({ class: "TRANSIENT" }, "exception", BY_CUT);
   }
 
   #fail(classification: Classification, cause: Cause, how: number): Action {
-    const { rules, breaker } = this.#setting;
-    this.#now = rules.clock();
+    const { rules } = this;
+    this.now = rules.clock();
     this.#isCut = how === BY_CUT;
     if (this.#isAborted()) return this.abort();
     this.#class = classification.class;
     this.#cause = cause;
     this.#retryAfter = hint(classification.retryAfterMs);
     this.#detail = classification.detail;
-    const errorClass = ERROR_CLASSES.indexOf(classification.class);
-    const breakerNow = breaker === undefined ? NaN : this.#ofBreaker(breaker);
-    const hinted = this.#retryAfter ?? NaN;
-    const { call_fail, call_class } = core();
-    // It catches what its callbacks throw.
-    const before = answering(this);
-    const decided = call_fail(this.#at, this.#now, errorClass, how, hinted, this.#ofBudget(), breakerNow);
-    answering(before);
-    if (rules.timed) this.#late(ERROR_CLASSES[call_class(this.#at)]!);
+    const decided = this.decided(ERROR_CLASSES.indexOf(classification.class), how, this.#retryAfter ?? NaN);
+    if (rules.timed) this.#late(ERROR_CLASSES[this.counted]!);
     const answers = table();
     this.sleepMs = answers[0]!;
     const opened = stateOf(answers[1]!);
@@ -478,7 +394,7 @@ export class Machine<T> implements Asked {
 
   /** Defers the retry that was decided; a delay that does not fit takes its token now. */
   #defer(takes: boolean): Action {
-    const reason = core().call_defer(this.#at, this.#ofBudget());
+    const reason = this.defer();
     if (reason === SCHEDULED && takes && this.rules.pool !== undefined) return this.#consume(DEFERRAL);
     return this.#stop(reason, reason !== SCHEDULED);
   }
@@ -503,19 +419,14 @@ export class Machine<T> implements Asked {
 
   /** The delay is over. */
   waited(): Action {
-    if (!this.#isInTime()) return this.#stop(DEADLINE_EXCEEDED, false);
+    if (!this.woke()) return this.#stop(DEADLINE_EXCEEDED, false);
     return this.options.beforeRetry === undefined ? READY : this.#ask(RETRY_HOOK, this.#beforeRetry(this.sleepMs));
   }
 
   #prepared(answer: unknown): Action {
-    const isInTime = this.#isInTime() && answer !== LATE;
+    const isInTime = this.woke() && answer !== LATE;
     if (answer === "abort") return this.abort();
     return isInTime ? READY : this.#stop(DEADLINE_EXCEEDED, false);
-  }
-
-  #isInTime(): boolean {
-    this.#now = this.rules.clock();
-    return core().call_woke(this.#at, this.#now) !== 0;
   }
 
   #report(error: unknown): void {
@@ -524,7 +435,7 @@ export class Machine<T> implements Asked {
 
   /** What `beforeRetry` returns after a delay, if there is such a hook. */
   #beforeRetry(delay: number): unknown {
-    const error = this.#error;
+    const { error } = this;
     const last: LastFailure =
       this.#cause === "result"
         ? { kind: "value", value: this.#result }
@@ -535,11 +446,6 @@ export class Machine<T> implements Asked {
       this.#report(bug);
       return undefined;
     }
-  }
-
-  /** What is left of the deadline; Infinity without one. */
-  #rest(): number {
-    return core().call_remaining_at(this.#at, this.#now);
   }
 
   /** What a strategy or a handler may look at. */
@@ -556,7 +462,7 @@ export class Machine<T> implements Asked {
   }
 
   #remainingNow(): number | null {
-    const remaining = this.#rest();
+    const remaining = this.rest();
     return remaining === Infinity ? null : remaining;
   }
 
@@ -577,7 +483,7 @@ export class Machine<T> implements Asked {
       const state = stateOf(ended & 3);
       if (state !== null) this.#circuit(state);
     }
-    this.error = thrown === undefined ? this.#thrown(reason) : thrown.error;
+    this.thrown = thrown === undefined ? this.#thrown(reason) : thrown.error;
     return this.#settle(ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled");
   }
 
@@ -585,12 +491,12 @@ export class Machine<T> implements Asked {
   abort(thrown?: { readonly error: unknown }): Action {
     const { signal } = this.options;
     const error = thrown === undefined && signal?.aborted ? { error: signal.reason as unknown } : thrown;
-    this.#now = this.rules.clock();
+    this.now = this.rules.clock();
     return this.#stop(ABORTED, false, error ?? { error: this.#abortError() });
   }
 
   #abortError(): AbortRetryError {
-    const cause = this.#error;
+    const cause = this.error;
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
@@ -602,7 +508,7 @@ export class Machine<T> implements Asked {
 
   /** Gives the permit of a breaker of the user's own back, once. */
   #settle(result: CallResult): Action {
-    const { circuit } = this.#setting;
+    const { circuit } = this.setting;
     const permit = this.#permit;
     this.#permit = undefined;
     if (circuit === undefined || permit === undefined) return DONE;
@@ -617,30 +523,21 @@ export class Machine<T> implements Asked {
 
   /** Ends the call in the core; the breaker's new state and what is counted, as it answers. */
   #close(reason: number): number {
-    const call = this.#call;
-    this.over = true;
-    if (call === 0) return 0;
-    this.#call = 0;
-    const { call_next_sleep, call_stop } = core();
-    const next = call_next_sleep(call, reason);
+    const [ended, next] = this.closed(reason);
     if (!Number.isNaN(next)) this.#nextSleep = next;
-    // It may draw a random number.
-    const before = answering(this);
-    const ended = call_stop(call, reason, this.#setting.breaker?.clock() ?? 0);
-    answering(before);
     return ended;
   }
 
   /** What the call throws when it stops for a reason. */
   #thrown(reason: StopReason): unknown {
-    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.#error;
+    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.error;
     return new RetryExhaustedError({
       stopReason: reason,
       attempts: this.attempt,
       lastClass: this.#class,
       lastResult: this.#result,
       nextSleepMs: this.#nextSleep,
-      ...(this.#cause === "exception" ? { cause: this.#error } : {}),
+      ...(this.#cause === "exception" ? { cause: this.error } : {}),
     });
   }
 
@@ -665,9 +562,9 @@ export class Machine<T> implements Asked {
     if (this.ok) return { ok: true, value: this.value as T, stopReason: null, nextSleepMs: null, ...common };
     return {
       ok: false,
-      error: this.error,
+      error: this.thrown,
       stopReason: this.#reason,
-      lastError: this.#error,
+      lastError: this.error,
       lastResult: this.#result,
       nextSleepMs: this.#nextSleep,
       ...common,
@@ -707,7 +604,7 @@ export class Machine<T> implements Asked {
   }
 
   #elapsed(): number {
-    return Math.max(0, Math.round((this.#now - this.#started) * 1000) / 1000);
+    return Math.max(0, Math.round((this.now - this.started) * 1000) / 1000);
   }
 
   #event(event: EventName): Mutable<PolicyEvent> {
@@ -722,7 +619,7 @@ export class Machine<T> implements Asked {
     if (this.#class !== null) fields.class = this.#class;
     if (this.#cause !== null) fields.cause = this.#cause;
     if (!fresh) return fields;
-    if (this.#cause === "exception") fields.err = nameOf(this.#error);
+    if (this.#cause === "exception") fields.err = nameOf(this.error);
     if (this.#detail !== undefined) fields.detail = this.#detail;
     return fields;
   }
@@ -730,7 +627,7 @@ export class Machine<T> implements Asked {
   #last(): Partial<AttemptEnd> {
     if (this.#class === null || this.#cause === null) return {};
     const known = { class: this.#class, cause: this.#cause };
-    return this.#cause === "exception" ? { ...known, error: this.#error } : { ...known, result: this.#result };
+    return this.#cause === "exception" ? { ...known, error: this.error } : { ...known, result: this.#result };
   }
 
   #end(decision: AttemptEnd["decision"], sleepMs: number, more: Partial<AttemptEnd>): void {

@@ -4,6 +4,7 @@ import { decorrelatedJitter } from "./backoff.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { type Setting, circuitEvent } from "./codes.js";
 import { call, execute } from "./asynchronous.js";
+import { type Disposing, disposes } from "./dispose.js";
 import { Held } from "./held.js";
 import { CALL_KEYS, checked, tell } from "./hooks.js";
 import { options, wrongType } from "./options.js";
@@ -68,10 +69,6 @@ export abstract class Guarded extends Runner {
   }
 }
 
-export type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
-
-/** The symbol that `using` looks for, also where it is not there yet. */
-export const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
 
 /** What each class of failure deserves, for one policy or several. */
 export class Retry extends Runner {
@@ -104,6 +101,8 @@ export class Policy extends Guarded {
   readonly retry: Retry | undefined;
   readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;
   #setting: Setting | undefined;
+  /** Rules that are not its own. */
+  readonly #lent: Rules | undefined;
 
   constructor(settings: PolicyOptions = {}) {
     super();
@@ -115,6 +114,7 @@ export class Policy extends Guarded {
     const observed = hooks === undefined ? false : checked("policy", hooks);
     const breaker = given["circuitBreaker"];
     this.circuitBreaker = breaker;
+    if (this.retry !== undefined && this.retry === given["retry"]) this.#lent = this.retry.setting.rules;
     const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
     const isOurs = breaker instanceof Held;
     if (breaker !== undefined && !isCircuit(breaker)) {
@@ -130,11 +130,19 @@ export class Policy extends Guarded {
     return this.#setting;
   }
 
-  /** Refuses every call from now on. */
+  /** Refuses every call from now on. Those in flight go on; after the last of them its memory is given back. */
   dispose(): void {
+    const rules = this.#setting?.rules;
     this.#setting = undefined;
+    // Those of a Retry that was given may serve other policies.
+    if (rules !== this.#lent) rules?.dispose();
   }
 }
+
+disposes(Policy);
+
+/** `using` disposes of it. */
+export interface Policy extends Disposing {}
 
 function isCircuit(value: unknown): value is Circuit {
   const given = value as Partial<Circuit> | null;

@@ -42,7 +42,7 @@ function run<T>(setting: Setting, operation: (attempt: Attempt) => T, options: C
     throw bug;
   }
   if (machine.ok) return machine.value as T;
-  throw machine.error;
+  throw machine.thrown;
 }
 
 function attempted<T>(machine: Machine<T>, operation: (attempt: Attempt) => T): Action {

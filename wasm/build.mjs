@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
-import { LONG, MODULES, checkLayout, published, textOf } from "./modules.mjs";
+import { MODULES, START, checkFormatting, importsOf, layout, linked, shortened, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -18,28 +18,41 @@ function run(command, words, env = process.env) {
 
 const tool = (name) => join(HERE, "node_modules", ".bin", name);
 
-/** The short names of what modules export. */
-const names = {};
+const cargo = (words, env) => execFileSync("cargo", words, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-/** Compiles a module to dist/; where its data end. */
-function compile({ name, crate, features = [], level, formats, link }) {
+/** Compiles a module that begins where those end that are there: the module, its functions for JavaScript and their types, and where it ends. */
+function compile(module, begin) {
+  const { name, crate, features = [], level, formats } = module;
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
-  const flags = [...link.map((word) => `-Clink-arg=${word}`), ...remapped.map((paths) => `--remap-path-prefix=${paths}`)];
+  const flags = [...linked(module, begin).map((word) => `-Clink-arg=${word}`), ...remapped.map((paths) => `--remap-path-prefix=${paths}`)];
   if (level !== undefined) flags.push(`-Copt-level=${level}`);
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
   const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
   const words = ["rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library];
-  run("cargo", words, { ...process.env, RUSTFLAGS: flags.join(" ") });
+  cargo(words, { ...process.env, RUSTFLAGS: flags.join(" ") });
   const folder = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
   const built = join(folder, target, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
+  const bound = join(DIST, "bound");
+  const end = JSON.parse(cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-bind", "--", built, bound, name]));
+  const text = (file) => readFileSync(join(bound, file), "utf8");
+  const wasm = readFileSync(join(bound, `${name}_bg.wasm`));
+  if (!formats) checkFormatting(wasm);
+  const { bytes, names } = shortened(wasm);
   const output = join(DIST, `${name}.wasm`);
-  const { bytes, end } = published(readFileSync(built), names, formats);
   writeFileSync(output, bytes);
-  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "-o", output, output]);
-  return end;
+  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", "-o", output, output]);
+  const glue = text(`${name}_bg.js`) + importsOf(readFileSync(output), `./${name}_bg.js`);
+  return { name, glue, names, types: text(`${name}.d.ts`), end };
 }
+
+/** What the functions of each module come with, besides their types. */
+const STARTING = `
+export function compiled(): object;
+export function imports(shared?: object): Record<string, any>;
+export function __wbg_set_wasm(exports: object): void;
+`;
 
 /** Lets rustup fetch the targets of rust-toolchain.toml, unless they are there. */
 function installTarget(target) {
@@ -65,14 +78,27 @@ export const compiled = () => moduleOf(text);
 installTarget("wasm32-unknown-unknown");
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
-checkLayout(Object.fromEntries(MODULES.map((module) => [module.name, compile(module)])));
+let end = START;
+const modules = [];
+for (const module of MODULES) {
+  modules.push(compile(module, end));
+  if (module.shares) ({ end } = modules.at(-1));
+}
+rmSync(join(DIST, "bound"), { recursive: true });
+for (const { name, types } of modules) writeFileSync(join(HERE, "ts", "modules", `${name}.d.ts`), types + STARTING);
 
 /** The core's tables of codes, messages and names. */
-const tables = execFileSync("cargo", ["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"], { cwd: ROOT, encoding: "utf8" });
+const tables = cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"]);
 
-/** A module as it is published: without comments, which its types have, and with the short names. */
-async function compact(code, format) {
-  return (await transform(code, { format, target: "es2022", mangleProps: LONG, mangleCache: names })).code;
+/** A module as it is published: without comments, which its types have. */
+async function compact(code, format, options = {}) {
+  return (await transform(code, { format, target: "es2022", ...options })).code;
+}
+
+/** The functions of a module of WebAssembly, which call it by short names, and how it comes. */
+async function functions({ name, glue, names }, form, format) {
+  const mangleProps = new RegExp(`^(${Object.keys(names).join("|")})$`);
+  return compact(glue + form(name), format, { mangleProps, mangleCache: names });
 }
 
 // One tree of modules for each condition: only how WebAssembly comes differs, and nothing has
@@ -85,14 +111,16 @@ for (const [tree, form] of Object.entries(FORMS)) {
   const folder = join(DIST, tree);
   mkdirSync(join(folder, "modules"), { recursive: true });
   for (const [name, code] of Object.entries(sources)) writeFileSync(join(folder, name), await compact(code, "esm"));
-  for (const { name } of MODULES) writeFileSync(join(folder, "modules", `${name}.js`), form(name));
+  for (const module of modules) writeFileSync(join(folder, "modules", `${module.name}.js`), await functions(module, form, "esm"));
+  writeFileSync(join(folder, "modules", "layout.js"), layout(end));
   writeFileSync(join(folder, "modules", "platform.js"), await compact(tables, "esm"));
 }
 // CommonJS has the inlined form.
 const cjs = join(DIST, "cjs");
 mkdirSync(join(cjs, "modules"), { recursive: true });
 for (const [name, code] of Object.entries(sources)) writeFileSync(join(cjs, name), await compact(code, "cjs"));
-for (const { name } of MODULES) writeFileSync(join(cjs, "modules", `${name}.js`), await compact(FORMS.esm(name), "cjs"));
+for (const module of modules) writeFileSync(join(cjs, "modules", `${module.name}.js`), await functions(module, FORMS.esm, "cjs"));
+writeFileSync(join(cjs, "modules", "layout.js"), await compact(layout(end), "cjs"));
 writeFileSync(join(cjs, "modules", "platform.js"), await compact(tables, "cjs"));
 writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
 for (const name of files.filter((name) => name.endsWith(".d.ts"))) {

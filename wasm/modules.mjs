@@ -3,90 +3,81 @@
 
 import binaryen from "binaryen";
 
-/** Bytes of the stack in the core: the largest budget is made on it. */
-const STACK = 65_536;
-/** Where the data and the stack of the module `more` are in the core's memory, and their end. */
-const MORE = 73_728;
-const MORE_STACK = 114_688;
-const MEMORY = 196_608;
-/** Where the functions of the module `more` are in the core's table, which ts/more.ts lengthens for them. */
-const FUNCTIONS = 128;
-
 /** The core is compiled for speed within small bytes; what is called seldom, for bytes alone. */
 const SMALL = "z";
 
-const stack = (bytes) => [`-zstack-size=${bytes}`];
-
-/** Each is compiled from a crate with these features, at a level of optimisation if not the profile's, by these words to the linker. */
+/**
+ * Each is compiled from a crate with these features, at a level of optimisation if not the profile's, with so many
+ * bytes of stack. Those that share a memory are laid out in this order.
+ */
 export const MODULES = [
-  {
-    name: "core",
-    crate: "redress-wasm",
-    link: [...stack(STACK), `--initial-memory=${MEMORY}`, "--export-table", "--growable-table"],
-  },
-  {
-    // It works in the core's memory, on slots that both know by the same types.
-    name: "more",
-    crate: "redress-wasm",
-    features: ["more"],
-    level: SMALL,
-    link: [
-      ...stack(MORE_STACK),
-      "--no-stack-first",
-      "--import-memory",
-      "--import-table",
-      `--global-base=${MORE}`,
-      `--table-base=${FUNCTIONS}`,
-    ],
-  },
-  { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, link: stack(16_384) },
-  { name: "vendors", crate: "redress-wasm-tables", level: SMALL, link: stack(16_384) },
-  { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, link: stack(262_144) },
+  // The largest budget is made on the stack.
+  { name: "core", crate: "redress-wasm", stack: 65_536, shares: true },
+  // It works on the core's slots, which both know by the same types.
+  { name: "more", crate: "redress-wasm", features: ["more"], level: SMALL, stack: 114_688, shares: true },
+  { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
+  { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
+  { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, stack: 262_144 },
 ];
+
+/** Where the first of the modules that share begins. */
+export const START = { address: 0, function: 0 };
+
+/** What the linker is told of a module that begins where the ones before it end, by the linker's own word. */
+export function linked({ stack, shares }, { address, function: first }) {
+  const words = ["--export=__heap_base", `-zstack-size=${stack}`];
+  if (shares) words.push("--import-memory", "--import-table", "--growable-table");
+  if (address === 0 || !shares) return words;
+  return [...words, "--no-stack-first", `--global-base=${Math.ceil(address / 16) * 16}`, `--table-base=${first}`];
+}
+
+/** How large the memory and the table of functions are that modules share, by where the last of them ends. */
+export function layout({ address, function: functions }) {
+  return `export const PAGES = ${Math.ceil(address / 65_536)};\nexport const FUNCTIONS = ${functions};\n`;
+}
 
 /** The core's formatting, which a single panic with a message brings in; the linter alone has use for it. */
 const FORMATTING = /4core3fmt/;
 
-/** What the linker exports for a host that does not exist here. */
-const NEEDLESS = ["__data_end", "__heap_base"];
-
-/** Makes of a linked module what is published: its exports under short names, which `names` collects. */
-export function published(linked, names, formats = false) {
-  const module = binaryen.readBinary(linked);
+/** Refuses a module that formats texts. */
+export function checkFormatting(bytes) {
+  const module = binaryen.readBinary(bytes);
   const functions = Array.from({ length: module.getNumFunctions() }, (_, n) => binaryen.getFunctionInfo(module.getFunctionByIndex(n)).name);
-  const needless = functions.filter((name) => !formats && FORMATTING.test(name));
+  module.dispose();
+  const needless = functions.filter((name) => FORMATTING.test(name));
   if (needless.length > 0) throw new Error(`the module formats texts, by a panic perhaps: ${needless.join(", ")}`);
-  const kept = [];
-  let end = 0;
-  for (let index = 0; index < module.getNumExports(); index += 1) {
-    kept.push(binaryen.getExportInfo(module.getExportByIndex(index)));
-  }
-  for (const { name, value, kind } of kept) {
-    if (name === "__heap_base") end = binaryen.getExpressionInfo(binaryen.getGlobalInfo(module.getGlobal(value)).init).value;
-    if (NEEDLESS.includes(name)) module.removeExport(name);
-    if (kind !== binaryen.ExternalFunction || !isLong(name)) continue;
-    names[name] ??= shortName(Object.keys(names).length);
+}
+
+/** A module with short names for the functions that it exports; by their names, those. */
+export function shortened(bytes) {
+  const module = binaryen.readBinary(bytes);
+  const exported = Array.from({ length: module.getNumExports() }, (_, n) => binaryen.getExportInfo(module.getExportByIndex(n)));
+  const names = {};
+  for (const { name, value } of exported.filter(({ kind }) => kind === binaryen.ExternalFunction)) {
+    names[name] = shortName(Object.keys(names).length);
     module.removeExport(name);
     module.addFunctionExport(value, names[name]);
   }
-  const bytes = Buffer.from(module.emitBinary());
+  const short = Buffer.from(module.emitBinary());
   module.dispose();
-  return { bytes, end };
+  return { bytes: short, names };
 }
-
-/** Names that the package's JavaScript has for nothing but exports of a module. */
-export const LONG = /^(breaker|budget|call|classify|memory|policy|snapshot|strategy|window)_[a-z_]+$/;
-const isLong = (name) => LONG.test(name);
 
 function shortName(index) {
   const letters = "abcdefghijklmnopqrstuvwxyz";
   return (index < 26 ? "" : letters[Math.floor(index / 26) - 1]) + letters[index % 26];
 }
 
-/** Refuses modules that would write over each other, by where the data of each ends. */
-export function checkLayout(ends) {
-  if (ends.core > MORE) throw new Error(`the core's data end at ${ends.core}, beyond ${MORE}, where those of \`more\` begin`);
-  if (ends.more > MEMORY) throw new Error(`the stack of \`more\` ends at ${ends.more}, beyond the memory of ${MEMORY} bytes`);
+/** What a module imports, as a function of what is shared: of its own functions' file, and of others. */
+export function importsOf(bytes, own) {
+  const wanted = {};
+  for (const { module, name } of WebAssembly.Module.imports(new WebAssembly.Module(bytes))) {
+    if (module !== "env") (wanted[module] ??= []).push(name);
+  }
+  const foreign = Object.entries(wanted).filter(([module]) => module !== own);
+  const lines = foreign.map(([module, names]) => `import { ${names.join(", ")} } from ${JSON.stringify(module)};\n`);
+  const objects = Object.entries(wanted).map(([module, names]) => `, ${JSON.stringify(module)}: { ${names.join(", ")} }`);
+  return `${lines.join("")}export const imports = (shared) => ({ env: shared${objects.join("")} });\n`;
 }
 
 /** The text of which `moduleOf` in ts/inline.ts makes a module. */

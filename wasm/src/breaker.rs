@@ -2,8 +2,6 @@
 
 #![cfg_attr(feature = "more", expect(dead_code, reason = "slots are asked by the core's module"))]
 
-use core::ptr::null_mut;
-
 use redress::breaker::{Admitted, ByHand, CallResult, Circuit, Permit, Window};
 use redress::classify::ClassSet;
 use redress::config::ConfigError;
@@ -11,6 +9,7 @@ use redress::event::CircuitState;
 use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
 
 use crate::memory::{release, reserve};
+use crate::slot::{Content, content};
 use crate::table;
 
 /// How many probes may be in flight at most.
@@ -89,6 +88,10 @@ pub(crate) struct Head {
     pub(crate) kind: u32,
 }
 
+impl Content for Head {
+    const KIND: u32 = 3;
+}
+
 /// A breaker together with its settings.
 #[repr(C)]
 pub(crate) struct Slot<W: Window + 'static> {
@@ -97,41 +100,38 @@ pub(crate) struct Slot<W: Window + 'static> {
     pub(crate) breaker: Breaker<W, PERMITS>,
 }
 
-/// The breaker in a slot.
-///
-/// # Safety
-///
-/// The slot is a breaker's that was not given back, and nothing else refers to it.
-pub(crate) unsafe fn at(slot: u32) -> &'static mut dyn Engine {
-    // SAFETY: the caller says so, and a breaker's slot begins with its head.
-    unsafe { &mut *(*(slot as *const Head)).engine }
+/// The breaker in a slot. The reference ends before another is asked for.
+pub(crate) fn at(slot: u32) -> &'static mut dyn Engine {
+    // SAFETY: a breaker's slot begins with its head.
+    unsafe { &mut *(*content::<Head>(slot)).engine }
 }
 
 type New<W> =
     fn(&'static BreakerConfig<<W as Window>::Rule>) -> Result<Breaker<W, PERMITS>, ConfigError>;
 
-/// Builds a breaker beside its settings; null if they are out of range.
+/// Builds a breaker beside its settings; 0 if they are out of range or there is no memory.
 pub(crate) fn build<W: Window + 'static>(
     kind: u32,
     config: BreakerConfig<W::Rule>,
     new: New<W>,
-) -> *mut Head {
-    let slot = reserve(size_of::<Slot<W>>()).cast::<Slot<W>>();
-    if slot.is_null() {
-        return null_mut();
+) -> u32 {
+    let address = reserve(size_of::<Slot<W>>() as u32, Head::KIND);
+    if address == 0 {
+        return 0;
     }
+    let slot = address as *mut Slot<W>;
     // SAFETY: the slot is large enough; the settings stay where they are for as long
     // as the breaker that refers to them.
     unsafe {
         (&raw mut (*slot).config).write(common(config));
         let Ok(breaker) = new(&*(&raw const (*slot).config)) else {
-            release(slot.cast());
-            return null_mut();
+            release(address);
+            return 0;
         };
         (&raw mut (*slot).breaker).write(breaker);
         (&raw mut (*slot).head).write(Head { engine: &raw mut (*slot).breaker, kind });
     }
-    slot.cast()
+    address
 }
 
 /// The settings that every kind has.

@@ -2,6 +2,7 @@
 //! other. The rules by tables are in a module of their own.
 
 use redress::classify::{self, Facts, Marker};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::table::class;
 
@@ -13,9 +14,9 @@ const CLASSES: u32 = 16;
 static mut NAME: [u8; LENGTH] = [0; LENGTH];
 
 /// Where the name of an error is written, in ASCII.
-#[unsafe(no_mangle)]
-extern "C" fn classify_name() -> *mut u8 {
-    (&raw mut NAME).cast()
+#[wasm_bindgen]
+pub fn classify_name() -> u32 {
+    &raw mut NAME as u32
 }
 
 #[expect(clippy::float_cmp, reason = "a whole number is exactly one")]
@@ -26,10 +27,10 @@ fn integer(number: f64) -> Option<i64> {
 
 /// The class of an error whose name has `length` letters. `marker`: 0 none, 1 a time-out,
 /// 16 and on a class. Numbers are NaN where the error has none.
-#[unsafe(no_mangle)]
-extern "C" fn classify(strict: u32, marker: u32, status: f64, code: f64, length: usize) -> u32 {
+#[wasm_bindgen]
+pub fn classify(strict: u32, marker: u32, status: f64, code: f64, length: u32) -> u32 {
     // SAFETY: one thread, and nothing else refers to the name while a classifier runs.
-    let name = unsafe { &mut *(&raw mut NAME) }.get_mut(..length).unwrap_or_default();
+    let name = unsafe { &mut *(&raw mut NAME) }.get_mut(..length as usize).unwrap_or_default();
     for letter in &mut *name {
         *letter &= 0x7F;
     }

@@ -3,9 +3,11 @@
 use redress::breaker::{Admitted, ByHand, CallResult, FailureTimes, Permit};
 use redress::event::CircuitState;
 use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::breaker::{Head, at, build};
-use crate::memory::{place, release};
+use crate::memory::{adopt, release, reserve};
+use crate::slot::{Content, content};
 use crate::table;
 
 /// A breaker of the settings in the table: its kind, which is another module's business
@@ -14,8 +16,8 @@ use crate::table;
 /// to close, thresholds by class (eight, 0 for none), two that are left out; classes of a
 /// failed probe that open anew as bits, jitter of the recovery time, whether calls check
 /// before a retry, the longest hint that opens. 0 if one is out of its range.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_new() -> *mut Head {
+#[wasm_bindgen]
+pub fn breaker_new() -> u32 {
     let threshold = table::get(1) as u8;
     let mut config = BreakerConfig::failures(threshold, table::duration(table::get(2)));
     let mut needs = usize::from(threshold);
@@ -32,36 +34,32 @@ extern "C" fn breaker_new() -> *mut Head {
 }
 
 /// The state: 0 closed, 1 open, 2 half-open.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_state(slot: u32) -> u32 {
-    // SAFETY: the package hands in a breaker that it has not given back.
-    unsafe { at(slot) }.state() as u32
+#[wasm_bindgen]
+pub fn breaker_state(slot: u32) -> u32 {
+    at(slot).state() as u32
 }
 
 /// By hand: 0 closes it, 1 opens it until that, 2 opens it as failures would. The new state
 /// plus 1, 0 if it is the old one.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_switch(slot: u32, how: u32, now: f64) -> u32 {
+#[wasm_bindgen]
+pub fn breaker_switch(slot: u32, how: u32, now: f64) -> u32 {
     let by_hand = match how {
         0 => ByHand::Reset,
         1 => ByHand::Isolate,
         _ => ByHand::Trip,
     };
-    // SAFETY: as above.
-    changed(unsafe { at(slot) }.set(by_hand, table::instant(now)))
+    changed(at(slot).set(by_hand, table::instant(now)))
 }
 
 /// Whether it would admit a call, which changes nothing; a rejection is in the table.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_check(slot: u32, now: f64) -> bool {
-    // SAFETY: as above.
-    answer(unsafe { at(slot) }.check(table::instant(now))).is_some()
+#[wasm_bindgen]
+pub fn breaker_check(slot: u32, now: f64) -> bool {
+    answer(at(slot).check(table::instant(now))).is_some()
 }
 
 /// The outcome of asking a breaker for a permit, for JavaScript.
 pub(crate) fn admit(slot: u32, now: f64) -> Option<Admitted> {
-    // SAFETY: as above.
-    answer(unsafe { at(slot) }.admit(table::instant(now)))
+    answer(at(slot).admit(table::instant(now)))
 }
 
 /// Puts a rejection into the table: state and milliseconds until the next probe, NaN if that
@@ -77,35 +75,47 @@ fn answer<A>(asked: Result<A, CircuitOpen>) -> Option<A> {
     }
 }
 
+/// What is answered where there is no memory, in place of an address and flags.
+pub(crate) const OUT_OF_MEMORY: u32 = 4;
+
+impl Content for Permit {
+    const KIND: u32 = 6;
+}
+
 /// A permit in a slot of its own, for callers who drive a breaker themselves: its lowest
-/// bit says that the breaker has become half-open. 0 for a rejection.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_admit(slot: u32, now: f64) -> usize {
-    let Some(admitted) = admit(slot, now) else { return 0 };
-    place(admitted.permit) as usize | usize::from(admitted.half_opened)
+/// bit says that the breaker has become half-open. 0 for a rejection, [`OUT_OF_MEMORY`] if the
+/// breaker could not be asked. It is given back with its breaker if it does not come back.
+#[wasm_bindgen]
+pub fn breaker_admit(slot: u32, now: f64) -> u32 {
+    content::<Head>(slot);
+    let address = reserve(size_of::<Permit>() as u32, Permit::KIND);
+    if address == 0 {
+        return OUT_OF_MEMORY;
+    }
+    let Some(admitted) = admit(slot, now) else {
+        release(address);
+        return 0;
+    };
+    // SAFETY: the slot is large enough.
+    unsafe { (address as *mut Permit).write(admitted.permit) };
+    adopt(slot, address);
+    address | u32::from(admitted.half_opened)
 }
 
 /// Takes such a permit back: result 0 for success, 1 for cancelled, 2 and up for
 /// the class of a failure, with a random number for the jitter of the recovery time. The new
 /// state plus 1, 0 if it is the old one.
-#[unsafe(no_mangle)]
-extern "C" fn breaker_settle(
-    slot: u32,
-    permit: *mut Permit,
-    result: u32,
-    random: u32,
-    now: f64,
-) -> u32 {
+#[wasm_bindgen]
+pub fn breaker_settle(slot: u32, permit: u32, result: u32, random: u32, now: f64) -> u32 {
     let result = match result {
         0 => CallResult::Success,
         1 => CallResult::Cancelled,
         class => CallResult::Failure(table::class(class - 2)),
     };
-    // SAFETY: the package hands in a permit that it was given and has not handed back.
-    let held = unsafe { permit.read() };
-    release(permit.cast());
-    // SAFETY: as above.
-    let breaker = unsafe { at(slot) };
+    let breaker = at(slot);
+    // SAFETY: there is a permit.
+    let held = unsafe { content::<Permit>(permit).read() };
+    release(permit);
     changed(breaker.settle(held, result, Duration::ZERO, random, table::instant(now)))
 }
 

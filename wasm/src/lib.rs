@@ -19,6 +19,8 @@
 // Addresses are references here: a place is taken first, then what is in it.
 // All of them are aligned to 8.
 #![allow(clippy::deref_addrof, clippy::borrow_deref_ref, clippy::cast_ptr_alignment)]
+// wasm-bindgen takes public functions, whatever module they are in.
+#![allow(unreachable_pub)]
 
 #[cfg(target_arch = "wasm32")]
 mod breaker;
@@ -33,12 +35,18 @@ mod gate;
 #[cfg(target_arch = "wasm32")]
 #[cfg_attr(feature = "more", path = "more/memory.rs")]
 mod memory;
+#[cfg(target_arch = "wasm32")]
+mod nothing;
 #[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod policy;
 #[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod pool;
+#[cfg(target_arch = "wasm32")]
+mod slot;
 #[cfg(all(target_arch = "wasm32", feature = "more"))]
 mod snapshot;
+#[cfg(target_arch = "wasm32")]
+mod stack;
 #[cfg(all(target_arch = "wasm32", not(feature = "more")))]
 mod strategy;
 #[cfg(target_arch = "wasm32")]

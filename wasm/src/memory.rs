@@ -1,110 +1,129 @@
-//! Slots of linear memory: power-of-two sizes, one list of free slots for each.
+//! Slots of linear memory: power-of-two sizes, one list of free slots for each. A slot may be
+//! given back with another: a call with its breaker, a sequence with its strategy.
 
 use core::arch::wasm32::{memory_grow, memory_size};
-use core::ptr::null_mut;
 
-const PAGE: usize = 65_536;
-/// The smallest slot, its header included.
-const SMALLEST: usize = 32;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::slot::{Bytes, Content, HEADER, Header, SMALLEST, header, size_index, tag};
+
+const PAGE: u32 = 65_536;
+/// The largest slot has 1 MB.
 const SIZES: usize = 16;
-/// What precedes the content of a slot: the index of its size, and the address of another
-/// slot that is given back with it, 0 for none.
-type Header = [u32; 2];
-const HEADER: usize = size_of::<Header>();
-
-struct Free {
-    next: *mut Free,
-}
+const LARGEST: u32 = SMALLEST << (SIZES - 1);
 
 /// All memory that was grown and is not in use.
 struct Arena {
-    free: [*mut Free; SIZES],
-    next: usize,
-    end: usize,
+    /// By size, the content of a free slot, which begins with that of the next one.
+    free: [u32; SIZES],
+    next: u32,
+    end: u32,
 }
 
-static mut ARENA: Arena = Arena { free: [null_mut(); SIZES], next: 0, end: 0 };
+static mut ARENA: Arena = Arena { free: [0; SIZES], next: 0, end: 0 };
 
-/// A slot of at least `bytes`, aligned to 8; null if there is no more memory.
-pub(crate) fn reserve(bytes: usize) -> *mut u8 {
+/// A slot for at least `bytes` of this kind, aligned to 8; 0 if there is no more memory.
+pub(crate) fn reserve(bytes: u32, kind: u32) -> u32 {
+    if bytes > LARGEST - HEADER {
+        return 0;
+    }
     let (mut index, mut size) = (0, SMALLEST);
     while size < bytes + HEADER {
         size *= 2;
         index += 1;
     }
-    if index >= SIZES {
-        return null_mut();
-    }
     // SAFETY: one thread, and no reference into the arena outlives this function.
     let arena = unsafe { &mut *(&raw mut ARENA) };
-    let free = arena.free[index];
-    let slot = if free.is_null() {
+    let Some(first) = arena.free.get_mut(index) else { return 0 };
+    let content = if *first == 0 {
         match arena.extend(size) {
-            0 => return null_mut(),
-            slot => slot as *mut u8,
+            0 => return 0,
+            start => start + HEADER,
         }
     } else {
-        // SAFETY: a slot in the list holds its successor at the place of its content.
-        arena.free[index] = unsafe { (*free).next };
-        // SAFETY: the content of a slot follows its header.
-        unsafe { free.cast::<u8>().sub(HEADER) }
+        let content = *first;
+        // SAFETY: the content of a free slot begins with the next one's address.
+        *first = unsafe { *(content as *const u32) };
+        content
     };
-    // SAFETY: a slot has at least `SMALLEST` bytes, aligned to 8.
+    // SAFETY: a slot begins with its header, and has at least `SMALLEST` bytes.
     unsafe {
-        slot.cast::<Header>().write([index as u32, 0]);
-        slot.add(HEADER)
+        let tag = tag(content, kind, index as u32);
+        header(content).write(Header { tag, first: 0, next: 0, back: 0 });
     }
+    content
 }
 
-/// Gives back a slot that [`reserve`] returned, and those that are linked to it.
+/// Gives back a slot that [`reserve`] returned, and those that it has adopted. Nothing happens
+/// if there is no slot.
 #[inline(never)]
-pub(crate) fn release(mut content: *mut u8) {
-    while !content.is_null() {
-        // SAFETY: a header precedes the content of a slot.
-        let [index, linked] = unsafe { content.sub(HEADER).cast::<Header>().read() };
-        // SAFETY: one thread, and no reference into the arena outlives this function.
-        let arena = unsafe { &mut *(&raw mut ARENA) };
-        let Some(first) = arena.free.get_mut(index as usize) else { return };
-        let free = content.cast::<Free>();
-        // SAFETY: the content has at least 24 bytes, and nobody uses it any more.
-        unsafe { free.write(Free { next: *first }) };
-        *first = free;
-        content = linked as *mut u8;
+pub(crate) fn release(content: u32) {
+    let Some(index) = size_index(content) else { return };
+    // SAFETY: there is a slot; one thread, and no reference into the arena outlives this
+    // function.
+    unsafe {
+        let own = header(content);
+        loop {
+            let adopted = (*own).first;
+            if adopted == 0 {
+                break;
+            }
+            release(adopted);
+        }
+        let Header { next, back, .. } = *own;
+        if back != 0 {
+            *(back as *mut u32) = next;
+            if next != 0 {
+                (*header(next)).back = back;
+            }
+        }
+        (*own).tag = 0;
+        let arena = &mut *(&raw mut ARENA);
+        if let Some(first) = arena.free.get_mut(index as usize) {
+            (content as *mut u32).write(*first);
+            *first = content;
+        }
     }
 }
 
-/// Has `linked` given back with a slot. Nothing happens if there is no slot.
-pub(crate) fn link(content: *mut u8, linked: *mut u8) {
-    if !content.is_null() {
-        // SAFETY: a header precedes the content of a slot.
-        unsafe { (*content.sub(HEADER).cast::<Header>())[1] = linked as u32 };
+/// Has a slot that was just reserved given back with another.
+pub(crate) fn adopt(owner: u32, content: u32) {
+    // SAFETY: there are both slots.
+    unsafe {
+        let first = &raw mut (*header(owner)).first;
+        let next = *first;
+        if next != 0 {
+            (*header(next)).back = &raw mut (*header(content)).next as u32;
+        }
+        (*header(content)).next = next;
+        (*header(content)).back = first as u32;
+        *first = content;
     }
 }
 
-/// Puts `value` into a slot of its own; null if there is no more memory.
-pub(crate) fn place<T>(value: T) -> *mut T {
-    let slot = reserve(size_of::<T>()).cast::<T>();
-    if !slot.is_null() {
+/// Puts `value` into a slot of its own; 0 if there is no more memory.
+pub(crate) fn place<T: Content>(value: T) -> u32 {
+    let slot = reserve(size_of::<T>() as u32, T::KIND);
+    if slot != 0 {
         // SAFETY: the slot is large enough and aligned to 8, as is everything here.
-        unsafe { slot.write(value) };
+        unsafe { (slot as *mut T).write(value) };
     }
     slot
 }
 
 impl Arena {
     /// The address of `size` fresh bytes, 0 if memory cannot grow.
-    fn extend(&mut self, size: usize) -> usize {
-        if self.next + size > self.end {
-            let pages = size.div_ceil(PAGE);
-            let before = memory_grow(0, pages);
+    fn extend(&mut self, size: u32) -> u32 {
+        if self.end - self.next < size {
+            let before = memory_grow(0, size.div_ceil(PAGE) as usize);
             if before == usize::MAX {
                 return 0;
             }
             // Growth is contiguous unless something else has grown the memory, too.
-            if before * PAGE != self.end {
-                self.next = before * PAGE;
+            if before as u32 * PAGE != self.end {
+                self.next = before as u32 * PAGE;
             }
-            self.end = memory_size(0) * PAGE;
+            self.end = (memory_size(0) as u32).saturating_mul(PAGE);
         }
         let slot = self.next;
         self.next += size;
@@ -112,14 +131,14 @@ impl Arena {
     }
 }
 
-/// Makes room for `bytes` and returns where; 0 if there is none.
-#[unsafe(no_mangle)]
-extern "C" fn memory_reserve(bytes: usize) -> *mut u8 {
-    reserve(bytes)
+/// Makes room for `bytes` that the package writes, and returns where; 0 if there is none.
+#[wasm_bindgen]
+pub fn memory_reserve(bytes: u32) -> u32 {
+    reserve(bytes, Bytes::KIND)
 }
 
-/// Gives back what any of the functions here reserved.
-#[unsafe(no_mangle)]
-extern "C" fn memory_release(content: *mut u8) {
-    release(content);
+/// Gives back what any of the functions here reserved, and what goes with it.
+#[wasm_bindgen]
+pub fn memory_release(slot: u32) {
+    release(slot);
 }

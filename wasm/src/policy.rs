@@ -1,12 +1,12 @@
 //! Policies in slots.
 
-use core::ptr::null_mut;
-
 use redress::config::LongDelay;
 use redress::driver::Call;
 use redress::{Backoff, Duration, ErrorClass, Instant, Policy};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::memory::place;
+use crate::slot::{Content, content};
 use crate::strategy::backoff;
 use crate::table;
 
@@ -17,13 +17,23 @@ pub(crate) struct Slot {
     pub(crate) listens: bool,
 }
 
+impl Content for Slot {
+    const KIND: u32 = 5;
+}
+
+/// The policy in a slot. It stays there while a call of it runs, as the package keeps it.
+pub(crate) fn at(slot: u32) -> &'static Slot {
+    // SAFETY: a policy does not change once it is there.
+    unsafe { &*content::<Slot>(slot) }
+}
+
 /// A policy of the settings in the table: most attempts, deadline, attempt timeout,
 /// limit of unknown failures, limits by class (eight), the default strategy and those
 /// by class (eight, 0 for none; without any there is no delay, as for a single attempt),
 /// 1 if a long delay is cut, and retries of the three final classes (NaN for none).
 /// 0 if one is out of its range.
-#[unsafe(no_mangle)]
-extern "C" fn policy_new() -> *mut Slot {
+#[wasm_bindgen]
+pub fn policy_new() -> u32 {
     let mut config = Policy::builder().max_attempts(table::get(0) as u32).no_deadline();
     if let Some(deadline) = table::span(1) {
         config = config.deadline(deadline);
@@ -38,8 +48,7 @@ extern "C" fn policy_new() -> *mut Slot {
     let mut listens = false;
     let mut has_strategy = false;
     if table::get(12) != 0.0 {
-        // SAFETY: the package keeps strategies as long as the policy.
-        let default = unsafe { backoff(table::get(12) as u32) };
+        let default = backoff(table::get(12) as u32);
         listens |= default.listens();
         has_strategy = true;
         config = config.backoff(default);
@@ -51,8 +60,7 @@ extern "C" fn policy_new() -> *mut Slot {
         }
         let special = table::get(13 + index);
         if special != 0.0 {
-            // SAFETY: as above.
-            let special = unsafe { backoff(special as u32) };
+            let special = backoff(special as u32);
             listens |= special.listens();
             has_strategy = true;
             config = config.backoff_for(class, special);
@@ -72,14 +80,13 @@ extern "C" fn policy_new() -> *mut Slot {
     }
     match config.build() {
         Ok(policy) => place(Slot { policy, listens }),
-        Err(_) => null_mut(),
+        Err(_) => 0,
     }
 }
 
 /// How long the first attempt of a call may take; infinity without a limit.
-#[unsafe(no_mangle)]
-extern "C" fn policy_limit(slot: *const Slot) -> f64 {
-    // SAFETY: the package hands in a policy that it has not given back.
-    let policy = unsafe { &(*slot).policy };
+#[wasm_bindgen]
+pub fn policy_limit(slot: u32) -> f64 {
+    let policy = &at(slot).policy;
     table::millis(Call::begin(policy, Instant::ZERO).start(policy).timeout)
 }

@@ -1,12 +1,12 @@
 //! Snapshots of breakers and budgets.
 
-use core::slice::{from_raw_parts, from_raw_parts_mut};
-
 use redress::breaker::{FailureTimes, Window};
 use redress::budget::{RatioConfig, RollingConfig};
 use redress::snapshot::{Snapshot, SnapshotError};
 use redress::{Duration, Instant, RatioBudget, RollingBudget};
+use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::slot::{bytes, content};
 use crate::windows::{Calls, Slices};
 use crate::{breaker, budget, table};
 
@@ -45,21 +45,22 @@ impl<S: Snapshot> Saved for S {
 
 /// The state in a slot: of a breaker (0) or of a budget (1).
 fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
-    // SAFETY: the package hands in slots of this kind that it has not given back, and
-    // the reference ends with the call of the function that asks. What a slot begins with
-    // says of which type it is.
+    // SAFETY: the reference ends with the call of the function that asks. What a slot begins
+    // with says of which type it is.
     unsafe {
         if kind == 0 {
-            match (*(slot as *const breaker::Head)).kind {
+            match (*content::<breaker::Head>(slot)).kind {
                 0 => breaker_of::<FailureTimes<8>>(slot),
                 1 => breaker_of::<FailureTimes<255>>(slot),
                 2 => breaker_of::<Calls>(slot),
                 _ => breaker_of::<Slices>(slot),
             }
         } else {
-            match (*(slot as *const budget::Head)).kind {
-                0 => budget_of::<RollingConfig, RollingBudget<128>>(slot),
-                1 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
+            match (*content::<budget::Head>(slot)).kind {
+                0 => budget_of::<RollingConfig, RollingBudget<248>>(slot),
+                1 => budget_of::<RollingConfig, RollingBudget<1016>>(slot),
+                2 => budget_of::<RollingConfig, RollingBudget<2040>>(slot),
+                3 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
                 _ => budget_of::<RatioConfig, RatioBudget>(slot),
             }
         }
@@ -86,30 +87,25 @@ unsafe fn budget_of<C: 'static, B: Snapshot + 'static>(slot: u32) -> &'static mu
 }
 
 /// How many bytes a snapshot takes.
-#[unsafe(no_mangle)]
-extern "C" fn snapshot_bytes(kind: u32, slot: u32) -> usize {
-    state(kind, slot).bytes()
+#[wasm_bindgen]
+pub fn snapshot_bytes(kind: u32, slot: u32) -> u32 {
+    state(kind, slot).bytes() as u32
 }
 
-/// Writes a snapshot to `out`, which has room for it.
-#[unsafe(no_mangle)]
-extern "C" fn snapshot_save(kind: u32, slot: u32, now: f64, out: *mut u8) {
+/// Writes a snapshot to the slot `out`; whether it has room for it.
+#[wasm_bindgen]
+pub fn snapshot_save(kind: u32, slot: u32, now: f64, out: u32) -> bool {
     let state = state(kind, slot);
-    // SAFETY: the package has reserved as many bytes as it takes.
-    state.save(table::instant(now), unsafe { from_raw_parts_mut(out, state.bytes()) });
+    let Some(room) = bytes(out, state.bytes() as u32) else { return false };
+    state.save(table::instant(now), room);
+    true
 }
 
-/// Takes over a snapshot of `length` bytes; 0, or the number of what is wrong with it.
-#[unsafe(no_mangle)]
-extern "C" fn snapshot_load(
-    kind: u32,
-    slot: u32,
-    now: f64,
-    from: *const u8,
-    length: usize,
-    off: f64,
-) -> u32 {
-    // SAFETY: the package has written so many bytes.
-    let bytes = unsafe { from_raw_parts(from, length) };
+/// Takes over a snapshot, which is `length` bytes in the slot `from`; 0, or the number of what
+/// is wrong with it.
+#[wasm_bindgen]
+pub fn snapshot_load(kind: u32, slot: u32, now: f64, from: u32, length: u32, off: f64) -> u32 {
+    // One that its slot has no room for has another length than is needed.
+    let Some(bytes) = bytes(from, length) else { return 1 };
     state(kind, slot).load(bytes, table::instant(now), table::optional(off))
 }

@@ -2,6 +2,7 @@
 //! and the conversions of time.
 
 use redress::{Duration, Instant};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 const LENGTH: usize = 32;
 
@@ -10,21 +11,25 @@ static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
 
 /// Where the table is.
 #[cfg(not(feature = "more"))]
-#[unsafe(no_mangle)]
-extern "C" fn table() -> *mut f64 {
-    (&raw mut TABLE).cast()
+#[wasm_bindgen]
+pub fn table() -> u32 {
+    &raw mut TABLE as u32
 }
 
 #[cfg(feature = "more")]
-#[link(wasm_import_module = "core")]
-unsafe extern "C" {
-    safe fn table() -> *mut f64;
+#[wasm_bindgen(raw_module = "./core.js")]
+extern "C" {
+    fn table() -> u32;
+}
+
+fn numbers() -> *mut [f64; LENGTH] {
+    table() as *mut [f64; LENGTH]
 }
 
 /// The entry at `index`.
 pub(crate) fn get(index: usize) -> f64 {
     // SAFETY: one thread, and the reference ends here.
-    let table = unsafe { &*table().cast::<[f64; LENGTH]>() };
+    let table = unsafe { &*numbers() };
     table.get(index).copied().unwrap_or(f64::NAN)
 }
 
@@ -32,7 +37,7 @@ pub(crate) fn get(index: usize) -> f64 {
 #[cfg(not(feature = "more"))]
 pub(crate) fn set(index: usize, value: f64) {
     // SAFETY: one thread, and the reference ends here.
-    let table = unsafe { &mut *table().cast::<[f64; LENGTH]>() };
+    let table = unsafe { &mut *numbers() };
     if let Some(entry) = table.get_mut(index) {
         *entry = value;
     }

@@ -2,8 +2,9 @@
 
 use redress::breaker::{LastOutcomes, TimeSlices};
 use redress::{Breaker, BreakerConfig};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{Head, build};
+use crate::breaker::build;
 use crate::table;
 
 /// How many slices a window of time has.
@@ -17,8 +18,8 @@ pub(crate) type Slices = TimeSlices<SLICES>;
 /// A breaker of the settings in the table: kind (1 calls, 2 time), size or milliseconds,
 /// rate, least calls, what `breaker_new` of the core takes from the fifth on, and after how
 /// long a call is slow and the share of slow calls. 0 if one is out of its range.
-#[unsafe(no_mangle)]
-extern "C" fn window_new() -> *mut Head {
+#[wasm_bindgen]
+pub fn window_new() -> u32 {
     let (size, rate, min_calls) = (table::get(1), table::get(2) as u16, table::get(3) as u16);
     if table::get(0) as u32 == 1 {
         let config = BreakerConfig::outcomes(size as u16, rate, min_calls);

@@ -1,34 +1,34 @@
 // What an operation is handed for one attempt.
 
-import type { Steps } from "./steps.js";
+import type { Machine } from "./machine.js";
 import type { Attempt, Signal } from "./types.js";
 
 /** What an attempt is told; its signal is made when it is asked for. */
 export class AttemptContext implements Attempt {
   readonly attempt: number;
-  readonly #steps: Steps<any>;
+  readonly #machine: Machine<any>;
   #remaining: number | null | undefined;
   #controller: AbortController | undefined;
   #signal: Signal | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
-  constructor(steps: Steps<any>) {
-    this.attempt = steps.attempt;
-    this.#steps = steps;
+  constructor(machine: Machine<any>) {
+    this.attempt = machine.attempt;
+    this.#machine = machine;
   }
 
   get operation(): string | undefined {
-    return this.#steps.options.operation;
+    return this.#machine.options.operation;
   }
 
   get remainingMs(): number | null {
-    return (this.#remaining ??= this.#steps.attempt === this.attempt ? this.#steps.remaining() : 0);
+    return (this.#remaining ??= this.#machine.attempt === this.attempt ? this.#machine.remaining() : 0);
   }
 
   get signal(): Signal {
-    const { signal } = this.#steps.options;
+    const { signal } = this.#machine.options;
     // Where nothing else ends the attempt, the caller's own says everything.
-    if (signal && !this.#steps.ends) return signal;
+    if (signal && !this.#machine.isLimited) return signal;
     return (this.#signal ??= this.#own(signal));
   }
 

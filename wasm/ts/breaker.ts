@@ -1,9 +1,12 @@
 // The circuit breaker: stops calling what is down.
 
-import { core, table } from "./core.js";
+import { FLAGS } from "./codes.js";
+import { checked, enter, table } from "./core.js";
+import type { Disposing } from "./dispose.js";
 import { Held } from "./held.js";
+import { breaker_admit, breaker_check, breaker_new, breaker_settle, breaker_state, breaker_switch } from "./modules/core.js";
 import { ABOVE, NULLABLE, type Ranges, WHOLE, byClass, callable, classNumber, number, numbers, options, systemClock, wrongType } from "./options.js";
-import { handedOut, takenBack } from "./permits.js";
+import { Permits } from "./permits.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, ERROR_CLASSES, type ErrorClass, STATES } from "./types.js";
 import type { RateWindow } from "./windows.js";
 
@@ -67,6 +70,7 @@ export class CircuitBreaker extends Held {
   readonly #window: RateWindow | undefined;
   /** Whether its recovery time takes a random number. */
   readonly #draws: boolean;
+  #permits: Permits | undefined;
 
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
@@ -104,7 +108,7 @@ export class CircuitBreaker extends Held {
       throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
-    core();
+    enter();
     // A copy, which has no room to spare.
     this.#first = first.slice();
     this.#rest = rest.every((one, index) => Object.is(one, USUAL[index])) ? USUAL : rest;
@@ -120,28 +124,37 @@ export class CircuitBreaker extends Held {
     const { numbers } = this;
     if (numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
     table().set(numbers);
-    this.#first = undefined;
-    return this.#window?.made() ?? core().breaker_new();
+    const slot = this.#window?.made() ?? breaker_new();
+    // What could not be made now is made later.
+    if (slot !== 0) this.#first = undefined;
+    return slot;
   }
 
   /** The state, which changes by calls alone: after its recovery time it is open until one asks. */
   get state(): CircuitState {
-    return STATES[core().breaker_state(this.slot)]!;
+    return STATES[breaker_state(this.entered)]!;
   }
 
   /** Asks for a call that you drive yourself; settle the permit with its result. */
   admit(): Admission<number> {
-    const permit = core().breaker_admit(this.slot, this.clock());
+    const now = this.clock();
+    const permit = breaker_admit(this.entered, now);
     if (permit === 0) return rejected();
-    return { ok: true, permit: handedOut(permit & ~1, this.slot), halfOpened: (permit & 1) === 1 };
+    const flags = permit & FLAGS;
+    return { ok: true, permit: this.#out.hand(checked(permit - flags)), halfOpened: flags === 1 };
+  }
+
+  get #out(): Permits {
+    return (this.#permits ??= new Permits());
   }
 
   /** Takes a permit back, once; the new state, or null if it stayed the same. */
   settle(permit: number, result: CallResult): CircuitState | null {
     const number = result === "success" ? 0 : result === "cancelled" ? 1 : 2 + classNumber("settle", result);
-    const held = takenBack(permit, this.slot);
+    const now = this.clock();
+    const slot = this.entered;
     const random = this.#draws ? Math.floor(Math.random() * 2 ** 32) : 0;
-    return stateOf(core().breaker_settle(this.slot, held, number, random, this.clock()));
+    return stateOf(breaker_settle(slot, this.#out.take(permit), number, random, now));
   }
 
   /** Opens by hand, as failures would: for the recovery time. The new state, or null if it stayed the same. */
@@ -160,20 +173,27 @@ export class CircuitBreaker extends Held {
   }
 
   #byHand(how: number): CircuitState | null {
-    return stateOf(core().breaker_switch(this.slot, how, this.clock()));
+    const now = this.clock();
+    return stateOf(breaker_switch(this.entered, how, now));
   }
 
   /** Whether it would admit a call now; this changes nothing. @internal */
   get wouldAdmit(): boolean {
-    return core().breaker_check(this.slot, this.clock()) !== 0;
+    const now = this.clock();
+    return breaker_check(this.entered, now);
   }
 
-  /** Refuses every use from now on. */
+  /** Refuses every use from now on, and gives its memory back. An attempt in flight goes on: its success stands, and its failure is not retried. */
   dispose(): void {
-    this.forget();
+    this.gone = true;
+    this.free();
     this.#first = undefined;
+    this.#permits = undefined;
   }
 }
+
+/** `using` disposes of it. */
+export interface CircuitBreaker extends Disposing {}
 
 /** The state that the core says by its number plus 1; null for 0. */
 export function stateOf(changed: number): CircuitState | null {

@@ -1,8 +1,10 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
-import { core } from "./core.js";
+import { enter } from "./core.js";
+import type { Disposing } from "./dispose.js";
 import { Held } from "./held.js";
 import { ABOVE, type Ranges, WHOLE, callable, number, numbers, options, systemClock } from "./options.js";
+import { budget_consume, budget_deposit, budget_ratio, budget_remaining, budget_rolling } from "./modules/core.js";
 import type { Clock } from "./types.js";
 
 /** So many retries within a rolling window. */
@@ -60,7 +62,7 @@ export class Budget extends Held {
     const ranges = isRatio ? RATIO : ROLLING;
     const given = options(path, settings, [...Object.keys(ranges), "clock"]);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
-    core();
+    enter();
     const [first, second, third = 0, initial = 0] = numbers(path, given, ranges) as [number, number, number?, number?];
     // What is not set fits under any limit.
     const start = given["initial"] === undefined ? Math.min(initial, third) : initial;
@@ -71,29 +73,38 @@ export class Budget extends Held {
   override make(): number {
     if (this.made === undefined) throw new Error("budget: it was disposed of");
     const [kind, first, second, third, initial] = this.made;
-    this.made = undefined;
-    return kind === "ratio" ? core().budget_ratio(first, second, third, initial) : core().budget_rolling(first, second);
+    enter();
+    const slot = kind === "ratio" ? budget_ratio(first, second, third, initial) : budget_rolling(first, second);
+    // What could not be made now is made later.
+    if (slot !== 0) this.made = undefined;
+    return slot;
   }
 
   /** Takes so many retries, all or none; whether they were there. */
   consume(cost = 1): boolean {
     const whole = number("cost", cost, [1, WHOLE, 0, 2 ** 32 - 1]);
-    return core().budget_consume(this.slot, whole, this.clock()) === 1;
+    const now = this.clock();
+    return budget_consume(this.entered, whole, now);
   }
 
   /** A call was made: a budget in proportion to calls earns from it. Policies do this themselves. */
   deposit(): void {
-    core().budget_deposit(this.slot);
+    budget_deposit(this.entered);
   }
 
   /** How many retries there are now. */
   remaining(): number {
-    return core().budget_remaining(this.slot, this.clock());
+    const now = this.clock();
+    return budget_remaining(this.entered, now);
   }
 
-  /** Refuses every use from now on. */
+  /** Refuses every use from now on, and gives its memory back. An attempt in flight goes on: its success stands, and its failure is not retried. */
   dispose(): void {
-    this.forget();
+    this.gone = true;
+    this.free();
     this.made = undefined;
   }
 }
+
+/** `using` disposes of it. */
+export interface Budget extends Disposing {}

@@ -1,13 +1,13 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
-import { OPENED } from "./codes.js";
-import { decideSync, hookSync, now, prepareSync, settleSync } from "./drive.js";
-import { checked } from "./hooks.js";
+import { DISPOSE, type Disposing } from "./dispose.js";
+import { ASK, type Action, DONE, Machine, READY, type Scheduling, WAIT, checkedDecision } from "./machine.js";
 import { classNumber, wrongType } from "./options.js";
-import { DISPOSE, type Disposing, type Runner } from "./policy.js";
-import { Steps } from "./steps.js";
-import { asksToStop } from "./thrown.js";
-import type { CallOptions, CallResult, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
+import type { Runner } from "./policy.js";
+import { later } from "./synchronous.js";
+import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "./types.js";
+
+const BY_HAND: Scheduling = { timed: true, waits: false };
 
 /** What follows a failed attempt: another one after the delay, or nothing any more. */
 export type Decision<T = unknown> =
@@ -25,7 +25,7 @@ export interface StartedAttempt {
   readonly operation: string | undefined;
 }
 
-let dropped: FinalizationRegistry<Steps<any>> | undefined;
+let dropped: FinalizationRegistry<Machine<any>> | undefined;
 
 /**
  * Begins a call that you drive: `start` an attempt, run it, and tell that it `succeed`ed or
@@ -39,11 +39,11 @@ let dropped: FinalizationRegistry<Steps<any>> | undefined;
 export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<T> {
   const setting = (policy as Runner | null | undefined)?.setting;
   if (setting === undefined) throw wrongType("begin", policy, "a policy");
-  const steps = new Steps<T>(setting, options, options === undefined ? false : checked("", options));
-  const { circuit } = setting;
-  const begun = circuit === undefined ? steps.begin() : steps.admitted(now("circuitBreaker.admit", circuit.admit()));
-  if (!begun) throw (steps.outcome as Failure<T>).error;
-  return new Walked(steps) as Walked<T> & Disposing;
+  const machine = new Machine<T>(setting, options, BY_HAND);
+  const action = machine.begin();
+  if (action === ASK) throw later(machine.asked, machine.answer);
+  if (action === DONE) throw machine.thrown;
+  return new ByHand(machine) as ByHand<T> & Disposing;
 }
 
 /**
@@ -51,58 +51,46 @@ export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<
  * `abort`, or by `cancel`, which `using` says at the end of its block. One that is forgotten is
  * cancelled when it is collected.
  */
-export type Call<T = unknown> = Walked<T> & Disposing;
+export type Call<T = unknown> = ByHand<T> & Disposing;
 
-class Walked<T> {
-  readonly #steps: Steps<T>;
-  #due: "start" | "end" | "woke" | "nothing" = "start";
-  #delay = 0;
+/** What is due: an attempt's start, its end, the end of a delay, or nothing any more. */
+type Due = "start" | "end" | "woke" | "nothing";
+
+class ByHand<T> {
+  readonly #machine: Machine<T>;
+  #due: Due = "start";
 
   /** @internal */
-  constructor(steps: Steps<T>) {
-    this.#steps = steps;
+  constructor(machine: Machine<T>) {
+    this.#machine = machine;
     if (typeof FinalizationRegistry !== "function") return;
-    dropped ??= new FinalizationRegistry((forgotten) => {
-      try {
-        settleSync(forgotten, forgotten.crash());
-      } catch (error) {
-        forgotten.report(error);
-      }
-    });
-    dropped.register(this, steps, this);
+    dropped ??= new FinalizationRegistry((forgotten) => forgotten.cancel());
+    dropped.register(this, machine, this);
   }
 
   /** How it ended; undefined while it is under way, and after `cancel`. */
   get outcome(): Outcome<T> | undefined {
-    return this.#due === "nothing" ? this.#steps.outcome : undefined;
+    return this.#due === "nothing" && this.#machine.isEnded ? this.#machine.outcome : undefined;
   }
 
   /** Starts an attempt. Throws what `call` throws if the caller has aborted, or a breaker that is asked has opened; the call is over then. */
   start(): StartedAttempt {
-    this.#expect("start", "start");
-    const steps = this.#steps;
-    return this.#guarded(() => {
-      if (steps.aborted()) throw this.#end(steps.abort()).error;
-      if (!steps.admits()) throw this.#end(steps.stop(OPENED, false)).error;
-      const { attempt, operation } = steps.start();
-      this.#due = "end";
-      const timeout = steps.timeout();
-      return { attempt, operation, remainingMs: steps.remaining(), timeoutMs: timeout === Infinity ? null : timeout };
-    });
+    const machine = this.#machine;
+    this.#step("start", "start", () => machine.start());
+    const { attempt, operation } = machine.current;
+    const timeout = machine.timeout();
+    return { attempt, operation, remainingMs: machine.remaining(), timeoutMs: timeout === Infinity ? null : timeout };
   }
 
   /** The attempt succeeded, and with it the call, however late it is. */
   succeed(value: T): Success<T> {
-    this.#expect("succeed", "end");
-    return this.#guarded(() => this.#end(this.#steps.succeed(value, true)) as Outcome<T> as Success<T>);
+    this.#step("succeed", "end", () => this.#machine.succeed(value));
+    return this.#machine.outcome as Success<T>;
   }
 
   /** The attempt threw this, which the policy's classifier looks at. An `AbortRetryError` ends the call. */
   fail(error: unknown): Decision<T> {
-    this.#expect("fail", "end");
-    const steps = this.#steps;
-    if (asksToStop(error)) return this.#guarded(() => this.#stopped(steps.abort({ error })));
-    return this.#decided(() => steps.failBy(error));
+    return this.#decided("fail", "end", () => this.#machine.failed(error));
   }
 
   /** The attempt returned a value that is a failure of this class. */
@@ -110,95 +98,81 @@ class Walked<T> {
     this.#expect("failByValue", "end");
     const classification = typeof verdict === "string" ? { class: verdict } : verdict;
     classNumber("failByValue", classification?.class);
-    return this.#decided(() => this.#steps.failByValue(value, classification));
+    return this.#decided("failByValue", "end", () => this.#machine.failedByValue(value, classification));
   }
 
   /** You ended the attempt, as its time was over: a failure of class TRANSIENT. If the deadline was the shorter limit, the call stops. */
   timedOut(error: unknown): Decision<T> {
-    this.#expect("timedOut", "end");
-    return this.#decided(() => this.#steps.timedOut(error));
+    return this.#decided("timedOut", "end", () => this.#machine.timedOut(error));
   }
 
-  /** The retry just decided is put off, or given up after all. Its token of the budget stays spent. */
+  /** The retry just decided is deferred or aborted after all. Its token of the budget stays spent. */
   chosen(decision: SleepDecision): Decision<T> {
     this.#expect("chosen", "woke");
-    if (decision === "sleep") return { retry: true, sleepMs: this.#delay };
-    if (decision !== "defer" && decision !== "abort") throw wrongType("chosen", decision, '"sleep", "defer" or "abort"');
-    const steps = this.#steps;
-    return this.#guarded(() => this.#stopped(decision === "defer" ? steps.stop(steps.defer(), false) : steps.abort()));
+    checkedDecision("chosen", decision);
+    return this.#decided("chosen", "woke", () => this.#machine.chosen(decision));
   }
 
   /** The delay is over; `beforeRetry` runs. Throws what `call` throws if the deadline has passed, or the hook says "abort"; the call is over then. */
   woke(): void {
-    this.#expect("woke", "woke");
-    const steps = this.#steps;
-    this.#guarded(() => {
-      const ended = prepareSync(steps, this.#delay);
-      if (ended !== undefined) throw this.#end(ended).error;
-      this.#due = "start";
-    });
+    this.#step("woke", "woke", () => this.#machine.waited());
   }
 
   /** The caller wants no more of it: stop reason ABORTED, and `reason`, the signal's or an `AbortRetryError` as the error. */
   abort(reason?: unknown): Failure<T> {
     if (this.#due === "nothing") throw new Error("abort: the call is over");
-    return this.#guarded(() => this.#end(this.#steps.abort(reason === undefined ? undefined : { error: reason })));
+    this.#advance(() => this.#machine.abort(reason === undefined ? undefined : { error: reason }));
+    return this.#machine.outcome as Failure<T>;
   }
 
-  /** Gives it up without a word: a probe's place is free again, nothing is counted. After the end it does nothing. */
+  /** Cancels the call: a probe's place is free again, nothing is counted. After the end it does nothing. */
   cancel(): void {
     if (this.#due === "nothing") return;
-    this.#over();
-    settleSync(this.#steps, this.#steps.crash());
+    this.#end();
+    this.#machine.cancel();
   }
 
-  #expect(step: string, due: "start" | "end" | "woke"): void {
+  #expect(step: string, due: Due): void {
     if (this.#due === due) return;
     const why = {
       start: "no attempt is under way: `start` one",
-      end: `attempt ${this.#steps.attempt} is under way: tell how it ended`,
+      end: `attempt ${this.#machine.attempt} is under way: tell how it ended`,
       woke: "a delay was decided: say `woke` when it is over",
       nothing: "the call is over",
     };
     throw new Error(`${step}: ${why[this.#due]}`);
   }
 
-  #decided(fail: () => number): Decision<T> {
-    return this.#guarded(() => {
-      const code = fail();
-      const ended = decideSync(this.#steps, code);
-      if (ended !== undefined) return this.#stopped(ended);
-      if (code > 0) hookSync(this.#steps, code);
-      this.#due = "woke";
-      this.#delay = code;
-      return { retry: true, sleepMs: code };
-    });
+  /** A step after which the call goes on, or has succeeded; throws what it ends with otherwise. */
+  #step(name: string, due: Due, step: () => Action): void {
+    this.#expect(name, due);
+    if (this.#advance(step) === DONE && !this.#machine.ok) throw this.#machine.thrown;
   }
 
-  #stopped(result: CallResult): Decision<T> {
-    return { retry: false, outcome: this.#end(result) };
+  #decided(name: string, due: Due, step: () => Action): Decision<T> {
+    this.#expect(name, due);
+    if (this.#advance(step) === DONE) return { retry: false, outcome: this.#machine.outcome as Failure<T> };
+    return { retry: true, sleepMs: this.#machine.sleepMs };
   }
 
-  #end(result: CallResult): Failure<T> {
-    this.#over();
-    settleSync(this.#steps, result);
-    return this.#steps.outcome as Failure<T>;
-  }
-
-  #over(): void {
-    this.#due = "nothing";
-    dropped?.unregister(this);
-  }
-
-  /** What a callback throws that may not fail ends the call, its permit cancelled. */
-  #guarded<A>(step: () => A): A {
+  /** Takes a step. What a callback throws that may not fail ends the call, its permit cancelled. */
+  #advance(step: () => Action): Action {
     try {
-      return step();
+      const action = step();
+      if (action === ASK) throw later(this.#machine.asked, this.#machine.answer);
+      if (action === DONE) this.#end();
+      else this.#due = action === READY ? "start" : action === WAIT ? "woke" : "end";
+      return action;
     } catch (error) {
       this.cancel();
       throw error;
     }
   }
+
+  #end(): void {
+    this.#due = "nothing";
+    dropped?.unregister(this);
+  }
 }
 
-Object.defineProperty(Walked.prototype, DISPOSE, { value: Walked.prototype.cancel });
+Object.defineProperty(ByHand.prototype, DISPOSE, { value: ByHand.prototype.cancel });

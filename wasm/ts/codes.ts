@@ -11,8 +11,6 @@ export interface Setting {
   readonly circuit: Circuit | undefined;
   readonly hooks: CallOptions | undefined;
   readonly observed: boolean;
-  /** Whether calls without options can be driven by the quick driver. */
-  readonly plain: boolean;
 }
 
 /** The event that ends a call for each reason. */
@@ -33,17 +31,17 @@ export const SCHEDULED = 7;
 export const ABORTED = 8;
 export const CIRCUIT_OPEN = 9;
 export const BUDGET_EXHAUSTED = 6;
-/** The answer of the core that the deadline has passed. */
-export const DEADLINE = -1 - DEADLINE_EXCEEDED;
-/** The answer that the breaker has opened since the call began. */
-export const OPENED = -1 - CIRCUIT_OPEN;
-/** The answer of the core that a delay does not fit; the whole of it is `tooLong`. */
-export const TOO_LONG = -100;
+/** What the core decides about a failure: a retry, a delay that does not fit, or a reason to stop by its number from here on. */
+export const RETRY = 0;
+export const TOO_LONG = 1;
+export const FIRST_REASON = 2;
 /** How an attempt failed, for the core. */
 export const BY_ERROR = 0;
 export const BY_VALUE = 1;
 export const BY_CUT = 2;
-export const HEARS = 1;
+/** What the core says of a call with its address, which is a multiple of 8: its success counts, and the breaker has become half-open. */
+export const SUCCESS_COUNTS = 1;
 export const HALF_OPENED = 2;
+export const FLAGS = 7;
 
 export const circuitEvent = (state: CircuitState): EventName => (state === "open" ? "circuit_opened" : `circuit_${state}`);

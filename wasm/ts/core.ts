@@ -1,51 +1,27 @@
 // The core's module: started at the first construction, once, and without waiting.
 
-import { compiled } from "./modules/core.js";
+import { asking } from "./asked.js";
+import { __wbg_set_wasm, compiled, imports, memory_release, memory_reserve, rewind, table as tableAt } from "./modules/core.js";
+import { FUNCTIONS, PAGES } from "./modules/layout.js";
 
-/** What the module exports; addresses and times are numbers. */
-export interface Core {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly __indirect_function_table: { readonly length: number; grow(by: number): unknown };
-  table(): number;
-  memory_reserve(bytes: number): number;
-  memory_release(slot: number): void;
-  strategy_new(kind: number, first: number, second: number, link: number): number;
-  policy_new(): number;
-  policy_limit(policy: number): number;
-  breaker_new(): number;
-  breaker_state(slot: number): number;
-  breaker_switch(slot: number, how: number, now: number): number;
-  breaker_check(slot: number, now: number): number;
-  breaker_admit(slot: number, now: number): number;
-  breaker_settle(slot: number, permit: number, result: number, random: number, now: number): number;
-  budget_rolling(maxRetries: number, windowMs: number): number;
-  budget_ratio(ratioMilli: number, floorPerSec: number, limit: number, initial: number): number;
-  budget_consume(slot: number, cost: number, now: number): number;
-  budget_deposit(slot: number): void;
-  budget_remaining(slot: number, now: number): number;
-  call_begin(policy: number, breaker: number, budget: number, now: number, deadline: number): number;
-  call_probe(policy: number, breaker: number, budget: number, now: number, deadline: number, breakerNow: number): number;
-  call_start(call: number): number;
-  call_remaining(call: number): number;
-  call_remaining_at(call: number, now: number): number;
-  call_timeout(call: number): number;
-  call_class(call: number): number;
-  call_fail(call: number, now: number, errorClass: number, how: number, retryAfter: number, budgetNow: number, breakerNow: number): number;
-  call_defer(call: number, budgetNow: number): number;
-  call_next_sleep(call: number, reason: number): number;
-  call_woke(call: number, now: number): number;
-  call_succeed(call: number, now: number, breakerNow: number): number;
-  call_stop(call: number, reason: number, breakerNow: number): number;
-  classify_name(): number;
-  classify(strict: number, marker: number, status: number, code: number, length: number): number;
+/** A module of WebAssembly as the build has it: the functions of wasm-bindgen, and what starts them. */
+export interface Startable {
+  /** The module, compiled, in a form of its own for each condition of the package. */
+  compiled(): object;
+  /** What it imports, of what modules share and of JavaScript. */
+  imports(shared?: object): Record<string, any>;
+  /** Has the functions call an instance. */
+  __wbg_set_wasm(exports: object): void;
 }
 
-/** What the core asks of the call that it decides about. */
-export interface Asked {
-  /** A random number in 0..2^32, or -1. */
-  draw(): number;
-  /** The delay of a strategy written in JavaScript, NaN for none. */
-  delay(attempt: number, errorClass: number, cause: number, previous: number, remaining: number, retryAfter: number): number;
+/** What has a memory. */
+export interface Memory {
+  readonly memory: { readonly buffer: ArrayBuffer };
+}
+
+/** What modules share: the functions of one are called by the other, on the same slots. */
+export interface Shared extends Memory {
+  readonly __indirect_function_table: object;
 }
 
 /** WebAssembly is not to be had here. */
@@ -54,16 +30,14 @@ export class WasmUnavailableError extends Error {
   readonly code = "REDRESS_WASM_UNAVAILABLE";
 }
 
-let started: Core | undefined;
-let asked: Asked | undefined;
+let started: Shared | undefined;
 let numbers: Float64Array | undefined;
 let registry: FinalizationRegistry<number> | undefined;
 
-/** The exports of a module's instance. */
-export function instance<E>(compiled: () => object, imports?: Record<string, Record<string, any>>): E {
+/** What WebAssembly makes, or the error that says why it does not. */
+function made<M>(make: () => M): M {
   try {
-    // A copy: the exports themselves are an object that engines look up slowly.
-    return { ...(new WebAssembly.Instance(compiled() as WebAssembly.Module, imports).exports as E) };
+    return make();
   } catch (cause) {
     const message =
       "redress: WebAssembly could not be started; a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
@@ -71,42 +45,69 @@ export function instance<E>(compiled: () => object, imports?: Record<string, Rec
   }
 }
 
-/** The core, started if it is not. */
-export function core(): Core {
-  return started ?? start();
+/** Starts a module; what its instance exports. */
+export function start<E>({ compiled, imports, __wbg_set_wasm }: Startable, shared?: Shared): E {
+  // A copy: the exports themselves are an object that engines look up slowly.
+  const exports = made(() => ({ ...new WebAssembly.Instance(compiled() as WebAssembly.Module, imports(shared)).exports }));
+  __wbg_set_wasm(exports);
+  return exports as E;
 }
 
-function start(): Core {
-  const js = {
-    draw: () => asked!.draw(),
-    delay: (...words: Parameters<Asked["delay"]>) => asked!.delay(...words),
-  };
-  started = instance<Core>(compiled, { js });
-  if (typeof FinalizationRegistry === "function") {
-    registry = new FinalizationRegistry(started.memory_release);
-  }
+/** Comes before each use of the core: starts it, or rewinds the stack that an exception has passed. */
+export function enter(): Shared {
+  if (started === undefined) return startCore();
+  if (asking.who === undefined) rewind();
   return started;
 }
 
-/** From now on the core asks `who`; returns whom it asked before, to whom it goes back. */
-export function answering(who: Asked | undefined): Asked | undefined {
-  const before = asked;
-  asked = who;
-  return before;
+function startCore(): Shared {
+  const shared = made(() => ({
+    memory: new WebAssembly.Memory({ initial: PAGES }),
+    __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }),
+  }));
+  start({ compiled, imports, __wbg_set_wasm }, shared);
+  if (typeof FinalizationRegistry === "function") registry = new FinalizationRegistry(release);
+  return (started = shared);
 }
 
 /** The table of numbers for settings and answers. */
 export function table(): Float64Array {
-  const { memory, table: address } = core();
-  if (numbers === undefined || numbers.buffer !== memory.buffer) {
-    numbers = new Float64Array(memory.buffer, address(), 32);
-  }
+  const { buffer } = enter().memory;
+  if (numbers === undefined || numbers.buffer !== buffer) numbers = new Float64Array(buffer, tableAt(), 32);
   return numbers;
+}
+
+/** Bytes of the core's memory, until it grows. */
+export function bytes(at: number, length: number): Uint8Array {
+  return new Uint8Array(enter().memory.buffer, at, length);
+}
+
+/** A slot for so many bytes. */
+export function reserve(length: number): number {
+  enter();
+  return checked(memory_reserve(length));
+}
+
+/** Gives a slot back, and those that belong to it. */
+export function release(slot: number): void {
+  enter();
+  memory_release(slot);
+}
+
+/** A slot that the core has made, if it could. */
+export function checked(slot: number): number {
+  if (slot === 0) throw new RangeError("redress: out of memory, or a setting out of its range");
+  return slot;
 }
 
 /** Gives a slot back once its owner is collected. */
 export function owned(owner: object, slot: number): number {
-  if (slot === 0) throw new RangeError("redress: out of memory, or a setting out of its range");
-  registry?.register(owner, slot);
-  return slot;
+  registry?.register(owner, checked(slot), owner);
+  return checked(slot);
+}
+
+/** Gives a slot back before its owner is collected. */
+export function disowned(owner: object, slot: number): void {
+  registry?.unregister(owner);
+  release(slot);
 }

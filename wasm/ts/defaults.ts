@@ -1,7 +1,8 @@
 // The rules over any error, by the core: what a policy classifies by that names no classifier.
 
-import { core } from "./core.js";
+import { bytes, enter } from "./core.js";
 import { BRAND, markerOf, nameOf, number, read, says } from "./facts.js";
+import { classify, classify_name } from "./modules/core.js";
 import { CONNECTION_CODES, CONNECTION_MESSAGES } from "./modules/platform.js";
 import { ERROR_CLASSES, type Classification } from "./types.js";
 
@@ -53,7 +54,7 @@ function factsOf(error: unknown): Facts {
 
 function by(isStrict: number, error: unknown): Classification {
   const { code, status, said, name, retryAfterMs } = factsOf(error);
-  const { classify } = core();
+  enter();
   const mark = markerOf(said, code, name);
   // The words of a name come last, and spelling it is dear.
   let found = classify(isStrict, mark, number(status), number(code), 0);
@@ -67,8 +68,7 @@ function by(isStrict: number, error: unknown): Classification {
 
 /** Writes a name where the core reads it; its length there. */
 function spelled(said: unknown): number {
-  const { memory, classify_name } = core();
-  const letters = new Uint8Array(memory.buffer, classify_name(), LETTERS);
+  const letters = bytes(classify_name(), LETTERS);
   const name = String(said ?? "").slice(0, LETTERS);
   for (let i = 0; i < name.length; i += 1) letters[i] = name.charCodeAt(i) < 128 ? name.charCodeAt(i) : 63;
   return name.length;

@@ -1,12 +1,15 @@
 // What the core holds for an object of the package.
 
-import { owned } from "./core.js";
+import { disowned, enter, owned } from "./core.js";
+import { DISPOSE } from "./dispose.js";
 
 /** State in the core: made when it is first needed, so that what is never used takes no room there. */
 export abstract class Held {
   #slot = 0;
+  /** Whether it was disposed of. @internal */
+  gone = false;
 
-  /** Makes it; where it is. @internal */
+  /** Makes it; where it is, 0 if it could not be made. @internal */
   abstract make(): number;
 
   /** Where the core has it. @internal */
@@ -15,8 +18,24 @@ export abstract class Held {
     return this.#slot;
   }
 
-  /** Lets go of it: it is made anew when it is next needed, if it can be. @internal */
-  forget(): void {
+  /** The same, with the core entered. @internal */
+  get entered(): number {
+    const { slot } = this;
+    enter();
+    return slot;
+  }
+
+  /** Gives it back, with all that belongs to it: it is made anew when it is next needed, if it can be. @internal */
+  free(): void {
+    const slot = this.#slot;
+    if (slot === 0) return;
     this.#slot = 0;
+    disowned(this, slot);
   }
 }
+
+Object.defineProperty(Held.prototype, DISPOSE, {
+  value(this: Held & { dispose?(): void }) {
+    this.dispose?.();
+  },
+});

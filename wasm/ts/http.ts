@@ -1,11 +1,11 @@
 // The classifier of HTTP: a status, and what the headers say of when to come back.
 
 import { marker, number, read, says } from "./facts.js";
-import { compiled } from "./modules/http.js";
+import * as module from "./modules/http.js";
 import { Tables } from "./tables.js";
 import type { Classification } from "./types.js";
 
-const TABLES = /* @__PURE__ */ new Tables(compiled);
+const TABLES = /* @__PURE__ */ new Tables(module);
 
 /**
  * A `Response` (null if it is ok), or an error that carries a status or a response, by the status; with its Retry-After, and when a quota that is used up is filled up again.

@@ -3,6 +3,7 @@
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions, ofKey } from "./budget.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import type { Setting } from "./codes.js";
+import { type Disposing, disposes } from "./dispose.js";
 import { WHOLE, number, wrongType } from "./options.js";
 import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
@@ -149,7 +150,7 @@ export class KeyedPolicy {
     });
   }
 
-  /** Refuses every call from now on. */
+  /** Refuses every call from now on, as `Policy.dispose` does. */
   dispose(): void {
     this.template.dispose();
   }
@@ -163,6 +164,11 @@ export class KeyedPolicy {
     return found;
   }
 }
+
+disposes(KeyedPolicy);
+
+/** `using` disposes of it. */
+export interface KeyedPolicy extends Disposing {}
 
 class ByKey extends Guarded {
   readonly #setting: () => Setting;
@@ -194,6 +200,10 @@ class Lent {
 
   get limit(): number {
     return this.#rules.limit;
+  }
+
+  runs(by: 1 | -1): void {
+    this.#rules.runs(by);
   }
 
   own(errorClass: number): ReturnType<Rules["own"]> {

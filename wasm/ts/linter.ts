@@ -1,14 +1,7 @@
 // The linter's module: the core's rules, apart from the core that applications hold.
 
-import { instance } from "./core.js";
-import { compiled } from "./modules/lint.js";
-
-interface Linter {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  question(bytes: number): number;
-  ask(): number;
-  answer(): number;
-}
+import { type Memory, start } from "./core.js";
+import { __wbg_set_wasm, answer, ask as asked, compiled, imports, question } from "./modules/lint.js";
 
 /** A value of the core: a span of time, a strategy by its name, classes, null if it is not set. */
 export type FoundValue = number | string | boolean | readonly string[] | { readonly micros: number } | { readonly strategy: string } | null;
@@ -36,10 +29,10 @@ let module: object | undefined;
 
 /** What the core says of settings. An instance answers once, and is dropped with all that it holds. */
 export function ask(settings: unknown): Answer {
-  const linter = instance<Linter>(() => (module ??= compiled()));
-  const question = new TextEncoder().encode(JSON.stringify(settings));
-  const at = linter.question(question.length);
-  new Uint8Array(linter.memory.buffer, at, question.length).set(question);
-  const length = linter.ask();
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(linter.memory.buffer, linter.answer(), length))) as Answer;
+  const { memory } = start<Memory>({ compiled: () => (module ??= compiled()), imports, __wbg_set_wasm });
+  const text = new TextEncoder().encode(JSON.stringify(settings));
+  const at = question(text.length);
+  new Uint8Array(memory.buffer, at, text.length).set(text);
+  const length = asked();
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, answer(), length))) as Answer;
 }

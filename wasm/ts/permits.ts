@@ -1,21 +1,27 @@
-// Permits that are out, by their addresses: each goes back once, to the breaker that it came from. What is written to
-// any other address would be somebody else's.
+// Permits that are out: each goes back once, to the breaker that it came from.
 
 import { show } from "./options.js";
 
-const out = new Map<number, number>();
+let latest = 0;
 
-/** Notes a permit of the breaker in `slot`. */
-export function handedOut(permit: number, slot: number): number {
-  out.set(permit, slot);
-  return permit;
-}
+/** The permits of one breaker that are out. Each has a number that no other ever had, so that one that went back is not taken for a later one. */
+export class Permits {
+  readonly #out = new Map<number, number>();
 
-/** Checks a permit that comes back to the breaker in `slot`. */
-export function takenBack(permit: number, slot: number): number {
-  if (out.get(permit) !== slot) {
-    throw new TypeError(`settle: ${show(permit)} is not a permit of this breaker, or it was settled before`);
+  /** Hands out the permit in a slot. */
+  hand(slot: number): number {
+    latest += 1;
+    this.#out.set(latest, slot);
+    return latest;
   }
-  out.delete(permit);
-  return permit;
+
+  /** Takes a permit back; its slot. */
+  take(permit: number): number {
+    const slot = this.#out.get(permit);
+    if (slot === undefined) {
+      throw new TypeError(`settle: ${show(permit)} is not a permit of this breaker, or it was settled before`);
+    }
+    this.#out.delete(permit);
+    return slot;
+  }
 }

@@ -3,12 +3,12 @@
 import { decorrelatedJitter } from "./backoff.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { type Setting, circuitEvent } from "./codes.js";
-import { drive, driveSync } from "./drive.js";
+import { call, execute } from "./asynchronous.js";
+import { type Disposing, disposes } from "./dispose.js";
 import { Held } from "./held.js";
 import { CALL_KEYS, checked, tell } from "./hooks.js";
 import { options, wrongType } from "./options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions, Rules, copied, pool } from "./rules.js";
-import { isPlain, quick } from "./quick.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "./types.js";
 
 /** What may be said once for all calls of a policy. */
@@ -31,40 +31,12 @@ export abstract class Runner {
 
   /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
   call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
-    const { setting } = this;
-    if (options === undefined && setting.plain && typeof operation === "function") return quick(setting, operation as never);
-    return drive(setting, operation as never, options, false) as Promise<Awaited<T>>;
+    return call(this.setting, operation as never, options) as Promise<Awaited<T>>;
   }
 
   /** The same, with everything there is to know of it; throws only what is wrong in the use of it. */
   execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
-    return drive(this.setting, operation as never, options, true) as Promise<Outcome<Awaited<T>>>;
-  }
-
-  /** The same for a synchronous operation; a delay needs a `sleeper` that blocks. */
-  callSync<T>(operation: Operation<T>, options?: CallOptions): T {
-    return driveSync(this.setting, operation, options);
-  }
-
-  /** The same with options said once. */
-  context(options: CallOptions = {}): CallContext {
-    checked("context", options);
-    const own = { ...options };
-    let runner: Runner | undefined = this;
-    const live = (): Runner => {
-      if (runner === undefined) throw new Error("context: it was disposed of");
-      return runner;
-    };
-    const dispose = () => {
-      runner = undefined;
-    };
-    return {
-      call: async (operation: Operation<any>, more?: CallOptions) => live().call(operation, { ...own, ...more }),
-      execute: async (operation: Operation<any>, more?: CallOptions) => live().execute(operation, { ...own, ...more }),
-      callSync: (operation: Operation<any>, more?: CallOptions) => live().callSync(operation, { ...own, ...more }),
-      dispose,
-      [DISPOSE]: dispose,
-    } as CallContext;
+    return execute(this.setting, operation as never, options) as Promise<Outcome<Awaited<T>>>;
   }
 }
 
@@ -97,16 +69,6 @@ export abstract class Guarded extends Runner {
   }
 }
 
-export type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol } ? { [K in D]: () => void } : {};
-
-/** The symbol that `using` looks for, also where it is not there yet. */
-export const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
-
-/** A policy with options said once; ends with `using`. */
-export type CallContext = Pick<Runner, "call" | "execute" | "callSync"> & Disposing & {
-  /** Refuses every call from now on; `using` does this at the end of its block. */
-  dispose(): void;
-};
 
 /** What each class of failure deserves, for one policy or several. */
 export class Retry extends Runner {
@@ -119,7 +81,7 @@ export class Retry extends Runner {
     super();
     this.config = Object.freeze(copied(settings));
     const rules = new Rules(this.config, false);
-    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false, plain: isPlain(rules) };
+    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false };
   }
 }
 
@@ -139,6 +101,8 @@ export class Policy extends Guarded {
   readonly retry: Retry | undefined;
   readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;
   #setting: Setting | undefined;
+  /** Rules that are not its own. */
+  readonly #lent: Rules | undefined;
 
   constructor(settings: PolicyOptions = {}) {
     super();
@@ -150,14 +114,14 @@ export class Policy extends Guarded {
     const observed = hooks === undefined ? false : checked("policy", hooks);
     const breaker = given["circuitBreaker"];
     this.circuitBreaker = breaker;
+    if (this.retry !== undefined && this.retry === given["retry"]) this.#lent = this.retry.setting.rules;
     const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
     const isOurs = breaker instanceof Held;
     if (breaker !== undefined && !isCircuit(breaker)) {
       throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
     }
     const circuit = breaker === undefined || isOurs ? undefined : breaker;
-    const plain = circuit === undefined && hooks === undefined && isPlain(rules);
-    this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed, plain };
+    this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed };
   }
 
   /** @internal */
@@ -166,11 +130,19 @@ export class Policy extends Guarded {
     return this.#setting;
   }
 
-  /** Refuses every call from now on. */
+  /** Refuses every call from now on. Those in flight go on; after the last of them its memory is given back. */
   dispose(): void {
+    const rules = this.#setting?.rules;
     this.#setting = undefined;
+    // Those of a Retry that was given may serve other policies.
+    if (rules !== this.#lent) rules?.dispose();
   }
 }
+
+disposes(Policy);
+
+/** `using` disposes of it. */
+export interface Policy extends Disposing {}
 
 function isCircuit(value: unknown): value is Circuit {
   const given = value as Partial<Circuit> | null;

@@ -2,9 +2,10 @@
 
 import { type Backoff, type Strategy, strategy } from "./strategy.js";
 import type { Budget } from "./budget.js";
-import { core, table } from "./core.js";
+import { enter, table } from "./core.js";
 import { byDefault } from "./defaults.js";
 import { Held } from "./held.js";
+import { policy_limit, policy_new } from "./modules/core.js";
 import { ABOVE, NULLABLE, type Range, type Ranges, WHOLE, byClass, callable, number, numbers, options, systemClock, wrongType } from "./options.js";
 import {
   type BackoffContext,
@@ -88,6 +89,9 @@ export class Rules extends Held {
   #numbers: readonly number[] | undefined;
   #more: readonly number[] | undefined;
   #limit: number | undefined;
+  /** How many calls run, and whether more may begin. */
+  #running = 0;
+  #over = false;
   readonly classifier: Classifier;
   readonly resultClassifier: ResultClassifier | undefined;
   readonly budget: Budget | undefined;
@@ -120,7 +124,7 @@ export class Rules extends Held {
     if (budget instanceof Held) this.budget = budget;
     else this.pool = budget;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
-    core();
+    enter();
     const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
       // A single attempt, without limits and without a strategy.
@@ -157,13 +161,27 @@ export class Rules extends Held {
     });
     const settings = [...this.#numbers!, general?.slot ?? 0, ...own, ...this.#more!];
     table().set(settings);
-    this.#numbers = this.#more = undefined;
-    return core().policy_new();
+    const slot = policy_new();
+    // What could not be made now is made later.
+    if (slot !== 0) this.#numbers = this.#more = undefined;
+    return slot;
+  }
+
+  /** A call by these rules begins (1) or is over (-1). */
+  runs(by: 1 | -1): void {
+    this.#running += by;
+    if (this.#over && this.#running === 0) this.free();
+  }
+
+  /** Gives their memory back once no call runs by them; none will begin. */
+  dispose(): void {
+    this.#over = true;
+    if (this.#running === 0) this.free();
   }
 
   /** How long the first attempt of a call may take; Infinity without a limit. */
   get limit(): number {
-    return (this.#limit ??= core().policy_limit(this.slot));
+    return (this.#limit ??= policy_limit(this.entered));
   }
 
   /** The function that the strategy of a class asks in the end. */

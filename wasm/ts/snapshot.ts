@@ -2,8 +2,9 @@
 
 import type { CircuitBreaker } from "./breaker.js";
 import type { Budget } from "./budget.js";
-import { core } from "./core.js";
-import { more } from "./more.js";
+import { bytes, release, reserve } from "./core.js";
+import { snapshot_bytes, snapshot_load, snapshot_save } from "./modules/more.js";
+import { enterMore } from "./more.js";
 import { onlyNumbers, show } from "./options.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
@@ -34,14 +35,19 @@ const WRONG = [
 /** The state of a breaker or a budget as plain data. */
 export function snapshot(state: CircuitBreaker | Budget): Snapshot {
   const kind = "consume" in state ? 1 : 0;
+  const now = state.clock();
+  enterMore();
   const { slot } = state;
-  const length = more().snapshot_bytes(kind, slot);
-  const at = core().memory_reserve(length);
-  more().snapshot_save(kind, slot, state.clock(), at);
-  let data = "";
-  for (const byte of new Uint8Array(core().memory.buffer, at, length)) data += byte.toString(16).padStart(2, "0");
-  core().memory_release(at);
-  return { kind: KINDS[kind], version: 1, data };
+  const length = snapshot_bytes(kind, slot);
+  const at = reserve(length);
+  try {
+    snapshot_save(kind, slot, now, at);
+    let data = "";
+    for (const byte of bytes(at, length)) data += byte.toString(16).padStart(2, "0");
+    return { kind: KINDS[kind], version: 1, data };
+  } finally {
+    release(at);
+  }
 }
 
 /** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
@@ -50,16 +56,24 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
   const kind = "consume" in state ? 1 : 0;
-  const { slot } = state;
   if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
   if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);
   if (given.version !== 1) throw refuse(`it has version ${given.version}, and this one reads version 1`);
   const { data } = given;
   if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data)) throw refuse("its data is damaged");
-  const at = core().memory_reserve(data.length / 2);
-  const bytes = new Uint8Array(core().memory.buffer, at, data.length / 2);
-  for (let n = 0; n < bytes.length; n += 1) bytes[n] = parseInt(data.slice(2 * n, 2 * n + 2), 16);
-  const wrong = more().snapshot_load(kind, slot, state.clock(), at, bytes.length, off!);
-  core().memory_release(at);
+  const now = state.clock();
+  enterMore();
+  const { slot } = state;
+  const length = snapshot_bytes(kind, slot);
+  // No room is made for what is refused anyway.
+  if (data.length !== 2 * length) throw refuse(WRONG[1]!);
+  const at = reserve(length);
+  let wrong: number;
+  try {
+    bytes(at, length).set(Uint8Array.from({ length }, (_, n) => parseInt(data.slice(2 * n, 2 * n + 2), 16)));
+    wrong = snapshot_load(kind, slot, now, at, length, off!);
+  } finally {
+    release(at);
+  }
   if (wrong !== 0) throw refuse(WRONG[wrong]!);
 }

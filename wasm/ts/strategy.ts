@@ -1,7 +1,8 @@
 // Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
 
-import { core, table } from "./core.js";
+import { bytes, release, reserve, table } from "./core.js";
 import { Held } from "./held.js";
+import { strategy_new } from "./modules/core.js";
 import { show, wrongType } from "./options.js";
 import type { BackoffContext, ErrorClass } from "./types.js";
 
@@ -70,11 +71,13 @@ export class Backoff extends Held {
     const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
     let link = fallback?.slot ?? 0;
     if (delays !== undefined) {
-      link = core().memory_reserve(Math.max(8, delays.length * 8));
-      new Float64Array(core().memory.buffer, link, delays.length).set(delays);
+      link = reserve(delays.length * 8);
+      bytes(link, delays.length * 8).set(new Uint8Array(Float64Array.from(delays).buffer));
     }
     table().set(more);
-    return core().strategy_new(KINDS.indexOf(this.kind), first, second, link);
+    const slot = strategy_new(KINDS.indexOf(this.kind), first, second, link);
+    if (slot === 0 && delays !== undefined) release(link);
+    return slot;
   }
 }
 

@@ -1,12 +1,12 @@
 // Classifiers by tables, each in a module of its own: facts of an error go in, a class and a hint come out.
 
-import { instance } from "./core.js";
+import { type Memory, type Startable, start } from "./core.js";
 import { known } from "./defaults.js";
 import { marker, nameOf, number, read } from "./facts.js";
 import type { Classification } from "./types.js";
 
-interface Module {
-  readonly memory: { readonly buffer: ArrayBuffer };
+interface Module extends Startable {
+  rewind(): void;
   texts(): number;
   classify(rule: number, marker: number, status: number, statusCode: number, code: number, hint: number, nowUnixSecs: number): number;
   hint(): number;
@@ -25,22 +25,24 @@ export interface Special {
 
 /** A module of tables, started when it is first asked. */
 export class Tables {
-  readonly #compiled: () => object;
-  #started: Module | undefined;
+  readonly #module: Module;
+  #started: Memory | undefined;
 
-  constructor(compiled: () => object) {
-    this.#compiled = compiled;
+  constructor(module: Module) {
+    this.#module = module;
   }
 
   /** The class of an error by a rule of the module. */
   classify(rule: number, error: unknown, special: Special): Classification {
-    const module = (this.#started ??= instance<Module>(this.#compiled));
+    const module = this.#module;
+    const started = (this.#started ??= start<Memory>(module));
     const hint = read(error, "retryAfter");
     const hintMs = read(error, "retryAfterMs");
     const code = number(read(error, "code"));
     const mark = marker(error);
     const { headers, message, sqlstate = read(error, "sqlstate"), grpc, aws } = special;
-    hand(module, [nameOf(error), hint, headers, message, sqlstate, grpc, aws]);
+    module.rewind();
+    hand(module.texts(), [nameOf(error), hint, headers, message, sqlstate, grpc, aws], started);
     const found = module.classify(
       rule,
       mark,
@@ -58,23 +60,39 @@ export class Tables {
   }
 }
 
-const CAPACITY = 2048;
+/** How many letters there are room for, and of those for one that is a word: a name, a code or a hint. */
+const CAPACITY = 4096;
+const WORD = 256;
 const NONE = 0xffff;
 
-/** Writes lengths first, then the texts; what does not fit is left out. */
-function hand(module: Module, texts: readonly unknown[]): void {
-  const bytes = new Uint8Array(module.memory.buffer, module.texts(), CAPACITY);
-  let at = 2 * texts.length;
+/** A text that says something by its first words or its last ones: of a long one, those. */
+function ends(text: unknown): unknown {
+  if (typeof text !== "string" || text.length <= 4 * WORD) return text;
+  return `${text.slice(0, 2 * WORD)} ${text.slice(1 - 2 * WORD)}`;
+}
+
+/** As many of the lines as there is room for beside all the rest. */
+function lines(text: unknown): unknown {
+  const most = 5 * WORD;
+  if (typeof text !== "string" || text.length <= most) return text;
+  return text.slice(0, text.lastIndexOf("\n", most - 1) + 1);
+}
+
+/** Writes lengths first, then the texts. What is no word, or too long for one, is left out. */
+function hand(at: number, [name, hint, headers, message, ...codes]: readonly unknown[], { memory }: Memory): void {
+  const word = (text: unknown) => (typeof text === "string" && text.length <= WORD ? text : undefined);
+  const texts = [word(name), word(hint), lines(headers), ends(message), ...codes.map(word)];
+  const bytes = new Uint8Array(memory.buffer, at, CAPACITY);
+  let end = 2 * texts.length;
   texts.forEach((text, nth) => {
-    const fits = typeof text === "string" && at + text.length <= CAPACITY;
-    const length = fits ? text.length : NONE;
+    const length = typeof text === "string" ? text.length : NONE;
     bytes[2 * nth] = length & 0xff;
     bytes[2 * nth + 1] = length >> 8;
-    if (!fits) return;
+    if (typeof text !== "string") return;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
-      bytes[at + i] = unit < 128 ? unit : 63;
+      bytes[end + i] = unit < 128 ? unit : 63;
     }
-    at += length;
+    end += length;
   });
 }

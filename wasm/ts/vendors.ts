@@ -1,11 +1,11 @@
 // The classifiers of databases, gRPC, AWS and Redis.
 
 import { nameOf, read } from "./facts.js";
-import { compiled } from "./modules/vendors.js";
+import * as module from "./modules/vendors.js";
 import { Tables } from "./tables.js";
 import type { Classification } from "./types.js";
 
-const TABLES = /* @__PURE__ */ new Tables(compiled);
+const TABLES = /* @__PURE__ */ new Tables(module);
 
 /** What a database says: its SQLSTATE, its code, or a state in its message. */
 function said(error: unknown) {

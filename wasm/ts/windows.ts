@@ -1,6 +1,7 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
-import { more } from "./more.js";
+import { window_new } from "./modules/more.js";
+import { enterMore } from "./more.js";
 import { ABOVE, WHOLE, number, numbers, onlyNumbers, options } from "./options.js";
 
 /** What every window of a rate says. */
@@ -62,7 +63,8 @@ export class RateWindow {
 
   /** Makes a breaker of the settings in the table. @internal */
   made(): number {
-    return more().window_new();
+    enterMore();
+    return window_new();
   }
 }
 

@@ -17,7 +17,7 @@ const project = consumer(values.tarball ?? pack(shelf));
 const program = (...used) =>
   `import { ${used.join(", ")} } from "redress"; globalThis.all = [${used.join(", ")}];`;
 
-const FOUR = ["Policy", "CircuitBreaker", "Budget"];
+const FOUR = ["Policy", "CircuitBreaker", "Budget", "callSync", "context"];
 const named = (...names) => `import { ${names.join(", ")} } from "redress/classify"; globalThis.classes = [${names.join(", ")}];`;
 const jitter = `import { decorrelatedJitter } from "redress/backoff"; globalThis.jitter = decorrelatedJitter;`;
 

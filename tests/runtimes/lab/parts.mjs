@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { checkBehaviours } from "./behaviours.mjs";
+import { checkBoundary } from "./boundary.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
 import { REPOSITORY, consumer, pack } from "./consumer.mjs";
 import { checkDoctor } from "./doctor.mjs";
@@ -33,6 +34,7 @@ const PARTS = {
   types: checkTypes,
   modules: checkModules,
   processes: checkProcesses,
+  boundary: checkBoundary,
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,

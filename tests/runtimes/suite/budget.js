@@ -1,6 +1,6 @@
 // A budget of retries, shared.
 
-import { Budget, RetryExhaustedError, backoff, restore, snapshot } from "redress";
+import { Budget, RetryExhaustedError, backoff, callSync, restore, snapshot } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { Time, failure, script, stage } from "./stage.js";
 
@@ -72,7 +72,7 @@ test("one budget is shared by policies, by call and by callSync", async () => {
   await one.execute(script(failure(503)));
   assert.equal(budget.remaining(), 1);
   thrown(() =>
-    two.policy.callSync(() => {
+    callSync(two.policy, () => {
       throw failure(503);
     }),
   );

@@ -1,6 +1,6 @@
 // Breakers that are opened and closed by hand, that ask again before a retry, open for a hint, or add a random time.
 
-import { CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, backoff, begin, rateOfCalls } from "redress";
+import { CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, backoff, begin, callSync, rateOfCalls } from "redress";
 import { FakeCircuitBreaker } from "redress/testing";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
@@ -32,7 +32,7 @@ test("an isolated breaker rejects without a time, in the error, its message and 
   const circuitBreaker = new CircuitBreaker();
   circuitBreaker.isolate();
   const policy = new Policy({ circuitBreaker, retry: { strategy } });
-  for (const error of [await rejection(policy.call(() => 1)), thrown(() => policy.callSync(() => 1)), thrown(() => begin(policy))]) {
+  for (const error of [await rejection(policy.call(() => 1)), thrown(() => callSync(policy, () => 1)), thrown(() => begin(policy))]) {
     assert.instanceOf(error, CircuitOpenError);
     assert.strictEqual(error.retryAfterMs, undefined);
     assert.notInclude(error.message, "Infinity");
@@ -124,7 +124,7 @@ test("with checkBeforeRetry a call stops as soon as the breaker has opened, in e
     calls += 1;
     return operation();
   };
-  for (const run of [() => rejection(policy.call(counted)), () => thrown(() => policy.callSync(counted))]) {
+  for (const run of [() => rejection(policy.call(counted)), () => thrown(() => callSync(policy, counted))]) {
     breaker.reset();
     calls = 0;
     assert.strictEqual(await run(), error);

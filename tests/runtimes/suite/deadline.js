@@ -1,6 +1,6 @@
 // The deadline ends an attempt that is in flight, in every driver that can.
 
-import { CircuitBreaker, Policy, RetryPolicy, backoff, begin } from "redress";
+import { CircuitBreaker, Policy, RetryPolicy, backoff, begin, callSync, context } from "redress";
 import { assert, describe, rejection, settle, test } from "./harness.js";
 import { failure, stage } from "./stage.js";
 
@@ -179,11 +179,11 @@ test("a call has a deadline of its own, longer, shorter or none, in every driver
   assert.deepEqual(await left({ deadlineMs: 120 }), [120, 20, 0]);
   assert.deepEqual(await left({ deadlineMs: null }), [null, null, null]);
   assert.deepEqual(await left({ deadlineMs: undefined }), [50, 0]);
-  policy.callSync(({ remainingMs }) => assert.equal(remainingMs, 7), { deadlineMs: 7 });
+  callSync(policy, ({ remainingMs }) => assert.equal(remainingMs, 7), { deadlineMs: 7 });
   const call = begin(policy, { deadlineMs: 8 });
   assert.deepEqual([call.start().remainingMs, time.sleeps.length > 0], [8, true]);
   call.cancel();
-  await policy.context({ deadlineMs: 9 }).call(({ remainingMs }) => assert.equal(remainingMs, 9));
+  await context(policy, { deadlineMs: 9 }).call(({ remainingMs }) => assert.equal(remainingMs, 9));
   await new Policy().call(({ remainingMs }) => assert.equal(remainingMs, 10), { deadlineMs: 10 });
 });
 

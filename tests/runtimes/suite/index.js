@@ -21,6 +21,7 @@ import "./steps.js";
 import "./keyed.js";
 import "./testing.js";
 import "./lifecycle.js";
+import "./boundary.js";
 import "./options.js";
 import "./misuse.js";
 import "./lint.js";

@@ -1,6 +1,6 @@
 // Breakers and budgets by key.
 
-import { Budget, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, Retry, backoff, begin, classify, rateOverTime, redressFetch } from "redress";
+import { Budget, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, Retry, backoff, begin, callSync, classify, context, rateOverTime, redressFetch } from "redress";
 import { lint } from "redress/lint";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
@@ -126,21 +126,21 @@ test("slow calls count, a deadline stays the policy's, and events bear the key u
   for (let n = 0; n < 2; n += 1) await policy.at("slow.host").call(() => time.advance(600));
   assert.equal(map.peek("slow.host").state, "open");
   assert.deepEqual(heard.at(-1), ["circuit_opened", "slow.host"]);
-  await policy.at("other").context({ operation: "named" }).call(script(1));
+  await context(policy.at("other"), { operation: "named" }).call(script(1));
   assert.deepEqual(heard.at(-1), ["success", "named"]);
 });
 
 test("callSync and steps take the key's entries, too", () => {
   const map = hosts(4);
   const policy = new KeyedPolicy({ circuitBreaker: map });
-  thrown(() => policy.at("sync").callSync(() => { throw failure(503); }));
+  thrown(() => callSync(policy.at("sync"), () => { throw failure(503); }));
   assert.equal(map.peek("sync").state, "open");
   assert.instanceOf(thrown(() => begin(policy.at("sync"))), CircuitOpenError);
   const other = begin(policy.at("other"));
   other.start();
   other.succeed(1);
   policy.dispose();
-  assert.match(thrown(() => policy.at("other").callSync(() => 1)).message, /dispose/);
+  assert.match(thrown(() => callSync(policy.at("other"), () => 1)).message, /dispose/);
 });
 
 test("redressFetch takes the breaker of the URL's host", async (context) => {

@@ -1,6 +1,6 @@
 // Every option: what it takes works, and all else is refused where it is written, naming path, value and range.
 
-import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, rateOfCalls, rateOverTime, retry } from "redress";
+import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, callSync, context, rateOfCalls, rateOverTime, retry } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure } from "./stage.js";
 
@@ -32,13 +32,13 @@ const used = (policy) => {
     return calls;
   };
   try {
-    policy.callSync(operation);
+    callSync(policy, operation);
   } catch (error) {
     if (error.status !== 503) throw error;
   }
 };
 const retrying = (settings) => used(policyOf({ ...settings, maxAttempts: 2 }));
-const waiting = (strategy) => policyOf({ strategy, deadlineMs: null }).callSync(() => 1) && retrying({ strategy });
+const waiting = (strategy) => callSync(policyOf({ strategy, deadlineMs: null }), () => 1) && retrying({ strategy });
 
 const breakerOf = (settings) => new CircuitBreaker(settings).state;
 const rollingOf = (settings) => new Budget({ maxRetries: 1, ...settings }).consume();
@@ -56,7 +56,7 @@ const NUMBERS = [
   ["retry.maxUnknownAttempts", retrying, { max: 65_534, whole: true, none: true }],
   ["retry.perClassMaxAttempts.UNKNOWN", (own) => retrying({ perClassMaxAttempts: own }), { max: 65_534, whole: true }],
   ["retry.retriable.AUTH", (own) => retrying({ retriable: own }), { max: 65_534, whole: true }],
-  ["context.deadlineMs", (settings) => new Policy().context(settings), { none: true }],
+  ["context.deadlineMs", (settings) => context(new Policy(), settings), { none: true }],
   ["circuitBreaker.failureThreshold", breakerOf, { min: 1, max: 255, whole: true }],
   ["circuitBreaker.windowMs", breakerOf, { min: MICROSECOND }],
   ["circuitBreaker.recoveryTimeoutMs", breakerOf, { min: MICROSECOND }],
@@ -137,7 +137,7 @@ const FUNCTIONS = [
   ...["onEvent", "onMetric", "onLog", "onAttemptStart", "onAttemptEnd", "onHookError", "abortIf", "sleep", "beforeSleep", "beforeRetry"].flatMap((name) => [
     [`policy.${name}`, alone],
     [`policy.${name}`, short],
-    [`context.${name}`, (settings) => new Policy().context(settings)],
+    [`context.${name}`, (settings) => context(new Policy(), settings)],
   ]),
 ];
 for (const [path, build] of FUNCTIONS) {
@@ -230,7 +230,7 @@ test("options that are no object are refused", async () => {
   }
   for (const value of [null, 7, "x"]) {
     assert.match((await rejection(new Policy().call(() => 1, value))).message, /^options: .* is not an object of options$/);
-    assert.match(thrown(() => new Policy().callSync(() => 1, value)).message, /^options: /);
+    assert.match(thrown(() => callSync(new Policy(), () => 1, value)).message, /^options: /);
   }
 });
 

@@ -1,6 +1,6 @@
 // The hook before each further attempt, which renews what the next one needs.
 
-import { AbortRetryError, RetryPolicy, backoff, begin } from "redress";
+import { AbortRetryError, RetryPolicy, backoff, begin, callSync } from "redress";
 import { assert, describe, rejection, settle, test, thrown } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -98,7 +98,7 @@ test("callSync and a call that is walked run it where nothing waits", () => {
     if (calls === 1) throw error;
     return calls;
   };
-  assert.equal(policy.callSync(operation, { beforeRetry }), 2);
+  assert.equal(callSync(policy, operation, { beforeRetry }), 2);
   const walked = begin(policy, { beforeRetry });
   walked.start();
   walked.fail(error);
@@ -108,11 +108,11 @@ test("callSync and a call that is walked run it where nothing waits", () => {
   assert.deepEqual(seen, [error, error]);
 
   const fails = () => { throw error; };
-  assert.instanceOf(thrown(() => policy.callSync(fails, { beforeRetry: () => "abort" })), AbortRetryError);
+  assert.instanceOf(thrown(() => callSync(policy, fails, { beforeRetry: () => "abort" })), AbortRetryError);
   const aborted = begin(policy, { beforeRetry: () => "abort" });
   aborted.start();
   aborted.fail(error);
   assert.instanceOf(thrown(() => aborted.woke()), AbortRetryError);
   assert.equal(aborted.outcome.stopReason, "ABORTED");
-  assert.match(thrown(() => policy.callSync(fails, { beforeRetry: async () => {} })).message, /beforeRetry: it returned a promise/);
+  assert.match(thrown(() => callSync(policy, fails, { beforeRetry: async () => {} })).message, /beforeRetry: it returned a promise/);
 });

@@ -1,6 +1,6 @@
 // What a policy retries, how often, and what comes back.
 
-import { Policy, Retry, RetryConfig, RetryExhaustedError, RetryPolicy, backoff } from "redress";
+import { Policy, Retry, RetryConfig, RetryExhaustedError, RetryPolicy, backoff, callSync } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { STATUS, failure, script, stage } from "./stage.js";
 
@@ -259,7 +259,8 @@ test("callSync takes the same decisions as call", async () => {
       form === "async"
         ? await rejection(policy.call(() => Promise.reject(error), { onEvent }))
         : thrown(() =>
-            policy.callSync(
+            callSync(
+              policy,
               () => {
                 throw error;
               },
@@ -275,7 +276,7 @@ test("callSync takes the same decisions as call", async () => {
 test("callSync without a sleeper refuses a delay with a clear error", () => {
   const policy = new Policy({ retry: { strategy } });
   const error = thrown(() =>
-    policy.callSync(() => {
+    callSync(policy, () => {
       throw failure(503);
     }),
   );

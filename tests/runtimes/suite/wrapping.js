@@ -1,6 +1,6 @@
 // A policy bound to an operation: contexts, wrapped functions, decorators.
 
-import { Policy, Retry, RetryPolicy, backoff, retry } from "redress";
+import { Policy, Retry, RetryPolicy, backoff, context as contextOf, retry } from "redress";
 import { retry as decorate } from "redress/decorators";
 import { assert, describe, rejection, test } from "./harness.js";
 import { failure, script } from "./stage.js";
@@ -13,7 +13,7 @@ test("a context binds a name and hooks, and is used again", async () => {
   for (const owner of [new RetryPolicy({ strategy }), new Policy({ retry: { strategy } }), new Policy({}), new Retry({ strategy })]) {
     const heard = [];
     const onMetric = (event, attempt, sleepMs, tags) => heard.push([event, tags.operation]);
-    const context = owner.context({ operation: "read", onMetric });
+    const context = contextOf(owner, { operation: "read", onMetric });
     assert.equal(await context.call(script(1)), 1);
     assert.equal(await context.call(script(2)), 2);
     assert.deepEqual(heard, [["success", "read"], ["success", "read"]]);
@@ -21,7 +21,7 @@ test("a context binds a name and hooks, and is used again", async () => {
 });
 
 test("a context ends with `using`, and refuses calls after that", async () => {
-  const context = new RetryPolicy({ strategy }).context({ operation: "read" });
+  const context = contextOf(new RetryPolicy({ strategy }), { operation: "read" });
   const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
   assert.isFunction(context[dispose]);
   context[dispose]();

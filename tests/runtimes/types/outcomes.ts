@@ -1,6 +1,6 @@
 // Outcomes are discriminated by `ok`, hooks know their arguments, values keep their types.
 
-import { CircuitBreaker, CircuitOpenError, Policy, RetryPolicy, backoff } from "redress";
+import { CircuitBreaker, CircuitOpenError, Policy, RetryPolicy, backoff, callSync } from "redress";
 import type { CircuitState, ErrorClass, Outcome, StopReason } from "redress";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -21,7 +21,7 @@ export async function values(): Promise<void> {
   holds<Equal<typeof value, number>>();
   const plain = await policy.call(() => "text" as const);
   holds<Equal<typeof plain, "text">>();
-  const sync = new RetryPolicy({ strategy: backoff.constant(0) }).callSync(() => true);
+  const sync = callSync(new RetryPolicy({ strategy: backoff.constant(0) }), () => true);
   holds<Equal<typeof sync, boolean>>();
 }
 

@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 
+use wasm_bindgen::prelude::wasm_bindgen;
+
 thread_local! {
     static QUESTION: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static ANSWER: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Room for a question of so many bytes.
-#[unsafe(no_mangle)]
-extern "C" fn question(bytes: usize) -> *mut u8 {
+#[wasm_bindgen]
+pub fn question(bytes: usize) -> *mut u8 {
     QUESTION.with_borrow_mut(|question| {
         question.resize(bytes, 0);
         question.as_mut_ptr()
@@ -18,8 +20,8 @@ extern "C" fn question(bytes: usize) -> *mut u8 {
 
 /// Answers the question that was written there: how many bytes it has, 0 if the question
 /// could not be read.
-#[unsafe(no_mangle)]
-extern "C" fn ask() -> usize {
+#[wasm_bindgen]
+pub fn ask() -> usize {
     let answer = QUESTION.with_borrow(|question| {
         let text = core::str::from_utf8(question).ok()?;
         crate::answer(text).ok()
@@ -29,7 +31,7 @@ extern "C" fn ask() -> usize {
 }
 
 /// Where the answer is.
-#[unsafe(no_mangle)]
-extern "C" fn answer() -> *const u8 {
+#[wasm_bindgen]
+pub fn answer() -> *const u8 {
     ANSWER.with_borrow(|answer| answer.as_ptr())
 }

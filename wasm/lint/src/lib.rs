@@ -12,6 +12,8 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
 
 #[cfg(target_arch = "wasm32")]
+// wasm-bindgen takes public functions, whatever module they are in.
+#[allow(unreachable_pub)]
 mod boundary;
 mod budget;
 mod circuit;

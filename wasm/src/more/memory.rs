@@ -1,17 +1,23 @@
 //! Slots of linear memory, which the module of the core hands out.
 
-#[link(wasm_import_module = "core")]
-unsafe extern "C" {
-    safe fn memory_reserve(bytes: usize) -> *mut u8;
-    safe fn memory_release(content: *mut u8);
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::slot::retag;
+
+#[wasm_bindgen(raw_module = "./core.js")]
+extern "C" {
+    fn memory_reserve(bytes: u32) -> u32;
+    fn memory_release(slot: u32);
 }
 
-/// A slot of at least `bytes`, aligned to 8; null if there is no more memory.
-pub(crate) fn reserve(bytes: usize) -> *mut u8 {
-    memory_reserve(bytes)
+/// A slot for at least `bytes` of this kind, aligned to 8; 0 if there is no more memory.
+pub(crate) fn reserve(bytes: u32, kind: u32) -> u32 {
+    let slot = memory_reserve(bytes);
+    retag(slot, kind);
+    slot
 }
 
 /// Gives back a slot that [`reserve`] returned.
-pub(crate) fn release(content: *mut u8) {
-    memory_release(content);
+pub(crate) fn release(slot: u32) {
+    memory_release(slot);
 }

@@ -5,11 +5,12 @@
 
 use redress::classify::{AwsError, Facts, Marker, RetryAfter};
 use redress::{Classification, Duration, ErrorClass};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Name, hint, headers, message, SQLSTATE, gRPC status, AWS code.
 const TEXTS: usize = 7;
-/// The package leaves out what does not fit.
-const LENGTH: usize = 2048;
+/// The package shortens what does not fit.
+const LENGTH: usize = 4096;
 /// The length of a text that is not there.
 const NONE: usize = 0xFFFF;
 /// Numbers of markers from here on are classes.
@@ -19,9 +20,9 @@ static mut SCRATCH: [u8; LENGTH] = [0; LENGTH];
 static mut HINT: f64 = f64::NAN;
 
 /// Where texts are written.
-#[unsafe(no_mangle)]
-extern "C" fn texts() -> *mut u8 {
-    (&raw mut SCRATCH).cast()
+#[wasm_bindgen]
+pub fn texts() -> u32 {
+    &raw mut SCRATCH as u32
 }
 
 /// The headers that say when to come back, a line `name:value` for each.
@@ -103,8 +104,8 @@ pub(crate) fn told(found: Classification) -> u32 {
 }
 
 /// When to come back, in milliseconds, by what was classified last; NaN for unknown.
-#[unsafe(no_mangle)]
-extern "C" fn hint() -> f64 {
+#[wasm_bindgen]
+pub fn hint() -> f64 {
     // SAFETY: as above.
     unsafe { HINT }
 }

@@ -1,12 +1,13 @@
 //! The rules of HTTP, with Retry-After and the limits that headers tell.
 
 use redress::classify::http_retry_after;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::facts::{facts, headers, told};
 
 /// The class of an error by its status. There is one rule.
-#[unsafe(no_mangle)]
-extern "C" fn classify(
+#[wasm_bindgen]
+pub fn classify(
     _rule: u32,
     marker: u32,
     status: f64,

@@ -7,11 +7,19 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_precision_loss)]
 // Addresses are references here: a place is taken first, then what is in it.
 #![allow(clippy::deref_addrof)]
+// wasm-bindgen takes public functions, whatever module they are in.
+#![allow(unreachable_pub)]
 
 #[cfg(target_arch = "wasm32")]
 mod facts;
 #[cfg(all(target_arch = "wasm32", feature = "http"))]
 mod http;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../src/nothing.rs"]
+mod nothing;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../src/stack.rs"]
+mod stack;
 #[cfg(all(target_arch = "wasm32", not(feature = "http")))]
 mod vendors;
 

@@ -1,12 +1,13 @@
 //! The tables of databases, gRPC, AWS and Redis.
 
 use redress::classify::{Facts, Library, aws, grpc, odbc, redis, sqlstate};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::facts::{facts, told};
 
 /// The class of an error, by a rule: 0 SQLSTATE, 1 ODBC, 2 gRPC, 3 AWS, 4 Redis.
-#[unsafe(no_mangle)]
-extern "C" fn classify(
+#[wasm_bindgen]
+pub fn classify(
     rule: u32,
     marker: u32,
     status: f64,

@@ -1,0 +1,56 @@
+// The boundary to WebAssembly, in processes of their own: what hostile numbers, a full memory and an overflowing stack do,
+// and what is given back. The programs use files of the package that it does not export.
+
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { HERE } from "./consumer.mjs";
+import { partsOf } from "./layout.mjs";
+import { commandOf, run } from "./runtimes/process.mjs";
+
+/** Each: what it shows, the program in lab/programs, and the flags of Node. */
+const TABLE = [
+  ["no number that a function is called with, and no full memory, reaches what is another's", "fuzz.mjs", []],
+  ["in a full memory what needs room is refused by a RangeError, and goes on once there is some", "full.mjs", []],
+  ["hundreds of overflows of the stack leave every module in order", "overflow.mjs", ["--stack-size=200"]],
+  ["calls and permits that never come back are given back with their breaker", "forgotten.mjs", ["--expose-gc"]],
+  ["without a FinalizationRegistry dispose gives back what an object holds", "disposed.mjs", []],
+  ["a budget takes the room that it needs", "room.mjs", []],
+];
+
+/** Runs each program on both versions of Node. */
+export async function checkBoundary({ project }) {
+  cpSync(join(HERE, "lab", "programs"), join(project, "programs"), { recursive: true });
+  const results = [checkLayout(project)];
+  for (const [name, program, flags] of TABLE) {
+    for (const runtime of ["node-20", "node-24"]) {
+      const { code, stdout, stderr } = await run([...commandOf(runtime), ...flags, join(project, "programs", program)], { cwd: project, limitMs: 60_000 });
+      const right = code === 0 && stdout.trim() === "right";
+      results.push({ name: `${name}, on ${runtime}`, error: right ? null : `exit code ${code}\n${stdout}${stderr}` });
+    }
+  }
+  return results;
+}
+
+/** The modules that share a memory have each their own part of it, and of the table of functions. */
+function checkLayout(project) {
+  const name = "modules that share a memory write to no byte and no function of each other";
+  const folder = join(project, "node_modules", "redress", "dist");
+  const { PAGES, FUNCTIONS } = Object.fromEntries(
+    [...readFileSync(join(folder, "esm", "modules", "layout.js"), "utf8").matchAll(/(\w+) = (\d+)/g)].map(([, key, value]) => [key, Number(value)]),
+  );
+  const [core, more] = ["core", "more"].map((module) => partsOf(readFileSync(join(folder, `${module}.wasm`))));
+  const wrong = [];
+  const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ core, more, PAGES, FUNCTIONS })}`);
+  for (const { data, stack } of [core, more]) {
+    expect(data.length > 0 && data.every(([from, to]) => from >= 1024 && to <= PAGES * 65_536), "data are in the memory");
+    expect(stack > 0 && stack <= PAGES * 65_536, "the stack is in the memory");
+  }
+  const endOfCore = Math.max(core.stack, ...core.data.map(([, to]) => to));
+  const startOfMore = Math.min(...more.data.map(([from]) => from));
+  expect(endOfCore <= startOfMore, "one module begins where the other ends");
+  expect(more.stack > Math.max(...more.data.map(([, to]) => to)), "the stack of the second is above its data");
+  expect(core.functions.length > 0 && more.functions.length > 0, "both have functions in the table");
+  const ends = core.functions.map(([, to]) => to);
+  expect(more.functions.every(([from, to]) => from >= Math.max(...ends) && to <= FUNCTIONS), "functions are one after the other");
+  return { name, error: wrong.length === 0 ? null : wrong.join("\n") };
+}

@@ -24,7 +24,7 @@ pub enum ErrorClass {
     RateLimit = 4,
     /// The other side failed (HTTP 5xx).
     ServerError = 5,
-    /// The connection failed: a timeout, a reset, a missing acknowledge.
+    /// The connection failed: a timeout, a reset, a missing acknowledgement.
     Transient = 6,
     /// The cause is not known. Retried, but by default only twice in a call.
     Unknown = 7,

@@ -255,7 +255,7 @@ where
 
     const WANTS: u8 = V::WANTS;
 
-    /// Also `None` if there is no room without knowing the time.
+    /// Also `None` if only an eviction can make room, which needs the time.
     fn admit_closed(&self) -> Option<Self::Pass> {
         let enter = |map: &mut Keyed<K, V, N>| {
             if map.has(&self.key, None) { map.get(&self.key)?.admit_closed() } else { None }

@@ -114,8 +114,10 @@ impl RetryConfig {
         self
     }
 
-    /// How many failures of `class` are retried in a call: with 2 the third failure stops the
-    /// call, with 0 the first. Checked before every other rule.
+    /// How many failures of `class` are retried in a call. Despite its name, this counts retries
+    /// and not attempts: with 2 the third failure stops the call, with 0 the first. This limit is
+    /// checked first, then whether the class is final, the limit of UNKNOWN, the deadline, and
+    /// `max_attempts`.
     pub const fn max_attempts_for(mut self, class: ErrorClass, failures: u16) -> Self {
         self.limited = self.limited.with(class);
         self.limits[class as usize] = failures;
@@ -129,8 +131,8 @@ impl RetryConfig {
     }
 
     /// Retries a final class (AUTH, PERMISSION or PERMANENT) after all, at most `retries` times
-    /// in a call. For a peer that is known to reject falsely, as an access point that reports a
-    /// wrong password while a station joins. Do not use it against a service, which has refused
+    /// in a call. This is for a peer that is known to reject falsely, such as an access point that
+    /// reports a wrong password while a station joins. Do not use it against a service, which has refused
     /// the same request before and may lock the account.
     pub const fn retriable(mut self, class: ErrorClass, retries: u16) -> Self {
         self.retriable = self.retriable.with(class);

@@ -110,7 +110,8 @@ const fn fixed(milli: u32) -> u32 {
 /// line, up to `max` at nothing but failures. The only division is of 32 bits.
 ///
 /// It records failures of the classes that it is the strategy for, the success that follows such
-/// a failure, and every call that succeeds at once; also as the fallback of another strategy.
+/// a failure, and every call that succeeds at once. As the fallback of another strategy it
+/// records the same.
 /// Source: `adaptive` of redress for Python, which does not record immediate successes, and
 /// records nothing when it is nested.
 ///

@@ -163,7 +163,10 @@ impl Backoff {
     /// Half of `cap = min(max, base * 2^n)` and uniform up to another half: in
     /// `[cap / 2, cap)`.
     ///
-    /// Source: "Equal Jitter", ibid.; the power counts as in redress for Python.
+    /// The exponent is `n`, so the first cap is `2 * base`; in [`full_jitter`](Self::full_jitter) it
+    /// is `n - 1`.
+    ///
+    /// Source: "Equal Jitter", ibid., with the exponent of redress for Python.
     pub const fn equal_jitter(base: Duration, max: Duration) -> Self {
         Self::of(rules::equal_jitter, base, max, Link::None(Kind::EqualJitter))
     }
@@ -196,9 +199,10 @@ impl Backoff {
         Self::of(rules::retry_after_or, jitter, Duration::ZERO, link)
     }
 
-    /// As [`retry_after_or`](Self::retry_after_or), for some classes of a policy. Without a hint,
-    /// the delay is that of the policy's strategy for all classes
-    /// ([`RetryConfig::backoff`](crate::config::RetryConfig::backoff)). This strategy holds no
+    /// As [`retry_after_or`](Self::retry_after_or), for
+    /// [`backoff_for`](crate::config::RetryConfig::backoff_for): without a hint, the delay is that
+    /// of the policy's strategy for all classes
+    /// ([`backoff`](crate::config::RetryConfig::backoff)). This strategy holds no
     /// reference, so it can be built from settings that are read at run time.
     ///
     /// If the policy has no strategy for all classes, or that strategy is itself a `retry_after`,
@@ -235,8 +239,9 @@ impl Backoff {
 
     /// The longest hint that [`retry_after_or`](Self::retry_after_or) and
     /// [`retry_after`](Self::retry_after) accept. A longer hint is not shortened, because the
-    /// other side would reject a call that comes sooner. It counts as a delay that does not fit
-    /// before the deadline ([`LongDelay`](crate::config::LongDelay)). Default: no limit. Other
+    /// other side would reject a call that comes sooner: the call ends as it does for a delay that
+    /// does not fit before the deadline, also under
+    /// [`LongDelay::Cut`](crate::config::LongDelay::Cut) and without a deadline. Default: no limit. Other
     /// strategies ignore it, and it has no effect on a strategy inside an [`Adaptive`].
     pub const fn at_most(mut self, longest: Duration) -> Self {
         if let Link::Fallback(fallback, _) = self.link {

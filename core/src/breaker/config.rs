@@ -138,7 +138,7 @@ impl<Rule: Copy> BreakerConfig<Rule> {
     }
 
     /// Adds up to `jitter`, uniformly, to each recovery time that starts with the result of a
-    /// call, so that many clients of one upstream do not probe it together. The driver draws one
+    /// call (not after [`trip`](crate::Breaker::trip)), so that many clients of one upstream do not probe it together. The driver draws one
     /// random number for each result that can open the breaker: the result of a probe, a failure,
     /// and with a window of rates also a success. Without a source of randomness there is no
     /// jitter.

@@ -367,8 +367,9 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         }
     }
 
-    /// Opens the breaker for the length of `hint` (Retry-After), with which an attempt under
-    /// `permit` failed. After a probe it opens for the recovery time, if that is longer. The hint
+    /// Opens the breaker for the length of `hint` (Retry-After): for an attempt under `permit` that
+    /// failed with it. If the attempt was a probe, the breaker opens for the longer of the hint and
+    /// the recovery time. The hint
     /// is cut to the maximum of [`open_for_hint`](BreakerConfig::open_for_hint); without that
     /// setting nothing happens. An open breaker stays open for at least that long. Returns the
     /// new state if it changed.

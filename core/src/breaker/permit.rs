@@ -17,8 +17,8 @@ pub(crate) const WANTS_HINTS: u8 = 4;
 /// The right to make one call. [`Breaker::admit`](crate::Breaker::admit) gives it;
 /// [`Breaker::settle`](crate::Breaker::settle) takes it back with the result of the call.
 ///
-/// A small `Copy` value that borrows nothing. A late result changes nothing: the state of the
-/// breaker has changed since, or the lease of the probe has ended.
+/// A small `Copy` value that borrows nothing. A result is late if the state of the breaker
+/// has changed since, or if the lease of the probe has ended; it is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "a permit that is not settled keeps its place until its lease ends"]

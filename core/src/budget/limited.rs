@@ -48,7 +48,7 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NotBefore {
-    /// How long after the instant that the caller asked with the attempt fits, if nothing else is
+    /// How long, from the instant that was passed, until the attempt fits, if nothing else is
     /// spent meanwhile; `None` if it never fits, or if the time is not known.
     pub wait: Option<Duration>,
 }

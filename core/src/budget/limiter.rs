@@ -18,10 +18,10 @@ use crate::time::{Duration, Instant};
 ///
 /// The limiter keeps up to `N` records of what was spent and when: 12 bytes each, and at most 36
 /// more. With enough records it is exact: no window holds more than its limit, and a cost leaves
-/// a window exactly `per` later. An `N` of the largest limit divided by the smallest cost is
-/// always enough. When all `N` records are in use, two neighbouring records are merged at the
-/// later time, those whose merge delays the least (cost multiplied by time). Capacity may then
-/// return late, never early.
+/// a window exactly one length of the window later. An `N` of the largest limit divided by the smallest cost is
+/// always enough. When all `N` records are in use, the two neighbours whose merge delays least (cost
+/// multiplied by time) become one record with the later time. Capacity may then return late,
+/// never early.
 ///
 /// The limiter keeps its own time, which begins with its start and never goes back. Callers read
 /// the clock before they take the lock, so readings may come out of order: a cost is recorded at

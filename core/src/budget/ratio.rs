@@ -94,16 +94,17 @@ impl RatioConfig {
 /// Retries in proportion to calls, for all callers together: each call deposits a
 /// fraction of a retry, each retry withdraws a whole one.
 ///
-/// In an outage the load grows by the ratio, by the [floor](RatioConfig::floor_per_sec), by the
-/// retries that are saved up or granted at the [start](RatioConfig::initial), and no more. The
+/// In an outage the additional load is at most the ratio of the calls, plus the
+/// [floor](RatioConfig::floor_per_sec) for each second, plus the retries that are saved up or were
+/// granted at the [start](RatioConfig::initial). The
 /// arithmetic is on integers, in millionths of a retry. Source: the retry budget of Finagle; the
 /// same in Linkerd and tower.
 ///
 /// Callers read the clock before they take the lock, so readings may come out of order. A reading
 /// that is earlier than the latest one earns nothing, so no second earns the floor twice. After
 /// the clock is set back, the budget earns the floor again one second later. A reading that is
-/// stale by more than one second cannot be told from a clock set back, so the part beyond one
-/// second is credited twice.
+/// stale by more than one second cannot be told from a clock set back, so the floor for the
+/// time beyond one second is earned twice.
 ///
 /// ```
 /// use redress::budget::{Budget, RatioConfig};

@@ -67,8 +67,8 @@ pub fn aws_code(code: &str) -> Option<ErrorClass> {
 
 /// Classifies an AWS error. Types of a broken connection are TRANSIENT. Client errors are
 /// classified by their code ([`aws_code`]), otherwise by their status: 429 `RATE_LIMIT`, 401
-/// AUTH, 403 PERMISSION, 500 to 599 `SERVER_ERROR`, without any code 408 TRANSIENT and 409
-/// CONCURRENCY, other 400 to 499 PERMANENT, otherwise UNKNOWN. Errors of other libraries are
+/// AUTH, 403 PERMISSION, 500 to 599 `SERVER_ERROR`, 408 TRANSIENT and 409 CONCURRENCY (both only
+/// if the error has no code), other 400 to 499 PERMANENT, otherwise UNKNOWN. Errors of other libraries are
 /// classified by [`default`](super::default).
 pub fn aws(facts: &Facts<'_>) -> Classification {
     const BROKEN: [&str; 4] = [

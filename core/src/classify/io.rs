@@ -64,9 +64,9 @@ pub fn io_kind(kind: ErrorKind) -> ErrorClass {
 const DEPTH: usize = 16;
 
 /// The class of an I/O error by its kind ([`io_kind`]). If the kind does not determine a class,
-/// as `Other`, the error that it wraps and the chain of its sources decide: the first of them
-/// that is an I/O error with a class, or whose message is that of a name that was not resolved
-/// ([`dns_message`](super::dns_message)).
+/// such as `Other`, the wrapped error and the chain of its sources decide: the first of them
+/// that is an I/O error with a class, or whose message is about a name that was not resolved
+/// ([`dns_message`](super::dns_message), which gives the class).
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};

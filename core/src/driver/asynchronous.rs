@@ -247,8 +247,9 @@ impl<X: Parts, K> Retry<'_, X, K> {
     ///
     /// An attempt that exceeds its timeout is dropped and counts as TRANSIENT. An attempt that is
     /// in flight at the deadline is dropped, too, and the call ends with
-    /// [`StopReason::DeadlineExceeded`]. A timer is made only for an operation that is not ready
-    /// at once. Between two attempts without a delay other tasks run.
+    /// [`StopReason::DeadlineExceeded`]. No timer is created if the operation is ready
+    /// at the first poll. With a delay of zero the call yields once to the executor between two
+    /// attempts.
     ///
     /// Dropping the returned future cancels the call. The breaker then counts nothing, a probe
     /// frees its slot in a half-open breaker, and the observer is notified of `aborted`.

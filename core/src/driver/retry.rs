@@ -128,8 +128,9 @@ impl Policy {
 impl<T: Clock, R: Draw, P: Settings<Policy>> Retry<'_, Bare<T, R, P>> {
     /// As [`Policy::on`], for a policy that is not borrowed: a policy that was read at run time
     /// and is owned or in an `Arc`, or a policy in a type ([`settings!`](crate::settings)). A
-    /// policy in a type is known at compile time everywhere, also after an await and in code that
-    /// several operations share, so only the code that it needs is linked.
+    /// policy in a type is known at compile time wherever it is used, so only the code that it
+    /// needs is linked. Of a `const` policy, code that runs after an await or that several
+    /// operations share may keep more.
     ///
     /// ```
     /// use core::cell::Cell;

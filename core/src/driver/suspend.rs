@@ -26,7 +26,7 @@ pub struct Suspended {
     pub bytes: [u8; Self::BYTES],
     /// When the snapshot was taken, on the clock of the call.
     pub at: Instant,
-    /// How long after `at` the next attempt is due: when to wake.
+    /// The time from the instant in the field `at` until the next attempt is due.
     pub wake_after: Duration,
 }
 
@@ -86,12 +86,12 @@ impl<'a, X: Parts, K> Retry<'a, X, K> {
     /// Resumes the call that is saved in `bytes`. `off` is how long nothing ran, if that is
     /// known; without it time is taken to have stood still, and the whole delay is left.
     ///
-    /// The deadline continues. If the call was suspended for a delay that did not fit before the
-    /// deadline, the part of the deadline that was left then starts again after the delay.
+    /// The time that was left of the deadline at the suspension is kept, and the delay counts against it.
+    /// If the delay did not fit into it, that time begins again when the delay is over.
     ///
     /// If this `Retry` has its own [deadline](Retry::deadline), the call gets that deadline anew,
-    /// from the end of the delay. The snapshot keeps no more than the policy's deadline: for a
-    /// call with a longer deadline, set [`Retry::deadline`] again before `resume`.
+    /// from the end of the delay. Without one, a resumed call has at most the policy's deadline,
+    /// also if its own was longer.
     ///
     /// Restore the breaker first, with the same `now` and `off`. To resume a call without a
     /// restart in between, pass [`Suspended::at`] as `now`.

@@ -6,7 +6,7 @@ use crate::class::ErrorClass;
 use crate::policy::{LongDelay, NO_LIMIT, RetryConfig};
 use crate::time::Duration;
 
-/// The settings of a policy as text, as `--show` of a command line prints them: times in seconds,
+/// The settings of a policy as text: times in seconds,
 /// classes in alphabetical order.
 pub fn show<'s>(config: &'s RetryConfig, source: &'s str) -> impl fmt::Display + 's {
     Printed { config, source }

@@ -57,7 +57,7 @@
 //!
 //! To test code without its policy, make it generic: over [`Execute`](crate::driver::Execute),
 //! which a `Retry` implements, or over a function, which [`wrap`](crate::Retry::wrap) returns. A
-//! [`FakePolicy`] serves as both.
+//! [`FakePolicy`] is an `Execute`, and its [`wrap`](FakePolicy::wrap) returns a function.
 //! [`exhausted`] and [`outcome`] make the answers that only the engine makes otherwise.
 //!
 //! ```
@@ -191,8 +191,7 @@
 //! assert_eq!(clock.slept(), Duration::from_secs(5));
 //! ```
 //!
-//! Whether the settings themselves are sound says the linter:
-//! [`assert_clean!`](crate::assert_clean).
+//! To check the settings themselves, use [`assert_clean!`](crate::assert_clean).
 
 mod clock;
 mod fake_breaker;
@@ -225,8 +224,8 @@ pub const fn no_retries(policy: &Policy) -> Policy {
     policy.with_attempts(1)
 }
 
-/// What a call ends with that stopped after one attempt, which failed with `error`: for
-/// tests of code that handles it. Set other fields as needed.
+/// The error of a call that stopped after one attempt, which failed with `error`: for tests of
+/// code that handles it. Set other fields as needed.
 pub const fn exhausted<E, V>(
     reason: StopReason,
     class: ErrorClass,
@@ -242,8 +241,8 @@ pub const fn exhausted<E, V>(
     }
 }
 
-/// The outcome of a call that took no time and ended in `result`, with as many attempts
-/// as that says: 1 for a value, 0 for a rejection. Set other fields as needed.
+/// The outcome of a call that took no time and ended in `result`. Its attempts are 1 for a value,
+/// 0 for a rejection, and the error's own number if retrying stopped. Set other fields as needed.
 ///
 /// ```
 /// use redress::testing::{exhausted, outcome};

@@ -29,8 +29,8 @@ use crate::time::{Clock, Duration, Instant};
 /// attempt, run it, and report [`succeed`](Self::succeed) or [`fail`](Self::fail). After
 /// [`Decision::Retry`] wait in any way you like, call [`on_wake`](Self::on_wake), and start
 /// again. After [`Decision::TooLong`] defer the call
-/// ([`on_sleep_decision`](Self::on_sleep_decision)), [`suspend`](Self::suspend) it, or stop it
-/// with [`SleepDecision::Sleep`].
+/// ([`on_sleep_decision`](Self::on_sleep_decision)), [`suspend`](Self::suspend) it, or answer
+/// [`SleepDecision::Sleep`], which ends it with [`StopReason::DeadlineExceeded`].
 ///
 /// Dropping `Steps` before the end cancels the call. The breaker then counts nothing, a probe
 /// frees its slot in a half-open breaker, and the observer is notified of `aborted`.

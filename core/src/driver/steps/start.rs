@@ -11,7 +11,8 @@ use crate::time::Duration;
 
 impl<X: Parts> Steps<'_, '_, X> {
     /// Starts an attempt. With a rate limiter call [`turn`](Self::turn) first and wait as it
-    /// says; otherwise an attempt that may not start yet defers the call.
+    /// says: `start` ends the call with [`StopReason::Scheduled`] if the limiter does not allow the
+    /// attempt yet.
     ///
     /// # Errors
     ///

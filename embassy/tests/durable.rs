@@ -181,7 +181,7 @@ fn while_one_slot_does_not_answer_the_other_one_counts() {
     {
         let mut chip = Chip { silent, ..chip.clone() };
         assert_eq!(found(Eeprom::new(&mut chip, 0)), Some(state));
-        // Which of the two it is, nobody can know.
+        // Either of the two may be there.
         assert!(may_be_older(&mut chip));
     }
     assert!(!may_be_older(&mut chip));

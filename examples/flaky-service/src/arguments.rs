@@ -78,7 +78,7 @@ impl Arguments {
     pub fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
             if !error.use_stderr() {
-                // Nobody is left to be told if stdout is closed.
+                // An error is ignored: stdout may be closed.
                 let _ = error.print();
                 return ExitCode::SUCCESS;
             }

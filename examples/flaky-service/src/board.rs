@@ -30,7 +30,7 @@ impl Ending {
 pub struct Tally {
     /// Attempts that were started, each of them one request.
     pub requests: u32,
-    /// Failed attempts by class, where somebody classifies.
+    /// Failed attempts by class, for calls that are classified.
     pub classes: [u32; ErrorClass::COUNT],
     /// The sleeps between attempts, of all callers together.
     pub waited: Duration,
@@ -106,7 +106,7 @@ impl std::fmt::Display for Note {
     }
 }
 
-/// The tallies of both ways of calling, and the notes that nobody has read yet.
+/// The tallies of both ways of calling, and the notes that are still unread.
 #[derive(Debug)]
 pub struct Board {
     begun: Instant,

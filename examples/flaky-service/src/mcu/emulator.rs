@@ -159,7 +159,7 @@ impl Board {
             if value.get("error").is_some() {
                 return Err(Trouble::refused(&line, &answer));
             }
-            // Anything else is news that nobody asked for.
+            // Anything else is an event, no answer.
             if value.get("return").is_some() {
                 return Ok(());
             }

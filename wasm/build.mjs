@@ -1,12 +1,12 @@
 // Builds the npm package into dist/: modules of WebAssembly, ES modules, CommonJS and types.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
-import { MODULES, START, checkFormatting, importsOf, layout, linked, shortened, textOf } from "./modules.mjs";
+import { checkFormatting, importsOf, layout, linked, MODULES, START, shortened, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -18,7 +18,8 @@ function run(command, words, env = process.env) {
 
 const tool = (name) => join(HERE, "node_modules", ".bin", name);
 
-const cargo = (words, env) => execFileSync("cargo", words, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const cargo = (words, env) =>
+  execFileSync("cargo", words, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
 /** Compiles a module that begins where those end that are there: the module, its functions for JavaScript and their types, and where it ends. */
 function compile(module, begin) {
@@ -26,7 +27,10 @@ function compile(module, begin) {
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
-  const flags = [...linked(module, begin).map((word) => `-Clink-arg=${word}`), ...remapped.map((paths) => `--remap-path-prefix=${paths}`)];
+  const flags = [
+    ...linked(module, begin).map((word) => `-Clink-arg=${word}`),
+    ...remapped.map((paths) => `--remap-path-prefix=${paths}`),
+  ];
   if (level !== undefined) flags.push(`-Copt-level=${level}`);
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
   const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
@@ -42,7 +46,19 @@ function compile(module, begin) {
   const { bytes, names } = shortened(wasm);
   const output = join(DIST, `${name}.wasm`);
   writeFileSync(output, bytes);
-  run(tool("wasm-opt"), ["--flatten", "--rereloop", "-Oz", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", "-o", output, output]);
+  run(tool("wasm-opt"), [
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--converge",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "-o",
+    output,
+    output,
+  ]);
   const glue = text(`${name}_bg.js`) + importsOf(readFileSync(output), `./${name}_bg.js`);
   return { name, glue, names, types: text(`${name}.d.ts`), end };
 }
@@ -71,8 +87,8 @@ const FORMS = {
 const text = ${JSON.stringify(textOf(readFileSync(join(DIST, `${name}.wasm`))))};
 export const compiled = () => moduleOf(text);
 `,
-  workerd: (name) => `import module from "../../${name}.wasm";\nexport const compiled = () => module;\n`,
-  edge: (name) => `import module from "../../${name}.wasm?module";\nexport const compiled = () => module;\n`,
+  workerd: (name) => `import module from "../../../${name}.wasm";\nexport const compiled = () => module;\n`,
+  edge: (name) => `import module from "../../../${name}.wasm?module";\nexport const compiled = () => module;\n`,
 };
 
 installTarget("wasm32-unknown-unknown");
@@ -85,7 +101,8 @@ for (const module of MODULES) {
   if (module.shares) ({ end } = modules.at(-1));
 }
 rmSync(join(DIST, "bound"), { recursive: true });
-for (const { name, types } of modules) writeFileSync(join(HERE, "ts", "modules", `${name}.d.ts`), types + STARTING);
+for (const { name, types } of modules)
+  writeFileSync(join(HERE, "ts", "wasm", "modules", `${name}.d.ts`), types + STARTING);
 
 /** The core's tables of codes, messages and names. */
 const tables = cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"]);
@@ -105,24 +122,29 @@ async function functions({ name, glue, names }, form, format) {
 // a side effect, so that a bundle holds what its program uses.
 const typed = join(DIST, "types");
 run(tool("tsc"), ["--project", join(HERE, "tsconfig.json")]);
-const files = readdirSync(typed);
-const sources = Object.fromEntries(files.filter((name) => name.endsWith(".js")).map((name) => [name, readFileSync(join(typed, name), "utf8")]));
-for (const [tree, form] of Object.entries(FORMS)) {
-  const folder = join(DIST, tree);
-  mkdirSync(join(folder, "modules"), { recursive: true });
-  for (const [name, code] of Object.entries(sources)) writeFileSync(join(folder, name), await compact(code, "esm"));
-  for (const module of modules) writeFileSync(join(folder, "modules", `${module.name}.js`), await functions(module, form, "esm"));
-  writeFileSync(join(folder, "modules", "layout.js"), layout(end));
-  writeFileSync(join(folder, "modules", "platform.js"), await compact(tables, "esm"));
+const files = readdirSync(typed, { recursive: true });
+const sources = files
+  .filter((name) => name.endsWith(".js"))
+  .map((name) => [name, readFileSync(join(typed, name), "utf8")]);
+
+/** Writes a tree of modules in a format, each module of WebAssembly in the given form. */
+async function tree(name, form, format) {
+  const write = (path, code) => {
+    const file = join(DIST, name, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, code);
+  };
+  for (const [path, code] of sources) write(path, await compact(code, format));
+  for (const module of modules)
+    write(join("wasm", "modules", `${module.name}.js`), await functions(module, form, format));
+  write(join("wasm", "modules", "layout.js"), await compact(layout(end), format));
+  write(join("wasm", "modules", "platform.js"), await compact(tables, format));
 }
+
+for (const [name, form] of Object.entries(FORMS)) await tree(name, form, "esm");
 // CommonJS has the inlined form.
-const cjs = join(DIST, "cjs");
-mkdirSync(join(cjs, "modules"), { recursive: true });
-for (const [name, code] of Object.entries(sources)) writeFileSync(join(cjs, name), await compact(code, "cjs"));
-for (const module of modules) writeFileSync(join(cjs, "modules", `${module.name}.js`), await functions(module, FORMS.esm, "cjs"));
-writeFileSync(join(cjs, "modules", "layout.js"), await compact(layout(end), "cjs"));
-writeFileSync(join(cjs, "modules", "platform.js"), await compact(tables, "cjs"));
-writeFileSync(join(cjs, "package.json"), `{ "type": "commonjs" }\n`);
+await tree("cjs", FORMS.esm, "cjs");
+writeFileSync(join(DIST, "cjs", "package.json"), `{ "type": "commonjs" }\n`);
 for (const name of files.filter((name) => name.endsWith(".d.ts"))) {
   for (const folder of ["esm", "cjs"]) cpSync(join(typed, name), join(DIST, folder, name));
 }

@@ -14,7 +14,7 @@ export const MODULES = [
   // The largest budget is made on the stack.
   { name: "core", crate: "redress-wasm", stack: 65_536, shares: true },
   // It works on the core's slots, which both know by the same types.
-  { name: "more", crate: "redress-wasm", features: ["more"], level: SMALL, stack: 114_688, shares: true },
+  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 114_688, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
   { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, stack: 262_144 },
@@ -42,7 +42,10 @@ const FORMATTING = /4core3fmt/;
 /** Refuses a module that formats texts. */
 export function checkFormatting(bytes) {
   const module = binaryen.readBinary(bytes);
-  const functions = Array.from({ length: module.getNumFunctions() }, (_, n) => binaryen.getFunctionInfo(module.getFunctionByIndex(n)).name);
+  const functions = Array.from(
+    { length: module.getNumFunctions() },
+    (_, n) => binaryen.getFunctionInfo(module.getFunctionByIndex(n)).name,
+  );
   module.dispose();
   const needless = functions.filter((name) => FORMATTING.test(name));
   if (needless.length > 0) throw new Error(`the module formats texts, by a panic perhaps: ${needless.join(", ")}`);
@@ -51,7 +54,9 @@ export function checkFormatting(bytes) {
 /** A module with short names for the functions that it exports; by their names, those. */
 export function shortened(bytes) {
   const module = binaryen.readBinary(bytes);
-  const exported = Array.from({ length: module.getNumExports() }, (_, n) => binaryen.getExportInfo(module.getExportByIndex(n)));
+  const exported = Array.from({ length: module.getNumExports() }, (_, n) =>
+    binaryen.getExportInfo(module.getExportByIndex(n)),
+  );
   const names = {};
   for (const { name, value } of exported.filter(({ kind }) => kind === binaryen.ExternalFunction)) {
     names[name] = shortName(Object.keys(names).length);
@@ -76,11 +81,13 @@ export function importsOf(bytes, own) {
   }
   const foreign = Object.entries(wanted).filter(([module]) => module !== own);
   const lines = foreign.map(([module, names]) => `import { ${names.join(", ")} } from ${JSON.stringify(module)};\n`);
-  const objects = Object.entries(wanted).map(([module, names]) => `, ${JSON.stringify(module)}: { ${names.join(", ")} }`);
+  const objects = Object.entries(wanted).map(
+    ([module, names]) => `, ${JSON.stringify(module)}: { ${names.join(", ")} }`,
+  );
   return `${lines.join("")}export const imports = (shared) => ({ env: shared${objects.join("")} });\n`;
 }
 
-/** The text of which `moduleOf` in ts/inline.ts makes a module. */
+/** The text of which `moduleOf` in ts/wasm/inline.ts makes a module. */
 export function textOf(bytes) {
   const digit = (value) => String.fromCharCode(value === 57 ? 33 : value + 35);
   const rankOf = (byte) => (byte < 69 ? byte : byte >= 96 && byte < 117 ? byte - 27 : byte < 96 ? byte + 21 : byte);

@@ -77,8 +77,7 @@ export async function startServer({ port = 0, network = badNetwork } = {}) {
   return Object.assign(state, {
     url: `http://127.0.0.1:${server.address().port}`,
     /** The bytes of an upload, its pieces put together. */
-    bytes: (name) =>
-      Buffer.concat([...(uploads.get(name) ?? [])].sort(([a], [b]) => a - b).map(([, chunk]) => chunk)),
+    bytes: (name) => Buffer.concat([...(uploads.get(name) ?? [])].sort(([a], [b]) => a - b).map(([, chunk]) => chunk)),
     async close() {
       server.closeAllConnections();
       server.close();

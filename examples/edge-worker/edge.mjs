@@ -1,9 +1,8 @@
 // The edge on this machine: workerd through miniflare, with the Durable Object and the queue.
 
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 

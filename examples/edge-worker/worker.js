@@ -7,8 +7,8 @@
 // before a request comes.
 
 import { env } from "cloudflare:workers";
-import { CircuitOpenError, Policy, backoff, classify } from "redress";
-import { DurableCircuitBreaker, RedressState, deferMessage } from "redress/durable";
+import { backoff, CircuitOpenError, classify, Policy } from "redress";
+import { DurableCircuitBreaker, deferMessage, RedressState } from "redress/durable";
 
 export { RedressState };
 
@@ -56,7 +56,8 @@ export default {
     if (outcome.ok) return outcome.value;
     if (outcome.error instanceof CircuitOpenError) {
       const { retryAfterMs } = outcome.error;
-      const headers = retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+      const headers =
+        retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
       return new Response("the origin is resting", { status: 503, headers });
     }
     // What the origin said last, if it said anything.

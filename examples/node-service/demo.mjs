@@ -22,8 +22,12 @@ async function load(phase, behave) {
     }),
   );
   const reached = [catalog.requests - before[0], prices.requests - before[1]];
-  const answers = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`).join(", ");
-  console.log(`${phase.padEnd(28)} ${answers.padEnd(26)} ${String(reached[0]).padStart(15)} ${String(reached[1]).padStart(7)}`);
+  const answers = Object.entries(statuses)
+    .map(([status, count]) => `${count} x ${status}`)
+    .join(", ");
+  console.log(
+    `${phase.padEnd(28)} ${answers.padEnd(26)} ${String(reached[0]).padStart(15)} ${String(reached[1]).padStart(7)}`,
+  );
 }
 
 await load("all is well", () => "ok");
@@ -33,7 +37,9 @@ await load("prices are down", () => "fail");
 prices.behave = () => "hang";
 // As long as the breaker stays open.
 await setTimeout(2_100);
-const pending = fetch(`${service.url}/product/1`).then(async (response) => `${response.status} ${await response.text()}`);
+const pending = fetch(`${service.url}/product/1`).then(
+  async (response) => `${response.status} ${await response.text()}`,
+);
 await prices.next();
 process.once("SIGTERM", async () => {
   const told = performance.now();

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { Budget, CircuitBreaker, CircuitOpenError, Policy, backoff, classify } from "redress";
+import { Budget, backoff, CircuitBreaker, CircuitOpenError, classify, Policy } from "redress";
 
 /** Why calls in flight end when the service is told to stop. */
 export class ShuttingDown extends Error {

@@ -1,6 +1,6 @@
 // `redress doctor`: what the linter says of a target, for people and for programs.
 
-import { type Finding, type Shown, describe, lint, show } from "redress/lint";
+import { describe, type Finding, lint, type Shown, show } from "redress/lint";
 import { load } from "./target.js";
 
 /** What there is to print, and the exit code: 0 for no errors, else 1. */
@@ -38,7 +38,9 @@ export async function doctor(target: string, format: Format): Promise<Report> {
     return { text: json({ target, ok, findings: findings.map(plain), ...snapshot }), code };
   }
   const warnings = findings.filter(({ severity }) => severity !== "error");
-  const lines = [...warnings, ...errors].map(({ severity, message }) => `${severity}: [${target}] ${oneLine(message)}\n`);
+  const lines = [...warnings, ...errors].map(
+    ({ severity, message }) => `${severity}: [${target}] ${oneLine(message)}\n`,
+  );
   if (ok) lines.push(`OK: '${target}' passed config checks.\n`);
   return { text: (format.show ? printed : "") + lines.join(""), code };
 }
@@ -59,6 +61,11 @@ function plain({ value, beside, ...finding }: Finding): object {
 /** Null if it is not set, else as text what has no form in JSON. */
 function held(value: unknown): unknown {
   if (value === undefined) return null;
-  const holds = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || value === null || Array.isArray(value);
+  const holds =
+    typeof value === "string" ||
+    typeof value === "boolean" ||
+    Number.isFinite(value) ||
+    value === null ||
+    Array.isArray(value);
   return holds ? value : String(value);
 }

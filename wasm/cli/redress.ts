@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Report, doctor } from "./doctor.js";
+import { doctor, type Report } from "./doctor.js";
 
 const USAGE = "usage: redress doctor [--show] [--json] module[:attribute]\n";
 const HELP = `${USAGE}
@@ -23,14 +23,22 @@ options:
 Exit code: 0 without errors, 1 with errors or if the target cannot be loaded, 2 for wrong usage.
 `;
 
+const BOOLEAN = { type: "boolean", default: false } as const;
+const OPTIONS = {
+  show: BOOLEAN,
+  json: BOOLEAN,
+  help: { ...BOOLEAN, short: "h" },
+  version: { ...BOOLEAN, short: "V" },
+} as const;
+
+const parsed = (words: string[]) => parseArgs({ args: words, allowPositionals: true, options: OPTIONS });
+
 type Ending = Omit<Report, "code"> & { code: 0 | 1 | 2 };
 
 async function main(words: string[]): Promise<Ending> {
-  let given;
+  let given: ReturnType<typeof parsed>;
   try {
-    const boolean = { type: "boolean", default: false } as const;
-    const options = { show: boolean, json: boolean, help: { ...boolean, short: "h" }, version: { ...boolean, short: "V" } } as const;
-    given = parseArgs({ args: words, allowPositionals: true, options });
+    given = parsed(words);
   } catch (error) {
     return misused((error as Error).message);
   }

@@ -1,6 +1,6 @@
-//! Breakers in slots: what the module of the core and the one of more share.
+//! Breakers in slots: what both modules share.
 
-#![cfg_attr(feature = "more", expect(dead_code, reason = "slots are asked by the core's module"))]
+#![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
 use redress::breaker::{Admitted, ByHand, CallResult, Circuit, Permit, Window};
 use redress::classify::ClassSet;

@@ -1,6 +1,6 @@
-//! Budgets in slots: what the module of the core and the one of more share.
+//! Budgets in slots: what both modules share.
 
-#![cfg_attr(feature = "more", expect(dead_code, reason = "slots are asked by the core's module"))]
+#![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
 use redress::Instant;
 use redress::budget::Budget;

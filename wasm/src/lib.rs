@@ -6,7 +6,7 @@
 //! Settings and longer answers pass through one table of numbers, in `table`.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
-//! With the feature `more` it is another module, of what few programs use: snapshots, and
+//! With the feature `extras` it is another module, of what few programs use: snapshots, and
 //! breakers that open at a share of the calls. That one has no memory and no table of
 //! functions of its own. It imports those of the first, and works on the same slots by the
 //! same types, so that a call asks a breaker of either module alike; its data, its stack
@@ -26,32 +26,32 @@
 mod breaker;
 #[cfg(target_arch = "wasm32")]
 mod budget;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod call;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod classify;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod gate;
 #[cfg(target_arch = "wasm32")]
-#[cfg_attr(feature = "more", path = "more/memory.rs")]
+#[cfg_attr(feature = "extras", path = "extras/memory.rs")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
 mod nothing;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod policy;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod pool;
 #[cfg(target_arch = "wasm32")]
 mod slot;
-#[cfg(all(target_arch = "wasm32", feature = "more"))]
+#[cfg(all(target_arch = "wasm32", feature = "extras"))]
 mod snapshot;
 #[cfg(target_arch = "wasm32")]
 mod stack;
-#[cfg(all(target_arch = "wasm32", not(feature = "more")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod strategy;
 #[cfg(target_arch = "wasm32")]
 mod table;
-#[cfg(all(target_arch = "wasm32", feature = "more"))]
+#[cfg(all(target_arch = "wasm32", feature = "extras"))]
 mod windows;
 
 /// The engine does not panic; if it did, the call would end with the trap.

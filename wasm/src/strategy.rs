@@ -11,7 +11,7 @@ use crate::memory::{adopt, place, release, reserve};
 use crate::slot::{Content, bytes, content, retag};
 use crate::table;
 
-#[wasm_bindgen(raw_module = "../asked.js")]
+#[wasm_bindgen(raw_module = "../callbacks.js")]
 extern "C" {
     /// A random number in `0..2^32`, or a negative one if there is none.
     fn draw() -> f64;

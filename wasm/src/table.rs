@@ -6,17 +6,17 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 const LENGTH: usize = 32;
 
-#[cfg(not(feature = "more"))]
+#[cfg(not(feature = "extras"))]
 static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
 
 /// Where the table is.
-#[cfg(not(feature = "more"))]
+#[cfg(not(feature = "extras"))]
 #[wasm_bindgen]
 pub fn table() -> u32 {
     &raw mut TABLE as u32
 }
 
-#[cfg(feature = "more")]
+#[cfg(feature = "extras")]
 #[wasm_bindgen(raw_module = "./core.js")]
 extern "C" {
     fn table() -> u32;
@@ -34,7 +34,7 @@ pub(crate) fn get(index: usize) -> f64 {
 }
 
 /// Writes the entry at `index`.
-#[cfg(not(feature = "more"))]
+#[cfg(not(feature = "extras"))]
 pub(crate) fn set(index: usize, value: f64) {
     // SAFETY: one thread, and the reference ends here.
     let table = unsafe { &mut *numbers() };
@@ -66,12 +66,12 @@ pub(crate) fn instant(ms: f64) -> Instant {
 }
 
 /// Milliseconds; infinity for "no limit".
-#[cfg(not(feature = "more"))]
+#[cfg(not(feature = "extras"))]
 pub(crate) fn millis(duration: Duration) -> f64 {
     if duration == Duration::MAX { f64::INFINITY } else { duration.as_micros() as f64 / 1000.0 }
 }
 
-#[cfg(not(feature = "more"))]
+#[cfg(not(feature = "extras"))]
 pub(crate) fn class(number: u32) -> redress::ErrorClass {
     redress::ErrorClass::ALL.get(number as usize).copied().unwrap_or(redress::ErrorClass::Unknown)
 }

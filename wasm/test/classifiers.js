@@ -1,6 +1,6 @@
 // One case of classifiers.json: what is it called here, and is it classified as expected?
 
-import { ConcurrencyError, PermanentError, RateLimitError, ServerError, classify } from "redress";
+import { ConcurrencyError, classify, PermanentError, RateLimitError, ServerError } from "redress";
 
 const MARKERS = {
   timeout: () => new DOMException("slow", "TimeoutError"),

@@ -41,7 +41,9 @@ for (const failure of [...engine.failures, ...classifiers.failures]) console.log
 const sum = (name) => engine[name] + classifiers[name];
 if (sum("skipped") > 0) {
   console.log(`skipped ${engine.skipped} scenarios that deviate on purpose`);
-  console.log(`skipped ${classifiers.skipped} cases that deviate on purpose, or of errors that JavaScript does not have`);
+  console.log(
+    `skipped ${classifiers.skipped} cases that deviate on purpose, or of errors that JavaScript does not have`,
+  );
 }
 console.log(`digest ${engine.digest}`);
 console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);

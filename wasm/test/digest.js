@@ -1,6 +1,15 @@
 // A running 64-bit FNV-1a over what an engine decides, as tests/vectors/README.md lays it out.
 
-const CLASSES = ["AUTH", "PERMISSION", "PERMANENT", "CONCURRENCY", "RATE_LIMIT", "SERVER_ERROR", "TRANSIENT", "UNKNOWN"];
+const CLASSES = [
+  "AUTH",
+  "PERMISSION",
+  "PERMANENT",
+  "CONCURRENCY",
+  "RATE_LIMIT",
+  "SERVER_ERROR",
+  "TRANSIENT",
+  "UNKNOWN",
+];
 const EVENTS = [
   "success",
   "retry",

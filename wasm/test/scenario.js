@@ -1,7 +1,7 @@
 // One scenario of engine.json, through the public API: `Policy.execute` with a clock, randomness
 // and a sleeper of its own. What differs from the expected is told in words.
 
-import { AbortRetryError, Budget, CircuitBreaker, CircuitOpenError, Policy, backoff } from "redress";
+import { AbortRetryError, Budget, backoff, CircuitBreaker, CircuitOpenError, Policy } from "redress";
 
 const ms = (micros) => micros / 1_000;
 const us = (millis) => Math.round(millis * 1_000);

@@ -1,9 +1,9 @@
 // The stage-3 decorator of methods.
 
-import { decorrelatedJitter } from "./backoff.js";
-import { wrongType } from "./options.js";
-import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy.js";
-import type { RetryOptions } from "./rules.js";
+import { decorrelatedJitter } from "./backoff/strategies.js";
+import { wrongType } from "./config/options.js";
+import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy/policy.js";
+import type { RetryOptions } from "./policy/rules.js";
 
 type Method = (this: any, ...words: any[]) => PromiseLike<unknown>;
 
@@ -14,7 +14,9 @@ interface MethodContext {
 }
 
 /** Retries an asynchronous method; without any strategy with decorrelated jitter. */
-export function retry(settings?: RetryOptions & PolicyHooks): <F extends Method>(method: F, context: MethodContext) => F;
+export function retry(
+  settings?: RetryOptions & PolicyHooks,
+): <F extends Method>(method: F, context: MethodContext) => F;
 export function retry<F extends Method>(method: F, context: MethodContext): F;
 export function retry(given: unknown, context?: MethodContext): unknown {
   if (typeof given === "function" && context !== undefined) return decorated({}, given as Method, context);
@@ -23,7 +25,11 @@ export function retry(given: unknown, context?: MethodContext): unknown {
   return (method: Method, of: MethodContext) => decorated(settings, method, of);
 }
 
-function decorated(settings: RetryOptions & PolicyHooks, method: Method, { kind, name }: MethodContext): Wrapped<Method> {
+function decorated(
+  settings: RetryOptions & PolicyHooks,
+  method: Method,
+  { kind, name }: MethodContext,
+): Wrapped<Method> {
   if (kind !== "method") throw new TypeError(`retry: a ${kind} cannot be retried; decorate a method`);
   const bare = settings.strategy === undefined && settings.strategies === undefined;
   const strategy = bare ? { strategy: decorrelatedJitter() } : {};

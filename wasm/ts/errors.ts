@@ -1,6 +1,6 @@
 // The errors of the package: stable `name` and `code`, recognisable across realms.
 
-import { BRAND, read } from "./facts.js";
+import { BRAND, read } from "./classify/facts.js";
 import type { CircuitState, ErrorClass, StopReason } from "./types.js";
 
 /** Adds the message to what JSON shows of an error, and its cause by name, message and code. */
@@ -51,7 +51,9 @@ export class CircuitOpenError extends RedressError {
     const { state, retryAfterMs = Infinity } = details;
     const isKnown = retryAfterMs < Infinity;
     // Whole milliseconds: a number with digits after the point is slow to write.
-    super(`circuit is ${state}, next probe ${isKnown ? `in ${Math.ceil(retryAfterMs)} ms` : "at a time that is not known"}`);
+    super(
+      `circuit is ${state}, next probe ${isKnown ? `in ${Math.ceil(retryAfterMs)} ms` : "at a time that is not known"}`,
+    );
     // Here and not as fields of the class: this error is made for every rejection.
     this.name = "CircuitOpenError";
     this.code = "REDRESS_CIRCUIT_OPEN";

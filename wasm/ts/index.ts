@@ -1,19 +1,27 @@
-// The package: failure handling as policy.
+// `redress`: failure handling as policy.
 
-export * as backoff from "./backoff.js";
-export { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
-export { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
-export { type Call, type Decision, type StartedAttempt, begin } from "./call.js";
+export * as backoff from "./backoff/strategies.js";
+export { Backoff, type Strategy, type StrategyFunction } from "./backoff/strategy.js";
+export { type CallContext, context } from "./call/context.js";
+export { type Fetch, type FetchOptions, redressFetch } from "./call/fetch.js";
+export { begin, type Call, type Decision, type StartedAttempt } from "./call/steps.js";
+export { callSync } from "./call/synchronous.js";
 export * as classify from "./classify.js";
-export { type CallContext, context } from "./context.js";
-export { WasmUnavailableError } from "./core.js";
+export { type RestoreOptions, restore, type Snapshot, snapshot } from "./durable/snapshot.js";
 export * from "./errors.js";
-export { type Fetch, type FetchOptions, redressFetch } from "./fetch.js";
-export { Keyed, KeyedPolicy, type KeyedPolicyOptions } from "./keyed.js";
-export { Policy, type PolicyHooks, type PolicyOptions, Retry, RetryPolicy, type Wrapped, retry } from "./policy.js";
-export { RetryConfig, type RetryOptions } from "./rules.js";
-export { type RestoreOptions, type Snapshot, restore, snapshot } from "./snapshot.js";
-export { Backoff, type Strategy, type StrategyFunction } from "./strategy.js";
-export { callSync } from "./synchronous.js";
+export { CircuitBreaker, type CircuitBreakerOptions } from "./policy/breaker.js";
+export { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "./policy/budget.js";
+export { Keyed, KeyedPolicy, type KeyedPolicyOptions } from "./policy/keyed.js";
+export {
+  Policy,
+  type PolicyHooks,
+  type PolicyOptions,
+  Retry,
+  RetryPolicy,
+  retry,
+  type Wrapped,
+} from "./policy/policy.js";
+export { RetryConfig, type RetryOptions } from "./policy/rules.js";
+export { type CallsWindow, type RateWindow, rateOfCalls, rateOverTime, type TimeWindow } from "./policy/windows.js";
 export type * from "./types.js";
-export { type CallsWindow, type RateWindow, rateOfCalls, rateOverTime, type TimeWindow } from "./windows.js";
+export { WasmUnavailableError } from "./wasm/core.js";

@@ -12,7 +12,10 @@ export type ErrorClass =
   | "UNKNOWN";
 
 /** All classes, in the order of the core's numbers. */
-export const ERROR_CLASSES = /* @__PURE__ */ "AUTH PERMISSION PERMANENT CONCURRENCY RATE_LIMIT SERVER_ERROR TRANSIENT UNKNOWN".split(" ") as readonly ErrorClass[];
+export const ERROR_CLASSES =
+  /* @__PURE__ */ "AUTH PERMISSION PERMANENT CONCURRENCY RATE_LIMIT SERVER_ERROR TRANSIENT UNKNOWN".split(
+    " ",
+  ) as readonly ErrorClass[];
 
 /** What a classifier says of a failure. */
 export interface Classification {

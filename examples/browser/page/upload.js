@@ -1,6 +1,6 @@
 // Sends a file in pieces; each piece is a call under one policy.
 
-import { Budget, Policy, backoff, classify } from "redress";
+import { Budget, backoff, classify, Policy } from "redress";
 
 const PIECE_BYTES = 64 * 1024;
 const AT_ONCE = 3;
@@ -30,17 +30,20 @@ export async function upload(file, { signal, tell }) {
     while (next < count) {
       const piece = next++;
       const body = file.slice(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
-      await pieces.call((attempt) => fetch(`/upload/${name}/${piece}`, { method: "PUT", body, signal: attempt.signal }), {
-        signal,
-        operation: `PUT piece ${piece}`,
-        onAttemptStart: () => tell({ piece, count, kind: "start" }),
-        onAttemptEnd: ({ decision, class: failure }) => {
-          const failed = failure === "RATE_LIMIT" ? "limited" : "failed";
-          const result = { success: "sent", aborted: "cancelled" }[decision] ?? failed;
-          tell({ piece, count, kind: "end", result });
+      await pieces.call(
+        (attempt) => fetch(`/upload/${name}/${piece}`, { method: "PUT", body, signal: attempt.signal }),
+        {
+          signal,
+          operation: `PUT piece ${piece}`,
+          onAttemptStart: () => tell({ piece, count, kind: "start" }),
+          onAttemptEnd: ({ decision, class: failure }) => {
+            const failed = failure === "RATE_LIMIT" ? "limited" : "failed";
+            const result = { success: "sent", aborted: "cancelled" }[decision] ?? failed;
+            tell({ piece, count, kind: "end", result });
+          },
+          beforeSleep: (_context, waitMs) => tell({ piece, count, kind: "wait", waitMs }),
         },
-        beforeSleep: (context, waitMs) => tell({ piece, count, kind: "wait", waitMs }),
-      });
+      );
     }
   }
 

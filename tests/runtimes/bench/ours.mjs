@@ -54,7 +54,10 @@ export function ours(redress) {
 
     everything: () => {
       const budget = new Budget({ ratio: 0.1 });
-      const policy = new Policy({ retry: { ...RETRY, strategy: backoff.constant(0), budget }, circuitBreaker: breaker() });
+      const policy = new Policy({
+        retry: { ...RETRY, strategy: backoff.constant(0), budget },
+        circuitBreaker: breaker(),
+      });
       return (operation) => policy.call(operation);
     },
   };

@@ -10,7 +10,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { HERE, consumer, npm, pack } from "../lab/consumer.mjs";
+import { consumer, HERE, npm, pack } from "../lab/consumer.mjs";
 import { bytesEach, heapBytes, idleCpuMs, nanoseconds, timersOf } from "./measure.mjs";
 
 const { values } = parseArgs({ options: { tarball: { type: "string" } } });
@@ -107,7 +107,10 @@ rows.push(`| 10,000 idle breakers: timers, CPU in 2 s | ${describeIdle(quiet)} |
 
 const kilobytes = (bytes) => `${(bytes / 1_000).toFixed(2)} KB`;
 const all = Object.entries(await sizes(project));
-const peerSizes = all.slice(2).map(([name, bytes]) => `${name} ${kilobytes(bytes)}`).join(", ");
+const peerSizes = all
+  .slice(2)
+  .map(([name, bytes]) => `${name} ${kilobytes(bytes)}`)
+  .join(", ");
 all.slice(0, 2).forEach(([name, bytes], n) => {
   rows.push(`| gzip: ${name} | ${kilobytes(bytes)} | ${["7.5", "6.5"][n]} KB |  | ${n === 0 ? peerSizes : ""} |`);
 });
@@ -151,7 +154,9 @@ await makeAndDrop(200_000);
 const empty = await heapBytes();
 await makeAndDrop(1_000_000);
 const left = (await heapBytes()) - empty;
-rows.push(`| growth after 1,000,000 policies, breakers and budgets made and dropped, bytes | ${number(left)} | 0 |  |  |`);
+rows.push(
+  `| growth after 1,000,000 policies, breakers and budgets made and dropped, bytes | ${number(left)} | 0 |  |  |`,
+);
 
 rmSync(project, { recursive: true, force: true });
 rmSync(shelf, { recursive: true, force: true });
@@ -161,7 +166,9 @@ const version = (name) => {
   return JSON.parse(readFileSync(manifest, "utf8")).version;
 };
 const names = ["cockatiel", "p-retry", "opossum", "@lifeomic/attempt", "@git-stunts/alfred"];
-console.log(`${cpus()[0].model}, Node ${process.version}; ${names.map((name) => `${name} ${version(name)}`).join(", ")}\n`);
+console.log(
+  `${cpus()[0].model}, Node ${process.version}; ${names.map((name) => `${name} ${version(name)}`).join(", ")}\n`,
+);
 console.log("| | redress | goal | to the best peer | peers |\n| --- | ---: | ---: | ---: | --- |");
 console.log(rows.join("\n"));
 process.exit(0);

@@ -1,6 +1,6 @@
 // What a program with policy, retry, breaker and budget takes of the package.
 
-import { Budget, CircuitBreaker, Policy, backoff } from "redress";
+import { Budget, backoff, CircuitBreaker, Policy } from "redress";
 
 globalThis.small = new Policy({
   circuitBreaker: new CircuitBreaker(),

@@ -1,7 +1,7 @@
 // Runs the suite in a worker of workerd, with what only workerd has.
 
-import { Policy, backoff, classify } from "redress";
-import { RedressState, deferMessage } from "redress/durable";
+import { backoff, classify, Policy } from "redress";
+import { deferMessage, RedressState } from "redress/durable";
 import "../suite/edge.js";
 import { runSuite } from "../suite/index.js";
 

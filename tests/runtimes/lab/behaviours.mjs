@@ -1,6 +1,6 @@
 // BEHAVIOURS.md names tests that exist.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HERE } from "./consumer.mjs";
 
@@ -15,7 +15,9 @@ export async function checkBehaviours() {
       else group = found[1];
     }
   }
-  const table = readFileSync(join(HERE, "BEHAVIOURS.md"), "utf8").split("\n").filter((line) => /^\| (?!line |of |---)/.test(line));
+  const table = readFileSync(join(HERE, "BEHAVIOURS.md"), "utf8")
+    .split("\n")
+    .filter((line) => /^\| (?!line |of |---)/.test(line));
   return table.map((line) => {
     const [, number, what, shown] = line.split(/(?<!\\)\|/);
     const named = [...shown.matchAll(/`([^`]+: [^`]+)`/g)].map(([, name]) => name);

@@ -23,7 +23,10 @@ export async function checkBoundary({ project }) {
   const results = [checkLayout(project)];
   for (const [name, program, flags] of TABLE) {
     for (const runtime of ["node-20", "node-24"]) {
-      const { code, stdout, stderr } = await run([...commandOf(runtime), ...flags, join(project, "programs", program)], { cwd: project, limitMs: 60_000 });
+      const { code, stdout, stderr } = await run(
+        [...commandOf(runtime), ...flags, join(project, "programs", program)],
+        { cwd: project, limitMs: 60_000 },
+      );
       const right = code === 0 && stdout.trim() === "right";
       results.push({ name: `${name}, on ${runtime}`, error: right ? null : `exit code ${code}\n${stdout}${stderr}` });
     }
@@ -36,21 +39,29 @@ function checkLayout(project) {
   const name = "modules that share a memory write to no byte and no function of each other";
   const folder = join(project, "node_modules", "redress", "dist");
   const { PAGES, FUNCTIONS } = Object.fromEntries(
-    [...readFileSync(join(folder, "esm", "modules", "layout.js"), "utf8").matchAll(/(\w+) = (\d+)/g)].map(([, key, value]) => [key, Number(value)]),
+    [...readFileSync(join(folder, "esm", "wasm", "modules", "layout.js"), "utf8").matchAll(/(\w+) = (\d+)/g)].map(
+      ([, key, value]) => [key, Number(value)],
+    ),
   );
-  const [core, more] = ["core", "more"].map((module) => partsOf(readFileSync(join(folder, `${module}.wasm`))));
+  const [core, extras] = ["core", "extras"].map((module) => partsOf(readFileSync(join(folder, `${module}.wasm`))));
   const wrong = [];
-  const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ core, more, PAGES, FUNCTIONS })}`);
-  for (const { data, stack } of [core, more]) {
-    expect(data.length > 0 && data.every(([from, to]) => from >= 1024 && to <= PAGES * 65_536), "data are in the memory");
+  const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ core, extras, PAGES, FUNCTIONS })}`);
+  for (const { data, stack } of [core, extras]) {
+    expect(
+      data.length > 0 && data.every(([from, to]) => from >= 1024 && to <= PAGES * 65_536),
+      "data are in the memory",
+    );
     expect(stack > 0 && stack <= PAGES * 65_536, "the stack is in the memory");
   }
   const endOfCore = Math.max(core.stack, ...core.data.map(([, to]) => to));
-  const startOfMore = Math.min(...more.data.map(([from]) => from));
-  expect(endOfCore <= startOfMore, "one module begins where the other ends");
-  expect(more.stack > Math.max(...more.data.map(([, to]) => to)), "the stack of the second is above its data");
-  expect(core.functions.length > 0 && more.functions.length > 0, "both have functions in the table");
+  const startOfExtras = Math.min(...extras.data.map(([from]) => from));
+  expect(endOfCore <= startOfExtras, "one module begins where the other ends");
+  expect(extras.stack > Math.max(...extras.data.map(([, to]) => to)), "the stack of the second is above its data");
+  expect(core.functions.length > 0 && extras.functions.length > 0, "both have functions in the table");
   const ends = core.functions.map(([, to]) => to);
-  expect(more.functions.every(([from, to]) => from >= Math.max(...ends) && to <= FUNCTIONS), "functions are one after the other");
+  expect(
+    extras.functions.every(([from, to]) => from >= Math.max(...ends) && to <= FUNCTIONS),
+    "functions are one after the other",
+  );
   return { name, error: wrong.length === 0 ? null : wrong.join("\n") };
 }

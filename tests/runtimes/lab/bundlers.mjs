@@ -3,9 +3,9 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkShaken } from "./shaken.mjs";
 import { runPage } from "./runtimes/browsers.mjs";
 import { commandOf, runProgram } from "./runtimes/process.mjs";
+import { checkShaken } from "./shaken.mjs";
 
 const BUNDLERS = {
   async esbuild(entry, folder) {
@@ -100,7 +100,11 @@ export async function runBundled(bundler, { project, base, filter }) {
   const bundle = join(folder, "app.js");
   const template = readFileSync(join(project, "entries", "bundled.html"), "utf8");
   writeFileSync(join(folder, "index.html"), template.replace("BUNDLE", "./app.js"));
-  const shaken = await checkShaken((entry, into) => BUNDLERS[bundler](entry, into, project), { project, folder, minified: bundler !== "rollup" });
+  const shaken = await checkShaken((entry, into) => BUNDLERS[bundler](entry, into, project), {
+    project,
+    folder,
+    minified: bundler !== "rollup",
+  });
   const page = await runPage("chromium", {
     url: `${base}/out/${bundler}/index.html`,
     argument: { runtime: `${bundler}-chromium`, base, filter, env: {} },

@@ -53,7 +53,9 @@ const FILES = {
     export const config = new RetryConfig({ strategy: backoff.constant(100) });`,
   "good.json": JSON.stringify({ maxAttempts: 4, strategy: { kind: "constant", delayMs: 100 } }),
   "bad.json": JSON.stringify({ maxAttempts: 0, deadlineMs: -1, perClassMaxAttempts: { RATELIMIT: 1 } }),
-  "all.json": JSON.stringify({ upstream: { retry: { strategy: "fullJitter" }, circuitBreaker: { failureThreshold: 3 } } }),
+  "all.json": JSON.stringify({
+    upstream: { retry: { strategy: "fullJitter" }, circuitBreaker: { failureThreshold: 3 } },
+  }),
   "cut.json": "{",
 };
 
@@ -73,7 +75,8 @@ const SNAPSHOT = (target) => [
   "  per_class_max_attempts:",
   "    RATE_LIMIT: 0",
 ];
-const NO_CLASS = "is no class; there are AUTH, PERMISSION, PERMANENT, CONCURRENCY, RATE_LIMIT, SERVER_ERROR, TRANSIENT, UNKNOWN";
+const NO_CLASS =
+  "is no class; there are AUTH, PERMISSION, PERMANENT, CONCURRENCY, RATE_LIMIT, SERVER_ERROR, TRANSIENT, UNKNOWN";
 
 /** Each line: the arguments, the exit code, and all lines of the output; a pattern for one that varies. */
 const TABLE = [
@@ -143,7 +146,9 @@ export async function checkDoctor({ project }) {
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   const manifest = JSON.parse(readFileSync(join(project, "node_modules/redress/package.json"), "utf8"));
   const command = (runtime, ...words) => {
-    return run([...commandOf(runtime), join(project, "node_modules/redress", manifest.bin.redress), ...words], { cwd: folder });
+    return run([...commandOf(runtime), join(project, "node_modules/redress", manifest.bin.redress), ...words], {
+      cwd: folder,
+    });
   };
   const results = [];
   for (const runtime of ["node-20", "node-24"]) {
@@ -154,7 +159,9 @@ export async function checkDoctor({ project }) {
   }
   for (const runtime of ["node-24", "deno", "bun"]) {
     const name = `doctor: a TypeScript module is looked at where ${runtime} takes its types away`;
-    results.push(await result(name, async () => answered(await command(runtime, "doctor", "./app.ts"), 0, [OK("./app.ts")])));
+    results.push(
+      await result(name, async () => answered(await command(runtime, "doctor", "./app.ts"), 0, [OK("./app.ts")])),
+    );
   }
   results.push(
     await result("doctor: node-20, which does not, says so", async () => {
@@ -184,7 +191,9 @@ function answered({ code, stdout, stderr }, expected, lines) {
   assert.equal(silent, "");
   const found = said.trimEnd().split("\n");
   assert.equal(found.length, lines.length, said);
-  lines.forEach((line, nth) => (typeof line === "string" ? assert.equal(found[nth], line) : assert.match(found[nth], line)));
+  lines.forEach((line, nth) =>
+    typeof line === "string" ? assert.equal(found[nth], line) : assert.match(found[nth], line),
+  );
 }
 
 async function saysJson({ command }) {
@@ -223,11 +232,15 @@ async function saysUsage({ command, version }) {
   for (const words of [["--help"], ["doctor", "-h"]]) {
     const { code, stdout } = await command("node-20", ...words);
     assert.equal(code, 0);
-    for (const word of ["usage: redress doctor", "--show", "--json", "'config'", "Exit code"]) assert.ok(stdout.includes(word), word);
+    for (const word of ["usage: redress doctor", "--show", "--json", "'config'", "Exit code"])
+      assert.ok(stdout.includes(word), word);
   }
   const told = await command("node-20", "--version");
   assert.deepEqual([told.code, told.stdout], [0, `${version}\n`]);
-  answered(await command("node-20"), 2, [/^usage: redress doctor/, "redress: error: the following arguments are required: command"]);
+  answered(await command("node-20"), 2, [
+    /^usage: redress doctor/,
+    "redress: error: the following arguments are required: command",
+  ]);
   answered(await command("node-20", "nurse"), 2, [/^usage/, "redress: error: 'nurse' is no command; there is doctor"]);
 }
 

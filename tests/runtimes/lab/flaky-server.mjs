@@ -15,8 +15,8 @@
 // `/example/..` answers with JSON, always well. Everything else is a file below the root, so that a browser's page has the same origin.
 
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
 const TYPES = {

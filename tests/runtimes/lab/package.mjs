@@ -1,7 +1,7 @@
 // The tarball as a package: what its manifest promises, its types say, and its README shows.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
 import { HERE } from "./consumer.mjs";
@@ -69,7 +69,8 @@ export async function checkTypes({ project }) {
 async function runDecorated(project) {
   const file = join(project, "out", "decorators.mjs");
   const source = readFileSync(join(project, "types", "decorators.ts"), "utf8");
-  const proof = "if ((await length) !== 4 || (await bare) !== 'bare' || gateway.calls !== 3) throw new Error('decorated');";
+  const proof =
+    "if ((await length) !== 4 || (await bare) !== 'bare' || gateway.calls !== 3) throw new Error('decorated');";
   try {
     const { code } = await transform(`${source}\n${proof}`, { loader: "ts", target: "es2022" });
     writeFileSync(file, code);

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { checkBehaviours } from "./behaviours.mjs";
 import { checkBoundary } from "./boundary.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
-import { REPOSITORY, consumer, pack } from "./consumer.mjs";
+import { consumer, pack, REPOSITORY } from "./consumer.mjs";
 import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
@@ -16,10 +16,10 @@ import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
-import { checkSystem } from "./system.mjs";
 import { runInBrowser } from "./runtimes/browsers.mjs";
 import { runInProcess } from "./runtimes/process.mjs";
 import { runInWorkerd } from "./runtimes/workerd.mjs";
+import { checkSystem } from "./system.mjs";
 
 const PARTS = {
   "node-20": (lab) => runInProcess("node-20", lab),

@@ -51,7 +51,12 @@ const TABLE = [
   ["a pending delay keeps Node alive, and the retry is made", delayed(30, false), [], "attempts 2"],
   ["unref: true lets Node end while a delay is pending", delayed(3_600_000, true), [], "attempts 1"],
   ["unref: true lets Node end while an attempt is in flight, too", HANGING, [], "ended"],
-  ["a call that is walked and forgotten is cancelled when it is collected", FORGOTTEN, ["--expose-gc"], "rejected, then free"],
+  [
+    "a call that is walked and forgotten is cancelled when it is collected",
+    FORGOTTEN,
+    ["--expose-gc"],
+    "rejected, then free",
+  ],
 ];
 
 /** Runs each program on both versions of Node. */
@@ -61,7 +66,10 @@ export async function checkProcesses({ project }) {
     const file = join(project, `process-${n}.mjs`);
     writeFileSync(file, program);
     for (const runtime of ["node-20", "node-24"]) {
-      const { code, stdout, stderr } = await run([...commandOf(runtime), ...flags, file], { cwd: project, limitMs: 20_000 });
+      const { code, stdout, stderr } = await run([...commandOf(runtime), ...flags, file], {
+        cwd: project,
+        limitMs: 20_000,
+      });
       const right = code === 0 && stdout.trim() === printed;
       results.push({ name: `${name}, on ${runtime}`, error: right ? null : `exit code ${code}\n${stdout}${stderr}` });
     }

@@ -11,10 +11,11 @@ import { join } from "node:path";
 import { build, transform } from "esbuild";
 import { HERE, importMap } from "./consumer.mjs";
 import { openChromium, openFirefox } from "./runtimes/browsers.mjs";
-import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
+import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 
-const BLOCK = /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
+const BLOCK =
+  /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
 const RUNTIMES = ["node-20", "node-24", "deno", "bun"];
 const LABELS = ["deno", "bun", "browser", "vercel", "peer"];
 
@@ -40,7 +41,9 @@ export async function checkReadme({ project, base }) {
     const source = `${needs}\n${code}`.replaceAll(/https:\/\/[a-z.]*example\.(com|org|net)/g, `${base}/example`);
     const name = `README line ${snippet.line}`;
     const unknown = label !== undefined && !LABELS.includes(label);
-    const all = unknown ? { "has a known label": `${label} is none of ${LABELS.join(", ")}` } : await played({ ...snippet, source }, { project, base, folder, peers });
+    const all = unknown
+      ? { "has a known label": `${label} is none of ${LABELS.join(", ")}` }
+      : await played({ ...snippet, source }, { project, base, folder, peers });
     for (const [what, error] of Object.entries(all)) results.push({ name: `${name} ${what}`, error });
   }
   return results;
@@ -57,8 +60,10 @@ async function played({ language, label, code, source, line }, { project, base, 
   } catch (error) {
     return { compiles: error.message };
   }
-  if (label === "browser") return { "runs in Chromium, bundled": await runsBundled(file, { project, base, name: `line-${line}` }) };
-  if (label === "vercel") return { "answers by the conditions of Vercel's edge": await answersAtEdge(file, { project, line }) };
+  if (label === "browser")
+    return { "runs in Chromium, bundled": await runsBundled(file, { project, base, name: `line-${line}` }) };
+  if (label === "vercel")
+    return { "answers by the conditions of Vercel's edge": await answersAtEdge(file, { project, line }) };
   if (/export default \{/.test(code)) return { "answers in workerd": await answers(file, { project }) };
   const runtimes = label === "peer" ? ["node-24"] : label === undefined ? RUNTIMES : [label];
   const results = {};
@@ -84,9 +89,12 @@ async function answers(file, { project, conditions }) {
   }
 }
 
-async function answersAtEdge(file, { project, line }) {
+async function answersAtEdge(_file, { project, line }) {
   const worker = join(project, "readme", `line-${line}.worker.mjs`);
-  writeFileSync(worker, `import { GET } from "./line-${line}.mjs";\nexport default { fetch: (request) => GET(request) };\n`);
+  writeFileSync(
+    worker,
+    `import { GET } from "./line-${line}.mjs";\nexport default { fetch: (request) => GET(request) };\n`,
+  );
   return answers(worker, { project, conditions: ["edge-light"] });
 }
 
@@ -94,7 +102,10 @@ async function answersAtEdge(file, { project, line }) {
 async function shown(html, { project, base, name }) {
   const { imports } = importMap(project, "redress");
   const map = JSON.stringify({ imports: { "https://esm.sh/redress": imports.redress } });
-  writeFileSync(join(project, `${name}.html`), html.replace("<script", () => `<script type="importmap">${map}</script>\n<script`));
+  writeFileSync(
+    join(project, `${name}.html`),
+    html.replace("<script", () => `<script type="importmap">${map}</script>\n<script`),
+  );
   const results = {};
   for (const [browser, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
     results[`shows its answer in ${browser}`] = await says(open, `${base}/${name}.html`);
@@ -103,9 +114,20 @@ async function shown(html, { project, base, name }) {
 }
 
 async function runsBundled(file, { project, base, name }) {
-  const bundle = { entryPoints: [file], outfile: join(project, `${name}.js`), bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022" };
+  const bundle = {
+    entryPoints: [file],
+    outfile: join(project, `${name}.js`),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+  };
   await build({ ...bundle, logLevel: "silent" });
-  writeFileSync(join(project, `${name}.html`), `<!doctype html><body></body><script type="module" src="/${name}.js"></script>`);
+  writeFileSync(
+    join(project, `${name}.html`),
+    `<!doctype html><body></body><script type="module" src="/${name}.js"></script>`,
+  );
   return says(openChromium, `${base}/${name}.html`);
 }
 

@@ -29,12 +29,23 @@ const BESIDES = { EHOSTDOWN: "TRANSIENT", ENETRESET: "TRANSIENT" };
 export async function checkSystem({ project }) {
   const words = ["run", "--quiet", "--release", "-p", "redress-tests", "--bin", "system_errors"];
   const printed = execFileSync("cargo", words, { cwd: REPOSITORY, encoding: "utf8" });
-  const classes = new Map(printed.trim().split("\n").map((line) => line.split(" ")));
+  const classes = new Map(
+    printed
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ")),
+  );
   writeFileSync(join(project, "system.mjs"), PROGRAM);
   const results = [];
   for (const runtime of ["node-20", "node-24", "deno", "bun"]) {
-    const { code, stdout, stderr } = await run([...commandOf(runtime), "system.mjs"], { cwd: project, limitMs: 20_000 });
-    results.push({ name: `codes of the operating system are classified as by the core, on ${runtime}`, error: code === 0 ? wrong(stdout, classes) : stderr });
+    const { code, stdout, stderr } = await run([...commandOf(runtime), "system.mjs"], {
+      cwd: project,
+      limitMs: 20_000,
+    });
+    results.push({
+      name: `codes of the operating system are classified as by the core, on ${runtime}`,
+      error: code === 0 ? wrong(stdout, classes) : stderr,
+    });
   }
   return results;
 }

@@ -1,6 +1,6 @@
 // Aborting a call: signals, predicates, and what is left behind.
 
-import { AbortRetryError, RetryPolicy, backoff } from "redress";
+import { AbortRetryError, backoff, RetryPolicy } from "redress";
 import { assert, describe, rejection, settle, test } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -13,12 +13,12 @@ function watched() {
   let listeners = 0;
   const { addEventListener, removeEventListener } = signal;
   const known = new Set();
-  signal.addEventListener = function (type, listener, ...more) {
+  signal.addEventListener = (type, listener, ...more) => {
     if (!known.has(listener)) listeners += 1;
     known.add(listener);
     return addEventListener.call(signal, type, listener, ...more);
   };
-  signal.removeEventListener = function (type, listener, ...more) {
+  signal.removeEventListener = (type, listener, ...more) => {
     if (known.delete(listener)) listeners -= 1;
     return removeEventListener.call(signal, type, listener, ...more);
   };

@@ -1,6 +1,17 @@
 // What crosses into WebAssembly: sizes are checked, nothing that is too long hides what is short, and memory comes back.
 
-import { Budget, CircuitBreaker, KeyedPolicy, Keyed, Policy, backoff, classify, rateOfCalls, restore, snapshot } from "redress";
+import {
+  Budget,
+  backoff,
+  CircuitBreaker,
+  classify,
+  Keyed,
+  KeyedPolicy,
+  Policy,
+  rateOfCalls,
+  restore,
+  snapshot,
+} from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure, script } from "./stage.js";
 
@@ -10,10 +21,16 @@ const strategy = backoff.constant(0);
 
 test("a snapshot of any length but the right one is refused, and all that lives goes on", async () => {
   const breakers = Array.from({ length: 300 }, () => new CircuitBreaker({ failureThreshold: 1 }));
-  const policies = breakers.map((circuitBreaker) => new Policy({ retry: { strategy, maxAttempts: 1 }, circuitBreaker }));
+  const policies = breakers.map(
+    (circuitBreaker) => new Policy({ retry: { strategy, maxAttempts: 1 }, circuitBreaker }),
+  );
   for (const [n, policy] of policies.entries()) if (n % 2 === 0) await policy.execute(script(failure(503)));
   const budget = new Budget({ maxRetries: 3 });
-  for (const state of [breakers[0], new CircuitBreaker({ window: rateOfCalls({ size: 8, rate: 0.5, minCalls: 2 }) }), budget]) {
+  for (const state of [
+    breakers[0],
+    new CircuitBreaker({ window: rateOfCalls({ size: 8, rate: 0.5, minCalls: 2 }) }),
+    budget,
+  ]) {
     const right = snapshot(state);
     for (const length of [1, right.data.length / 2 - 1, right.data.length / 2 + 1, 70_000, 1_048_576]) {
       const error = thrown(() => restore(state, { ...right, data: "ff".repeat(length) }));
@@ -39,9 +56,15 @@ test("a message of any length hides neither the code beside it nor the one at it
   })) {
     assert.equal(found.class, "CONCURRENCY", what);
   }
-  assert.equal(classify.grpc({ grpc: "UNAVAILABLE", message: LONG }).class, classify.grpc({ grpc: "UNAVAILABLE", message: "" }).class);
+  assert.equal(
+    classify.grpc({ grpc: "UNAVAILABLE", message: LONG }).class,
+    classify.grpc({ grpc: "UNAVAILABLE", message: "" }).class,
+  );
   assert.equal(classify.aws({ name: "Error", Code: "ThrottlingException", message: LONG }).class, "RATE_LIMIT");
-  assert.equal(classify.redis({ name: "ReplyError", message: `LOADING ${LONG}` }).class, classify.redis({ name: "ReplyError", message: "LOADING x" }).class);
+  assert.equal(
+    classify.redis({ name: "ReplyError", message: `LOADING ${LONG}` }).class,
+    classify.redis({ name: "ReplyError", message: "LOADING x" }).class,
+  );
 });
 
 test("headers of any length hide neither the status nor those that come before", () => {
@@ -92,7 +115,10 @@ test("a budget that is disposed of ends its calls in flight alike", async () => 
   const budget = new Budget({ maxRetries: 5 });
   const policy = new Policy({ retry: { strategy, maxAttempts: 3, budget } });
   const held = deferred();
-  const calls = [policy.call(() => held.promise), rejection(policy.call(() => held.promise.then(() => Promise.reject(failure(503)))))];
+  const calls = [
+    policy.call(() => held.promise),
+    rejection(policy.call(() => held.promise.then(() => Promise.reject(failure(503))))),
+  ];
   budget.dispose();
   assert.equal(new Budget({ maxRetries: 9 }).remaining(), 9);
   held.resolve("value");
@@ -130,7 +156,9 @@ test("a strategy that disposes of the breaker of its own call ends the call alon
   const policy = new Policy({ retry: { strategy: disposing, maxAttempts: 3 }, circuitBreaker: breaker });
   const error = await rejection(policy.call(script(failure(503))));
   assert.instanceOf(error, Error);
-  await rejection(new Policy({ retry: { strategy, maxAttempts: 1 }, circuitBreaker: other }).call(script(failure(503))));
+  await rejection(
+    new Policy({ retry: { strategy, maxAttempts: 1 }, circuitBreaker: other }).call(script(failure(503))),
+  );
   assert.equal(other.state, "open");
 });
 
@@ -167,7 +195,10 @@ test("a permit that came back is not taken for a later one", () => {
   breaker.settle(permit, "success");
   const later = breaker.admit().permit;
   assert.notEqual(permit, later);
-  assert.instanceOf(thrown(() => breaker.settle(permit, "SERVER_ERROR")), TypeError);
+  assert.instanceOf(
+    thrown(() => breaker.settle(permit, "SERVER_ERROR")),
+    TypeError,
+  );
   assert.equal(breaker.settle(later, "success"), null);
 });
 

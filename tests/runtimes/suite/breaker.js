@@ -1,8 +1,8 @@
 // The circuit breaker: when it opens, whom it lets through, what it tells.
 
-import { CircuitBreaker, CircuitOpenError, Policy, backoff, rateOfCalls, restore, snapshot } from "redress";
+import { backoff, CircuitBreaker, CircuitOpenError, Policy, rateOfCalls, restore, snapshot } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
-import { STATUS, failure, script, stage } from "./stage.js";
+import { failure, STATUS, script, stage } from "./stage.js";
 
 const FIVE = { failureThreshold: 5, windowMs: 60_000, recoveryTimeoutMs: 30_000 };
 const TWO = { ...FIVE, failureThreshold: 2 };
@@ -45,7 +45,10 @@ test("a class with a threshold of its own trips by it alone", async () => {
 });
 
 test("a failure leaves the window at exactly its end", async () => {
-  for (const [age, state] of [[59_999, "open"], [60_000, "closed"]]) {
+  for (const [age, state] of [
+    [59_999, "open"],
+    [60_000, "closed"],
+  ]) {
     const stand = stage({ breaker: TWO });
     await fail(stand, 1);
     stand.time.advance(age);
@@ -240,7 +243,14 @@ test("a damaged or newer snapshot is refused, and nothing is changed", async () 
   await fail(stand, 2);
   const saved = snapshot(stand.breaker);
   const text = JSON.stringify(saved);
-  for (const damaged of [null, 7, "", {}, [], JSON.parse(text.replace(/[1-9]/, (digit) => (digit === "9" ? "1" : "9")))]) {
+  for (const damaged of [
+    null,
+    7,
+    "",
+    {},
+    [],
+    JSON.parse(text.replace(/[1-9]/, (digit) => (digit === "9" ? "1" : "9"))),
+  ]) {
     assert.isNotEmpty(thrown(() => restore(stand.breaker, damaged)).message);
     assert.equal(stand.breaker.state, "open");
   }
@@ -271,7 +281,10 @@ test("a breaker that many policies use is one breaker", async () => {
 test("a rejection has a stack trace where it is asked for, and pays for none elsewhere", async () => {
   const { call } = stage({ breaker: { failureThreshold: 1 } });
   await rejection(call(script(failure(503))));
-  const frames = (error) => String(error.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line)).length;
+  const frames = (error) =>
+    String(error.stack ?? "")
+      .split("\n")
+      .filter((line) => /^\s+at |@/.test(line)).length;
   const plain = await rejection(call(script(1)));
   const traced = await rejection(call(script(1), { stackTrace: true }));
   assert.equal(traced.name, "CircuitOpenError");

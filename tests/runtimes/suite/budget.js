@@ -1,8 +1,8 @@
 // A budget of retries, shared.
 
-import { Budget, RetryExhaustedError, backoff, callSync, restore, snapshot } from "redress";
+import { Budget, backoff, callSync, RetryExhaustedError, restore, snapshot } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
-import { Time, failure, script, stage } from "./stage.js";
+import { failure, script, stage, Time } from "./stage.js";
 
 const strategy = backoff.constant(1);
 

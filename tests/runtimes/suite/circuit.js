@@ -1,6 +1,16 @@
 // Breakers that are opened and closed by hand, that ask again before a retry, open for a hint, or add a random time.
 
-import { CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, backoff, begin, callSync, rateOfCalls } from "redress";
+import {
+  backoff,
+  begin,
+  CircuitBreaker,
+  CircuitOpenError,
+  callSync,
+  Keyed,
+  KeyedPolicy,
+  Policy,
+  rateOfCalls,
+} from "redress";
 import { FakeCircuitBreaker } from "redress/testing";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
@@ -32,7 +42,11 @@ test("an isolated breaker rejects without a time, in the error, its message and 
   const circuitBreaker = new CircuitBreaker();
   circuitBreaker.isolate();
   const policy = new Policy({ circuitBreaker, retry: { strategy } });
-  for (const error of [await rejection(policy.call(() => 1)), thrown(() => callSync(policy, () => 1)), thrown(() => begin(policy))]) {
+  for (const error of [
+    await rejection(policy.call(() => 1)),
+    thrown(() => callSync(policy, () => 1)),
+    thrown(() => begin(policy)),
+  ]) {
     assert.instanceOf(error, CircuitOpenError);
     assert.strictEqual(error.retryAfterMs, undefined);
     assert.notInclude(error.message, "Infinity");
@@ -46,7 +60,10 @@ test("a policy opens and closes its breaker, and its hooks get the events, witho
   const events = [];
   const circuitBreaker = new CircuitBreaker();
   const policy = new Policy({ circuitBreaker, operation: "read", onEvent: (event) => events.push(event) });
-  assert.deepEqual([policy.trip(), policy.trip(), policy.reset(), policy.isolate(), policy.reset()], ["open", null, "closed", "open", "closed"]);
+  assert.deepEqual(
+    [policy.trip(), policy.trip(), policy.reset(), policy.isolate(), policy.reset()],
+    ["open", null, "closed", "open", "closed"],
+  );
   const of = (event, state) => ({ event, attempt: 0, sleepMs: 0, elapsedMs: 0, state, operation: "read" });
   const [opened, closed] = [of("circuit_opened", "open"), of("circuit_closed", "closed")];
   assert.deepEqual(events, [opened, closed, opened, closed]);
@@ -58,12 +75,22 @@ test("a policy opens and closes its breaker, and its hooks get the events, witho
 test("a policy by key opens the breaker of that key alone", async () => {
   const breakers = new Keyed(CircuitBreaker, { capacity: 10 });
   const events = [];
-  const policy = new KeyedPolicy({ circuitBreaker: breakers, onEvent: ({ event, operation }) => events.push([event, operation]) });
+  const policy = new KeyedPolicy({
+    circuitBreaker: breakers,
+    onEvent: ({ event, operation }) => events.push([event, operation]),
+  });
   assert.equal(policy.at("a").isolate(), "open");
   assert.instanceOf(await rejection(policy.at("a").call(() => 1)), CircuitOpenError);
   assert.equal(await policy.at("b").call(() => 1), 1);
   assert.equal(policy.at("a").reset(), "closed");
-  assert.deepEqual(events.filter(([event]) => event !== "success"), [["circuit_opened", "a"], ["circuit_rejected", "a"], ["circuit_closed", "a"]]);
+  assert.deepEqual(
+    events.filter(([event]) => event !== "success"),
+    [
+      ["circuit_opened", "a"],
+      ["circuit_rejected", "a"],
+      ["circuit_closed", "a"],
+    ],
+  );
   assert.equal(breakers.peek("a").state, "closed");
 });
 
@@ -71,8 +98,16 @@ describe("breaker options");
 
 test("halfOpenOn says which failures of a probe open it anew; any other counts like a success", async () => {
   for (const window of windows) {
-    const breaker = { failureThreshold: window ? undefined : 1, window, recoveryTimeoutMs: 10, halfOpenOn: ["TRANSIENT", "SERVER_ERROR"] };
-    for (const [status, state] of [[404, "closed"], [503, "open"]]) {
+    const breaker = {
+      failureThreshold: window ? undefined : 1,
+      window,
+      recoveryTimeoutMs: 10,
+      halfOpenOn: ["TRANSIENT", "SERVER_ERROR"],
+    };
+    for (const [status, state] of [
+      [404, "closed"],
+      [503, "open"],
+    ]) {
       const { execute, time, breaker: shared } = stage({ breaker });
       shared.trip();
       time.advance(10);
@@ -83,20 +118,35 @@ test("halfOpenOn says which failures of a probe open it anew; any other counts l
 });
 
 test("recoveryJitterMs adds a random time to each recovery; random numbers are drawn for nothing else", async () => {
-  const { execute, time, breaker } = stage({ retry: { strategy, maxAttempts: 1 }, breaker: { failureThreshold: 1, recoveryTimeoutMs: 100, recoveryJitterMs: 50 } });
+  const { execute, time, breaker } = stage({
+    retry: { strategy, maxAttempts: 1 },
+    breaker: { failureThreshold: 1, recoveryTimeoutMs: 100, recoveryJitterMs: 50 },
+  });
   let draws = 0;
   time.random = undefined;
   const random = () => ((draws += 1), 0.5);
-  const policy = new Policy({ circuitBreaker: breaker, retry: { strategy, maxAttempts: 1, clock: time.clock, random } });
+  const policy = new Policy({
+    circuitBreaker: breaker,
+    retry: { strategy, maxAttempts: 1, clock: time.clock, random },
+  });
   await policy.call(script(1));
   assert.equal(draws, 0);
   await rejection(policy.call(script(failure(503))));
   assert.equal(draws, 1);
   assert.equal((await execute(script(1))).error.retryAfterMs, 125);
   const without = new CircuitBreaker({ failureThreshold: 1, clock: time.clock });
-  await rejection(new Policy({ circuitBreaker: without, retry: { strategy, maxAttempts: 1, clock: time.clock, random } }).call(script(failure(503))));
+  await rejection(
+    new Policy({ circuitBreaker: without, retry: { strategy, maxAttempts: 1, clock: time.clock, random } }).call(
+      script(failure(503)),
+    ),
+  );
   assert.equal(draws, 1);
-  const byHand = new CircuitBreaker({ failureThreshold: 1, recoveryTimeoutMs: 100, recoveryJitterMs: 50, clock: time.clock });
+  const byHand = new CircuitBreaker({
+    failureThreshold: 1,
+    recoveryTimeoutMs: 100,
+    recoveryJitterMs: 50,
+    clock: time.clock,
+  });
   byHand.settle(byHand.admit().permit, "TRANSIENT");
   const { retryAfterMs } = byHand.admit();
   assert.isAtLeast(retryAfterMs, 100);
@@ -117,7 +167,10 @@ test("with checkBeforeRetry a call stops as soon as the breaker has opened, in e
   const outcome = await execute(operation);
   assert.deepEqual([outcome.stopReason, outcome.attempts, outcome.lastClass], ["CIRCUIT_OPEN", 1, "SERVER_ERROR"]);
   assert.strictEqual(outcome.error, error);
-  assert.deepEqual(events.map(({ event }) => event), ["retry", "circuit_rejected"]);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["retry", "circuit_rejected"],
+  );
   assert.deepEqual([events[1].state, events[1].stopReason, events[1].class], ["open", "CIRCUIT_OPEN", "SERVER_ERROR"]);
   let calls = 0;
   const counted = () => {
@@ -136,14 +189,20 @@ test("with checkBeforeRetry a call stops as soon as the breaker has opened, in e
   breaker.trip();
   call.fail(error);
   call.woke();
-  assert.strictEqual(thrown(() => call.start()), error);
+  assert.strictEqual(
+    thrown(() => call.start()),
+    error,
+  );
   assert.equal(call.outcome.stopReason, "CIRCUIT_OPEN");
   const without = make(undefined);
   assert.equal((await without.execute(without.operation)).attempts, 6);
 });
 
 test("a probe does not ask again", async () => {
-  const { execute, time, breaker } = stage({ retry: { strategy }, breaker: { checkBeforeRetry: true, recoveryTimeoutMs: 10 } });
+  const { execute, time, breaker } = stage({
+    retry: { strategy },
+    breaker: { checkBeforeRetry: true, recoveryTimeoutMs: 10 },
+  });
   breaker.trip();
   time.advance(10);
   assert.equal((await execute(script(failure(503), failure(503), 1))).attempts, 3);
@@ -161,20 +220,29 @@ test("with openForHintMs a hint opens the breaker for that long, at most for the
     [failure(429), null],
   ]) {
     for (const plain of [false, true]) {
-      const { execute, policy, breaker, events, names } = stage({ retry: { strategy, maxAttempts: 2 }, breaker: { openForHintMs: 60_000 } });
+      const { execute, policy, breaker, events, names } = stage({
+        retry: { strategy, maxAttempts: 2 },
+        breaker: { openForHintMs: 60_000 },
+      });
       if (plain) await rejection(policy.call(script(error, failure(404))));
       else await execute(script(error, failure(404)));
       assert.equal(breaker.state, wait === null ? "closed" : "open");
       if (wait !== null) assert.equal(breaker.admit().retryAfterMs, wait - 10);
       if (plain || wait === null) continue;
       assert.deepEqual(names(), ["circuit_opened", "retry", "permanent_fail"]);
-      assert.deepEqual([events[0].class, events[0].state, events[0].attempt], [error.status === 429 ? "RATE_LIMIT" : "SERVER_ERROR", "open", 0]);
+      assert.deepEqual(
+        [events[0].class, events[0].state, events[0].attempt],
+        [error.status === 429 ? "RATE_LIMIT" : "SERVER_ERROR", "open", 0],
+      );
     }
   }
 });
 
 test("an attempt that was late says nothing by its hint", async () => {
-  const { execute, time, breaker } = stage({ retry: { strategy, attemptTimeoutMs: 10, maxAttempts: 1 }, breaker: { openForHintMs: 60_000 } });
+  const { execute, time, breaker } = stage({
+    retry: { strategy, attemptTimeoutMs: 10, maxAttempts: 1 },
+    breaker: { openForHintMs: 60_000 },
+  });
   await execute(() => {
     time.advance(11);
     throw failure(429, { retryAfterMs: 5_000 });

@@ -3,20 +3,18 @@
 import {
   CircuitOpenError,
   ConcurrencyError,
+  classify,
+  isRedressError,
   PermanentError,
   RateLimitError,
   RetryExhaustedError,
   ServerError,
-  classify,
-  isRedressError,
 } from "redress";
 import { assert, describe, test } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
-const classOf = (classification) =>
-  typeof classification === "string" ? classification : classification.class;
-const hintOf = (classification) =>
-  typeof classification === "string" ? undefined : classification.retryAfterMs;
+const classOf = (classification) => (typeof classification === "string" ? classification : classification.class);
+const hintOf = (classification) => (typeof classification === "string" ? undefined : classification.retryAfterMs);
 
 describe("classification");
 
@@ -181,7 +179,12 @@ test("a hint counts with every class that is retried, and makes 403 and 413 a li
 test("the quota that is used up says when to come back, and no other", () => {
   const inAnHour = String(Math.floor(Date.now() / 1_000) + 3_600);
   const github = (status, remaining, more) =>
-    classify.http(new Response(null, { status, headers: { "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": inAnHour, ...more } }));
+    classify.http(
+      new Response(null, {
+        status,
+        headers: { "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": inAnHour, ...more },
+      }),
+    );
   assert.equal(classOf(github(403, "4999")), "PERMISSION");
   assert.equal(hintOf(github(403, "4999")), undefined);
   assert.equal(classOf(github(403, "0")), "RATE_LIMIT");
@@ -211,7 +214,16 @@ test("an error that carries status and headers is read like a Response", () => {
 });
 
 test("a Node system error has the class of its code", () => {
-  for (const code of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "ERR_NETWORK", "ERR_STREAM_PREMATURE_CLOSE"]) {
+  for (const code of [
+    "ECONNRESET",
+    "ECONNREFUSED",
+    "ETIMEDOUT",
+    "EPIPE",
+    "EAI_AGAIN",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "ERR_NETWORK",
+    "ERR_STREAM_PREMATURE_CLOSE",
+  ]) {
     const error = Object.assign(new Error(code), { code });
     assert.equal(classOf(classify.default(error)), "TRANSIENT", code);
     const wrapped = new TypeError("fetch failed", { cause: error });
@@ -278,7 +290,14 @@ test("an error is plain data in JSON, whatever it carries", () => {
 });
 
 test("codes of the operating system have the core's classes in classify.system, which asks the default rules first", () => {
-  const table = { ENOENT: "PERMANENT", EACCES: "PERMISSION", EBUSY: "CONCURRENCY", ENOSPC: "SERVER_ERROR", EDQUOT: "RATE_LIMIT", EINTR: "TRANSIENT" };
+  const table = {
+    ENOENT: "PERMANENT",
+    EACCES: "PERMISSION",
+    EBUSY: "CONCURRENCY",
+    ENOSPC: "SERVER_ERROR",
+    EDQUOT: "RATE_LIMIT",
+    EINTR: "TRANSIENT",
+  };
   for (const [code, want] of Object.entries(table)) {
     const error = Object.assign(new Error("failed"), { code });
     assert.equal(classify.system(error).class, want, code);
@@ -286,13 +305,31 @@ test("codes of the operating system have the core's classes in classify.system, 
     assert.equal(classify.default(error).class, "UNKNOWN", code);
     assert.equal(classify.system(Object.assign(error, { status: 429 })).class, "RATE_LIMIT");
   }
-  for (const other of [undefined, null, "ENOENT", new Error("x"), { code: 7 }, { code: "ENOSUCH" }, { get code() { throw new Error("getter"); } }]) {
+  for (const other of [
+    undefined,
+    null,
+    "ENOENT",
+    new Error("x"),
+    { code: 7 },
+    { code: "ENOSUCH" },
+    {
+      get code() {
+        throw new Error("getter");
+      },
+    },
+  ]) {
     assert.equal(classify.system(other).class, classify.default(other).class);
   }
 });
 
 test("a DOMException has the class of its name: connections and time by the default rules, others by classify.system", () => {
-  const table = { NotAllowedError: "PERMISSION", QuotaExceededError: "RATE_LIMIT", NotFoundError: "PERMANENT", NotReadableError: "TRANSIENT", OperationError: "UNKNOWN" };
+  const table = {
+    NotAllowedError: "PERMISSION",
+    QuotaExceededError: "RATE_LIMIT",
+    NotFoundError: "PERMANENT",
+    NotReadableError: "TRANSIENT",
+    OperationError: "UNKNOWN",
+  };
   for (const [name, want] of Object.entries(table)) {
     assert.equal(classify.system(new DOMException("failed", name)).class, want, name);
     assert.equal(classify.default(new DOMException("failed", name)).class, "UNKNOWN", name);

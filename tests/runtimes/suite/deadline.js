@@ -1,6 +1,6 @@
 // The deadline ends an attempt that is in flight, in every driver that can.
 
-import { CircuitBreaker, Policy, RetryPolicy, backoff, begin, callSync, context } from "redress";
+import { backoff, begin, CircuitBreaker, callSync, context, Policy, RetryPolicy } from "redress";
 import { assert, describe, rejection, settle, test } from "./harness.js";
 import { failure, stage } from "./stage.js";
 
@@ -90,17 +90,29 @@ test("an attempt that the deadline ends is TRANSIENT, and the call DEADLINE_EXCE
   const policy = new RetryPolicy({ strategy, deadlineMs: 10 });
   const events = [];
   const ends = [];
-  const outcome = await policy.execute(hangs, { onEvent: (event) => events.push(event), onAttemptEnd: (end) => ends.push(end) });
-  assert.deepEqual([outcome.stopReason, outcome.lastClass, outcome.cause, outcome.attempts], ["DEADLINE_EXCEEDED", "TRANSIENT", "exception", 1]);
+  const outcome = await policy.execute(hangs, {
+    onEvent: (event) => events.push(event),
+    onAttemptEnd: (end) => ends.push(end),
+  });
+  assert.deepEqual(
+    [outcome.stopReason, outcome.lastClass, outcome.cause, outcome.attempts],
+    ["DEADLINE_EXCEEDED", "TRANSIENT", "exception", 1],
+  );
   assert.equal(outcome.nextSleepMs, null);
-  assert.deepEqual(events.map(({ event, err }) => [event, err]), [["deadline_exceeded", "TimeoutError"]]);
-  assert.deepEqual(ends.map(({ decision, class: name }) => [decision, name]), [["raise", "TRANSIENT"]]);
+  assert.deepEqual(
+    events.map(({ event, err }) => [event, err]),
+    [["deadline_exceeded", "TimeoutError"]],
+  );
+  assert.deepEqual(
+    ends.map(({ decision, class: name }) => [decision, name]),
+    [["raise", "TRANSIENT"]],
+  );
 });
 
 test("a result after the deadline is ignored, and a late rejection is no unhandled one", async () => {
   const late = [];
   const policy = new RetryPolicy({ strategy, deadlineMs: 10 });
-  await rejection(policy.call(() => new Promise((resolve, reject) => late.push(reject))));
+  await rejection(policy.call(() => new Promise((_resolve, reject) => late.push(reject))));
   late[0](new Error("late"));
   await settle();
 });
@@ -143,12 +155,18 @@ test("a deadline longer than a timer can be is waited for in parts", async () =>
     globalThis.setTimeout = kept;
   }
   assert.isAtMost(Math.max(...waits), 2 ** 31 - 1);
-  assert.equal(waits.reduce((sum, ms) => sum + ms, 0), month);
+  assert.equal(
+    waits.reduce((sum, ms) => sum + ms, 0),
+    month,
+  );
 });
 
 test("a breaker counts an attempt that the policy's deadline ends, and not one that a shorter one of the call alone ends", async () => {
   const results = [];
-  const own = { admit: () => ({ ok: true, permit: 1, halfOpened: false }), settle: (_, result) => void results.push(result) };
+  const own = {
+    admit: () => ({ ok: true, permit: 1, halfOpened: false }),
+    settle: (_, result) => void results.push(result),
+  };
   for (const [deadlineMs, options, counted] of [
     [10, undefined, true],
     [null, { deadlineMs: 10 }, false],
@@ -166,7 +184,9 @@ test("a breaker counts an attempt that the policy's deadline ends, and not one t
 });
 
 test("a call has a deadline of its own, longer, shorter or none, in every driver", async () => {
-  const { policy, time } = stage({ retry: { strategy: backoff.constant(100), deadlineMs: 50, longDelay: "cut", maxAttempts: 3 } });
+  const { policy, time } = stage({
+    retry: { strategy: backoff.constant(100), deadlineMs: 50, longDelay: "cut", maxAttempts: 3 },
+  });
   const left = async (options) => {
     const seen = [];
     await policy.execute(({ remainingMs }) => {
@@ -201,7 +221,12 @@ test("a call that is walked stops with the attempt that the deadline ended", () 
 });
 
 test("a final class stays what it is, however late it comes", async () => {
-  for (const [status, name] of [[401, "AUTH"], [403, "PERMISSION"], [404, "PERMANENT"], [503, "TRANSIENT"]]) {
+  for (const [status, name] of [
+    [401, "AUTH"],
+    [403, "PERMISSION"],
+    [404, "PERMANENT"],
+    [503, "TRANSIENT"],
+  ]) {
     const { policy, time } = stage({ retry: { strategy, attemptTimeoutMs: 10, maxAttempts: 1 } });
     const late = () => {
       time.advance(11);

@@ -1,10 +1,10 @@
 // What workerd alone can show: module scope, Durable Objects, queues.
 
-import { CircuitBreaker, CircuitOpenError, Policy, backoff } from "redress";
-import { DurableBudget, DurableCircuitBreaker, RedressState, deferMessage } from "redress/durable";
+import { backoff, CircuitBreaker, CircuitOpenError, Policy } from "redress";
+import { DurableBudget, DurableCircuitBreaker, deferMessage, RedressState } from "redress/durable";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
-import { Time, failure, script } from "./stage.js";
+import { failure, script, Time } from "./stage.js";
 
 // At module scope a worker has no timers, no AbortController and no random values.
 const atModuleScope = new Policy({
@@ -29,7 +29,10 @@ const fresh = (kind) => `${kind}-${++count}-${Date.now()}`;
 const through = (circuitBreaker, more = {}) => new Policy({ circuitBreaker, ...more });
 
 /** A namespace none of whose objects can be reached. */
-const unreachable = { idFromName: (name) => name, get: () => ({ fetch: () => Promise.reject(new Error("unreachable")) }) };
+const unreachable = {
+  idFromName: (name) => name,
+  get: () => ({ fetch: () => Promise.reject(new Error("unreachable")) }),
+};
 
 describe("edge");
 
@@ -144,14 +147,23 @@ for (const whenUnreachable of ["local", "reject"]) {
     };
     const heard = [];
     const onUnreachable = (error) => heard.push(error);
-    const breaker = new DurableCircuitBreaker(hung, { name: "hung", ...settings, timeoutMs: 40, whenUnreachable, onUnreachable });
+    const breaker = new DurableCircuitBreaker(hung, {
+      name: "hung",
+      ...settings,
+      timeoutMs: 40,
+      whenUnreachable,
+      onUnreachable,
+    });
     const operation = script("local");
     const outcome = await through(breaker).execute(operation);
     assert.deepEqual([outcome.ok, operation.calls], whenUnreachable === "local" ? [true, 1] : [false, 0]);
     assert.equal(heard[0].name, "TimeoutError");
     assert.match(heard[0].message, /hung: the object did not answer within 40 ms/);
     assert.equal(breaker.latency.unreachable, heard.length);
-    assert.isTrue(signals.every(({ aborted }) => aborted), "a question is taken back");
+    assert.isTrue(
+      signals.every(({ aborted }) => aborted),
+      "a question is taken back",
+    );
   });
 }
 
@@ -249,9 +261,15 @@ test("an object refuses what no handle asks, by name, and a handle takes that fo
     assert.equal(response.status, 400);
     assert.match((await response.json()).error, words);
   }
-  const refusing = { idFromName: (name) => name, get: () => ({ fetch: async () => Response.json({ error: "no" }, { status: 400 }) }) };
+  const refusing = {
+    idFromName: (name) => name,
+    get: () => ({ fetch: async () => Response.json({ error: "no" }, { status: 400 }) }),
+  };
   const heard = [];
-  const breaker = new DurableCircuitBreaker(refusing, { name: "x", onUnreachable: (error) => heard.push(error.message) });
+  const breaker = new DurableCircuitBreaker(refusing, {
+    name: "x",
+    onUnreachable: (error) => heard.push(error.message),
+  });
   assert.isTrue((await breaker.admit()).ok);
   assert.match(heard[0], /x: the object answered 400: \{"error":"no"\}/);
 });
@@ -261,7 +279,11 @@ for (const [name, more, words] of [
   ["options", [unreachable], "undefined is not an object of options"],
   ["name", [unreachable, { name: 7 }], "name: 7 is not a string"],
   ["whenUnreachable", [unreachable, { whenUnreachable: "wait" }], 'whenUnreachable: "wait" is not "local" or "reject"'],
-  ["timeoutMs", [unreachable, { timeoutMs: 0 }], "timeoutMs: 0 is out of range: a number of at least 1, at most 2147483647"],
+  [
+    "timeoutMs",
+    [unreachable, { timeoutMs: 0 }],
+    "timeoutMs: 0 is out of range: a number of at least 1, at most 2147483647",
+  ],
   ["timeoutMs", [unreachable, { timeoutMs: "1s" }], 'timeoutMs: "1s" is not a number'],
   ["timeoutMs", [unreachable, { timeoutMs: Infinity }], "timeoutMs: Infinity is out of range"],
   ["onUnreachable", [unreachable, { onUnreachable: 7 }], "onUnreachable: 7 is not a function"],
@@ -269,7 +291,10 @@ for (const [name, more, words] of [
   ["what does not exist", [unreachable, { ratios: 1 }], "ratios is no option"],
 ]) {
   test(`a handle refuses a wrong ${name}: ${words}`, () => {
-    for (const [Handle, own] of [[DurableCircuitBreaker, {}], [DurableBudget, { maxRetries: 1 }]]) {
+    for (const [Handle, own] of [
+      [DurableCircuitBreaker, {}],
+      [DurableBudget, { maxRetries: 1 }],
+    ]) {
       const [namespace, given] = more;
       const right = given === undefined && words.includes("options") ? undefined : { name: "x", ...own, ...given };
       const error = thrown(() => new Handle(namespace, right));
@@ -310,7 +335,13 @@ test("permits of isolates that are gone do not pile up in an object", async () =
 });
 
 test("a deferred message comes back after its delay, rounded up to whole seconds", () => {
-  for (const [nextSleepMs, delaySeconds] of [[1, 1], [1_000, 1], [1_001, 2], [10 ** 9, 43_200], [Infinity, 43_200]]) {
+  for (const [nextSleepMs, delaySeconds] of [
+    [1, 1],
+    [1_000, 1],
+    [1_001, 2],
+    [10 ** 9, 43_200],
+    [Infinity, 43_200],
+  ]) {
     const asked = [];
     const message = { retry: (options) => asked.push(options), ack: () => asked.push("ack") };
     assert.isTrue(deferMessage(message, { ok: false, stopReason: "SCHEDULED", nextSleepMs }));
@@ -339,6 +370,9 @@ test("a message whose Retry-After is longer than the deadline is delivered again
 test("a breaker in a Durable Object takes no option that asks in the middle of a call", (context) => {
   const { BREAKERS } = context.env;
   for (const more of [{ checkBeforeRetry: true }, { openForHintMs: 1_000 }]) {
-    assert.match(thrown(() => new DurableCircuitBreaker(BREAKERS, { name: "x", ...more })).message, /^durableCircuitBreaker\.\w+ is no option: /);
+    assert.match(
+      thrown(() => new DurableCircuitBreaker(BREAKERS, { name: "x", ...more })).message,
+      /^durableCircuitBreaker\.\w+ is no option: /,
+    );
   }
 });

@@ -1,6 +1,6 @@
 // Real HTTP against a server that fails: statuses, hints, resets, hangs, bodies.
 
-import { CircuitBreaker, CircuitOpenError, Policy, backoff, classify, redressFetch } from "redress";
+import { backoff, CircuitBreaker, CircuitOpenError, classify, Policy, redressFetch } from "redress";
 import { assert, describe, rejection, test } from "./harness.js";
 import { flaky } from "./server.js";
 import { Time } from "./stage.js";
@@ -178,11 +178,17 @@ test("redressFetch does not repeat a POST, unless it is idempotent or said to be
   const headers = { "idempotency-key": "7" };
   assert.equal((await get(keyed.url, { method: "POST", body: "same", headers })).status, 200);
   const bodies = (await keyed.log()).map((entry) => [entry.body, entry.idempotencyKey]);
-  assert.deepEqual(bodies, [["same", "7"], ["same", "7"]]);
+  assert.deepEqual(bodies, [
+    ["same", "7"],
+    ["same", "7"],
+  ]);
 
   const put = flaky(context, "503,200");
   assert.equal((await get(put.url, { method: "PUT", body: "whole" })).status, 200);
-  assert.deepEqual((await put.log()).map((entry) => entry.body), ["whole", "whole"]);
+  assert.deepEqual(
+    (await put.log()).map((entry) => entry.body),
+    ["whole", "whole"],
+  );
 });
 
 test("redressFetch sends a body that is used up but once", async (context) => {
@@ -220,8 +226,14 @@ test("redressFetch takes a Request, and sends its body again where that may be r
   const get = redressFetch(upstream());
   const put = flaky(context, "503,200");
   assert.equal((await get(new Request(put.url, { method: "PUT", body: "whole" }))).status, 200);
-  assert.deepEqual((await put.log()).map((entry) => entry.body), ["whole", "whole"]);
+  assert.deepEqual(
+    (await put.log()).map((entry) => entry.body),
+    ["whole", "whole"],
+  );
   const post = flaky(context, "503,200");
   assert.equal((await get(new Request(post.url, { method: "POST", body: "once" }))).status, 503);
-  assert.deepEqual((await post.log()).map((entry) => entry.body), ["once"]);
+  assert.deepEqual(
+    (await post.log()).map((entry) => entry.body),
+    ["once"],
+  );
 });

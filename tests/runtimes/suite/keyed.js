@@ -1,10 +1,25 @@
 // Breakers and budgets by key.
 
-import { Budget, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, Policy, Retry, backoff, begin, callSync, classify, context, rateOverTime, redressFetch } from "redress";
+import {
+  Budget,
+  backoff,
+  begin,
+  CircuitBreaker,
+  CircuitOpenError,
+  callSync,
+  classify,
+  context,
+  Keyed,
+  KeyedPolicy,
+  Policy,
+  Retry,
+  rateOverTime,
+  redressFetch,
+} from "redress";
 import { lint } from "redress/lint";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
-import { Time, failure, script } from "./stage.js";
+import { failure, script, Time } from "./stage.js";
 
 const strategy = backoff.constant(0);
 const hosts = (capacity, more = {}) => new Keyed(CircuitBreaker, { capacity, failureThreshold: 1, ...more });
@@ -133,9 +148,16 @@ test("slow calls count, a deadline stays the policy's, and events bear the key u
 test("callSync and steps take the key's entries, too", () => {
   const map = hosts(4);
   const policy = new KeyedPolicy({ circuitBreaker: map });
-  thrown(() => callSync(policy.at("sync"), () => { throw failure(503); }));
+  thrown(() =>
+    callSync(policy.at("sync"), () => {
+      throw failure(503);
+    }),
+  );
   assert.equal(map.peek("sync").state, "open");
-  assert.instanceOf(thrown(() => begin(policy.at("sync"))), CircuitOpenError);
+  assert.instanceOf(
+    thrown(() => begin(policy.at("sync"))),
+    CircuitOpenError,
+  );
   const other = begin(policy.at("other"));
   other.start();
   other.succeed(1);
@@ -145,7 +167,9 @@ test("callSync and steps take the key's entries, too", () => {
 
 test("redressFetch takes the breaker of the URL's host", async (context) => {
   const map = hosts(4);
-  const get = redressFetch(new KeyedPolicy({ circuitBreaker: map, retry: { strategy, maxAttempts: 1, resultClassifier: classify.http } }));
+  const get = redressFetch(
+    new KeyedPolicy({ circuitBreaker: map, retry: { strategy, maxAttempts: 1, resultClassifier: classify.http } }),
+  );
   const dead = flaky(context, "503");
   const { host } = new URL(dead.url);
   assert.equal((await get(dead.url)).status, 503);
@@ -162,7 +186,10 @@ test("redressFetch takes the breaker of the URL's host", async (context) => {
 test("a policy by key is linted by its template", () => {
   const policy = (settings) => new KeyedPolicy({ circuitBreaker: hosts(4, settings), retry: { strategy } });
   assert.deepEqual(lint(policy({})), []);
-  assert.deepEqual(lint(policy({ tripOn: [] })).map(({ field }) => field), ["circuitBreaker.tripOn"]);
+  assert.deepEqual(
+    lint(policy({ tripOn: [] })).map(({ field }) => field),
+    ["circuitBreaker.tripOn"],
+  );
 });
 
 for (const [build, path, value] of [
@@ -181,8 +208,16 @@ for (const [build, path, value] of [
   [() => hosts(8).entry(), "keyed.key", "undefined"],
   [() => new KeyedPolicy(), "policy", "undefined"],
   [() => new KeyedPolicy({ circuitBreaker: new CircuitBreaker() }), "policy.circuitBreaker", "Keyed"],
-  [() => new KeyedPolicy({ circuitBreaker: new Keyed(Budget, { capacity: 8, maxRetries: 1 }) }), "policy.circuitBreaker", "CircuitBreaker"],
-  [() => new KeyedPolicy({ circuitBreaker: hosts(8), retry: { strategy, budget: hosts(8) } }), "retry.budget", "Budget"],
+  [
+    () => new KeyedPolicy({ circuitBreaker: new Keyed(Budget, { capacity: 8, maxRetries: 1 }) }),
+    "policy.circuitBreaker",
+    "CircuitBreaker",
+  ],
+  [
+    () => new KeyedPolicy({ circuitBreaker: hosts(8), retry: { strategy, budget: hosts(8) } }),
+    "retry.budget",
+    "Budget",
+  ],
   [() => new KeyedPolicy({ circuitBreaker: hosts(8) }).at(undefined), "policy.at", "undefined"],
   [() => new Policy({ circuitBreaker: hosts(8) }), "policy.circuitBreaker", "CircuitBreaker"],
   [() => redressFetch({}), "redressFetch", "an object"],

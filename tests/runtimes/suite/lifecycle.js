@@ -1,6 +1,6 @@
 // State comes and goes with its objects.
 
-import { Budget, CircuitBreaker, Policy, RetryPolicy, backoff } from "redress";
+import { Budget, backoff, CircuitBreaker, Policy, RetryPolicy } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure, script } from "./stage.js";
 

@@ -1,7 +1,18 @@
 // The linter: every finding with its field, its value, what happens as it is and what to change.
 
-import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, callSync, rateOfCalls, rateOverTime } from "redress";
-import { WrittenPolicy, describe as valuesOf, lint, show } from "redress/lint";
+import {
+  Budget,
+  backoff,
+  CircuitBreaker,
+  callSync,
+  Policy,
+  Retry,
+  RetryConfig,
+  RetryPolicy,
+  rateOfCalls,
+  rateOverTime,
+} from "redress";
+import { lint, show, describe as valuesOf, WrittenPolicy } from "redress/lint";
 import { assert, describe, test, thrown } from "./harness.js";
 
 describe("lint");
@@ -104,7 +115,11 @@ const WARNINGS = [
   [{ strategy: backoff.sequence([10, 60_000]) }, "retry.strategy.delaysMs", 60_000],
   [{ strategy, budget: new Budget({ maxRetries: 4 }) }, "budget.maxRetries", 4],
   [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: [] }) }, "circuitBreaker.tripOn", []],
-  [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: ["AUTH", "PERMISSION"] }) }, "circuitBreaker.tripOn", ["AUTH", "PERMISSION"]],
+  [
+    { retry: { strategy }, circuitBreaker: new CircuitBreaker({ tripOn: ["AUTH", "PERMISSION"] }) },
+    "circuitBreaker.tripOn",
+    ["AUTH", "PERMISSION"],
+  ],
   [{ retry: { strategy }, circuitBreaker: new CircuitBreaker({ leaseMs: 5_000 }) }, "circuitBreaker.leaseMs", 5_000],
   [
     { retry: { strategy, attemptTimeoutMs: 1_000 }, circuitBreaker: new CircuitBreaker({ window: slowAfter(1_001) }) },
@@ -138,10 +153,18 @@ test("what was used is linted without complaint; its settings are the engine's b
   const budget = new Budget({ maxRetries: 0 });
   const policy = new Policy({ retry: { strategy, budget, maxAttempts: 3, maxUnknownAttempts: 9 }, circuitBreaker });
   const own = ["warning", "retry.maxUnknownAttempts", 9];
-  assert.sameDeepMembers(found(policy), [own, ["warning", "budget.maxRetries", 0], ["warning", "circuitBreaker.tripOn", []]]);
-  assert.equal(callSync(policy, () => 1), 1);
+  assert.sameDeepMembers(found(policy), [
+    own,
+    ["warning", "budget.maxRetries", 0],
+    ["warning", "circuitBreaker.tripOn", []],
+  ]);
+  assert.equal(
+    callSync(policy, () => 1),
+    1,
+  );
   budget.consume();
-  for (const subject of [policy, { retry: { ...policy.retry.config }, circuitBreaker }]) assert.deepEqual(found(subject), [own]);
+  for (const subject of [policy, { retry: { ...policy.retry.config }, circuitBreaker }])
+    assert.deepEqual(found(subject), [own]);
   assert.match(show(policy), /max_unknown_attempts: 9/);
 });
 
@@ -158,7 +181,17 @@ test("rates over calls and over time are linted like counts of failures", () => 
 });
 
 test("what is no configuration is refused, and nothing that is linted changes", () => {
-  for (const subject of [7, null, undefined, "x", [], new Map(), () => {}, new CircuitBreaker(), new Budget({ ratio: 0.1 })]) {
+  for (const subject of [
+    7,
+    null,
+    undefined,
+    "x",
+    [],
+    new Map(),
+    () => {},
+    new CircuitBreaker(),
+    new Budget({ ratio: 0.1 }),
+  ]) {
     const error = thrown(() => lint(subject));
     assert.instanceOf(error, TypeError);
     assert.match(error.message, /^Expected a RetryConfig, /);
@@ -174,14 +207,20 @@ test("a hint without bounds, and what is retried although it is final, are found
   assert.deepEqual([severity, value, others.length], ["warning", "retryAfterOr", 0]);
   assert.include(help, "atLeastMs");
   const final = { strategy: backoff.constant(1), retriable: { AUTH: 1, PERMISSION: 2 }, longDelay: "cut" };
-  assert.deepEqual(lint(final).map((one) => [one.severity, one.field, one.value]), [
-    ["note", "retry.retriable.AUTH", 1],
-    ["note", "retry.retriable.PERMISSION", 2],
-  ]);
+  assert.deepEqual(
+    lint(final).map((one) => [one.severity, one.field, one.value]),
+    [
+      ["note", "retry.retriable.AUTH", 1],
+      ["note", "retry.retriable.PERMISSION", 2],
+    ],
+  );
   assert.match(lint(final)[0].message, /^retry\.retriable\.AUTH \(1\) repeats /);
   assert.include(show(final), "  retriable: AUTH, PERMISSION\n  long_delay: cut\n");
   const silent = new Policy({ circuitBreaker: new CircuitBreaker({ halfOpenOn: [] }) });
-  assert.deepEqual(lint(silent).map((one) => one.field), ["circuitBreaker.halfOpenOn"]);
+  assert.deepEqual(
+    lint(silent).map((one) => one.field),
+    ["circuitBreaker.halfOpenOn"],
+  );
 });
 
 test("a finding is data, with the option that it comes from", () => {
@@ -195,11 +234,15 @@ test("a finding is data, with the option that it comes from", () => {
     problem: "is never reached",
     beside: { field: "retry.maxAttempts", value: 3 },
     help: "lower it below maxAttempts, or leave it out",
-    message: "retry.perClassMaxAttempts.RATE_LIMIT (4) is never reached: retry.maxAttempts is 3; lower it below maxAttempts, or leave it out",
+    message:
+      "retry.perClassMaxAttempts.RATE_LIMIT (4) is never reached: retry.maxAttempts is 3; lower it below maxAttempts, or leave it out",
   });
   assert.deepEqual(lease.beside, { field: "the longest call in ms", value: 3_200 });
   const [wide] = lint({ strategy, strategies: { UNKNOWN: backoff.fullJitter({ baseMs: 20, maxMs: 10 }) } });
-  assert.deepEqual([wide.field, wide.beside], ["retry.strategies.UNKNOWN.baseMs", { field: "retry.strategies.UNKNOWN.maxMs", value: 10 }]);
+  assert.deepEqual(
+    [wide.field, wide.beside],
+    ["retry.strategies.UNKNOWN.baseMs", { field: "retry.strategies.UNKNOWN.maxMs", value: 10 }],
+  );
   const [never] = lint({ strategy, deadlineMs: null, maxAttempts: 4_294_967_295 });
   assert.deepEqual(never.beside, { field: "retry.deadlineMs", value: undefined });
   assert.include(never.message, ": retry.deadlineMs is not set; ");
@@ -222,14 +265,23 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     retry: {
       maxAttempts: 4,
       deadlineMs: null,
-      strategy: { kind: "retryAfterOr", jitterMs: 0, atLeastMs: 10, atMostMs: 60_000, fallback: { kind: "equalJitter", baseMs: 10 } },
+      strategy: {
+        kind: "retryAfterOr",
+        jitterMs: 0,
+        atLeastMs: 10,
+        atMostMs: 60_000,
+        fallback: { kind: "equalJitter", baseMs: 10 },
+      },
       strategies: { TRANSIENT: "tokenBackoff", CONCURRENCY: { kind: "sequence", delaysMs: [1, 2] } },
       budget: { ratio: 0.1 },
     },
     circuitBreaker: { failureThreshold: 3 },
   };
   assert.deepEqual(lint(new WrittenPolicy(good)), []);
-  assert.include(show(new WrittenPolicy(good)), "default_strategy: retry_after_or(equal_jitter(0.01s, 30s), 0s, at least 0.01s, at most 60s)");
+  assert.include(
+    show(new WrittenPolicy(good)),
+    "default_strategy: retry_after_or(equal_jitter(0.01s, 30s), 0s, at least 0.01s, at most 60s)",
+  );
   const bad = {
     strategy: { kind: "equalJitter", baseMs: -1, maxMs: "x", steps: 1 },
     strategies: {

@@ -1,6 +1,6 @@
 // Delays that do not fit before the deadline, hints with bounds, and final classes that are retried.
 
-import { Budget, Policy, RetryExhaustedError, RetryPolicy, backoff, begin, classify, redressFetch } from "redress";
+import { Budget, backoff, begin, classify, Policy, RetryExhaustedError, RetryPolicy, redressFetch } from "redress";
 import { assert, describe, rejection, test } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -26,7 +26,13 @@ test("a Retry-After of an hour within a deadline of ten seconds stops the call a
   walked.start();
   const decision = walked.fail(error);
   assert.deepEqual([decision.retry, decision.outcome.nextSleepMs], [false, HOUR]);
-  const value = stage({ retry: { strategy: followed, deadlineMs: 10_000, resultClassifier: () => ({ class: "RATE_LIMIT", retryAfterMs: HOUR }) } });
+  const value = stage({
+    retry: {
+      strategy: followed,
+      deadlineMs: 10_000,
+      resultClassifier: () => ({ class: "RATE_LIMIT", retryAfterMs: HOUR }),
+    },
+  });
   const exhausted = await rejection(value.call(script("busy")));
   assert.instanceOf(exhausted, RetryExhaustedError);
   assert.deepEqual([exhausted.stopReason, exhausted.nextSleepMs], ["DEADLINE_EXCEEDED", HOUR]);
@@ -47,17 +53,25 @@ test("the handler is asked about the whole delay: it defers, for a token, aborts
     const spentOwn = [];
     const own = { consume: () => (spentOwn.push(1), true) };
     for (const pool of [budget, own]) {
-      const { execute, names, policy, time, events } = stage({ retry: { strategy: followed, deadlineMs: 10_000, budget: pool } });
+      const { execute, names, policy, time, events } = stage({
+        retry: { strategy: followed, deadlineMs: 10_000, budget: pool },
+      });
       const outcome = await execute(script(hinted(HOUR)), { sleep });
       assert.deepEqual([outcome.stopReason, outcome.nextSleepMs], [stopReason, nextSleepMs]);
       assert.notInclude(names(), "retry");
       assert.equal(events.at(-1).sleepMs, answer === "defer" ? HOUR : 0);
       const call = begin(policy, { sleep });
       call.start();
-      assert.deepEqual([call.fail(hinted(HOUR)).retry, call.outcome.stopReason, call.outcome.nextSleepMs], [false, stopReason, nextSleepMs]);
+      assert.deepEqual(
+        [call.fail(hinted(HOUR)).retry, call.outcome.stopReason, call.outcome.nextSleepMs],
+        [false, stopReason, nextSleepMs],
+      );
       assert.deepEqual(time.sleeps, []);
     }
-    assert.deepEqual(asked, Array.from({ length: 4 }, () => [10_000, HOUR]));
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 4 }, () => [10_000, HOUR]),
+    );
     assert.deepEqual([budget.remaining(), spentOwn.length], [2 - 2 * spent, 2 * spent]);
   }
 });
@@ -73,7 +87,11 @@ test("a deferral without a token ends with BUDGET_EXHAUSTED", async () => {
 });
 
 test("a delay as long as what is left does not fit; a little less does, and so does any without a deadline", async () => {
-  for (const [ms, deadlineMs, slept] of [[100, 100, []], [99.999, 100, [99.999]], [HOUR, null, [HOUR]]]) {
+  for (const [ms, deadlineMs, slept] of [
+    [100, 100, []],
+    [99.999, 100, [99.999]],
+    [HOUR, null, [HOUR]],
+  ]) {
     const { execute, time } = stage({ retry: { strategy: backoff.constant(ms), deadlineMs, maxAttempts: 2 } });
     const { stopReason } = await execute(script(failure(503)));
     assert.equal(stopReason, slept.length === 0 ? "DEADLINE_EXCEEDED" : "MAX_ATTEMPTS_GLOBAL");
@@ -91,7 +109,9 @@ test("with longDelay cut a delay is cut to the deadline, and one more attempt is
 
 test("redressFetch resolves to the response whose Retry-After does not fit", async ({ base }) => {
   const policy = new RetryPolicy({ strategy: followed, deadlineMs: 10_000, resultClassifier: classify.http });
-  const response = await redressFetch(policy)(`${base}/flaky/${crypto.randomUUID()}?script=${encodeURIComponent("429;retry-after=3600")}`);
+  const response = await redressFetch(policy)(
+    `${base}/flaky/${crypto.randomUUID()}?script=${encodeURIComponent("429;retry-after=3600")}`,
+  );
   assert.equal(response.status, 429);
 });
 
@@ -139,5 +159,9 @@ test("retriable retries a final class so many times, and stops at the next failu
   call.start();
   assert.isTrue(call.fail(failure(401)).retry);
   call.cancel();
-  assert.equal((await new Policy({ retry: { ...settings, retriable: {} }, sleeper: () => {} }).execute(script(failure(401)))).attempts, 1);
+  assert.equal(
+    (await new Policy({ retry: { ...settings, retriable: {} }, sleeper: () => {} }).execute(script(failure(401))))
+      .attempts,
+    1,
+  );
 });

@@ -1,9 +1,17 @@
 // Wrong use that is no wrong option.
 
-import { Budget, CircuitBreaker, Policy, Retry, backoff, restore, snapshot } from "redress";
+import { Budget, backoff, CircuitBreaker, Policy, Retry, restore, snapshot } from "redress";
 import { retry as decorator } from "redress/decorators";
-import { DeterministicStrategy, FakeCircuitBreaker, FakePolicy, MockClock, instantRetries, noRetries, scriptedRandom } from "redress/testing";
-import { assert, describe, rejection, test, thrown } from "./harness.js";
+import {
+  DeterministicStrategy,
+  FakeCircuitBreaker,
+  FakePolicy,
+  instantRetries,
+  MockClock,
+  noRetries,
+  scriptedRandom,
+} from "redress/testing";
+import { assert, describe, test, thrown } from "./harness.js";
 
 describe("bad input");
 
@@ -34,7 +42,14 @@ test("a Retry may be shared by policies, and a wrong one is named", () => {
 test("a permit goes back once, to its own breaker, and what is none is refused", () => {
   const [one, other] = [new CircuitBreaker({ failureThreshold: 1 }), new CircuitBreaker()];
   const { permit } = one.admit();
-  for (const [breaker, wrong] of [[other, permit], [one, 8], [one, permit + 8], [one, NaN], [one, "1"], [one, undefined]]) {
+  for (const [breaker, wrong] of [
+    [other, permit],
+    [one, 8],
+    [one, permit + 8],
+    [one, NaN],
+    [one, "1"],
+    [one, undefined],
+  ]) {
     assert.match(thrown(() => breaker.settle(wrong, "success")).message, /^settle: .* is not a permit of this breaker/);
   }
   assert.match(thrown(() => one.settle(permit, "FAILED")).message, /"FAILED" is no class/);

@@ -23,12 +23,7 @@ test("a metric has event, attempt, delay and tags; a log has the same as fields"
   });
   const tags = { class: "SERVER_ERROR", err: "GatewayError", cause: "exception", operation: "read" };
   assert.deepEqual(metrics[0], ["retry", 1, 10, tags]);
-  assert.deepEqual(metrics[1], [
-    "max_attempts_exceeded",
-    2,
-    0,
-    { ...tags, stopReason: "MAX_ATTEMPTS_GLOBAL" },
-  ]);
+  assert.deepEqual(metrics[1], ["max_attempts_exceeded", 2, 0, { ...tags, stopReason: "MAX_ATTEMPTS_GLOBAL" }]);
   assert.equal(logs.length, 2);
   assert.equal(logs[0][0], "retry");
   assert.deepInclude(logs[0][1], { attempt: 1, sleepMs: 10, ...tags });
@@ -36,7 +31,7 @@ test("a metric has event, attempt, delay and tags; a log has the same as fields"
 
 test("a tag is there where it is known and absent elsewhere", async () => {
   const heard = [];
-  const onMetric = (event, attempt, sleepMs, tags) => heard.push(tags);
+  const onMetric = (_event, _attempt, _sleepMs, tags) => heard.push(tags);
   const { execute } = stage({ retry: { strategy, resultClassifier: (v) => (v ? null : "TRANSIENT") } });
   await execute(script(0, 1), { onMetric });
   assert.deepEqual(heard, [{ class: "TRANSIENT", cause: "result" }, {}]);
@@ -47,7 +42,10 @@ test("a success is told once, with the number of its attempt", async () => {
     const { execute, events } = stage({ retry: { strategy } });
     await execute(script(...Array.from({ length: failures }, () => failure(503)), 1));
     const successes = events.filter((event) => event.event === "success");
-    assert.deepEqual(successes.map((event) => event.attempt), [failures + 1]);
+    assert.deepEqual(
+      successes.map((event) => event.attempt),
+      [failures + 1],
+    );
   }
 });
 
@@ -57,7 +55,10 @@ test("a hint is told on retry events alone", async () => {
     retry: { strategy, maxAttempts: 2, classifier: () => ({ class: "RATE_LIMIT", retryAfterMs: 700 }) },
   });
   await execute(script(new Error("x")), { onLog: (event, fields) => logs.push([event, fields.retryAfterMs]) });
-  assert.deepEqual(logs, [["retry", 700], ["max_attempts_exceeded", undefined]]);
+  assert.deepEqual(logs, [
+    ["retry", 700],
+    ["max_attempts_exceeded", undefined],
+  ]);
 });
 
 test("an abort names the attempts that were completed", async () => {
@@ -108,17 +109,26 @@ test("each attempt is told when it starts and how it ended", async () => {
   const hooks = { operation: "op", onAttemptStart, onAttemptEnd };
   const { execute } = stage({ retry: { strategy } });
   await execute(script(failure(503), 1), hooks);
-  assert.deepEqual(log.map((entry) => entry.slice(0, 3)), [
-    ["start", 1, "op"],
-    ["end", 1, "retry"],
-    ["start", 2, "op"],
-    ["end", 2, "success"],
-  ]);
+  assert.deepEqual(
+    log.map((entry) => entry.slice(0, 3)),
+    [
+      ["start", 1, "op"],
+      ["end", 1, "retry"],
+      ["start", 2, "op"],
+      ["end", 2, "success"],
+    ],
+  );
   assert.equal(log[1][3], 10);
 
   log.length = 0;
   await stage({}).execute(script(failure(503)), hooks);
-  assert.deepEqual(log.map((entry) => entry.slice(0, 3)), [["start", 1, "op"], ["end", 1, "raise"]]);
+  assert.deepEqual(
+    log.map((entry) => entry.slice(0, 3)),
+    [
+      ["start", 1, "op"],
+      ["end", 1, "raise"],
+    ],
+  );
 });
 
 test("the end of an attempt knows its error or its value", async () => {

@@ -1,6 +1,19 @@
 // Every option: what it takes works, and all else is refused where it is written, naming path, value and range.
 
-import { Budget, CircuitBreaker, Policy, Retry, RetryConfig, RetryPolicy, backoff, callSync, context, rateOfCalls, rateOverTime, retry } from "redress";
+import {
+  Budget,
+  backoff,
+  CircuitBreaker,
+  callSync,
+  context,
+  Policy,
+  Retry,
+  RetryConfig,
+  RetryPolicy,
+  rateOfCalls,
+  rateOverTime,
+  retry,
+} from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { failure } from "./stage.js";
 
@@ -66,7 +79,11 @@ const NUMBERS = [
   ["circuitBreaker.successesToClose", breakerOf, { min: 1, max: 15, whole: true }],
   ["circuitBreaker.recoveryJitterMs", breakerOf, {}],
   ["circuitBreaker.openForHintMs", breakerOf, { min: MICROSECOND, none: true }],
-  ["circuitBreaker.classThresholds.AUTH", (own) => breakerOf({ failureThreshold: 1, classThresholds: own }), { min: 1, max: 255, whole: true }],
+  [
+    "circuitBreaker.classThresholds.AUTH",
+    (own) => breakerOf({ failureThreshold: 1, classThresholds: own }),
+    { min: 1, max: 255, whole: true },
+  ],
   ["circuitBreaker.window.size", callsOf, { min: 1, max: 1_024, whole: true }],
   ["circuitBreaker.window.rate", callsOf, { min: 0.001, max: 1 }],
   ["circuitBreaker.window.minCalls", callsOf, { min: 1, max: 1_024, whole: true }],
@@ -84,7 +101,11 @@ const NUMBERS = [
   ["backoff.exponential.factor", (own) => waiting(backoff.exponential(own)), { min: 1, max: 65_535 }],
   ["backoff.retryAfterOr.jitterMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
   ["backoff.retryAfterOr.atLeastMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
-  ["backoff.retryAfterOr.atMostMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS, none: true }],
+  [
+    "backoff.retryAfterOr.atMostMs",
+    (own) => waiting(backoff.retryAfterOr(constant, own)),
+    { max: LONGEST_MS, none: true },
+  ],
   ["backoff.adaptive.windowMs", adaptiveOf, { min: MICROSECOND }],
   ["backoff.adaptive.targetSuccess", adaptiveOf, { min: 0.001, max: 1 }],
   ["backoff.adaptive.maxMultiplier", adaptiveOf, { max: 4_000 }],
@@ -117,7 +138,10 @@ for (const [path, use, range] of NUMBERS) {
 function refuses(build, kind, start, end = "", value = undefined) {
   const error = thrown(build);
   assert.instanceOf(error, kind, error.message);
-  assert.isTrue(error.message.startsWith(start) && error.message.includes(end), `${error.message}\nis not\n${start} .. ${end}`);
+  assert.isTrue(
+    error.message.startsWith(start) && error.message.includes(end),
+    `${error.message}\nis not\n${start} .. ${end}`,
+  );
   if (typeof value === "string") assert.include(error.message, JSON.stringify(value));
   if (typeof value === "boolean" || value === null) assert.include(error.message, String(value));
 }
@@ -134,7 +158,18 @@ const FUNCTIONS = [
   ["circuitBreaker.clock", breakerOf],
   ["budget.clock", rollingOf],
   ["budget.clock", ratioOf],
-  ...["onEvent", "onMetric", "onLog", "onAttemptStart", "onAttemptEnd", "onHookError", "abortIf", "sleep", "beforeSleep", "beforeRetry"].flatMap((name) => [
+  ...[
+    "onEvent",
+    "onMetric",
+    "onLog",
+    "onAttemptStart",
+    "onAttemptEnd",
+    "onHookError",
+    "abortIf",
+    "sleep",
+    "beforeSleep",
+    "beforeRetry",
+  ].flatMap((name) => [
     [`policy.${name}`, alone],
     [`policy.${name}`, short],
     [`context.${name}`, (settings) => context(new Policy(), settings)],
@@ -144,31 +179,75 @@ for (const [path, build] of FUNCTIONS) {
   test(`${path} is a function: ${build.name}`, () => {
     const name = path.split(".").at(-1);
     build({ [name]: () => null });
-    for (const value of ["x", 7, true, {}, []]) refuses(() => build({ [name]: value }), TypeError, `${path}: `, " is not a function", value);
+    for (const value of ["x", 7, true, {}, []])
+      refuses(() => build({ [name]: value }), TypeError, `${path}: `, " is not a function", value);
   });
 }
 
-const CLASSES = "is no class; there are AUTH, PERMISSION, PERMANENT, CONCURRENCY, RATE_LIMIT, SERVER_ERROR, TRANSIENT, UNKNOWN";
+const CLASSES =
+  "is no class; there are AUTH, PERMISSION, PERMANENT, CONCURRENCY, RATE_LIMIT, SERVER_ERROR, TRANSIENT, UNKNOWN";
 /** Other options: what they take, and what they refuse with which words. */
 const OTHERS = [
-  ["retry.strategy", policyOf, [constant, () => 1, (attempt, name, previous) => previous, { delay: () => 1 }], [7, "fullJitter", {}, null, []], "a strategy: one of backoff, or a function"],
-  ["retry.strategies.TRANSIENT", (own) => policyOf({ strategies: own }), [constant, undefined], [7, "x", null], "a strategy: one of backoff, or a function"],
+  [
+    "retry.strategy",
+    policyOf,
+    [constant, () => 1, (_attempt, _name, previous) => previous, { delay: () => 1 }],
+    [7, "fullJitter", {}, null, []],
+    "a strategy: one of backoff, or a function",
+  ],
+  [
+    "retry.strategies.TRANSIENT",
+    (own) => policyOf({ strategies: own }),
+    [constant, undefined],
+    [7, "x", null],
+    "a strategy: one of backoff, or a function",
+  ],
   ["retry.strategies", policyOf, [{}, undefined], [7, "x", null], "an object by class"],
   ["retry.perClassMaxAttempts", policyOf, [{ AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
   ["retry.longDelay", policyOf, ["stop", "cut", undefined], ["Stop", 1, null, true], '"stop" or "cut"'],
   ["retry.retriable", policyOf, [{}, { AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
-  ["retry.budget", policyOf, [new Budget({ maxRetries: 1 }), { consume: () => true }], [7, "x", null, {}, { ratio: 0.1 }], "a Budget, or an object with `consume`"],
+  [
+    "retry.budget",
+    policyOf,
+    [new Budget({ maxRetries: 1 }), { consume: () => true }],
+    [7, "x", null, {}, { ratio: 0.1 }],
+    "a Budget, or an object with `consume`",
+  ],
   ["policy.budget", alone, [new Budget({ maxRetries: 1 })], [7, null, {}], "a Budget, or an object with `consume`"],
   ["retry.unref", policyOf, [true, false], ["yes", 1, {}], "true or false"],
   ["policy.unref", alone, [true, false], ["yes", 1, {}], "true or false"],
-  ["policy.circuitBreaker", alone, [new CircuitBreaker(), { admit() {}, settle() {} }], [7, "x", null, {}, { failureThreshold: 3 }], "a CircuitBreaker, or an object with `admit` and `settle`"],
-  ["retry", (own) => alone(own), [new Retry({ strategy: constant }), { strategy: constant }], [7, "x", null], "a Retry or its options"],
+  [
+    "policy.circuitBreaker",
+    alone,
+    [new CircuitBreaker(), { admit() {}, settle() {} }],
+    [7, "x", null, {}, { failureThreshold: 3 }],
+    "a CircuitBreaker, or an object with `admit` and `settle`",
+  ],
+  [
+    "retry",
+    (own) => alone(own),
+    [new Retry({ strategy: constant }), { strategy: constant }],
+    [7, "x", null],
+    "a Retry or its options",
+  ],
   ["circuitBreaker.tripOn", breakerOf, [[], ["AUTH"]], ["AUTH", 7, null, {}], "an array of classes"],
   ["circuitBreaker.halfOpenOn", breakerOf, [[], ["AUTH"]], ["AUTH", 7, null, {}], "an array of classes"],
   ["circuitBreaker.checkBeforeRetry", breakerOf, [true, false], ["yes", 1, null, {}], "true or false"],
   ["circuitBreaker.classThresholds", breakerOf, [{}], [7, "x", null], "an object by class"],
-  ["circuitBreaker.window.slow", timeOf, [undefined, { afterMs: 1, rate: 1 }], [7, "x", null, []], "an object of options"],
-  ["circuitBreaker.window", breakerOf, [undefined], [7, "calls", null, { kind: "calls", size: 8, rate: 0.5, minCalls: 1 }], "a window: of rateOfCalls or rateOverTime"],
+  [
+    "circuitBreaker.window.slow",
+    timeOf,
+    [undefined, { afterMs: 1, rate: 1 }],
+    [7, "x", null, []],
+    "an object of options",
+  ],
+  [
+    "circuitBreaker.window",
+    breakerOf,
+    [undefined],
+    [7, "calls", null, { kind: "calls", size: 8, rate: 0.5, minCalls: 1 }],
+    "a window: of rateOfCalls or rateOverTime",
+  ],
   ["policy.operation", alone, ["read", ""], [7, {}, true], "a string"],
   ["policy.captureTimeline", alone, [true], ["yes", 1], "true or false"],
   ["policy.stackTrace", alone, [true], ["yes", 1], "true or false"],
@@ -177,17 +256,38 @@ for (const [path, build, right, wrong, words] of OTHERS) {
   test(`${path} is ${words}`, () => {
     const name = path.split(".").at(-1);
     for (const value of right) build({ [name]: value });
-    for (const value of wrong) refuses(() => build({ [name]: value }), TypeError, `${path}: `, ` is not ${words}`, value);
+    for (const value of wrong)
+      refuses(() => build({ [name]: value }), TypeError, `${path}: `, ` is not ${words}`, value);
   });
 }
 
 test("what is named by class must be a class", () => {
-  refuses(() => policyOf({ strategies: { TRANSIENTS: constant } }), TypeError, `retry.strategies: "TRANSIENTS" ${CLASSES}`);
-  refuses(() => policyOf({ perClassMaxAttempts: { RATELIMIT: 1 } }), TypeError, `retry.perClassMaxAttempts: "RATELIMIT" ${CLASSES}`);
-  refuses(() => breakerOf({ classThresholds: { transient: 1 } }), TypeError, `circuitBreaker.classThresholds: "transient" ${CLASSES}`);
+  refuses(
+    () => policyOf({ strategies: { TRANSIENTS: constant } }),
+    TypeError,
+    `retry.strategies: "TRANSIENTS" ${CLASSES}`,
+  );
+  refuses(
+    () => policyOf({ perClassMaxAttempts: { RATELIMIT: 1 } }),
+    TypeError,
+    `retry.perClassMaxAttempts: "RATELIMIT" ${CLASSES}`,
+  );
+  refuses(
+    () => breakerOf({ classThresholds: { transient: 1 } }),
+    TypeError,
+    `circuitBreaker.classThresholds: "transient" ${CLASSES}`,
+  );
   refuses(() => policyOf({ retriable: { Auth: 1 } }), TypeError, `retry.retriable: "Auth" ${CLASSES}`);
-  refuses(() => policyOf({ retriable: { TRANSIENT: 1 } }), TypeError, "retry.retriable.TRANSIENT: 1 is not of AUTH, PERMISSION and PERMANENT: other classes are retried anyway");
-  refuses(() => breakerOf({ halfOpenOn: ["AUTH", "auth"] }), TypeError, `circuitBreaker.halfOpenOn[1]: "auth" ${CLASSES}`);
+  refuses(
+    () => policyOf({ retriable: { TRANSIENT: 1 } }),
+    TypeError,
+    "retry.retriable.TRANSIENT: 1 is not of AUTH, PERMISSION and PERMANENT: other classes are retried anyway",
+  );
+  refuses(
+    () => breakerOf({ halfOpenOn: ["AUTH", "auth"] }),
+    TypeError,
+    `circuitBreaker.halfOpenOn[1]: "auth" ${CLASSES}`,
+  );
   refuses(() => breakerOf({ tripOn: ["AUTH", "auth"] }), TypeError, `circuitBreaker.tripOn[1]: "auth" ${CLASSES}`);
 });
 
@@ -198,38 +298,86 @@ test("what does not go together is refused", () => {
   }
   refuses(() => ratioOf({ maxRetries: 3 }), TypeError, "budget.maxRetries is no option");
   refuses(() => callsOf({ slow: { afterMs: 1, rate: 1 } }), TypeError, "circuitBreaker.window.slow is no option");
-  refuses(() => breakerOf({ recoveryTimeoutMs: 10, maxRecoveryTimeoutMs: 9 }), RangeError, "circuitBreaker.maxRecoveryTimeoutMs: 9 is out of range: a number of at least 10");
-  refuses(() => breakerOf({ failureThreshold: 200, classThresholds: { AUTH: 200 } }), RangeError, "circuitBreaker.classThresholds: all thresholds together are out of range: at most 255");
-  refuses(() => policyOf({ perClassMaxAttempts: { AUTH: 0 }, retriable: { AUTH: 1 } }), TypeError, "retry.retriable.AUTH: 1 is not used with `perClassMaxAttempts` of the class: give one of them");
-  refuses(() => backoff.retryAfterOr(constant, { atLeastMs: 10, atMostMs: 9 }), RangeError, "backoff.retryAfterOr.atMostMs: 9 is out of range: a number of at least 10");
+  refuses(
+    () => breakerOf({ recoveryTimeoutMs: 10, maxRecoveryTimeoutMs: 9 }),
+    RangeError,
+    "circuitBreaker.maxRecoveryTimeoutMs: 9 is out of range: a number of at least 10",
+  );
+  refuses(
+    () => breakerOf({ failureThreshold: 200, classThresholds: { AUTH: 200 } }),
+    RangeError,
+    "circuitBreaker.classThresholds: all thresholds together are out of range: at most 255",
+  );
+  refuses(
+    () => policyOf({ perClassMaxAttempts: { AUTH: 0 }, retriable: { AUTH: 1 } }),
+    TypeError,
+    "retry.retriable.AUTH: 1 is not used with `perClassMaxAttempts` of the class: give one of them",
+  );
+  refuses(
+    () => backoff.retryAfterOr(constant, { atLeastMs: 10, atMostMs: 9 }),
+    RangeError,
+    "backoff.retryAfterOr.atMostMs: 9 is out of range: a number of at least 10",
+  );
   refuses(() => new Policy({ deadlineMs: 10 }), TypeError, "policy.deadlineMs is no option");
-  refuses(() => adaptiveOf({ minMultiplier: 2, maxMultiplier: 1 }), RangeError, "backoff.adaptive.minMultiplier: 2 is out of range");
+  refuses(
+    () => adaptiveOf({ minMultiplier: 2, maxMultiplier: 1 }),
+    RangeError,
+    "backoff.adaptive.minMultiplier: 2 is out of range",
+  );
   refuses(() => new Policy({ retry: {} }), TypeError, "retry.strategy: there is none");
 });
 
 test("delays of a constant, of a sequence and of a fallback are checked one by one", () => {
-  for (const value of [NaN, -1, Infinity, LONGEST_MS * 2]) refuses(() => backoff.constant(value), RangeError, `backoff.constant: ${value} is out of range`);
-  for (const value of ["1", null, undefined, {}]) refuses(() => backoff.constant(value), TypeError, "backoff.constant: ");
+  for (const value of [NaN, -1, Infinity, LONGEST_MS * 2])
+    refuses(() => backoff.constant(value), RangeError, `backoff.constant: ${value} is out of range`);
+  for (const value of ["1", null, undefined, {}])
+    refuses(() => backoff.constant(value), TypeError, "backoff.constant: ");
   refuses(() => backoff.sequence(7), TypeError, "backoff.sequence: 7 is not an array of milliseconds");
   refuses(() => backoff.sequence([1, -2]), RangeError, "backoff.sequence[1]: -2 is out of range");
   refuses(() => backoff.sequence([1, "2"]), TypeError, 'backoff.sequence[1]: "2" is not a number');
-  refuses(() => backoff.sequence(Array(10_001).fill(1)), RangeError, "backoff.sequence.length: 10001 is out of range: at most 10000 delays");
+  refuses(
+    () => backoff.sequence(Array(10_001).fill(1)),
+    RangeError,
+    "backoff.sequence.length: 10001 is out of range: at most 10000 delays",
+  );
   waiting(backoff.sequence(Array(10_000).fill(0)));
-  for (const name of ["retryAfterOr", "adaptive"]) refuses(() => backoff[name](7), TypeError, `backoff.${name}: 7 is not a strategy`);
-  refuses(() => policyOf({ strategy: (one, two) => one + two }), TypeError, "retry.strategy: a strategy of 2 arguments is not");
+  for (const name of ["retryAfterOr", "adaptive"])
+    refuses(() => backoff[name](7), TypeError, `backoff.${name}: 7 is not a strategy`);
+  refuses(
+    () => policyOf({ strategy: (one, two) => one + two }),
+    TypeError,
+    "retry.strategy: a strategy of 2 arguments is not",
+  );
 });
 
 test("options that are no object are refused", async () => {
   for (const value of [null, 7, "x", true, [], undefined]) {
-    const needed = [() => new Retry(value), () => new RetryConfig(value), () => new RetryPolicy(value), () => new Budget(value)];
-    const defaulted = [() => new Policy(value), () => new CircuitBreaker(value), () => retry(value), () => backoff.fullJitter(value), () => backoff.exponential(value)];
+    const needed = [
+      () => new Retry(value),
+      () => new RetryConfig(value),
+      () => new RetryPolicy(value),
+      () => new Budget(value),
+    ];
+    const defaulted = [
+      () => new Policy(value),
+      () => new CircuitBreaker(value),
+      () => retry(value),
+      () => backoff.fullJitter(value),
+      () => backoff.exponential(value),
+    ];
     for (const build of value === undefined ? needed : [...needed, ...defaulted]) {
       assert.instanceOf(thrown(build), TypeError);
-      assert.match(thrown(build).message, /^(retry|policy|circuitBreaker|budget|backoff\.\w+): .* is not an object of options$/);
+      assert.match(
+        thrown(build).message,
+        /^(retry|policy|circuitBreaker|budget|backoff\.\w+): .* is not an object of options$/,
+      );
     }
   }
   for (const value of [null, 7, "x"]) {
-    assert.match((await rejection(new Policy().call(() => 1, value))).message, /^options: .* is not an object of options$/);
+    assert.match(
+      (await rejection(new Policy().call(() => 1, value))).message,
+      /^options: .* is not an object of options$/,
+    );
     assert.match(thrown(() => callSync(new Policy(), () => 1, value)).message, /^options: /);
   }
 });
@@ -259,7 +407,9 @@ test("an option that does not exist is refused by path, with those that do; each
     const [, names] = /^[\w.]+\.wrong is no option; there are (.*)$/.exec(error.message);
     assert.isTrue(error.message.startsWith(`${path}.wrong `), error.message);
     for (const name of names.split(", ")) {
-      const known = [`${path}.${name}`, name].some((one) => tested.has(one)) || [...tested].some((one) => one.startsWith(`${path}.${name}.`));
+      const known =
+        [`${path}.${name}`, name].some((one) => tested.has(one)) ||
+        [...tested].some((one) => one.startsWith(`${path}.${name}.`));
       assert.isTrue(known, `${path}.${name} is not tested`);
     }
   }
@@ -267,6 +417,9 @@ test("an option that does not exist is refused by path, with those that do; each
   const names = /^wrong is no option; there are (.*)$/.exec(message)[1].split(", ");
   for (const name of names) {
     const wrong = name === "operation" ? 7 : "wrong";
-    assert.match((await rejection(new Policy().call(() => 1, { [name]: wrong }))).message, new RegExp(`^${name}: .* is not `));
+    assert.match(
+      (await rejection(new Policy().call(() => 1, { [name]: wrong }))).message,
+      new RegExp(`^${name}: .* is not `),
+    );
   }
 });

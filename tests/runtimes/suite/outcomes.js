@@ -1,6 +1,6 @@
 // What `execute` returns, and the timeline.
 
-import { Budget, CircuitOpenError, backoff } from "redress";
+import { Budget, backoff, CircuitOpenError } from "redress";
 import { assert, describe, test } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -83,9 +83,18 @@ test("a timeline has an entry for each event, and is absent unless asked for", a
   const stand = stage({ retry: { strategy, maxAttempts: 3 } });
   const outcome = await stand.execute(script(failure(503), failure(429), 1), { captureTimeline: true });
   const entries = [...outcome.timeline];
-  assert.deepEqual(entries.map((entry) => entry.event), ["retry", "retry", "success"]);
-  assert.deepEqual(entries.map((entry) => entry.attempt), [1, 2, 3]);
-  assert.deepEqual(entries.map((entry) => entry.elapsedMs), [0, 10, 20]);
+  assert.deepEqual(
+    entries.map((entry) => entry.event),
+    ["retry", "retry", "success"],
+  );
+  assert.deepEqual(
+    entries.map((entry) => entry.attempt),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    entries.map((entry) => entry.elapsedMs),
+    [0, 10, 20],
+  );
   assert.equal(entries[0].class, "SERVER_ERROR");
   assert.equal(entries[0].cause, "exception");
   assert.equal(entries[0].sleepMs, 10);

@@ -1,6 +1,6 @@
 // A call on which nobody listens ends as one on which somebody does: two drivers walk the same steps.
 
-import { AbortRetryError, Budget, CircuitBreaker, Policy, backoff } from "redress";
+import { AbortRetryError, Budget, backoff, CircuitBreaker, Policy } from "redress";
 import { assert, describe, rejection, test } from "./harness.js";
 import { failure } from "./stage.js";
 
@@ -8,18 +8,36 @@ describe("plain calls");
 
 /** What operations return, one after the other: a value, a thrown error, a promise, a promise of another make. */
 const FORMS = {
-  "throws and returns": { fails: (error) => { throw error; }, succeeds: (value) => value },
-  "rejects and resolves": { fails: async (error) => { throw error; }, succeeds: async (value) => value },
+  "throws and returns": {
+    fails: (error) => {
+      throw error;
+    },
+    succeeds: (value) => value,
+  },
+  "rejects and resolves": {
+    fails: async (error) => {
+      throw error;
+    },
+    succeeds: async (value) => value,
+  },
   "has thenables of its own": {
     fails: (error) => ({ then: (_, no) => no(error) }),
     succeeds: (value) => ({ then: (yes) => void (yes(value), yes("twice")) }),
   },
   "has thenables that throw": {
-    fails: (error) => ({ then: () => { throw error; } }),
+    fails: (error) => ({
+      then: () => {
+        throw error;
+      },
+    }),
     succeeds: (value) => Promise.resolve(value),
   },
   "has a `then` that cannot be read": {
-    fails: (error) => ({ get then() { throw error; } }),
+    fails: (error) => ({
+      get then() {
+        throw error;
+      },
+    }),
     succeeds: (value) => value,
   },
 };
@@ -63,7 +81,10 @@ async function play(settings, script, form, options) {
         now += 5;
         return result === "done" ? form.succeeds(result) : form.fails(result);
       };
-      const end = await policy.call(operation, options).then((value) => ({ value }), (error) => ({ error }));
+      const end = await policy.call(operation, options).then(
+        (value) => ({ value }),
+        (error) => ({ error }),
+      );
       ends.push({ ...end, numbers, now });
     }
   } finally {
@@ -84,12 +105,20 @@ function alike(first, second) {
 }
 
 const KINDS = {
-  "retry with delays": (clock) => ({ clock, retry: { maxAttempts: 4, strategy: backoff.exponential({ baseMs: 100 }) } }),
+  "retry with delays": (clock) => ({
+    clock,
+    retry: { maxAttempts: 4, strategy: backoff.exponential({ baseMs: 100 }) },
+  }),
   "retry without delays": (clock) => ({ clock, retry: { maxAttempts: 4, strategy: backoff.constant(0) } }),
   "a short deadline": (clock) => ({ clock, retry: { deadlineMs: 150, strategy: backoff.constant(100) } }),
   "no deadline": (clock) => ({ clock, retry: { deadlineMs: null, strategy: backoff.constant(100) } }),
   "breaker and budget": (clock) => ({
-    retry: { clock, maxAttempts: 3, strategy: backoff.constant(10), budget: new Budget({ maxRetries: 3, windowMs: 1_000, clock }) },
+    retry: {
+      clock,
+      maxAttempts: 3,
+      strategy: backoff.constant(10),
+      budget: new Budget({ maxRetries: 3, windowMs: 1_000, clock }),
+    },
     circuitBreaker: new CircuitBreaker({ failureThreshold: 2, recoveryTimeoutMs: 1_000, clock }),
   }),
   "an adaptive strategy": (clock) => ({ clock, retry: { strategy: backoff.adaptive(backoff.constant(100)) } }),
@@ -111,10 +140,12 @@ for (const [kind, settings] of Object.entries(KINDS)) {
 test("failures at once do not pile up on the stack", async () => {
   const policy = new Policy({ retry: { maxAttempts: 100_000, strategy: backoff.constant(0) } });
   let calls = 0;
-  const error = await rejection(policy.call(() => {
-    calls += 1;
-    throw busy;
-  }));
+  const error = await rejection(
+    policy.call(() => {
+      calls += 1;
+      throw busy;
+    }),
+  );
   assert.strictEqual(error, busy);
   assert.equal(calls, 100_000);
 });
@@ -135,9 +166,11 @@ test("a clock that breaks rejects the call, whenever it does, and leaves no prob
       return asked;
     };
     const policy = new Policy({ circuitBreaker, retry: { clock, maxAttempts: 3, strategy: backoff.constant(1) } });
-    const error = await rejection(policy.call(async () => {
-      throw busy;
-    }));
+    const error = await rejection(
+      policy.call(async () => {
+        throw busy;
+      }),
+    );
     if (error === broken) {
       brokeAt = breaksAt;
       const probe = circuitBreaker.admit();

@@ -1,6 +1,6 @@
 // The hook before each further attempt, which renews what the next one needs.
 
-import { AbortRetryError, RetryPolicy, backoff, begin, callSync } from "redress";
+import { AbortRetryError, backoff, begin, callSync, RetryPolicy } from "redress";
 import { assert, describe, rejection, settle, test, thrown } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -25,9 +25,12 @@ test("runs after the delay and before each further attempt, and is awaited", asy
 
 test("knows the context and what the attempt left: an error, a value or a time-out", async () => {
   const seen = [];
-  const beforeRetry = (context, last) => void seen.push([context.attempt, context.class, context.previousSleepMs, last]);
+  const beforeRetry = (context, last) =>
+    void seen.push([context.attempt, context.class, context.previousSleepMs, last]);
   const error = failure(503);
-  const { execute } = stage({ retry: { strategy, resultClassifier: (value) => (value === "busy" ? "RATE_LIMIT" : null) } });
+  const { execute } = stage({
+    retry: { strategy, resultClassifier: (value) => (value === "busy" ? "RATE_LIMIT" : null) },
+  });
   await execute(script(error, "busy", 1), { beforeRetry });
   assert.deepEqual(seen, [
     [1, "SERVER_ERROR", 10, { kind: "error", error }],
@@ -57,10 +60,18 @@ test("abort ends the call as ABORTED, with the last error as the cause", async (
 
 test("what it throws is reported once, and the attempt is made all the same", async () => {
   const bug = new Error("hook");
-  for (const beforeRetry of [() => { throw bug; }, () => Promise.reject(bug)]) {
+  for (const beforeRetry of [
+    () => {
+      throw bug;
+    },
+    () => Promise.reject(bug),
+  ]) {
     const reported = [];
     const { execute } = stage({ retry: { strategy } });
-    assert.equal((await execute(script(failure(503), 1), { beforeRetry, onHookError: (error) => reported.push(error) })).value, 1);
+    assert.equal(
+      (await execute(script(failure(503), 1), { beforeRetry, onHookError: (error) => reported.push(error) })).value,
+      1,
+    );
     assert.deepEqual(reported, [bug]);
   }
 });
@@ -77,7 +88,10 @@ test("the deadline ends it, and so does the caller's signal", async () => {
   await settle();
 
   const controller = new AbortController();
-  const long = new RetryPolicy({ strategy: backoff.constant(0), beforeRetry: () => (controller.abort("stop"), new Promise(() => {})) });
+  const long = new RetryPolicy({
+    strategy: backoff.constant(0),
+    beforeRetry: () => (controller.abort("stop"), new Promise(() => {})),
+  });
   assert.equal(await long.call(script(error), { signal: controller.signal }).catch((reason) => reason), "stop");
 });
 
@@ -107,12 +121,23 @@ test("callSync and a call that is walked run it where nothing waits", () => {
   walked.succeed(1);
   assert.deepEqual(seen, [error, error]);
 
-  const fails = () => { throw error; };
-  assert.instanceOf(thrown(() => callSync(policy, fails, { beforeRetry: () => "abort" })), AbortRetryError);
+  const fails = () => {
+    throw error;
+  };
+  assert.instanceOf(
+    thrown(() => callSync(policy, fails, { beforeRetry: () => "abort" })),
+    AbortRetryError,
+  );
   const aborted = begin(policy, { beforeRetry: () => "abort" });
   aborted.start();
   aborted.fail(error);
-  assert.instanceOf(thrown(() => aborted.woke()), AbortRetryError);
+  assert.instanceOf(
+    thrown(() => aborted.woke()),
+    AbortRetryError,
+  );
   assert.equal(aborted.outcome.stopReason, "ABORTED");
-  assert.match(thrown(() => callSync(policy, fails, { beforeRetry: async () => {} })).message, /beforeRetry: it returned a promise/);
+  assert.match(
+    thrown(() => callSync(policy, fails, { beforeRetry: async () => {} })).message,
+    /beforeRetry: it returned a promise/,
+  );
 });

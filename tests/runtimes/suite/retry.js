@@ -1,8 +1,8 @@
 // What a policy retries, how often, and what comes back.
 
-import { Policy, Retry, RetryConfig, RetryExhaustedError, RetryPolicy, backoff, callSync } from "redress";
+import { backoff, callSync, Policy, Retry, RetryConfig, RetryExhaustedError, RetryPolicy } from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
-import { STATUS, failure, script, stage } from "./stage.js";
+import { failure, STATUS, script, stage } from "./stage.js";
 
 const strategy = backoff.constant(10);
 
@@ -53,7 +53,11 @@ test("a thrown value that is no Error is thrown as it is", async () => {
 });
 
 test("a class limit of n retries n failures of it and stops at the next", async () => {
-  for (const [limit, calls] of [[0, 1], [1, 2], [3, 4]]) {
+  for (const [limit, calls] of [
+    [0, 1],
+    [1, 2],
+    [3, 4],
+  ]) {
     const { execute } = stage({
       retry: { strategy, maxAttempts: 10, perClassMaxAttempts: { RATE_LIMIT: limit } },
     });
@@ -234,7 +238,7 @@ test("what is given with a call holds for that call alone", async () => {
   const own = [];
   const options = {
     operation: "GET /x",
-    onMetric: (event, attempt, sleepMs, tags) => heard.push([event, tags.operation]),
+    onMetric: (event, _attempt, _sleepMs, tags) => heard.push([event, tags.operation]),
     sleeper: (ms) => {
       own.push(ms);
     },
@@ -243,7 +247,10 @@ test("what is given with a call holds for that call alone", async () => {
   await policy.call(script(failure(503), 1));
   assert.deepEqual(own, [10]);
   assert.deepEqual(time.sleeps, [10]);
-  assert.deepEqual(heard, [["retry", "GET /x"], ["success", "GET /x"]]);
+  assert.deepEqual(heard, [
+    ["retry", "GET /x"],
+    ["success", "GET /x"],
+  ]);
 });
 
 test("callSync takes the same decisions as call", async () => {

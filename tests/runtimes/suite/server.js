@@ -28,12 +28,10 @@ test("answers by its script, and its last step repeats", async (context) => {
     assert.equal(response.status, status);
     await response.text();
   }
-  assert.deepEqual((await log()).map((entry) => entry.step), [
-    "503",
-    "429;retry-after=7",
-    "200",
-    "200",
-  ]);
+  assert.deepEqual(
+    (await log()).map((entry) => entry.step),
+    ["503", "429;retry-after=7", "200", "200"],
+  );
 });
 
 test("resets a connection, which is fetch's own rejection", async (context) => {

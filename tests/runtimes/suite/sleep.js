@@ -1,6 +1,6 @@
 // Sleeping, deferring, and attempt timeouts.
 
-import { AbortRetryError, RetryExhaustedError, RetryPolicy, backoff } from "redress";
+import { AbortRetryError, backoff, RetryExhaustedError, RetryPolicy } from "redress";
 import { assert, describe, rejection, settle, test } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -84,7 +84,7 @@ test("beforeSleep runs before an actual sleep alone, is awaited, and may fail", 
   const sleeper = () => {
     order.push("sleep");
   };
-  const beforeSleep = async (context, sleepMs) => {
+  const beforeSleep = async (_context, sleepMs) => {
     await Promise.resolve();
     order.push(`before ${sleepMs}`);
     throw new Error("swallowed");
@@ -169,7 +169,10 @@ test("a delay longer than a timer can be is waited for in full", async () => {
     globalThis.setTimeout = kept;
   }
   assert.isAtMost(Math.max(...waits), 2 ** 31 - 1);
-  assert.equal(waits.reduce((sum, ms) => sum + ms, 0), month);
+  assert.equal(
+    waits.reduce((sum, ms) => sum + ms, 0),
+    month,
+  );
 });
 
 describe("attempt timeout");
@@ -184,7 +187,10 @@ test("an attempt over time fails as TRANSIENT, is aborted and retried", async ()
   assert.equal(outcome.attempts, 2);
   assert.equal(outcome.lastClass, "TRANSIENT");
   assert.equal(outcome.error.name, "TimeoutError");
-  assert.deepEqual(reasons.map((reason) => reason.name), ["TimeoutError", "TimeoutError"]);
+  assert.deepEqual(
+    reasons.map((reason) => reason.name),
+    ["TimeoutError", "TimeoutError"],
+  );
 });
 
 test("a result after the timeout is ignored, and a late rejection is no unhandled one", async () => {

@@ -51,8 +51,7 @@ export function stage({ retry, breaker, ...options } = {}) {
   const time = new Time();
   const timed = { clock: time.clock, random: time.random, sleeper: time.sleeper };
   const events = [];
-  const circuitBreaker =
-    breaker === undefined ? undefined : new CircuitBreaker({ clock: time.clock, ...breaker });
+  const circuitBreaker = breaker === undefined ? undefined : new CircuitBreaker({ clock: time.clock, ...breaker });
   const policy = new Policy({
     ...(retry === undefined ? {} : { retry: new Retry({ ...timed, ...retry }) }),
     ...(circuitBreaker === undefined ? {} : { circuitBreaker }),

@@ -1,8 +1,8 @@
 // Snapshots, and windows of a rate: state of the core that a module of its own works on.
 
-import { Budget, CircuitBreaker, backoff, rateOfCalls, rateOverTime, restore, snapshot } from "redress";
+import { Budget, backoff, CircuitBreaker, rateOfCalls, rateOverTime, restore, snapshot } from "redress";
 import { assert, describe, test, thrown } from "./harness.js";
-import { Time, failure, script, stage } from "./stage.js";
+import { failure, script, stage, Time } from "./stage.js";
 
 describe("state");
 

@@ -1,6 +1,6 @@
 // A call that is walked step by step, by a loop of one's own.
 
-import { AbortRetryError, CircuitOpenError, Policy, RetryExhaustedError, RetryPolicy, backoff, begin } from "redress";
+import { AbortRetryError, backoff, begin, CircuitOpenError, Policy, RetryExhaustedError, RetryPolicy } from "redress";
 import { FakeCircuitBreaker } from "redress/testing";
 import { assert, describe, test, thrown } from "./harness.js";
 import { failure, stage } from "./stage.js";
@@ -94,7 +94,10 @@ test("a decision that is not to retry ends the call with its outcome", () => {
   const { retry, outcome } = call.fail(error);
   assert.deepEqual([retry, outcome.stopReason, outcome.attempts], [false, "NON_RETRYABLE_CLASS", 1]);
   assert.strictEqual(outcome.error, error);
-  assert.deepEqual(events.map(({ event }) => event), ["permanent_fail"]);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["permanent_fail"],
+  );
   const byValue = begin(policy);
   byValue.start();
   const ended = byValue.failByValue({ status: "gone" }, { class: "PERMANENT" });
@@ -109,7 +112,10 @@ test("a deadline that passed during the delay is thrown as call throws it", () =
   const error = failure(503);
   call.fail(error);
   time.advance(101);
-  assert.strictEqual(thrown(() => call.woke()), error);
+  assert.strictEqual(
+    thrown(() => call.woke()),
+    error,
+  );
   assert.equal(call.outcome.stopReason, "DEADLINE_EXCEEDED");
 });
 
@@ -145,7 +151,10 @@ test("an abort ends it: by signal or predicate at the next step, by hand, by the
   assert.equal(bySignal.outcome.stopReason, "ABORTED");
 
   const byPredicate = begin(policy, { abortIf: () => true });
-  assert.instanceOf(thrown(() => byPredicate.start()), AbortRetryError);
+  assert.instanceOf(
+    thrown(() => byPredicate.start()),
+    AbortRetryError,
+  );
   assert.equal(byPredicate.outcome.attempts, 0);
 
   const byHand = begin(policy);
@@ -191,7 +200,10 @@ test("a breaker and a budget of one's own are asked, and must answer at once", (
   call.start();
   assert.equal(call.fail(failure(503)).outcome.stopReason, "BUDGET_EXHAUSTED");
   assert.deepEqual(circuit.results, ["SERVER_ERROR"]);
-  assert.instanceOf(thrown(() => begin(policy)), CircuitOpenError);
+  assert.instanceOf(
+    thrown(() => begin(policy)),
+    CircuitOpenError,
+  );
   const slow = new Policy({ circuitBreaker: { admit: async () => ({ ok: true }), settle: () => null } });
   assert.match(thrown(() => begin(slow)).message, /circuitBreaker\.admit: it returned a promise/);
 });
@@ -230,7 +242,10 @@ test("a handler that throws ends the call with that error, its permit cancelled"
     },
   });
   call.start();
-  assert.strictEqual(thrown(() => call.fail(failure(503))), bug);
+  assert.strictEqual(
+    thrown(() => call.fail(failure(503))),
+    bug,
+  );
   assert.equal(breaker.state, "closed");
   assert.match(thrown(() => call.woke()).message, /the call is over/);
 });

@@ -1,6 +1,6 @@
 // How long a policy waits.
 
-import { Retry, backoff } from "redress";
+import { backoff, Retry } from "redress";
 import { assert, describe, test, thrown } from "./harness.js";
 import { failure, script, stage } from "./stage.js";
 
@@ -54,7 +54,11 @@ test("token backoff lies in the upper half of a cap that grows by half", async (
 test("a hint is followed, plus jitter, and its absence falls back", async () => {
   const fallback = backoff.constant(77);
   const hinted = (retryAfterMs) => ({ class: "RATE_LIMIT", ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
-  for (const [hint, want] of [[1_000, 1_125], [0, 125], [undefined, 77]]) {
+  for (const [hint, want] of [
+    [1_000, 1_125],
+    [0, 125],
+    [undefined, 77],
+  ]) {
     const { execute, time } = stage({
       retry: {
         strategy: backoff.retryAfterOr(fallback, { jitterMs: 250 }),
@@ -130,7 +134,13 @@ test("a strategy of the old form (attempt, class, delay before) is taken", async
   };
   const { execute } = stage({ retry: { strategy, maxAttempts: 3 } });
   await execute(script(failure(429)));
-  assert.deepEqual(seen.map(([attempt, name]) => [attempt, name]), [[1, "RATE_LIMIT"], [2, "RATE_LIMIT"]]);
+  assert.deepEqual(
+    seen.map(([attempt, name]) => [attempt, name]),
+    [
+      [1, "RATE_LIMIT"],
+      [2, "RATE_LIMIT"],
+    ],
+  );
 });
 
 test("a strategy that takes another number of arguments is refused when it is built", () => {

@@ -1,14 +1,14 @@
 // What `redress/testing` gives to the tests of others.
 
-import { Policy, RetryConfig, RetryPolicy, backoff } from "redress";
+import { backoff, Policy, RetryConfig, RetryPolicy } from "redress";
 import {
   DeterministicStrategy,
   FakeCircuitBreaker,
   FakePolicy,
-  MockClock,
-  RecordingPolicy,
   instantRetries,
+  MockClock,
   noRetries,
+  RecordingPolicy,
   scriptedRandom,
 } from "redress/testing";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
@@ -58,7 +58,10 @@ test("a recording policy remembers its calls", async () => {
   const policy = new RecordingPolicy();
   await policy.call(async () => 1, { operation: "a" });
   policy.callSync(() => 2, { operation: "b" });
-  assert.deepEqual(policy.calls.map(({ options }) => options.operation), ["a", "b"]);
+  assert.deepEqual(
+    policy.calls.map(({ options }) => options.operation),
+    ["a", "b"],
+  );
 });
 
 test("a fake breaker follows its script", async () => {

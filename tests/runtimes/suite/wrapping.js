@@ -1,6 +1,6 @@
 // A policy bound to an operation: contexts, wrapped functions, decorators.
 
-import { Policy, Retry, RetryPolicy, backoff, context as contextOf, retry } from "redress";
+import { backoff, context as contextOf, Policy, Retry, RetryPolicy, retry } from "redress";
 import { retry as decorate } from "redress/decorators";
 import { assert, describe, rejection, test } from "./harness.js";
 import { failure, script } from "./stage.js";
@@ -10,13 +10,21 @@ const strategy = backoff.constant(0);
 describe("wrapping");
 
 test("a context binds a name and hooks, and is used again", async () => {
-  for (const owner of [new RetryPolicy({ strategy }), new Policy({ retry: { strategy } }), new Policy({}), new Retry({ strategy })]) {
+  for (const owner of [
+    new RetryPolicy({ strategy }),
+    new Policy({ retry: { strategy } }),
+    new Policy({}),
+    new Retry({ strategy }),
+  ]) {
     const heard = [];
-    const onMetric = (event, attempt, sleepMs, tags) => heard.push([event, tags.operation]);
+    const onMetric = (event, _attempt, _sleepMs, tags) => heard.push([event, tags.operation]);
     const context = contextOf(owner, { operation: "read", onMetric });
     assert.equal(await context.call(script(1)), 1);
     assert.equal(await context.call(script(2)), 2);
-    assert.deepEqual(heard, [["success", "read"], ["success", "read"]]);
+    assert.deepEqual(heard, [
+      ["success", "read"],
+      ["success", "read"],
+    ]);
   }
 });
 
@@ -30,7 +38,7 @@ test("a context ends with `using`, and refuses calls after that", async () => {
 
 test("a wrapped function keeps arguments, this and its name as operation", async () => {
   const operations = [];
-  const onMetric = (event, attempt, sleepMs, tags) => operations.push(tags.operation);
+  const onMetric = (_event, _attempt, _sleepMs, tags) => operations.push(tags.operation);
   async function readIt(a, b) {
     this.calls += 1;
     if (this.calls < 3) throw failure(503);
@@ -56,7 +64,7 @@ test("a bare wrap has the default strategy; strategies alone add none", async ()
 
 test("a decorated method keeps this and arguments, named after itself", async () => {
   const operations = [];
-  const onMetric = (event, attempt, sleepMs, tags) => operations.push(tags.operation);
+  const onMetric = (_event, _attempt, _sleepMs, tags) => operations.push(tags.operation);
   class Gateway {
     calls = 0;
     async fetchIt(key) {

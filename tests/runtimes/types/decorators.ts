@@ -24,4 +24,5 @@ const length: Promise<number> = gateway.read("four");
 const bare: Promise<string> = gateway.bare();
 // @ts-expect-error the argument is a string
 const wrong = (): unknown => gateway.read(4);
+
 export { bare, length, wrong };

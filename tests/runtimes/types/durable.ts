@@ -1,10 +1,15 @@
 // Durable handles take the options of what they are handles of, and stand where those stand.
 
-import { Policy, backoff } from "redress";
+import { backoff, Policy } from "redress";
 import { DurableBudget, DurableCircuitBreaker, type Latency, type Namespace, RedressState } from "redress/durable";
 
 declare const namespace: Namespace;
-const breaker = new DurableCircuitBreaker(namespace, { name: "api", failureThreshold: 3, timeoutMs: null, whenUnreachable: "reject" });
+const breaker = new DurableCircuitBreaker(namespace, {
+  name: "api",
+  failureThreshold: 3,
+  timeoutMs: null,
+  whenUnreachable: "reject",
+});
 const rolling = new DurableBudget(namespace, { name: "api", maxRetries: 3 });
 const ratio = new DurableBudget(namespace, { name: "api", ratio: 0.1, initial: 0, floorPerSec: 1, timeoutMs: 250 });
 export const policies = [rolling, ratio].map((budget) => {

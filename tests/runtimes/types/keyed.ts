@@ -1,6 +1,17 @@
 // Keyed state keeps its kind, and the step form its value.
 
-import { Budget, type Call, CircuitBreaker, type Decision, Keyed, KeyedPolicy, Policy, backoff, begin, redressFetch } from "redress";
+import {
+  Budget,
+  backoff,
+  begin,
+  type Call,
+  CircuitBreaker,
+  type Decision,
+  Keyed,
+  KeyedPolicy,
+  Policy,
+  redressFetch,
+} from "redress";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}

@@ -1,7 +1,7 @@
 // What can be linted, and what comes of it.
 
-import { CircuitBreaker, Keyed, KeyedPolicy, Policy, RetryConfig, RetryPolicy, backoff } from "redress";
-import { type Finding, type Shown, WrittenPolicy, describe, lint, show } from "redress/lint";
+import { backoff, CircuitBreaker, Keyed, KeyedPolicy, Policy, RetryConfig, RetryPolicy } from "redress";
+import { describe, type Finding, lint, type Shown, show, WrittenPolicy } from "redress/lint";
 
 const strategy = backoff.constant(1);
 const policy = new Policy({ retry: { strategy } });

@@ -1,7 +1,7 @@
 // Outcomes are discriminated by `ok`, hooks know their arguments, values keep their types.
 
-import { CircuitBreaker, CircuitOpenError, Policy, RetryPolicy, backoff, callSync } from "redress";
 import type { CircuitState, ErrorClass, Outcome, StopReason } from "redress";
+import { backoff, CircuitBreaker, CircuitOpenError, callSync, Policy, RetryPolicy } from "redress";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
@@ -64,10 +64,19 @@ export async function hooks(): Promise<void> {
 }
 
 export async function limits(): Promise<number | undefined> {
-  const retry = { strategy: backoff.retryAfterOr(backoff.constant(1), { jitterMs: 1, atLeastMs: 10, atMostMs: null }), longDelay: "cut", retriable: { AUTH: 1 } } as const;
+  const retry = {
+    strategy: backoff.retryAfterOr(backoff.constant(1), { jitterMs: 1, atLeastMs: 10, atMostMs: null }),
+    longDelay: "cut",
+    retriable: { AUTH: 1 },
+  } as const;
   const guarded = new Policy({
     retry,
-    circuitBreaker: new CircuitBreaker({ halfOpenOn: ["TRANSIENT"], recoveryJitterMs: 5, checkBeforeRetry: true, openForHintMs: 60_000 }),
+    circuitBreaker: new CircuitBreaker({
+      halfOpenOn: ["TRANSIENT"],
+      recoveryJitterMs: 5,
+      checkBeforeRetry: true,
+      openForHintMs: 60_000,
+    }),
     beforeRetry: (context, last) => {
       holds<Equal<typeof context.remainingMs, number | null>>();
       if (last.kind === "value") return void last.value;
@@ -83,6 +92,8 @@ export async function limits(): Promise<number | undefined> {
   new RetryPolicy({ strategy: backoff.constant(1), retriable: { TRANSIENT: 1 } });
   // @ts-expect-error there is no such rule
   new RetryPolicy({ strategy: backoff.constant(1), longDelay: "wait" });
-  const { error } = await guarded.execute(async () => 1).then((outcome) => (outcome.ok ? { error: undefined } : outcome));
+  const { error } = await guarded
+    .execute(async () => 1)
+    .then((outcome) => (outcome.ok ? { error: undefined } : outcome));
   return error instanceof CircuitOpenError ? error.retryAfterMs : undefined;
 }

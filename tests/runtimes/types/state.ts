@@ -1,6 +1,17 @@
 // Windows, snapshots, and what can be imported by itself.
 
-import { Budget, CircuitBreaker, type RateWindow, type Snapshot, backoff, classify, rateOfCalls, rateOverTime, restore, snapshot } from "redress";
+import {
+  Budget,
+  backoff,
+  CircuitBreaker,
+  classify,
+  type RateWindow,
+  rateOfCalls,
+  rateOverTime,
+  restore,
+  type Snapshot,
+  snapshot,
+} from "redress";
 import * as strategies from "redress/backoff";
 import * as classifiers from "redress/classify";
 

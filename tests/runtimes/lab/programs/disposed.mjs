@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 
 delete globalThis.FinalizationRegistry;
-const { Budget, CircuitBreaker, Policy, Retry, backoff, begin, rateOfCalls, restore, snapshot } = await import("redress");
-const { enter } = await import("../node_modules/redress/dist/esm/core.js");
+const { Budget, CircuitBreaker, Policy, Retry, backoff, begin, rateOfCalls, restore, snapshot } = await import(
+  "redress"
+);
+const { enter } = await import("../node_modules/redress/dist/esm/wasm/core.js");
 
 const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 const never = () => new Promise(() => {});
@@ -22,7 +24,10 @@ async function round(n) {
     circuitBreaker.admit();
     begin(policy).start();
   }
-  await assert.rejects(own.call(() => Promise.reject(new Error("x"))), /x/);
+  await assert.rejects(
+    own.call(() => Promise.reject(new Error("x"))),
+    /x/,
+  );
   restore(budget, snapshot(budget));
   own.dispose();
   policy[dispose]();

@@ -1,8 +1,8 @@
 // Breakers that come and go, with calls that never settle and permits that never come back.
 
 import assert from "node:assert/strict";
-import { Budget, CircuitBreaker, Policy, Retry, backoff, begin, snapshot } from "redress";
-import { enter } from "../node_modules/redress/dist/esm/core.js";
+import { Budget, backoff, begin, CircuitBreaker, Policy, Retry, snapshot } from "redress";
+import { enter } from "../node_modules/redress/dist/esm/wasm/core.js";
 
 const never = () => new Promise(() => {});
 const retry = new Retry({ strategy: backoff.constant(0), deadlineMs: null });
@@ -12,7 +12,9 @@ assert.equal(kept.admit().ok, true);
 function round() {
   const circuitBreaker = new CircuitBreaker();
   const policy = new Policy({ retry, circuitBreaker });
-  const own = new Policy({ retry: { strategy: backoff.sequence([1, 2, 3]), deadlineMs: null, budget: new Budget({ maxRetries: 9 }) } });
+  const own = new Policy({
+    retry: { strategy: backoff.sequence([1, 2, 3]), deadlineMs: null, budget: new Budget({ maxRetries: 9 }) },
+  });
   for (let n = 0; n < 100; n += 1) {
     void policy.call(never);
     void own.call(never);

@@ -9,7 +9,7 @@ WebAssembly.Memory = class extends Memory {
   }
 };
 const { Budget, CircuitBreaker, Policy, backoff, begin, rateOfCalls, restore, snapshot } = await import("redress");
-const { release, reserve } = await import("../node_modules/redress/dist/esm/core.js");
+const { release, reserve } = await import("../node_modules/redress/dist/esm/wasm/core.js");
 
 const strategy = backoff.constant(0);
 const failing = () => {
@@ -50,7 +50,10 @@ assert.throws(() => window.state, full);
 assert.throws(() => breaker.admit(), full);
 assert.throws(() => open.admit(), full);
 assert.throws(() => begin(policy), full);
-await assert.rejects(policy.call(() => 1), full);
+await assert.rejects(
+  policy.call(() => 1),
+  full,
+);
 await assert.rejects(plain.call(failing), full);
 await assert.rejects(new Policy({ retry: { strategy: backoff.sequence([1, 2, 3]) } }).call(failing), full);
 assert.throws(() => snapshot(breaker), full);

@@ -2,11 +2,11 @@
 // its twin takes in a module of its own, which is left alone: their answers are the same to the last bit.
 
 import assert from "node:assert/strict";
-import * as core from "../node_modules/redress/dist/esm/modules/core.js";
-import * as more from "../node_modules/redress/dist/esm/modules/more.js";
-import * as twin from "../node_modules/redress/dist/esm/modules/core.js?twin";
-import { FUNCTIONS, PAGES } from "../node_modules/redress/dist/esm/modules/layout.js";
-import { asking } from "../node_modules/redress/dist/esm/asked.js";
+import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
+import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
+import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
+import { FUNCTIONS, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
+import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
 
 const ROUNDS = 60_000;
 
@@ -22,13 +22,16 @@ const pick = (list) => list[random(list.length)];
 
 function start(module, pages, shared) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: pages });
-  const imported = shared ?? { memory, __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }) };
+  const imported = shared ?? {
+    memory,
+    __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }),
+  };
   module.__wbg_set_wasm({ ...new WebAssembly.Instance(module.compiled(), module.imports(imported)).exports });
   return imported;
 }
 
 const shared = start(core, PAGES + 12);
-start(more, PAGES, shared);
+start(extras, PAGES, shared);
 const apart = start(twin, PAGES + 12);
 
 /** A policy, a breaker, a budget and a call that goes on for ever, and what they answer step by step. */
@@ -53,7 +56,17 @@ class Witness {
 
   /** Nothing here takes memory, so that it goes on when there is none. */
   step(n) {
-    const { call_fail, call_wake, call_start, call_timeout, budget_consume, budget_remaining, breaker_switch, breaker_state, breaker_check } = this.module;
+    const {
+      call_fail,
+      call_wake,
+      call_start,
+      call_timeout,
+      budget_consume,
+      budget_remaining,
+      breaker_switch,
+      breaker_state,
+      breaker_check,
+    } = this.module;
     const now = n * 37;
     return [
       call_fail(this.call, this.policy, 0, this.budget, now, 3 + (n % 5), n % 3, n % 7 === 0 ? 50 : NaN, NaN, NaN),
@@ -75,8 +88,53 @@ const spared = new Set(witness.slots);
 
 /** Slots of one's own: some live, some given back. */
 const own = { memory_reserve: [], strategy_new: [], policy_new: [], breaker: [], budget: [], call: [], permit: [] };
-const MADE = { breaker_new: "breaker", window_new: "breaker", budget_rolling: "budget", budget_ratio: "budget", call_begin: "call", call_probe: "call", breaker_admit: "permit" };
-const NUMBERS = [0, -0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 255, 256, 1000, 4096, 65_535, 65_536, 1 << 20, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 17, 2 ** 32 - 1, 2 ** 32, -1, -8, -(2 ** 31), 0.5, 1e9, 2 ** 53, 1e300, -1e300, 5e-324, NaN, Infinity, -Infinity];
+const MADE = {
+  breaker_new: "breaker",
+  window_new: "breaker",
+  budget_rolling: "budget",
+  budget_ratio: "budget",
+  call_begin: "call",
+  call_probe: "call",
+  breaker_admit: "permit",
+};
+const NUMBERS = [
+  0,
+  -0,
+  1,
+  2,
+  3,
+  7,
+  8,
+  15,
+  16,
+  17,
+  31,
+  32,
+  255,
+  256,
+  1000,
+  4096,
+  65_535,
+  65_536,
+  1 << 20,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 17,
+  2 ** 32 - 1,
+  2 ** 32,
+  -1,
+  -8,
+  -(2 ** 31),
+  0.5,
+  1e9,
+  2 ** 53,
+  1e300,
+  -1e300,
+  5e-324,
+  NaN,
+  Infinity,
+  -Infinity,
+];
 
 function hostile() {
   for (;;) {
@@ -116,14 +174,27 @@ function argument(name, owner) {
 /** What refers to a strategy or a policy is not known to the core: the package gives them back when nothing does. */
 const kept = () => new Set([...own.strategy_new, ...own.policy_new]);
 
-const functions = Object.entries({ ...core, ...more }).filter(([name, one]) => typeof one === "function" && !/^(__|compiled$|imports$|rewind$|table$)/.test(name));
+const functions = Object.entries({ ...core, ...extras }).filter(
+  ([name, one]) => typeof one === "function" && !/^(__|compiled$|imports$|rewind$|table$)/.test(name),
+);
 assert.ok(functions.length > 30, functions.map(([name]) => name).join());
-const words = new Map(functions.map(([name, one]) => [name, /\(([^)]*)\)/.exec(String(one))[1].split(",").map((word) => word.trim()).filter(Boolean)]));
+const words = new Map(
+  functions.map(([name, one]) => [
+    name,
+    /\(([^)]*)\)/
+      .exec(String(one))[1]
+      .split(",")
+      .map((word) => word.trim())
+      .filter(Boolean),
+  ]),
+);
 const counts = { answered: 0, trapped: 0, refused: 0 };
 
 function attack([name, one]) {
   const [owner] = name.split("_");
-  const given = words.get(name).map((word) => argument(word, owner === "snapshot" ? pick(["breaker", "budget"]) : owner));
+  const given = words
+    .get(name)
+    .map((word) => argument(word, owner === "snapshot" ? pick(["breaker", "budget"]) : owner));
   if (name === "memory_release" && kept().has(given[0] >>> 0)) return;
   if (random(3) === 0) witness.table()[random(32)] = hostile();
   try {
@@ -140,7 +211,7 @@ function attack([name, one]) {
     assert.ok(error instanceof WebAssembly.RuntimeError, `${name}(${given}): ${error}`);
     counts.trapped += 1;
     core.rewind();
-    more.rewind();
+    extras.rewind();
   }
 }
 
@@ -155,7 +226,13 @@ const wild = {
       wild.depth += 1;
       try {
         const [name, one] = pick(functions);
-        if (name !== "memory_release" || random(2) === 0) one(...words.get(name).map(() => hostile()).map((number) => (kept().has(number >>> 0) ? 0 : number)));
+        if (name !== "memory_release" || random(2) === 0)
+          one(
+            ...words
+              .get(name)
+              .map(() => hostile())
+              .map((number) => (kept().has(number >>> 0) ? 0 : number)),
+          );
       } catch (error) {
         assert.ok(error instanceof WebAssembly.RuntimeError, String(error));
       }
@@ -166,10 +243,10 @@ const wild = {
 };
 
 for (let n = 0; n < ROUNDS; n += 1) {
-  asking.who = wild;
+  deciding.call = wild;
   attack(pick(functions));
   if (n % 10 !== 0) continue;
-  asking.who = calm;
+  deciding.call = calm;
   core.rewind();
   assert.deepEqual(witness.step(n), other.step(n), `step ${n}: ${JSON.stringify(counts)}`);
   // A memory that is full for half of the time.

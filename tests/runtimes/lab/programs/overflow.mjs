@@ -1,8 +1,19 @@
 // The stack overflows wherever the package may be just then: at each of the last depths of a recursion.
 
 import assert from "node:assert/strict";
-import { Budget, CircuitBreaker, Policy, backoff, begin, callSync, classify, rateOfCalls, restore, snapshot } from "redress";
-import { enter } from "../node_modules/redress/dist/esm/core.js";
+import {
+  Budget,
+  backoff,
+  begin,
+  CircuitBreaker,
+  callSync,
+  classify,
+  Policy,
+  rateOfCalls,
+  restore,
+  snapshot,
+} from "redress";
+import { enter } from "../node_modules/redress/dist/esm/wasm/core.js";
 
 const ROUNDS = 300;
 const DEPTHS = 600;
@@ -77,7 +88,10 @@ restore(ratio, taken);
 breaker.reset();
 window.reset();
 for (const policy of policies.slice(0, 3)) {
-  assert.equal(callSync(policy, () => "value"), "value");
+  assert.equal(
+    callSync(policy, () => "value"),
+    "value",
+  );
   let attempts = 0;
   const third = () => {
     attempts += 1;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Budget } from "redress";
-import { enter } from "../node_modules/redress/dist/esm/core.js";
+import { enter } from "../node_modules/redress/dist/esm/wasm/core.js";
 
 const COUNT = 256;
 const bytes = () => enter().memory.buffer.byteLength;

@@ -43,7 +43,10 @@ export async function openFirefox() {
 export function runInBrowser(runtime, { project, base, filter }) {
   const template = readFileSync(join(project, "entries", "page.html"), "utf8");
   const map = JSON.stringify(importMap(project, "redress", "chai"));
-  writeFileSync(join(project, "page.html"), template.replace("IMPORTMAP", () => map));
+  writeFileSync(
+    join(project, "page.html"),
+    template.replace("IMPORTMAP", () => map),
+  );
   return runPage(runtime, { url: `${base}/page.html`, argument: { runtime, base, filter, env: {} } });
 }
 

@@ -6,7 +6,10 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
 /** Bundles a worker's entry, or one for another edge's conditions; the modules that miniflare takes. */
-export async function bundleWorker(entry, { project, external = [], conditions = ["workerd", "worker", "browser"] } = {}) {
+export async function bundleWorker(
+  entry,
+  { project, external = [], conditions = ["workerd", "worker", "browser"] } = {},
+) {
   const wasm = new Map();
   const keepWasm = {
     name: "wasm-modules",
@@ -14,7 +17,10 @@ export async function bundleWorker(entry, { project, external = [], conditions =
       esbuild.onResolve({ filter: /\.wasm(\?module)?$/ }, async (found) => {
         if (found.pluginData === "resolved") return undefined;
         const options = { resolveDir: found.resolveDir, kind: found.kind, importer: found.importer };
-        const resolved = await esbuild.resolve(found.path.replace("?module", ""), { ...options, pluginData: "resolved" });
+        const resolved = await esbuild.resolve(found.path.replace("?module", ""), {
+          ...options,
+          pluginData: "resolved",
+        });
         wasm.set(`./${basename(resolved.path)}`, resolved.path);
         return { path: `./${basename(resolved.path)}`, external: true };
       });

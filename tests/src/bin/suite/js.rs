@@ -14,19 +14,23 @@ impl Suite {
                 return;
             }
         }
-        if !self.runtimes_installed() {
-            let install = "npm ci --prefix tests/runtimes";
-            self.step("JavaScript runtimes and bundlers", install, Count::One);
+        for folder in ["wasm", "tests/runtimes"] {
+            if !self.is_installed(folder) {
+                let install = format!("npm ci --prefix {folder}");
+                self.step(&format!("what {folder} needs from npm"), &install, Count::One);
+            }
         }
+        let biome = "wasm/node_modules/.bin/biome ci --error-on-warnings";
+        self.step("formatting and lints of JavaScript", biome, Count::One);
         let runtimes = "node tests/runtimes/run.mjs";
         self.step("the packed npm package", runtimes, Count::Runner);
     }
 
-    /// Whether what npm installed is as new as the lock file.
-    fn runtimes_installed(&self) -> bool {
-        let changed = |path: &str| std::fs::metadata(self.root.join(path))?.modified();
-        let locked = changed("tests/runtimes/package-lock.json");
-        let installed = changed("tests/runtimes/node_modules/.package-lock.json");
+    /// Whether what npm installed in a folder is as new as its lock file.
+    fn is_installed(&self, folder: &str) -> bool {
+        let changed = |path: &str| std::fs::metadata(self.root.join(folder).join(path))?.modified();
+        let locked = changed("package-lock.json");
+        let installed = changed("node_modules/.package-lock.json");
         locked.and_then(|locked| Ok(installed? >= locked)).unwrap_or(false)
     }
 }

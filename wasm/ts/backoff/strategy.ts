@@ -1,0 +1,113 @@
+// Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
+
+import { show, wrongType } from "../config/options.js";
+import type { BackoffContext, ErrorClass } from "../types.js";
+import { bytes, release, reserve, table } from "../wasm/core.js";
+import { Handle } from "../wasm/handle.js";
+import { strategy_new } from "../wasm/modules/core.js";
+
+/** A strategy of your own: of the whole context, or of attempt, class and the delay before. */
+export type StrategyFunction =
+  | ((context: BackoffContext) => number | null | undefined)
+  | ((attempt: number, errorClass: ErrorClass, previousSleepMs: number) => number | null | undefined);
+
+/** One of `backoff`, a function, or an object with a `delay` of the context. */
+export type Strategy = Backoff | StrategyFunction | { delay(context: BackoffContext): number | null | undefined };
+
+const KINDS = [
+  "constant",
+  "exponential",
+  "exponentialBy",
+  "fibonacci",
+  "fullJitter",
+  "equalJitter",
+  "decorrelatedJitter",
+  "tokenBackoff",
+  "sequence",
+  "retryAfterOr",
+  "function",
+  "adaptive",
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+interface Parts {
+  first?: number;
+  second?: number;
+  table?: number[];
+  delays?: number[];
+  fallback?: Backoff;
+  own?: (context: BackoffContext) => unknown;
+}
+
+/** A strategy of the core, made by the functions of `backoff`. */
+export class Backoff extends Handle {
+  /** Its name. */
+  readonly kind: Kind;
+  /** What the core is handed. @internal */
+  readonly parts: Parts;
+
+  /** @internal */
+  constructor(kind: Kind, parts: Parts) {
+    super();
+    this.kind = kind;
+    this.parts = parts;
+  }
+
+  /** The function that is asked in the end, if there is one. @internal */
+  get own(): ((context: BackoffContext) => unknown) | undefined {
+    return this.parts.own ?? this.parts.fallback?.own;
+  }
+
+  /** Whether it wants to hear of successes. @internal */
+  get listens(): boolean {
+    return this.kind === "adaptive" || this.parts.fallback?.listens === true;
+  }
+
+  /** @internal */
+  override make(): number {
+    const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
+    let link = fallback?.slot ?? 0;
+    if (delays !== undefined) {
+      link = reserve(delays.length * 8);
+      bytes(link, delays.length * 8).set(new Uint8Array(Float64Array.from(delays).buffer));
+    }
+    table().set(more);
+    const slot = strategy_new(KINDS.indexOf(this.kind), first, second, link);
+    if (slot === 0 && delays !== undefined) release(link);
+    return slot;
+  }
+}
+
+/** Any form of strategy as one of the core. */
+export function strategy(path: string, value: unknown): Backoff {
+  if (value instanceof Backoff) return value;
+  if (typeof value === "function") {
+    if (value.length === 3) {
+      const own = ({ attempt, class: name, previousSleepMs }: BackoffContext) => value(attempt, name, previousSleepMs);
+      return new Backoff("function", { own });
+    }
+    if (value.length > 1) {
+      const right = "a function of the context, or of (attempt, class, previousSleepMs)";
+      throw new TypeError(`${path}: a strategy of ${value.length} arguments is not ${right}`);
+    }
+    return new Backoff("function", { own: value as (context: BackoffContext) => unknown });
+  }
+  const delay = (value as { delay?: unknown } | null | undefined)?.delay;
+  if (typeof delay === "function") {
+    return new Backoff("function", { own: (context) => delay.call(value, context) });
+  }
+  throw wrongType(path, value, "a strategy: one of backoff, or a function");
+}
+
+/** The delay that a function gave, checked: NaN for none. */
+export function checkedDelay(delay: unknown): number {
+  if (delay === null || delay === undefined) return NaN;
+  if (typeof delay !== "number") throw new TypeError(`a strategy's delay must be a number, not ${show(delay)}`);
+  if (!Number.isFinite(delay)) throw new RangeError(`a strategy's delay must be finite, not ${delay}`);
+  return Math.max(0, delay);
+}
+
+/** A hint that says something; the core takes one beyond its range as the longest there is. */
+export function hint(ms: unknown): number | undefined {
+  return typeof ms === "number" && ms >= 0 ? ms : undefined;
+}

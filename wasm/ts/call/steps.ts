@@ -1,0 +1,178 @@
+// A call that is walked step by step, for a loop, a queue or a scheduler of your own.
+
+import { classNumber, wrongType } from "../config/options.js";
+import type { Runner } from "../policy/policy.js";
+import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "../types.js";
+import { DISPOSE, type Disposing } from "../wasm/dispose.js";
+import { type Action, ASK, checkedDecision, DONE, Machine, READY, type Scheduling, WAIT } from "./machine.js";
+import { later } from "./synchronous.js";
+
+const BY_HAND: Scheduling = { timed: true, waits: false };
+
+/** What follows a failed attempt: another one after the delay, or nothing any more. */
+export type Decision<T = unknown> =
+  | { readonly retry: true; readonly sleepMs: number }
+  | { readonly retry: false; readonly outcome: Failure<T> };
+
+/** What a step is told of its attempt. */
+export interface StartedAttempt {
+  /** Its number, from 1. */
+  readonly attempt: number;
+  /** What is left of the deadline; null without one. */
+  readonly remainingMs: number | null;
+  /** How long it may take, by the attempt timeout and the deadline: end it then by `timedOut`; a success stands however late. Null without a limit. */
+  readonly timeoutMs: number | null;
+  readonly operation: string | undefined;
+}
+
+let dropped: FinalizationRegistry<Machine<any>> | undefined;
+
+/**
+ * Begins a call that you drive: `start` an attempt, run it, and tell that it `succeed`ed or
+ * `fail`ed. After `{ retry: true }` wait in whatever way you wait, say `woke`, and start again.
+ *
+ * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours, and a `sleeper` is not asked. `signal` and `abortIf` are asked at each
+ * step. A breaker and a budget of your own must answer at once.
+ *
+ * Throws a CircuitOpenError if the breaker rejects the call.
+ */
+export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<T> {
+  const setting = (policy as Runner | null | undefined)?.setting;
+  if (setting === undefined) throw wrongType("begin", policy, "a policy");
+  const machine = new Machine<T>(setting, options, BY_HAND);
+  const action = machine.begin();
+  if (action === ASK) throw later(machine.asked, machine.answer);
+  if (action === DONE) throw machine.thrown;
+  return new ByHand(machine) as ByHand<T> & Disposing;
+}
+
+/**
+ * A call under way. It must come to its end: by `succeed`, by a `fail` that is not retried, by
+ * `abort`, or by `cancel`, which `using` says at the end of its block. One that is forgotten is
+ * cancelled when it is collected.
+ */
+export type Call<T = unknown> = ByHand<T> & Disposing;
+
+/** What is due: an attempt's start, its end, the end of a delay, or nothing any more. */
+type Due = "start" | "end" | "woke" | "nothing";
+
+class ByHand<T> {
+  readonly #machine: Machine<T>;
+  #due: Due = "start";
+
+  /** @internal */
+  constructor(machine: Machine<T>) {
+    this.#machine = machine;
+    if (typeof FinalizationRegistry !== "function") return;
+    dropped ??= new FinalizationRegistry((forgotten) => forgotten.cancel());
+    dropped.register(this, machine, this);
+  }
+
+  /** How it ended; undefined while it is under way, and after `cancel`. */
+  get outcome(): Outcome<T> | undefined {
+    return this.#due === "nothing" && this.#machine.isEnded ? this.#machine.outcome : undefined;
+  }
+
+  /** Starts an attempt. Throws what `call` throws if the caller has aborted, or a breaker that is asked has opened; the call is over then. */
+  start(): StartedAttempt {
+    const machine = this.#machine;
+    this.#step("start", "start", () => machine.start());
+    const { attempt, operation } = machine.current;
+    const timeout = machine.timeout();
+    return { attempt, operation, remainingMs: machine.remaining(), timeoutMs: timeout === Infinity ? null : timeout };
+  }
+
+  /** The attempt succeeded, and with it the call, however late it is. */
+  succeed(value: T): Success<T> {
+    this.#step("succeed", "end", () => this.#machine.succeed(value));
+    return this.#machine.outcome as Success<T>;
+  }
+
+  /** The attempt threw this, which the policy's classifier looks at. An `AbortRetryError` ends the call. */
+  fail(error: unknown): Decision<T> {
+    return this.#decided("fail", "end", () => this.#machine.failed(error));
+  }
+
+  /** The attempt returned a value that is a failure of this class. */
+  failByValue(value: T, verdict: ErrorClass | Classification): Decision<T> {
+    this.#expect("failByValue", "end");
+    const classification = typeof verdict === "string" ? { class: verdict } : verdict;
+    classNumber("failByValue", classification?.class);
+    return this.#decided("failByValue", "end", () => this.#machine.failedByValue(value, classification));
+  }
+
+  /** You ended the attempt, as its time was over: a failure of class TRANSIENT. If the deadline was the shorter limit, the call stops. */
+  timedOut(error: unknown): Decision<T> {
+    return this.#decided("timedOut", "end", () => this.#machine.timedOut(error));
+  }
+
+  /** The retry just decided is deferred or aborted after all. Its token of the budget stays spent. */
+  chosen(decision: SleepDecision): Decision<T> {
+    this.#expect("chosen", "woke");
+    checkedDecision("chosen", decision);
+    return this.#decided("chosen", "woke", () => this.#machine.chosen(decision));
+  }
+
+  /** The delay is over; `beforeRetry` runs. Throws what `call` throws if the deadline has passed, or the hook says "abort"; the call is over then. */
+  woke(): void {
+    this.#step("woke", "woke", () => this.#machine.waited());
+  }
+
+  /** The caller wants no more of it: stop reason ABORTED, and `reason`, the signal's or an `AbortRetryError` as the error. */
+  abort(reason?: unknown): Failure<T> {
+    if (this.#due === "nothing") throw new Error("abort: the call is over");
+    this.#advance(() => this.#machine.abort(reason === undefined ? undefined : { error: reason }));
+    return this.#machine.outcome as Failure<T>;
+  }
+
+  /** Cancels the call: a probe's place is free again, nothing is counted. After the end it does nothing. */
+  cancel(): void {
+    if (this.#due === "nothing") return;
+    this.#end();
+    this.#machine.cancel();
+  }
+
+  #expect(step: string, due: Due): void {
+    if (this.#due === due) return;
+    const why = {
+      start: "no attempt is under way: `start` one",
+      end: `attempt ${this.#machine.attempt} is under way: tell how it ended`,
+      woke: "a delay was decided: say `woke` when it is over",
+      nothing: "the call is over",
+    };
+    throw new Error(`${step}: ${why[this.#due]}`);
+  }
+
+  /** A step after which the call goes on, or has succeeded; throws what it ends with otherwise. */
+  #step(name: string, due: Due, step: () => Action): void {
+    this.#expect(name, due);
+    if (this.#advance(step) === DONE && !this.#machine.ok) throw this.#machine.thrown;
+  }
+
+  #decided(name: string, due: Due, step: () => Action): Decision<T> {
+    this.#expect(name, due);
+    if (this.#advance(step) === DONE) return { retry: false, outcome: this.#machine.outcome as Failure<T> };
+    return { retry: true, sleepMs: this.#machine.sleepMs };
+  }
+
+  /** Takes a step. What a callback throws that may not fail ends the call, its permit cancelled. */
+  #advance(step: () => Action): Action {
+    try {
+      const action = step();
+      if (action === ASK) throw later(this.#machine.asked, this.#machine.answer);
+      if (action === DONE) this.#end();
+      else this.#due = action === READY ? "start" : action === WAIT ? "woke" : "end";
+      return action;
+    } catch (error) {
+      this.cancel();
+      throw error;
+    }
+  }
+
+  #end(): void {
+    this.#due = "nothing";
+    dropped?.unregister(this);
+  }
+}
+
+Object.defineProperty(ByHand.prototype, DISPOSE, { value: ByHand.prototype.cancel });

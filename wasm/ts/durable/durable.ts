@@ -1,0 +1,118 @@
+// A breaker and a budget that isolates share, in a Durable Object; and deferral to a queue.
+
+import { number, WHOLE } from "../config/options.js";
+import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
+import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "../policy/budget.js";
+import type { Admission, CallResult, Circuit, CircuitState, Pool } from "../types.js";
+import { MOST_CALLS } from "./object.js";
+import { type DurableOptions, type Latency, type Namespace, parted, Remote } from "./remote.js";
+
+export { RedressState } from "./object.js";
+export type { DurableOptions, Latency, Namespace } from "./remote.js";
+
+/** A permit of the object (its id), or of this isolate's own breaker. */
+type Permit = string | number;
+
+/** A breaker whose state is in a Durable Object. */
+export class DurableCircuitBreaker implements Circuit<Permit> {
+  readonly #remote: Remote;
+  readonly #settings: CircuitBreakerOptions;
+  readonly #local: CircuitBreaker;
+
+  constructor(namespace: Namespace, settings: DurableOptions & Omit<CircuitBreakerOptions, "clock">) {
+    const [asking, own] = parted("durableCircuitBreaker", settings);
+    this.#remote = new Remote("durableCircuitBreaker", namespace, asking);
+    for (const name of ["checkBeforeRetry", "openForHintMs"] as const) {
+      // Both need an answer of the object in the middle of a call.
+      if (own[name])
+        throw new TypeError(
+          `durableCircuitBreaker.${name} is no option: calls ask the object when they begin and end alone`,
+        );
+    }
+    this.#settings = own;
+    this.#local = new CircuitBreaker(own);
+  }
+
+  /** What asking the object has cost so far. */
+  get latency(): Latency {
+    return this.#remote.latency;
+  }
+
+  async admit(): Promise<Admission<Permit>> {
+    const id = crypto.randomUUID();
+    const answer = (await this.#remote.ask({ ask: "admit", settings: this.#settings, id })) as Admission | undefined;
+    if (answer === undefined) {
+      return this.#remote.rejects ? { ok: false, state: "open", retryAfterMs: 0 } : this.#local.admit();
+    }
+    return answer.ok ? { ...answer, permit: id } : answer;
+  }
+
+  async settle(permit: Permit, result: CallResult): Promise<CircuitState | null> {
+    if (typeof permit === "number") return this.#local.settle(permit, result);
+    const answer = await this.#remote.ask({ ask: "settle", settings: this.#settings, id: permit, result });
+    return answer?.state ?? null;
+  }
+}
+
+type BudgetSettings = Omit<RollingBudgetOptions, "clock"> | Omit<RatioBudgetOptions, "clock">;
+
+/** A budget whose state is in a Durable Object. */
+export class DurableBudget implements Pool {
+  readonly #remote: Remote;
+  readonly #settings: BudgetSettings;
+  readonly #local: Budget;
+  /** Calls that the object has not been told of. */
+  #calls = 0;
+
+  constructor(namespace: Namespace, settings: DurableOptions & BudgetSettings) {
+    const [asking, own] = parted("durableBudget", settings);
+    this.#remote = new Remote("durableBudget", namespace, asking);
+    this.#settings = own as BudgetSettings;
+    this.#local = new Budget(this.#settings);
+  }
+
+  /** What asking the object has cost so far. */
+  get latency(): Latency {
+    return this.#remote.latency;
+  }
+
+  /**
+   * A call begins: a budget in proportion to calls earns from it. The object hears of it with the next
+   * question, so that a call without a retry costs no request; at most 100,000 calls are told at once.
+   */
+  deposit(): void {
+    this.#local.deposit();
+    if (this.#calls < MOST_CALLS) this.#calls += 1;
+  }
+
+  async consume(cost = 1): Promise<boolean> {
+    const whole = number("cost", cost, [undefined, WHOLE, 0, 2 ** 32 - 1]);
+    const id = crypto.randomUUID();
+    // Those of a question that is not answered are lost: rather too few retries than too many.
+    const calls = this.#calls;
+    this.#calls = 0;
+    const answer = await this.#remote.ask({ ask: "consume", settings: this.#settings, cost: whole, calls, id });
+    if (answer !== undefined) return answer.granted === true;
+    return this.#remote.rejects ? false : this.#local.consume(whole);
+  }
+}
+
+/** The longest that a queue delays a message: twelve hours. */
+const LONGEST_DELAY_S = 43_200;
+
+/**
+ * Gives a queue's message back for later if its call was deferred; whether it was. The delay is
+ * rounded up to whole seconds, at most twelve hours.
+ */
+export function deferMessage(
+  message: { retry(options: { delaySeconds: number }): unknown },
+  outcome: { readonly stopReason: unknown; readonly nextSleepMs: number | null },
+): boolean {
+  if (outcome.stopReason !== "SCHEDULED") return false;
+  const { nextSleepMs } = outcome;
+  // Infinity is as long as can be.
+  const ms =
+    nextSleepMs === Infinity ? LONGEST_DELAY_S * 1000 : number("deferMessage.nextSleepMs", nextSleepMs, [undefined]);
+  message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) });
+  return true;
+}

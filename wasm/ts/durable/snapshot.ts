@@ -1,0 +1,79 @@
+// State as plain data for JSON: the core's bytes as text.
+
+import { onlyNumbers, show } from "../config/options.js";
+import type { CircuitBreaker } from "../policy/breaker.js";
+import type { Budget } from "../policy/budget.js";
+import { bytes, release, reserve } from "../wasm/core.js";
+import { enterExtras } from "../wasm/extras.js";
+import { snapshot_bytes, snapshot_load, snapshot_save } from "../wasm/modules/extras.js";
+
+/** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
+export interface Snapshot {
+  readonly kind: "circuit_breaker" | "budget";
+  readonly version: 1;
+  /** The core's bytes, two digits each, with their checksum. */
+  readonly data: string;
+}
+
+/** What is known besides. */
+export interface RestoreOptions {
+  /** How long ago it was taken, in milliseconds, 0 and up; without it time stood still since. */
+  offMs?: number | undefined;
+}
+
+const KINDS = ["circuit_breaker", "budget"] as const;
+const WRONG = [
+  "",
+  "it has another length than this state needs",
+  "it is of another kind of state",
+  "it was written by another version",
+  "it was taken under other settings",
+  "it is damaged: its checksum is wrong",
+  "it holds a value that is out of range",
+];
+
+/** The state of a breaker or a budget as plain data. */
+export function snapshot(state: CircuitBreaker | Budget): Snapshot {
+  const kind = "consume" in state ? 1 : 0;
+  const now = state.clock();
+  enterExtras();
+  const { slot } = state;
+  const length = snapshot_bytes(kind, slot);
+  const at = reserve(length);
+  try {
+    snapshot_save(kind, slot, now, at);
+    let data = "";
+    for (const byte of bytes(at, length)) data += byte.toString(16).padStart(2, "0");
+    return { kind: KINDS[kind], version: 1, data };
+  } finally {
+    release(at);
+  }
+}
+
+/** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
+export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
+  const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
+  const given = snapshot as Partial<Snapshot> | null | undefined;
+  const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
+  const kind = "consume" in state ? 1 : 0;
+  if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
+  if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);
+  if (given.version !== 1) throw refuse(`it has version ${given.version}, and this one reads version 1`);
+  const { data } = given;
+  if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data)) throw refuse("its data is damaged");
+  const now = state.clock();
+  enterExtras();
+  const { slot } = state;
+  const length = snapshot_bytes(kind, slot);
+  // No room is made for what is refused anyway.
+  if (data.length !== 2 * length) throw refuse(WRONG[1]!);
+  const at = reserve(length);
+  let wrong: number;
+  try {
+    bytes(at, length).set(Uint8Array.from({ length }, (_, n) => parseInt(data.slice(2 * n, 2 * n + 2), 16)));
+    wrong = snapshot_load(kind, slot, now, at, length, off!);
+  } finally {
+    release(at);
+  }
+  if (wrong !== 0) throw refuse(WRONG[wrong]!);
+}

@@ -1,0 +1,200 @@
+// Policies: retry and breaker around an operation.
+
+import { decorrelatedJitter } from "../backoff/strategies.js";
+import { call, execute } from "../call/asynchronous.js";
+import { circuitEvent, type Setting } from "../call/codes.js";
+import { CALL_KEYS, checked, tell } from "../call/hooks.js";
+import { options, wrongType } from "../config/options.js";
+import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../types.js";
+import { type Disposing, disposes } from "../wasm/dispose.js";
+import { Handle } from "../wasm/handle.js";
+import type { CircuitBreaker } from "./breaker.js";
+import { copied, pool, RETRY_KEYS, RetryConfig, type RetryOptions, Rules } from "./rules.js";
+
+/** What may be said once for all calls of a policy. */
+export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
+
+/** What a policy is made of. */
+export interface PolicyOptions
+  extends PolicyHooks,
+    Pick<RetryOptions, "classifier" | "resultClassifier" | "budget" | "clock" | "random" | "unref"> {
+  retry?: Retry | RetryOptions | undefined;
+  circuitBreaker?: CircuitBreaker | Circuit<any> | undefined;
+}
+
+type Operation<T> = (attempt: Attempt) => T;
+
+/** How operations are run. */
+export abstract class Runner {
+  /** @internal */
+  abstract readonly setting: Setting;
+
+  /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
+  call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
+    return call(this.setting, operation as never, options) as Promise<Awaited<T>>;
+  }
+
+  /** The same, with everything there is to know of it; throws only what is wrong in the use of it. */
+  execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
+    return execute(this.setting, operation as never, options) as Promise<Outcome<Awaited<T>>>;
+  }
+}
+
+/** A runner with a breaker, which is opened and closed by hand here, so that the hooks of its policy get the events. */
+export abstract class Guarded extends Runner {
+  /** Opens the breaker as failures would: for the recovery time. The new state, or null if it stayed the same or there is none. */
+  trip(): CircuitState | null {
+    return this.#byHand("trip");
+  }
+
+  /** Opens the breaker until `reset`. The new state, or null if it stayed the same or there is none. */
+  isolate(): CircuitState | null {
+    return this.#byHand("isolate");
+  }
+
+  /** Closes the breaker and forgets all failures. The new state, or null if it stayed the same or there is none. */
+  reset(): CircuitState | null {
+    return this.#byHand("reset");
+  }
+
+  #byHand(how: "trip" | "isolate" | "reset"): CircuitState | null {
+    const { breaker, circuit, hooks } = this.setting;
+    if (circuit !== undefined) throw new TypeError(`policy.${how}: its circuitBreaker is your own: ask that`);
+    const state = breaker?.[how]() ?? null;
+    if (state !== null && hooks !== undefined) {
+      const operation = hooks.operation === undefined ? {} : { operation: hooks.operation };
+      tell([hooks], { event: circuitEvent(state), attempt: 0, sleepMs: 0, elapsedMs: 0, state, ...operation });
+    }
+    return state;
+  }
+}
+
+/** What each class of failure deserves, for one policy or several. */
+export class Retry extends Runner {
+  /** The settings as they were given. */
+  readonly config: RetryOptions;
+  /** @internal */
+  readonly setting: Setting;
+
+  constructor(settings: RetryOptions) {
+    super();
+    this.config = Object.freeze(copied(settings));
+    const rules = new Rules(this.config, false);
+    this.setting = { rules, breaker: undefined, circuit: undefined, hooks: undefined, observed: false };
+  }
+}
+
+const SHARED = ["classifier", "resultClassifier", "budget", "clock", "random", "sleeper", "unref"];
+const HOOKS = CALL_KEYS.filter((key) => !["signal", "deadlineMs", "sleeper"].includes(key));
+const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED, ...HOOKS];
+
+/** The entries of `given` with these keys that are there. */
+function picked(given: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> | undefined {
+  const found = keys.filter((key) => given[key] !== undefined);
+  return found.length === 0 ? undefined : Object.fromEntries(found.map((key) => [key, given[key]]));
+}
+
+/** Retry and breaker around an operation; without retry it makes one attempt. */
+export class Policy extends Guarded {
+  /** What retries, if anything does. */
+  readonly retry: Retry | undefined;
+  readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;
+  #setting: Setting | undefined;
+  /** Rules that are not its own. */
+  readonly #lent: Rules | undefined;
+
+  constructor(settings: PolicyOptions = {}) {
+    super();
+    const given = options("policy", settings, POLICY_KEYS);
+    const shared = picked(given, SHARED);
+    this.retry = retryOf(given["retry"], shared);
+    if (this.retry === undefined) pool("policy.budget", given["budget"]);
+    const hooks = picked(given, HOOKS) as CallOptions | undefined;
+    const observed = hooks === undefined ? false : checked("policy", hooks);
+    const breaker = given["circuitBreaker"];
+    this.circuitBreaker = breaker;
+    if (this.retry !== undefined && this.retry === given["retry"]) this.#lent = this.retry.setting.rules;
+    const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
+    const isOurs = breaker instanceof Handle;
+    if (breaker !== undefined && !isCircuit(breaker)) {
+      throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
+    }
+    const circuit = breaker === undefined || isOurs ? undefined : breaker;
+    this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed };
+  }
+
+  /** @internal */
+  get setting(): Setting {
+    if (this.#setting === undefined) throw new Error("policy: it was disposed of");
+    return this.#setting;
+  }
+
+  /** Refuses every call from now on. Those in flight go on; after the last of them its memory is given back. */
+  dispose(): void {
+    const rules = this.#setting?.rules;
+    this.#setting = undefined;
+    // Those of a Retry that was given may serve other policies.
+    if (rules !== this.#lent) rules?.dispose();
+  }
+}
+
+disposes(Policy);
+
+/** `using` disposes of it. */
+export interface Policy extends Disposing {}
+
+function isCircuit(value: unknown): value is Circuit {
+  const given = value as Partial<Circuit> | null;
+  return typeof given?.admit === "function" && typeof given.settle === "function";
+}
+
+/** The retry of a policy, which lends it what it does not say itself. */
+function retryOf(given: unknown, shared: Record<string, unknown> | undefined): Retry | undefined {
+  if (given === undefined) return undefined;
+  if (given instanceof Retry) {
+    return shared === undefined ? given : new Retry({ ...shared, ...picked({ ...given.config }, RETRY_KEYS) });
+  }
+  if (typeof given !== "object" || given === null) throw wrongType("retry", given, "a Retry or its options");
+  return new Retry({ ...shared, ...given });
+}
+
+/** A policy that retries and does nothing else, of the options of both. */
+export class RetryPolicy extends Policy {
+  constructor(settings: Retry | RetryConfig | (RetryOptions & PolicyHooks)) {
+    super(parts(settings));
+  }
+}
+
+function parts(settings: unknown): PolicyOptions {
+  if (settings instanceof Retry || settings instanceof RetryConfig) return { retry: settings };
+  const given = options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
+}
+
+type AnyFunction = (this: any, ...words: any[]) => unknown;
+
+/** A function with a policy around it. */
+export type Wrapped<F extends AnyFunction> = (
+  this: ThisParameterType<F>,
+  ...words: Parameters<F>
+) => Promise<Awaited<ReturnType<F>>>;
+
+/**
+ * Puts retries around a function, named after it. Without any strategy it has decorrelated
+ * jitter.
+ */
+export function retry(settings: RetryOptions & PolicyHooks = {}): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
+  options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  const bare = settings.strategy === undefined && settings.strategies === undefined;
+  const policy = new RetryPolicy(bare ? { ...settings, strategy: decorrelatedJitter() } : settings);
+  return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
+    if (typeof wrapped !== "function") throw wrongType("retry", wrapped, "a function");
+    const operation = settings.operation ?? wrapped.name;
+    const named = operation === "" ? undefined : { operation };
+    const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
+      return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);
+    };
+    Object.defineProperty(around, "name", { value: wrapped.name, configurable: true });
+    return around as Wrapped<F>;
+  };
+}

@@ -1,0 +1,181 @@
+// For the tests of programs that use redress: time, randomness, strategies and policies in the hand.
+
+import { constant, sequence } from "../backoff/strategies.js";
+import type { Backoff } from "../backoff/strategy.js";
+import { number, options, show, wrongType } from "../config/options.js";
+import { RETRY_KEYS, RetryConfig, type RetryOptions } from "../policy/rules.js";
+import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState, Outcome } from "../types.js";
+
+/** A clock that moves when it is told to, or when a policy sleeps on it. */
+export class MockClock {
+  nowMs: number;
+  /** Every delay that was slept, in milliseconds. */
+  readonly sleeps: number[] = [];
+
+  constructor(startMs = 0) {
+    this.nowMs = number("MockClock.startMs", startMs, [undefined]);
+  }
+
+  advance(ms: number): void {
+    this.nowMs += number("MockClock.advance", ms, [undefined]);
+  }
+
+  /** The options that put a policy on this clock. */
+  options(): { clock: () => number; sleeper: (ms: number) => void } {
+    return {
+      clock: () => this.nowMs,
+      sleeper: (ms) => {
+        this.sleeps.push(ms);
+        this.nowMs += ms;
+      },
+    };
+  }
+}
+
+/** Randomness that plays a script of numbers from 0 to 1, without 1; its last one again and again. */
+export function scriptedRandom(numbers: readonly number[]): () => number {
+  if (!Array.isArray(numbers)) throw wrongType("scriptedRandom", numbers, "an array of numbers");
+  if (numbers.length === 0) throw new RangeError("scriptedRandom: it was given no numbers");
+  const script = numbers.map((one, nth) =>
+    number(`scriptedRandom[${nth}]`, one, [undefined, 0, 0, 1 - Number.EPSILON / 2]),
+  );
+  let drawn = 0;
+  return () => script[Math.min(drawn++, script.length - 1)]!;
+}
+
+/** A strategy of these delays in milliseconds, the last one again and again. */
+export class DeterministicStrategy {
+  readonly #delays: readonly number[];
+
+  constructor(delaysMs: readonly number[]) {
+    sequence(delaysMs);
+    this.#delays = [...delaysMs];
+  }
+
+  /** The delay after the n-th failure; none of an empty list. */
+  delay({ attempt }: { readonly attempt: number }): number | null {
+    return this.#delays[Math.min(attempt, this.#delays.length) - 1] ?? null;
+  }
+}
+
+/** The same settings without any delay: every class that was retried still is. */
+export function instantRetries(config: RetryOptions): RetryConfig {
+  const at = constant(0);
+  const { strategy, strategies, ...rest } = options("instantRetries", config, RETRY_KEYS) as RetryOptions;
+  const own = Object.entries(strategies ?? {}).map(([name, one]) => [name, one === undefined ? one : at] as const);
+  return new RetryConfig({
+    ...rest,
+    ...(strategy === undefined ? {} : { strategy: at }),
+    strategies: Object.fromEntries(own) as Record<string, Backoff | undefined>,
+  });
+}
+
+/** The same settings with a single attempt. */
+export function noRetries(config: RetryOptions): RetryConfig {
+  return new RetryConfig({ ...options("noRetries", config, RETRY_KEYS), maxAttempts: 1 });
+}
+
+/** What a fake policy answers: a result, an error, or a whole outcome. */
+export type FakeAnswer = { result: unknown } | { error: unknown } | { outcome: Outcome<any> };
+
+/** A policy that answers as it is told, without running anything. */
+export class FakePolicy {
+  readonly #outcome: Outcome<any>;
+
+  constructor(answer: FakeAnswer) {
+    if (Object.keys(options("FakePolicy", answer, ["result", "error", "outcome"])).length !== 1) {
+      throw wrongType("FakePolicy", answer, "one of { result }, { error } and { outcome }");
+    }
+    this.#outcome = outcomeOf(answer);
+  }
+
+  async call(_operation: unknown, _options?: CallOptions): Promise<any> {
+    return this.callSync(_operation, _options);
+  }
+
+  async execute(_operation: unknown, _options?: CallOptions): Promise<Outcome<any>> {
+    return this.#outcome;
+  }
+
+  callSync(_operation: unknown, _options?: CallOptions): any {
+    if (this.#outcome.ok) return this.#outcome.value;
+    throw this.#outcome.error;
+  }
+}
+
+const TOLD = { attempts: 0, elapsedMs: 0, lastClass: null, cause: null, stopReason: null, nextSleepMs: null };
+
+function outcomeOf(answer: FakeAnswer): Outcome<any> {
+  if ("outcome" in answer) return answer.outcome;
+  if ("error" in answer)
+    return { ok: false, ...TOLD, error: answer.error, lastError: answer.error, lastResult: undefined };
+  return { ok: true, ...TOLD, value: answer.result };
+}
+
+/** A call that a `RecordingPolicy` was asked for. */
+export interface RecordedCall {
+  readonly operation: (attempt: Attempt) => unknown;
+  readonly options: CallOptions;
+}
+
+/** A policy that runs each operation once and remembers what it was asked. */
+export class RecordingPolicy {
+  readonly calls: RecordedCall[] = [];
+
+  async call<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): Promise<Awaited<T>> {
+    return await this.callSync(operation, options);
+  }
+
+  async execute<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): Promise<Outcome<Awaited<T>>> {
+    try {
+      const value = await this.callSync(operation, options);
+      return { ok: true, ...TOLD, attempts: 1, value };
+    } catch (error) {
+      return { ok: false, ...TOLD, attempts: 1, cause: "exception", error, lastError: error, lastResult: undefined };
+    }
+  }
+
+  callSync<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): T {
+    this.calls.push({ operation, options });
+    const signal = options.signal ?? new AbortController().signal;
+    return operation({ attempt: 1, remainingMs: null, signal, operation: options.operation });
+  }
+}
+
+/** What a fake breaker answers when it is asked. */
+export type FakeAdmission = "allow" | "reject" | "probe";
+
+/** A breaker that answers as its script says, the last entry again and again. */
+export class FakeCircuitBreaker implements Circuit<number> {
+  /** How the calls that it admitted ended. */
+  readonly results: CallResult[] = [];
+  readonly #script: readonly FakeAdmission[];
+  #asked = 0;
+
+  constructor(script: readonly FakeAdmission[] = ["allow"]) {
+    for (const entry of script) {
+      if (!["allow", "reject", "probe"].includes(entry)) {
+        throw new TypeError(`FakeCircuitBreaker: ${show(entry)} is not "allow", "reject" or "probe"`);
+      }
+    }
+    if (script.length === 0) throw new RangeError("FakeCircuitBreaker: its script is empty");
+    this.#script = [...script];
+  }
+
+  get state(): CircuitState {
+    const next = this.#script[Math.min(this.#asked, this.#script.length - 1)];
+    return next === "allow" ? "closed" : next === "probe" ? "half_open" : "open";
+  }
+
+  admit(): Admission<number> {
+    const entry = this.#script[Math.min(this.#asked, this.#script.length - 1)];
+    this.#asked += 1;
+    if (entry === "reject") return { ok: false, state: "open", retryAfterMs: 0 };
+    return { ok: true, permit: this.#asked, halfOpened: entry === "probe" };
+  }
+
+  settle(_permit: number, result: CallResult): null {
+    this.results.push(result);
+    return null;
+  }
+}

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
 import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
 import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
-import { FUNCTIONS, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
 import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
+import { FUNCTIONS, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
 
 const ROUNDS = 60_000;
 

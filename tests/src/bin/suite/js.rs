@@ -22,6 +22,8 @@ impl Suite {
         }
         let biome = "wasm/node_modules/.bin/biome ci --error-on-warnings";
         self.step("formatting and lints of JavaScript", biome, Count::One);
+        let lints = "cargo clippy -p redress-wasm-bind --all-targets -- -D warnings";
+        self.step("lints of what builds the npm package", lints, Count::One);
         let runtimes = "node tests/runtimes/run.mjs";
         self.step("the packed npm package", runtimes, Count::Runner);
     }

@@ -104,8 +104,11 @@ rmSync(join(DIST, "bound"), { recursive: true });
 for (const { name, types } of modules)
   writeFileSync(join(HERE, "ts", "wasm", "modules", `${name}.d.ts`), types + STARTING);
 
-/** The core's tables of codes, messages and names. */
-const tables = cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"]);
+/** What the core knows by its numbers, and its tables of codes and messages. */
+const PRINTED = ["names", "platform"].map((name) => [
+  `${name}.js`,
+  cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", name]),
+]);
 
 /** A module as it is published: without comments, which its types have. */
 async function compact(code, format, options = {}) {
@@ -138,7 +141,7 @@ async function tree(name, form, format) {
   for (const module of modules)
     write(join("wasm", "modules", `${module.name}.js`), await functions(module, form, format));
   write(join("wasm", "modules", "layout.js"), await compact(layout(end), format));
-  write(join("wasm", "modules", "platform.js"), await compact(tables, format));
+  for (const [path, code] of PRINTED) write(join("wasm", "modules", path), await compact(code, format));
 }
 
 for (const [name, form] of Object.entries(FORMS)) await tree(name, form, "esm");

@@ -11,12 +11,6 @@ export type ErrorClass =
   | "TRANSIENT"
   | "UNKNOWN";
 
-/** All classes, in the order of the core's numbers. */
-export const ERROR_CLASSES =
-  /* @__PURE__ */ "AUTH PERMISSION PERMANENT CONCURRENCY RATE_LIMIT SERVER_ERROR TRANSIENT UNKNOWN".split(
-    " ",
-  ) as readonly ErrorClass[];
-
 /** What a classifier says of a failure. */
 export interface Classification {
   readonly class: ErrorClass;
@@ -39,20 +33,11 @@ export type StopReason =
   | "ABORTED"
   | "CIRCUIT_OPEN";
 
-/** All reasons, in the order of the core's numbers. */
-export const STOP_REASONS = /* @__PURE__ */ (
-  "MAX_ATTEMPTS_GLOBAL MAX_ATTEMPTS_PER_CLASS DEADLINE_EXCEEDED MAX_UNKNOWN_ATTEMPTS NON_RETRYABLE_CLASS NO_STRATEGY " +
-  "BUDGET_EXHAUSTED SCHEDULED ABORTED CIRCUIT_OPEN"
-).split(" ") as readonly StopReason[];
-
 /** How an attempt failed: by what it threw, or by the value it returned. */
 export type Cause = "exception" | "result";
 
 /** The state of a breaker. */
 export type CircuitState = "closed" | "open" | "half_open";
-
-/** All states, in the order of the core's numbers. */
-export const STATES: readonly CircuitState[] = ["closed", "open", "half_open"];
 
 /** The names of events, as dashboards know them. */
 export type EventName =

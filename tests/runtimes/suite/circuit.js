@@ -188,7 +188,7 @@ test("with checkBeforeRetry a call stops as soon as the breaker has opened, in e
   call.start();
   breaker.trip();
   call.fail(error);
-  call.woke();
+  call.onWake();
   assert.strictEqual(
     thrown(() => call.start()),
     error,

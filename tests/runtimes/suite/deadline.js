@@ -213,7 +213,7 @@ test("a call that is walked stops with the attempt that the deadline ended", () 
   assert.equal(call.start().timeoutMs, 80);
   time.advance(80);
   assert.isTrue(call.timedOut(new Error("too slow")).retry);
-  call.woke();
+  call.onWake();
   assert.equal(call.start().timeoutMs, 20);
   time.advance(20);
   const { retry, outcome } = call.timedOut(new Error("too slow"));

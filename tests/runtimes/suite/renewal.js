@@ -116,7 +116,7 @@ test("callSync and a call that is walked run it where nothing waits", () => {
   const walked = begin(policy, { beforeRetry });
   walked.start();
   walked.fail(error);
-  walked.woke();
+  walked.onWake();
   walked.start();
   walked.succeed(1);
   assert.deepEqual(seen, [error, error]);
@@ -132,7 +132,7 @@ test("callSync and a call that is walked run it where nothing waits", () => {
   aborted.start();
   aborted.fail(error);
   assert.instanceOf(
-    thrown(() => aborted.woke()),
+    thrown(() => aborted.onWake()),
     AbortRetryError,
   );
   assert.equal(aborted.outcome.stopReason, "ABORTED");

@@ -20,7 +20,7 @@ async function walk(policy, operation, options) {
     try {
       const attempt = call.start();
       await attempted(policy, call, () => operation(attempt));
-      if (call.outcome === undefined) call.woke();
+      if (call.outcome === undefined) call.onWake();
     } catch (error) {
       assert.strictEqual(error, call.outcome?.error);
     }
@@ -57,7 +57,7 @@ test("an attempt knows what is left and how long it may take; a delay is waited 
   assert.deepEqual(call.fail(failure(503)), { retry: true, sleepMs: 10 });
   assert.deepEqual(time.sleeps, []);
   time.advance(700);
-  call.woke();
+  call.onWake();
   assert.deepEqual(call.start(), { attempt: 2, operation: "read", remainingMs: 200, timeoutMs: 200 });
   assert.equal(call.outcome, undefined);
   const outcome = call.succeed("value");
@@ -76,12 +76,12 @@ test("a failure after the attempt's time is TRANSIENT, and so is one that is sai
   late.start();
   time.advance(401);
   assert.isTrue(late.fail(failure()).retry);
-  assert.equal(late.chosen("abort").outcome.lastClass, "TRANSIENT");
+  assert.equal(late.onSleepDecision("abort").outcome.lastClass, "TRANSIENT");
   const stopped = begin(policy);
   stopped.start();
   const error = new Error("too slow");
   assert.isTrue(stopped.timedOut(error).retry);
-  const { outcome } = stopped.chosen("abort");
+  const { outcome } = stopped.onSleepDecision("abort");
   assert.deepEqual([outcome.stopReason, outcome.lastClass, outcome.lastError], ["ABORTED", "TRANSIENT", error]);
 });
 
@@ -113,7 +113,7 @@ test("a deadline that passed during the delay is thrown as call throws it", () =
   call.fail(error);
   time.advance(101);
   assert.strictEqual(
-    thrown(() => call.woke()),
+    thrown(() => call.onWake()),
     error,
   );
   assert.equal(call.outcome.stopReason, "DEADLINE_EXCEEDED");
@@ -128,15 +128,15 @@ test("a retry may be put off or given up after it was decided, by the handler or
     const call = begin(policy, options);
     call.start();
     const decision = call.fail(failure(503));
-    const { outcome } = choose === undefined ? decision : call.chosen(choose);
+    const { outcome } = choose === undefined ? decision : call.onSleepDecision(choose);
     assert.deepEqual([outcome.stopReason, outcome.nextSleepMs], ["SCHEDULED", 10]);
   }
   const call = begin(policy);
   call.start();
   call.fail(failure(503));
-  assert.deepEqual(call.chosen("sleep"), { retry: true, sleepMs: 10 });
-  assert.match(thrown(() => call.chosen("maybe")).message, /"maybe" is not "sleep", "defer" or "abort"/);
-  call.woke();
+  assert.deepEqual(call.onSleepDecision("sleep"), { retry: true, sleepMs: 10 });
+  assert.match(thrown(() => call.onSleepDecision("maybe")).message, /"maybe" is not "sleep", "defer" or "abort"/);
+  call.onWake();
   assert.equal(call.start().attempt, 2);
   call.cancel();
 });
@@ -213,17 +213,17 @@ test("steps out of order, and after the end, are clear errors that change nothin
   const call = begin(policy);
   assert.match(thrown(() => call.fail(new Error("x"))).message, /^fail: no attempt is under way/);
   assert.match(thrown(() => call.succeed(1)).message, /^succeed: no attempt is under way/);
-  assert.match(thrown(() => call.woke()).message, /^woke: no attempt is under way/);
+  assert.match(thrown(() => call.onWake()).message, /^onWake: no attempt is under way/);
   call.start();
   assert.match(thrown(() => call.start()).message, /^start: attempt 1 is under way/);
   assert.match(thrown(() => call.failByValue(1, "TRANSIENTS")).message, /"TRANSIENTS" is no class/);
   assert.match(thrown(() => call.failByValue(1, null)).message, /undefined is no class/);
   call.fail(failure(503));
   assert.match(thrown(() => call.start()).message, /^start: a delay was decided/);
-  call.woke();
+  call.onWake();
   call.start();
   call.succeed(1);
-  for (const step of ["start", "succeed", "fail", "failByValue", "timedOut", "chosen", "woke", "abort"]) {
+  for (const step of ["start", "succeed", "fail", "failByValue", "timedOut", "onSleepDecision", "onWake", "abort"]) {
     assert.equal(thrown(() => call[step](1, "TRANSIENT")).message, `${step}: the call is over`);
   }
   assert.equal(call.outcome.attempts, 2);
@@ -247,5 +247,5 @@ test("a handler that throws ends the call with that error, its permit cancelled"
     bug,
   );
   assert.equal(breaker.state, "closed");
-  assert.match(thrown(() => call.woke()).message, /the call is over/);
+  assert.match(thrown(() => call.onWake()).message, /the call is over/);
 });

@@ -2,7 +2,7 @@
 
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Rules } from "../policy/rules.js";
-import type { CallOptions, Circuit, CircuitState, EventName } from "../types.js";
+import type { CallOptions, Circuit } from "../types.js";
 
 /** What a call needs of its policy. */
 export interface Setting {
@@ -13,19 +13,6 @@ export interface Setting {
   readonly observed: boolean;
 }
 
-/** The event that ends a call for each reason. */
-export const EVENTS: readonly EventName[] = [
-  "max_attempts_exceeded",
-  "max_attempts_exceeded",
-  "deadline_exceeded",
-  "max_unknown_attempts_exceeded",
-  "permanent_fail",
-  "no_strategy_configured",
-  "budget_exhausted",
-  "scheduled",
-  "aborted",
-  "circuit_rejected",
-];
 export const DEADLINE_EXCEEDED = 2;
 export const SCHEDULED = 7;
 export const ABORTED = 8;
@@ -43,6 +30,3 @@ export const BY_CUT = 2;
 export const SUCCESS_COUNTS = 1;
 export const HALF_OPENED = 2;
 export const FLAGS = 7;
-
-export const circuitEvent = (state: CircuitState): EventName =>
-  state === "open" ? "circuit_opened" : `circuit_${state}`;

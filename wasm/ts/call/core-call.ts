@@ -182,7 +182,7 @@ export abstract class CoreCall implements Callbacks {
   }
 
   /** The delay is over; whether there is time for another attempt. */
-  woke(): boolean {
+  wake(): boolean {
     this.now = this.rules.clock();
     return call_wake(this.at, this.now);
   }
@@ -194,12 +194,12 @@ export abstract class CoreCall implements Callbacks {
     return call_defer(this.at, budget, now);
   }
 
-  /** Ends the call with a success, at a time that is `told` if the core need not know it; the new state of its breaker plus 1, or 0. */
-  protected ended(told: boolean): number {
+  /** Ends the call with a success, at a time that is read only if it `isTimed` or the core needs it; the new state of its breaker plus 1, or 0. */
+  protected endWithSuccess(isTimed: boolean): number {
     const { rules, breaker } = this.setting;
     const isLost = this.isLost;
     const counts = (this.#flags & SUCCESS_COUNTS) !== 0 && !isLost;
-    if (told || counts) this.now = rules.clock();
+    if (isTimed || counts) this.now = rules.clock();
     const breakerNow = counts ? (breaker?.clock() ?? NaN) : NaN;
     const call = isLost ? 0 : this.#call;
     this.#call = 0;
@@ -218,7 +218,7 @@ export abstract class CoreCall implements Callbacks {
   }
 
   /** Ends the call for a reason: the breaker's new state and what is counted, as the core answers, and the delay after which to go on, NaN for none. */
-  protected closed(reason: number): readonly [ended: number, nextSleep: number] {
+  protected endForReason(reason: number): readonly [ended: number, nextSleep: number] {
     const call = this.isLost ? 0 : this.#call;
     this.#call = 0;
     const before = deciding.call;

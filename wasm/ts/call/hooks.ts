@@ -1,4 +1,4 @@
-// Telling the hooks of a policy and of a call; what they throw changes nothing.
+// Notifying the hooks of a policy and of a call; what they throw changes nothing.
 
 import { NULLABLE, number, unknown, wrongType } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
@@ -45,8 +45,8 @@ function check(path: string, key: string, value: any): void {
   }
 }
 
-/** Tells everybody of one event. */
-export function tell(listeners: readonly Hooks[], event: PolicyEvent): void {
+/** Notifies every hook of one event. */
+export function notify(listeners: readonly Hooks[], event: PolicyEvent): void {
   for (const hooks of listeners) {
     if (hooks.onEvent) guard(listeners, () => hooks.onEvent!(event));
     if (hooks.onMetric)
@@ -55,13 +55,13 @@ export function tell(listeners: readonly Hooks[], event: PolicyEvent): void {
   }
 }
 
-export function tellStart(listeners: readonly Hooks[], attempt: AttemptInfo): void {
+export function notifyStart(listeners: readonly Hooks[], attempt: AttemptInfo): void {
   for (const hooks of listeners) {
     if (hooks.onAttemptStart) guard(listeners, () => hooks.onAttemptStart!(attempt));
   }
 }
 
-export function tellEnd(listeners: readonly Hooks[], attempt: AttemptEnd): void {
+export function notifyEnd(listeners: readonly Hooks[], attempt: AttemptEnd): void {
   for (const hooks of listeners) {
     if (hooks.onAttemptEnd) guard(listeners, () => hooks.onAttemptEnd!(attempt));
   }
@@ -98,7 +98,7 @@ export function report(listeners: readonly Hooks[], error: unknown): void {
     else if (typeof globalThis.reportError === "function") globalThis.reportError(error);
     else console.error(error);
   } catch {
-    // There is nobody left to tell.
+    // Nothing is left that could report it.
   }
 }
 

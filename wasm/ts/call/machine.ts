@@ -1,34 +1,27 @@
 // One call as a state machine: each step returns what to do next. The core decides, hooks are notified, and a
 // scheduler (asynchronous.ts, synchronous.ts, steps.ts) carries it out. Nothing here waits.
 
-import { checkedDelay, hint } from "../backoff/strategy.js";
+import { hint } from "../backoff/strategy.js";
 import { show, wrongType } from "../config/options.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "../errors.js";
 import { rejected, stateOf } from "../policy/breaker.js";
-import {
-  type Admission,
-  type AttemptEnd,
-  type BackoffContext,
-  type CallOptions,
-  type CallResult,
-  type Cause,
-  type CircuitState,
-  type Classification,
-  ERROR_CLASSES,
-  type ErrorClass,
-  type EventName,
-  type Hooks,
-  type LastFailure,
-  type Outcome,
-  type PolicyEvent,
-  type ResultClassifier,
-  type SleepDecision,
-  STATES,
-  STOP_REASONS,
-  type StopReason,
-  type Verdict,
+import type {
+  Admission,
+  BackoffContext,
+  CallOptions,
+  CallResult,
+  Cause,
+  CircuitState,
+  Classification,
+  ErrorClass,
+  LastFailure,
+  ResultClassifier,
+  SleepDecision,
+  StopReason,
+  Verdict,
 } from "../types.js";
 import { table } from "../wasm/core.js";
+import { ERROR_CLASSES, STATES, STOP_EVENTS, STOP_REASONS } from "../wasm/modules/names.js";
 import { AttemptContext } from "./attempt.js";
 import {
   ABORTED,
@@ -37,18 +30,16 @@ import {
   BY_ERROR,
   BY_VALUE,
   CIRCUIT_OPEN,
-  circuitEvent,
   DEADLINE_EXCEEDED,
-  EVENTS,
   FIRST_REASON,
   RETRY,
   SCHEDULED,
   type Setting,
   TOO_LONG,
 } from "./codes.js";
-import { CoreCall } from "./core-call.js";
-import { checked, isThenable, report, tell, tellEnd, tellStart } from "./hooks.js";
-import { asksToStop, nameOf, rejection } from "./thrown.js";
+import { isThenable } from "./hooks.js";
+import { ObservedCall } from "./observed-call.js";
+import { asksToStop, rejection } from "./thrown.js";
 
 /** What a scheduler does next. */
 export type Action = typeof READY | typeof RUN | typeof WAIT | typeof ASK | typeof DONE;
@@ -79,8 +70,6 @@ const CALLBACKS = [
   "circuitBreaker.settle",
 ];
 
-const NO_OPTIONS: CallOptions = {};
-
 /** The answer of a callback whose time is over. */
 export const LATE = Symbol("late");
 
@@ -93,26 +82,12 @@ export interface Scheduling {
 }
 
 /** A call from its beginning to its outcome. */
-export class Machine<T> extends CoreCall {
-  readonly options: CallOptions;
-  readonly #listeners: readonly Hooks[];
-  readonly #observed: boolean;
-  readonly #timeline: PolicyEvent[] | undefined;
-  #permit: { readonly permit: unknown } | undefined;
-  /** The latest failure. */
-  #class: ErrorClass | null = null;
-  #cause: Cause | null = null;
-  #result: T | undefined;
-  #retryAfter: number | undefined;
-  #detail: string | undefined;
+// Methods are private to the compiler alone: those that are so to the engine cost each call as much as all else here.
+export class Machine<T> extends ObservedCall<T> {
+  private permit: { readonly permit: unknown } | undefined;
   /** Whether the latest failure is that its time was over. */
-  #isCut = false;
-  /** An attempt has started, and hooks have not got its end yet. */
-  #inFlight = false;
-  #nextSleep: number | null = null;
-  #reason: StopReason | null = null;
-  #question = ADMISSION;
-  #outcome: Outcome<T> | undefined;
+  private isCut = false;
+  private question = ADMISSION;
   /** The attempt to run. */
   current!: AttemptContext;
   /** The delay that was decided, in milliseconds. */
@@ -121,68 +96,57 @@ export class Machine<T> extends CoreCall {
   answer: unknown;
   /** Whether an attempt has a limit, at which the scheduler ends it. */
   isLimited = false;
-  /** Whether the call has succeeded, and with what; else what it throws. */
-  ok = false;
-  value: T | undefined;
-  thrown: unknown;
   /** Whether the time of a success matters. */
-  readonly #timed: boolean;
+  private readonly timed: boolean;
   /** Whether the scheduler waits for callbacks that answer later. */
-  readonly #waits: boolean;
+  private readonly waits: boolean;
 
   constructor(setting: Setting, options: CallOptions | undefined, { timed, waits }: Scheduling) {
-    const { hooks, observed } = setting;
-    const deadlineMs = options?.deadlineMs;
-    super(setting, deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity));
-    this.#timed = timed;
-    this.#waits = waits;
-    const listens = options !== undefined && checked("", options);
-    this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
-    this.#listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
-    this.#observed = observed || listens;
-    this.#timeline = this.options.captureTimeline === true ? [] : undefined;
+    super(setting, options);
+    this.timed = timed;
+    this.waits = waits;
   }
 
   /** Begins the call. */
   begin(): Action {
     const { circuit } = this.setting;
-    return circuit === undefined ? this.#begins() : this.#ask(ADMISSION, circuit.admit());
+    return circuit === undefined ? this.begins() : this.ask(ADMISSION, circuit.admit());
   }
 
-  #begins(): Action {
-    if (!this.accepted()) return this.#reject(rejected());
+  private begins(): Action {
+    if (!this.accepted()) return this.reject(rejected());
     const { pool } = this.rules;
-    if (pool?.deposit) this.#ignored(pool.deposit());
-    if (this.halfOpened) this.#circuit("half_open");
+    if (pool?.deposit) this.ignored(pool.deposit());
+    if (this.halfOpened) this.emitState("half_open");
     // Every attempt has the time of the deadline, if there is one.
-    this.isLimited = this.#waits && this.timeout() < Infinity;
+    this.isLimited = this.waits && this.timeout() < Infinity;
     return READY;
   }
 
   /** A breaker of the user's own has answered. */
-  #admitted(admission: Admission): Action {
-    if (!admission.ok) return this.#reject(admission);
-    this.#permit = admission;
-    this.#begins();
-    if (admission.halfOpened) this.#circuit("half_open");
+  private admitted(admission: Admission): Action {
+    if (!admission.ok) return this.reject(admission);
+    this.permit = admission;
+    this.begins();
+    if (admission.halfOpened) this.emitState("half_open");
     return READY;
   }
 
   /** What no one waits for: only its error counts. */
-  #ignored(returned: unknown): void {
-    if (isThenable(returned)) returned.then(undefined, (error: unknown) => this.#report(error));
+  private ignored(returned: unknown): void {
+    if (isThenable(returned)) returned.then(undefined, (error: unknown) => this.report(error));
   }
 
-  #reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): Action {
-    if (this.#observed) this.#tell({ ...this.#event("circuit_rejected"), attempt: 0, state });
+  private reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): Action {
+    if (this.observed) this.emit({ ...this.event("circuit_rejected"), attempt: 0, state });
     this.thrown =
       this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
     return DONE;
   }
 
   /** Asks a callback; what it returns at once is its answer. */
-  #ask(question: number, returned: unknown): Action {
-    this.#question = question;
+  private ask(question: number, returned: unknown): Action {
+    this.question = question;
     if (!isThenable(returned)) return this.answered(returned);
     this.answer = returned;
     return ASK;
@@ -190,37 +154,37 @@ export class Machine<T> extends CoreCall {
 
   /** The callback that is asked. */
   get asked(): string {
-    return CALLBACKS[this.#question]!;
+    return CALLBACKS[this.question]!;
   }
 
   /** How long to wait for the answer; Infinity without a limit. When it is over, the answer is "late". */
   answerLimit(): number {
-    return this.#question === RETRY_HOOK ? this.rest() : Infinity;
+    return this.question === RETRY_HOOK ? this.rest() : Infinity;
   }
 
   /** The callback has answered. */
   answered(answer: unknown): Action {
-    switch (this.#question) {
+    switch (this.question) {
       case ADMISSION:
-        return this.#admitted(answer as Admission);
+        return this.admitted(answer as Admission);
       case GRANT:
-        return answer === true ? this.#choose(true) : this.#stop(BUDGET_EXHAUSTED, true);
+        return answer === true ? this.choose(true) : this.stop(BUDGET_EXHAUSTED, true);
       case DEFERRAL:
-        return answer === true ? this.#stop(SCHEDULED, false) : this.#stop(BUDGET_EXHAUSTED, true);
+        return answer === true ? this.stop(SCHEDULED, false) : this.stop(BUDGET_EXHAUSTED, true);
       case SLEEP_HOOK:
         return WAIT;
       case RETRY_HOOK:
-        return this.#prepared(answer);
+        return this.prepared(answer);
       default:
-        if (answer && this.#observed) this.#circuit(answer as CircuitState);
+        if (answer && this.observed) this.emitState(answer as CircuitState);
         return DONE;
     }
   }
 
   /** The callback has failed, which is reported; a breaker that does not admit ends the call with its error. */
   refused(error: unknown): Action {
-    if (this.#question === ADMISSION) throw error;
-    this.#report(error);
+    if (this.question === ADMISSION) throw error;
+    this.report(error);
     return this.answered(undefined);
   }
 
@@ -240,28 +204,24 @@ export class Machine<T> extends CoreCall {
   }
 
   /** Whether the caller wants no more of it. */
-  #isAborted(): boolean {
+  private isAborted(): boolean {
     const { signal, abortIf } = this.options;
     if (signal?.aborted) return true;
     if (abortIf === undefined) return false;
     try {
       return abortIf() === true;
     } catch (error) {
-      this.#report(error);
+      this.report(error);
       return false;
     }
   }
 
   /** Starts an attempt, unless the caller has aborted or a breaker that is asked again has opened. */
   start(): Action {
-    if (this.#isAborted()) return this.abort();
-    if (!this.admits()) return this.#stop(CIRCUIT_OPEN, false);
+    if (this.isAborted()) return this.abort();
+    if (!this.admits()) return this.stop(CIRCUIT_OPEN, false);
     this.attempt += 1;
-    this.#inFlight = true;
-    if (this.#observed) {
-      const { operation } = this.options;
-      tellStart(this.#listeners, { attempt: this.attempt, operation, elapsedMs: this.#elapsed() });
-    }
+    this.emitStart();
     this.current = new AttemptContext(this);
     return RUN;
   }
@@ -269,230 +229,226 @@ export class Machine<T> extends CoreCall {
   /** The attempt has returned a value, which may be a failure. */
   succeeded(value: T): Action {
     const { resultClassifier } = this.rules;
-    const classification = resultClassifier === undefined ? null : this.#ofValue(resultClassifier, value);
+    const classification = resultClassifier === undefined ? null : this.classifyValue(resultClassifier, value);
     return classification === null ? this.succeed(value) : this.failedByValue(value, classification);
   }
 
-  #ofValue(classify: ResultClassifier, value: T): Classification | null {
+  private classifyValue(classify: ResultClassifier, value: T): Classification | null {
     let verdict: Verdict;
     try {
       verdict = classify(value);
     } catch (error) {
-      this.#report(error);
+      this.report(error);
       return { class: "UNKNOWN" };
     }
-    return verdict === null || verdict === undefined ? null : this.#verdict(verdict);
+    return verdict === null || verdict === undefined ? null : this.classificationOf(verdict);
   }
 
-  #ofError(error: unknown): Classification {
+  private classifyError(error: unknown): Classification {
     try {
-      return this.#verdict(this.rules.classifier(error));
+      return this.classificationOf(this.rules.classifier(error));
     } catch (bug) {
-      this.#report(bug);
+      this.report(bug);
       return { class: "UNKNOWN" };
     }
   }
 
-  #verdict(verdict: Verdict): Classification {
+  private classificationOf(verdict: Verdict): Classification {
     const said = typeof verdict === "string" ? { class: verdict } : verdict;
     if (said === null || said === undefined) return { class: "UNKNOWN" };
     if (ERROR_CLASSES.includes(said.class)) return said;
-    this.#report(new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
+    this.report(new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
     return { class: "UNKNOWN" };
   }
 
   /** The attempt has succeeded, and with it the call. */
   succeed(value: T): Action {
-    const state = this.ended(this.#timed || this.#observed);
+    const state = this.endWithSuccess(this.timed || this.observed);
     this.ok = true;
     this.value = value;
-    if (this.#observed) {
-      this.#end("success", 0, { result: value });
-      this.#tell(this.#event("success"));
-      if (state !== 0) this.#circuit(STATES[state - 1]!);
+    if (this.observed) {
+      this.emitEnd("success", 0, { result: value });
+      this.emit(this.event("success"));
+      if (state !== 0) this.emitState(STATES[state - 1]!);
     }
-    return this.#permit === undefined ? DONE : this.#settle("success");
+    return this.permit === undefined ? DONE : this.settle("success");
   }
 
   /** The attempt has thrown. */
   failed(error: unknown): Action {
     if (asksToStop(error)) return this.abort({ error });
     this.error = error;
-    this.#result = undefined;
-    return this.#fail(this.#ofError(error), "exception", BY_ERROR);
+    this.result = undefined;
+    return this.fail(this.classifyError(error), "exception", BY_ERROR);
   }
 
   /** The attempt has returned a value that is a failure. */
   failedByValue(value: T, classification: Classification): Action {
     this.error = undefined;
-    this.#result = value;
-    return this.#fail(classification, "result", BY_VALUE);
+    this.result = value;
+    return this.fail(classification, "result", BY_VALUE);
   }
 
   /** The attempt's time, or that of the call, was over before it settled. */
   timedOut(error: unknown): Action {
     this.error = error;
-    this.#result = undefined;
-    return this.#fail({ class: "TRANSIENT" }, "exception", BY_CUT);
+    this.result = undefined;
+    return this.fail({ class: "TRANSIENT" }, "exception", BY_CUT);
   }
 
-  #fail(classification: Classification, cause: Cause, how: number): Action {
+  private fail(classification: Classification, cause: Cause, how: number): Action {
     const { rules } = this;
     this.now = rules.clock();
-    this.#isCut = how === BY_CUT;
-    if (this.#isAborted()) return this.abort();
-    this.#class = classification.class;
-    this.#cause = cause;
-    this.#retryAfter = hint(classification.retryAfterMs);
-    this.#detail = classification.detail;
-    const decided = this.decided(ERROR_CLASSES.indexOf(classification.class), how, this.#retryAfter ?? NaN);
-    if (rules.timed) this.#late(ERROR_CLASSES[this.counted]!);
+    this.isCut = how === BY_CUT;
+    if (this.isAborted()) return this.abort();
+    this.class = classification.class;
+    this.cause = cause;
+    this.retryAfter = hint(classification.retryAfterMs);
+    this.detail = classification.detail;
+    const decided = this.decided(ERROR_CLASSES.indexOf(classification.class), how, this.retryAfter ?? NaN);
+    if (rules.timed) this.reclassify(ERROR_CLASSES[this.counted]!);
     const answers = table();
     this.sleepMs = answers[0]!;
     const opened = stateOf(answers[1]!);
-    if (opened !== null) this.#circuit(opened);
-    if (decided === TOO_LONG) return this.#choose(false);
-    if (decided !== RETRY) return this.#stop(decided - FIRST_REASON, true);
-    return this.rules.pool === undefined ? this.#choose(true) : this.#consume(GRANT);
+    if (opened !== null) this.emitState(opened);
+    if (decided === TOO_LONG) return this.choose(false);
+    if (decided !== RETRY) return this.stop(decided - FIRST_REASON, true);
+    return this.rules.pool === undefined ? this.choose(true) : this.consume(GRANT);
   }
 
   /** Asks a budget of the user's own for a token. */
-  #consume(question: typeof GRANT | typeof DEFERRAL): Action {
+  private consume(question: typeof GRANT | typeof DEFERRAL): Action {
     let returned: unknown;
     try {
       returned = this.rules.pool!.consume(1);
     } catch (error) {
-      this.#report(error);
+      this.report(error);
     }
-    return this.#ask(question, returned);
+    return this.ask(question, returned);
   }
 
   /** The class that a failure has for the core, which is another one if the attempt was late. */
-  #late(counted: ErrorClass): void {
-    if (counted === this.#class) return;
-    this.#class = counted;
-    this.#retryAfter = this.#detail = undefined;
+  private reclassify(counted: ErrorClass): void {
+    if (counted === this.class) return;
+    this.class = counted;
+    this.retryAfter = this.detail = undefined;
   }
 
   /** A retry is decided, whose delay may not fit before the deadline: the caller may still abort or defer it. */
-  #choose(fits: boolean): Action {
+  private choose(fits: boolean): Action {
     const delay = this.sleepMs;
-    if (fits && this.#observed) {
-      const event: Mutable<PolicyEvent> = { ...this.#event("retry"), sleepMs: delay, ...this.#failure(true) };
-      if (this.#retryAfter !== undefined) event.retryAfterMs = this.#retryAfter;
-      this.#tell(event);
+    if (fits && this.observed) {
+      const event = { ...this.event("retry"), sleepMs: delay, ...this.failure(true) };
+      if (this.retryAfter !== undefined) event.retryAfterMs = this.retryAfter;
+      this.emit(event);
     }
-    const decision = this.#isAborted() ? "abort" : this.#decision(delay);
+    const decision = this.isAborted() ? "abort" : this.sleepDecision(delay);
     if (decision === "abort") return this.abort();
-    if (decision === "defer") return this.#defer(!fits);
-    if (!fits) return this.#stop(DEADLINE_EXCEEDED, true);
-    if (this.#observed) this.#end("retry", delay, this.#last());
-    this.#inFlight = false;
-    const returned = delay > 0 ? this.#beforeSleep(delay) : undefined;
-    if (this.#waits) return this.#ask(SLEEP_HOOK, returned);
-    this.#ignored(returned);
+    if (decision === "defer") return this.deferRetry(!fits);
+    if (!fits) return this.stop(DEADLINE_EXCEEDED, true);
+    if (this.observed) this.emitEnd("retry", delay);
+    this.inFlight = false;
+    const returned = delay > 0 ? this.beforeSleep(delay) : undefined;
+    if (this.waits) return this.ask(SLEEP_HOOK, returned);
+    this.ignored(returned);
     return WAIT;
   }
 
   /** What the sleep handler makes of a delay. */
-  #decision(delay: number): SleepDecision {
+  private sleepDecision(delay: number): SleepDecision {
     const { sleep } = this.options;
     return sleep === undefined ? "sleep" : checkedDecision("sleep", sleep(this.context(delay), delay));
   }
 
   /** Defers the retry that was decided; a delay that does not fit takes its token now. */
-  #defer(takes: boolean): Action {
+  private deferRetry(takes: boolean): Action {
     const reason = this.defer();
-    if (reason === SCHEDULED && takes && this.rules.pool !== undefined) return this.#consume(DEFERRAL);
-    return this.#stop(reason, reason !== SCHEDULED);
+    if (reason === SCHEDULED && takes && this.rules.pool !== undefined) return this.consume(DEFERRAL);
+    return this.stop(reason, reason !== SCHEDULED);
   }
 
   /** The retry that was decided, and is waited for, is deferred or aborted after all. */
-  chosen(decision: SleepDecision): Action {
+  onSleepDecision(decision: SleepDecision): Action {
     if (decision === "sleep") return WAIT;
-    return decision === "defer" ? this.#defer(false) : this.abort();
+    return decision === "defer" ? this.deferRetry(false) : this.abort();
   }
 
   /** What `beforeSleep` returns, if there is such a hook; it has not failed yet. */
-  #beforeSleep(delay: number): unknown {
+  private beforeSleep(delay: number): unknown {
     const { beforeSleep } = this.options;
     if (beforeSleep === undefined) return undefined;
     try {
       return beforeSleep(this.context(delay), delay);
     } catch (error) {
-      this.#report(error);
+      this.report(error);
       return undefined;
     }
   }
 
   /** The delay is over. */
   waited(): Action {
-    if (!this.woke()) return this.#stop(DEADLINE_EXCEEDED, false);
-    return this.options.beforeRetry === undefined ? READY : this.#ask(RETRY_HOOK, this.#beforeRetry(this.sleepMs));
+    if (!this.wake()) return this.stop(DEADLINE_EXCEEDED, false);
+    return this.options.beforeRetry === undefined ? READY : this.ask(RETRY_HOOK, this.beforeRetry(this.sleepMs));
   }
 
-  #prepared(answer: unknown): Action {
-    const isInTime = this.woke() && answer !== LATE;
+  private prepared(answer: unknown): Action {
+    const isInTime = this.wake() && answer !== LATE;
     if (answer === "abort") return this.abort();
-    return isInTime ? READY : this.#stop(DEADLINE_EXCEEDED, false);
-  }
-
-  #report(error: unknown): void {
-    report(this.#listeners, error);
+    return isInTime ? READY : this.stop(DEADLINE_EXCEEDED, false);
   }
 
   /** What `beforeRetry` returns after a delay, if there is such a hook. */
-  #beforeRetry(delay: number): unknown {
+  private beforeRetry(delay: number): unknown {
     const { error } = this;
     const last: LastFailure =
-      this.#cause === "result"
-        ? { kind: "value", value: this.#result }
-        : { kind: this.#isCut ? "timeout" : "error", error };
+      this.cause === "result"
+        ? { kind: "value", value: this.result }
+        : { kind: this.isCut ? "timeout" : "error", error };
     try {
       return this.options.beforeRetry!(this.context(delay), last);
     } catch (bug) {
-      this.#report(bug);
+      this.report(bug);
       return undefined;
     }
   }
 
   /** What a strategy or a handler may look at. */
   context(previousSleepMs: number): BackoffContext {
-    const remaining = this.#remainingNow();
+    const remaining = this.remainingNow();
     return {
       attempt: this.attempt,
-      class: this.#class!,
-      cause: this.#cause!,
+      class: this.class!,
+      cause: this.cause!,
       previousSleepMs,
       remainingMs: remaining,
-      retryAfterMs: this.#retryAfter,
+      retryAfterMs: this.retryAfter,
     };
   }
 
-  #remainingNow(): number | null {
+  private remainingNow(): number | null {
     const remaining = this.rest();
     return remaining === Infinity ? null : remaining;
   }
 
   /** Ends the call for a reason by its number; its event has the error while it is `fresh`. */
-  #stop(number: number, fresh: boolean, thrown?: { readonly error: unknown }): Action {
-    const reason = (this.#reason = STOP_REASONS[number]!);
+  private stop(number: number, fresh: boolean, thrown?: { readonly error: unknown }): Action {
+    const reason = (this.reason = STOP_REASONS[number]!);
     const aborted = number === ABORTED;
     const scheduled = number === SCHEDULED;
-    const ended = this.#close(number);
-    const delay = scheduled ? (this.#nextSleep ?? 0) : 0;
-    if (this.#observed) {
-      if (this.#inFlight) {
-        this.#end(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : this.#last());
+    const ended = this.close(number);
+    const delay = scheduled ? (this.nextSleep ?? 0) : 0;
+    if (this.observed) {
+      if (this.inFlight) {
+        this.emitEnd(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : undefined);
       }
-      const event: Mutable<PolicyEvent> = { ...this.#event(EVENTS[number]!), sleepMs: delay, stopReason: reason };
+      const event = { ...this.event(STOP_EVENTS[number]!), sleepMs: delay, stopReason: reason };
       if (number === CIRCUIT_OPEN) event.state = "open";
-      this.#tell(aborted ? event : { ...event, ...this.#failure(fresh) });
+      this.emit(aborted ? event : { ...event, ...this.failure(fresh) });
       const state = stateOf(ended & 3);
-      if (state !== null) this.#circuit(state);
+      if (state !== null) this.emitState(state);
     }
-    this.thrown = thrown === undefined ? this.#thrown(reason) : thrown.error;
-    return this.#settle(ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled");
+    this.thrown = thrown === undefined ? this.errorOf(reason) : thrown.error;
+    return this.settle(ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled");
   }
 
   /** The caller, a handler or the operation itself wants no more of it. */
@@ -500,174 +456,54 @@ export class Machine<T> extends CoreCall {
     const { signal } = this.options;
     const error = thrown === undefined && signal?.aborted ? { error: signal.reason as unknown } : thrown;
     this.now = this.rules.clock();
-    return this.#stop(ABORTED, false, error ?? { error: this.#abortError() });
+    return this.stop(ABORTED, false, error ?? { error: this.abortError() });
   }
 
-  #abortError(): AbortRetryError {
+  private abortError(): AbortRetryError {
     const cause = this.error;
     return new AbortRetryError("the call was aborted", cause === undefined ? undefined : { cause });
   }
 
   /** Cancels the call: it counts as nothing, and no event says so. */
   cancel(): void {
-    this.#close(ABORTED);
-    if (this.#settle("cancelled") === ASK)
-      (this.answer as PromiseLike<unknown>).then(undefined, (error: unknown) => this.#report(error));
+    this.close(ABORTED);
+    if (this.settle("cancelled") === ASK)
+      (this.answer as PromiseLike<unknown>).then(undefined, (error: unknown) => this.report(error));
   }
 
   /** Gives the permit of a breaker of the user's own back, once. */
-  #settle(result: CallResult): Action {
+  private settle(result: CallResult): Action {
     const { circuit } = this.setting;
-    const permit = this.#permit;
-    this.#permit = undefined;
+    const permit = this.permit;
+    this.permit = undefined;
     if (circuit === undefined || permit === undefined) return DONE;
     let returned: unknown;
     try {
       returned = circuit.settle(permit.permit, result);
     } catch (error) {
-      this.#report(error);
+      this.report(error);
     }
-    return this.#ask(RESULT, returned);
+    return this.ask(RESULT, returned);
   }
 
   /** Ends the call in the core; the breaker's new state and what is counted, as it answers. */
-  #close(reason: number): number {
-    const [ended, next] = this.closed(reason);
-    if (!Number.isNaN(next)) this.#nextSleep = next;
+  private close(reason: number): number {
+    const [ended, next] = this.endForReason(reason);
+    if (!Number.isNaN(next)) this.nextSleep = next;
     return ended;
   }
 
   /** What the call throws when it stops for a reason. */
-  #thrown(reason: StopReason): unknown {
-    if (reason !== "SCHEDULED" && this.#cause === "exception") return this.error;
+  private errorOf(reason: StopReason): unknown {
+    if (reason !== "SCHEDULED" && this.cause === "exception") return this.error;
     return new RetryExhaustedError({
       stopReason: reason,
       attempts: this.attempt,
-      lastClass: this.#class,
-      lastResult: this.#result,
-      nextSleepMs: this.#nextSleep,
-      ...(this.#cause === "exception" ? { cause: this.error } : {}),
+      lastClass: this.class,
+      lastResult: this.result,
+      nextSleepMs: this.nextSleep,
+      ...(this.cause === "exception" ? { cause: this.error } : {}),
     });
-  }
-
-  /** Whether it ended, in a way that has an outcome. */
-  get isEnded(): boolean {
-    return this.ok || this.#reason !== null;
-  }
-
-  /** How the call ended. */
-  get outcome(): Outcome<T> {
-    return (this.#outcome ??= this.#told());
-  }
-
-  #told(): Outcome<T> {
-    const common = {
-      attempts: this.attempt,
-      elapsedMs: this.#elapsed(),
-      lastClass: this.#class,
-      cause: this.#cause,
-      ...(this.#timeline === undefined ? {} : { timeline: this.#timeline }),
-    };
-    if (this.ok) return { ok: true, value: this.value as T, stopReason: null, nextSleepMs: null, ...common };
-    return {
-      ok: false,
-      error: this.thrown,
-      stopReason: this.#reason,
-      lastError: this.error,
-      lastResult: this.#result,
-      nextSleepMs: this.#nextSleep,
-      ...common,
-    };
-  }
-
-  /** @internal */
-  draw(): number {
-    try {
-      const drawn = this.rules.random();
-      if (!(drawn >= 0)) throw new RangeError(`random: ${show(drawn)} is out of range: 0 to 1, without 1`);
-      return Math.min(2 ** 32 - 1, Math.floor(drawn * 2 ** 32));
-    } catch (error) {
-      this.#report(error);
-      return -1;
-    }
-  }
-
-  /** @internal */
-  delay(
-    attempt: number,
-    errorClass: number,
-    cause: number,
-    previous: number,
-    remaining: number,
-    hinted: number,
-  ): number {
-    try {
-      const own = this.rules.own(errorClass)!;
-      return checkedDelay(
-        own({
-          attempt,
-          class: ERROR_CLASSES[errorClass]!,
-          cause: cause === 0 ? "exception" : "result",
-          previousSleepMs: previous,
-          remainingMs: remaining === Infinity ? null : remaining,
-          retryAfterMs: Number.isNaN(hinted) ? undefined : hinted,
-        }),
-      );
-    } catch (error) {
-      this.#report(error);
-      return NaN;
-    }
-  }
-
-  #elapsed(): number {
-    return Math.max(0, Math.round((this.now - this.started) * 1000) / 1000);
-  }
-
-  #event(event: EventName): Mutable<PolicyEvent> {
-    const told: Mutable<PolicyEvent> = { event, attempt: this.attempt, sleepMs: 0, elapsedMs: this.#elapsed() };
-    if (this.options.operation !== undefined) told.operation = this.options.operation;
-    return told;
-  }
-
-  /** The fields of the latest failure; its error and detail while they are `fresh`. */
-  #failure(fresh: boolean): Partial<Mutable<PolicyEvent>> {
-    const fields: Partial<Mutable<PolicyEvent>> = {};
-    if (this.#class !== null) fields.class = this.#class;
-    if (this.#cause !== null) fields.cause = this.#cause;
-    if (!fresh) return fields;
-    if (this.#cause === "exception") fields.err = nameOf(this.error);
-    if (this.#detail !== undefined) fields.detail = this.#detail;
-    return fields;
-  }
-
-  #last(): Partial<AttemptEnd> {
-    if (this.#class === null || this.#cause === null) return {};
-    const known = { class: this.#class, cause: this.#cause };
-    return this.#cause === "exception" ? { ...known, error: this.error } : { ...known, result: this.#result };
-  }
-
-  #end(decision: AttemptEnd["decision"], sleepMs: number, more: Partial<AttemptEnd>): void {
-    const { operation } = this.options;
-    tellEnd(this.#listeners, {
-      attempt: this.attempt,
-      operation,
-      elapsedMs: this.#elapsed(),
-      decision,
-      sleepMs,
-      ...more,
-    });
-  }
-
-  #circuit(state: CircuitState): void {
-    if (!this.#observed) return;
-    const event: Mutable<PolicyEvent> = { ...this.#event(circuitEvent(state)), attempt: 0, state };
-    if (state === "open" && this.#class !== null) event.class = this.#class;
-    this.#tell(event);
-  }
-
-  #tell(event: PolicyEvent): void {
-    this.#timeline?.push(event);
-    tell(this.#listeners, event);
   }
 }
 
@@ -676,5 +512,3 @@ export function checkedDecision(who: string, decision: unknown): SleepDecision {
   if (decision === "sleep" || decision === "defer" || decision === "abort") return decision;
   throw wrongType(who, decision, '"sleep", "defer" or "abort"');
 }
-
-type Mutable<E> = { -readonly [K in keyof E]: E[K] };

@@ -29,7 +29,7 @@ let dropped: FinalizationRegistry<Machine<any>> | undefined;
 
 /**
  * Begins a call that you drive: `start` an attempt, run it, and tell that it `succeed`ed or
- * `fail`ed. After `{ retry: true }` wait in whatever way you wait, say `woke`, and start again.
+ * `fail`ed. After `{ retry: true }` wait in whatever way you wait, call `onWake`, and start again.
  *
  * Nothing here waits, and nothing ends an attempt: signals and timeouts are yours, and a `sleeper` is not asked. `signal` and `abortIf` are asked at each
  * step. A breaker and a budget of your own must answer at once.
@@ -54,7 +54,7 @@ export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<
 export type Call<T = unknown> = ByHand<T> & Disposing;
 
 /** What is due: an attempt's start, its end, the end of a delay, or nothing any more. */
-type Due = "start" | "end" | "woke" | "nothing";
+type Due = "start" | "end" | "wake" | "nothing";
 
 class ByHand<T> {
   readonly #machine: Machine<T>;
@@ -107,15 +107,15 @@ class ByHand<T> {
   }
 
   /** The retry just decided is deferred or aborted after all. Its token of the budget stays spent. */
-  chosen(decision: SleepDecision): Decision<T> {
-    this.#expect("chosen", "woke");
-    checkedDecision("chosen", decision);
-    return this.#decided("chosen", "woke", () => this.#machine.chosen(decision));
+  onSleepDecision(decision: SleepDecision): Decision<T> {
+    this.#expect("onSleepDecision", "wake");
+    checkedDecision("onSleepDecision", decision);
+    return this.#decided("onSleepDecision", "wake", () => this.#machine.onSleepDecision(decision));
   }
 
   /** The delay is over; `beforeRetry` runs. Throws what `call` throws if the deadline has passed, or the hook says "abort"; the call is over then. */
-  woke(): void {
-    this.#step("woke", "woke", () => this.#machine.waited());
+  onWake(): void {
+    this.#step("onWake", "wake", () => this.#machine.waited());
   }
 
   /** The caller wants no more of it: stop reason ABORTED, and `reason`, the signal's or an `AbortRetryError` as the error. */
@@ -136,8 +136,8 @@ class ByHand<T> {
     if (this.#due === due) return;
     const why = {
       start: "no attempt is under way: `start` one",
-      end: `attempt ${this.#machine.attempt} is under way: tell how it ended`,
-      woke: "a delay was decided: say `woke` when it is over",
+      end: `attempt ${this.#machine.attempt} is under way: say how it ended`,
+      wake: "a delay was decided: call `onWake` when it is over",
       nothing: "the call is over",
     };
     throw new Error(`${step}: ${why[this.#due]}`);
@@ -161,7 +161,7 @@ class ByHand<T> {
       const action = step();
       if (action === ASK) throw later(this.#machine.asked, this.#machine.answer);
       if (action === DONE) this.#end();
-      else this.#due = action === READY ? "start" : action === WAIT ? "woke" : "end";
+      else this.#due = action === READY ? "start" : action === WAIT ? "wake" : "end";
       return action;
     } catch (error) {
       this.cancel();

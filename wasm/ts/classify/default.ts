@@ -1,8 +1,9 @@
 // The rules over any error, by the core: what a policy classifies by that names no classifier.
 
-import { type Classification, ERROR_CLASSES } from "../types.js";
+import type { Classification } from "../types.js";
 import { bytes, enter } from "../wasm/core.js";
 import { classify, classify_name } from "../wasm/modules/core.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { CONNECTION_CODES, CONNECTION_MESSAGES } from "../wasm/modules/platform.js";
 import { BRAND, markerOf, nameOf, number, read, says } from "./facts.js";
 

@@ -1,6 +1,7 @@
 // What can be read off a thrown value, whatever its getters do.
 
-import { ERROR_CLASSES, type ErrorClass } from "../types.js";
+import type { ErrorClass } from "../types.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 
 /** A property of anything; undefined if reading it throws. */
 export function read(value: unknown, key: PropertyKey): unknown {

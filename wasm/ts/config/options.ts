@@ -1,6 +1,7 @@
 // Bad input is refused where it is written: by path, with the value and what would be right.
 
-import { ERROR_CLASSES, type ErrorClass } from "../types.js";
+import type { ErrorClass } from "../types.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 
 /** A value in a message. */
 export function show(value: unknown): string {

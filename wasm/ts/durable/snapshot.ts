@@ -6,6 +6,7 @@ import type { Budget } from "../policy/budget.js";
 import { bytes, release, reserve } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
 import { snapshot_bytes, snapshot_load, snapshot_save } from "../wasm/modules/extras.js";
+import { SNAPSHOT_ERRORS } from "../wasm/modules/names.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
 export interface Snapshot {
@@ -22,15 +23,6 @@ export interface RestoreOptions {
 }
 
 const KINDS = ["circuit_breaker", "budget"] as const;
-const WRONG = [
-  "",
-  "it has another length than this state needs",
-  "it is of another kind of state",
-  "it was written by another version",
-  "it was taken under other settings",
-  "it is damaged: its checksum is wrong",
-  "it holds a value that is out of range",
-];
 
 /** The state of a breaker or a budget as plain data. */
 export function snapshot(state: CircuitBreaker | Budget): Snapshot {
@@ -54,19 +46,20 @@ export function snapshot(state: CircuitBreaker | Budget): Snapshot {
 export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
   const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
-  const refuse = (why: string) => new TypeError(`restore: ${show(snapshot)} is refused: ${why}`);
+  const refuse = (why: string) => new TypeError(`restore: ${why}`);
   const kind = "consume" in state ? 1 : 0;
-  if (typeof given !== "object" || given === null) throw refuse("it is no snapshot");
-  if (given.kind !== KINDS[kind]) throw refuse(`it is no snapshot of a ${KINDS[kind]}`);
-  if (given.version !== 1) throw refuse(`it has version ${given.version}, and this one reads version 1`);
+  if (typeof given !== "object" || given === null) throw refuse(`${show(snapshot)} is no snapshot`);
+  if (given.kind !== KINDS[kind]) throw refuse(`snapshot is of a ${show(given.kind)}, and not of a ${KINDS[kind]}`);
+  if (given.version !== 1) throw refuse(`snapshot has version ${given.version}: this one reads version 1`);
   const { data } = given;
-  if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data)) throw refuse("its data is damaged");
+  if (typeof data !== "string" || !/^([0-9a-f]{2})+$/.test(data))
+    throw refuse("snapshot is damaged: its data are not pairs of hexadecimal digits");
   const now = state.clock();
   enterExtras();
   const { slot } = state;
   const length = snapshot_bytes(kind, slot);
   // No room is made for what is refused anyway.
-  if (data.length !== 2 * length) throw refuse(WRONG[1]!);
+  if (data.length !== 2 * length) throw refuse(`snapshot has ${data.length / 2} bytes: this state needs ${length}`);
   const at = reserve(length);
   let wrong: number;
   try {
@@ -75,5 +68,5 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   } finally {
     release(at);
   }
-  if (wrong !== 0) throw refuse(WRONG[wrong]!);
+  if (wrong !== 0) throw refuse(SNAPSHOT_ERRORS[wrong - 2]!);
 }

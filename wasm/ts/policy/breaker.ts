@@ -15,15 +15,7 @@ import {
   WHOLE,
   wrongType,
 } from "../config/options.js";
-import {
-  type Admission,
-  type CallResult,
-  type CircuitState,
-  type Clock,
-  ERROR_CLASSES,
-  type ErrorClass,
-  STATES,
-} from "../types.js";
+import type { Admission, CallResult, CircuitState, Clock, ErrorClass } from "../types.js";
 import { checked, enter, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
@@ -35,6 +27,7 @@ import {
   breaker_state,
   breaker_switch,
 } from "../wasm/modules/core.js";
+import { ERROR_CLASSES, STATES } from "../wasm/modules/names.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";
 

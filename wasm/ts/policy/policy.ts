@@ -2,12 +2,13 @@
 
 import { decorrelatedJitter } from "../backoff/strategies.js";
 import { call, execute } from "../call/asynchronous.js";
-import { circuitEvent, type Setting } from "../call/codes.js";
-import { CALL_KEYS, checked, tell } from "../call/hooks.js";
+import type { Setting } from "../call/codes.js";
+import { CALL_KEYS, checked, notify } from "../call/hooks.js";
 import { options, wrongType } from "../config/options.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../types.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
+import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { copied, pool, RETRY_KEYS, RetryConfig, type RetryOptions, Rules } from "./rules.js";
 
@@ -63,7 +64,14 @@ export abstract class Guarded extends Runner {
     const state = breaker?.[how]() ?? null;
     if (state !== null && hooks !== undefined) {
       const operation = hooks.operation === undefined ? {} : { operation: hooks.operation };
-      tell([hooks], { event: circuitEvent(state), attempt: 0, sleepMs: 0, elapsedMs: 0, state, ...operation });
+      notify([hooks], {
+        event: STATE_EVENTS[STATES.indexOf(state)]!,
+        attempt: 0,
+        sleepMs: 0,
+        elapsedMs: 0,
+        state,
+        ...operation,
+      });
     }
     return state;
   }

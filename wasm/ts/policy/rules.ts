@@ -16,20 +16,20 @@ import {
   WHOLE,
   wrongType,
 } from "../config/options.js";
-import {
-  type BackoffContext,
-  type Classifier,
-  type Clock,
-  ERROR_CLASSES,
-  type ErrorClass,
-  type Pool,
-  type Random,
-  type ResultClassifier,
-  type Sleeper,
+import type {
+  BackoffContext,
+  Classifier,
+  Clock,
+  ErrorClass,
+  Pool,
+  Random,
+  ResultClassifier,
+  Sleeper,
 } from "../types.js";
 import { enter, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { policy_limit, policy_new } from "../wasm/modules/core.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import type { Budget } from "./budget.js";
 
 /** A class of which retrying cannot help. */

@@ -5,6 +5,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
 import { HERE } from "./consumer.mjs";
+import { checkMaps } from "./maps.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
 const bin = (name) => join(HERE, "node_modules", ".bin", name);
@@ -32,6 +33,7 @@ export async function checkManifest({ project, tarball }) {
       name: "there is no runtime dependency",
       error: dependencies.length === 0 ? null : dependencies.join(", "),
     },
+    ...checkMaps(join(project, "node_modules", "redress")),
   ];
 }
 

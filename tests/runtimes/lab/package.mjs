@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
+import { checkComments } from "./comments.mjs";
 import { HERE } from "./consumer.mjs";
 import { checkMaps } from "./maps.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
@@ -63,7 +64,7 @@ export async function checkTypes({ project }) {
     const command = [bin("tsc"), "--project", config];
     results.push(await check(`tsc strict, ${moduleResolution}, lib es2022`, command, { cwd: project }));
   }
-  results.push(await runDecorated(project));
+  results.push(await runDecorated(project), checkComments({ project }));
   return results;
 }
 

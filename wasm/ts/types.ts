@@ -49,7 +49,8 @@ export interface Classification {
  * - `BUDGET_EXHAUSTED`: the budget granted no retry
  * - `SCHEDULED`: a `sleep` handler deferred the retry
  * - `ABORTED`: a signal, `abortIf`, a handler or an `AbortRetryError` ended the call
- * - `CIRCUIT_OPEN`: the breaker rejected the call, or a further attempt of it
+ * - `CIRCUIT_OPEN`: with `checkBeforeRetry`, the breaker opened before a further attempt; a call that it rejects at its
+ *   beginning has no stop reason, and throws a `CircuitOpenError`
  */
 export type StopReason =
   | "MAX_ATTEMPTS_GLOBAL"
@@ -335,11 +336,11 @@ export interface Failure<T> extends Told {
   readonly ok: false;
   /** What `call` throws. */
   readonly error: unknown;
-  /** Why it stopped. */
+  /** Why it stopped; null if the breaker rejected the call at its beginning. */
   readonly stopReason: StopReason | null;
-  /** What the latest attempt threw; undefined if it returned a value that was a failure. */
+  /** What the latest failed attempt threw; undefined if it returned a value that was a failure. */
   readonly lastError: unknown;
-  /** The value that was a failure; undefined if the latest attempt threw. */
+  /** The value that was a failure; undefined if the latest failed attempt threw. */
   readonly lastResult: T | undefined;
   /** After how many milliseconds to come back, if it was deferred, or if the delay did not fit before the deadline; else null. */
   readonly nextSleepMs: number | null;

@@ -1,12 +1,12 @@
-// Builds the npm package into dist/: modules of WebAssembly, ES modules, CommonJS and types.
+// Builds the npm package into dist/: modules of WebAssembly, JavaScript and types.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transform } from "esbuild";
-import { checkFormatting, importsOf, layout, linked, MODULES, START, shortened, textOf } from "./modules.mjs";
+import { writeJavaScript } from "./javascript.mjs";
+import { checkFormatting, importsOf, linked, MODULES, START, shortened } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -81,16 +81,6 @@ function installTarget(target) {
   }
 }
 
-/** How a module comes to the package under each condition. */
-const FORMS = {
-  esm: (name) => `import { moduleOf } from "../inline.js";
-const text = ${JSON.stringify(textOf(readFileSync(join(DIST, `${name}.wasm`))))};
-export const compiled = () => moduleOf(text);
-`,
-  workerd: (name) => `import module from "../../../${name}.wasm";\nexport const compiled = () => module;\n`,
-  edge: (name) => `import module from "../../../${name}.wasm?module";\nexport const compiled = () => module;\n`,
-};
-
 installTarget("wasm32-unknown-unknown");
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
@@ -105,55 +95,12 @@ for (const { name, types } of modules)
   writeFileSync(join(HERE, "ts", "wasm", "modules", `${name}.d.ts`), types + STARTING);
 
 /** What the core knows by its numbers, and its tables of codes and messages. */
-const PRINTED = ["names", "platform"].map((name) => [
+const printed = ["names", "platform"].map((name) => [
   `${name}.js`,
   cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", name]),
 ]);
 
-/** A module as it is published: without comments, which its types have. */
-async function compact(code, format, options = {}) {
-  return (await transform(code, { format, target: "es2022", ...options })).code;
-}
-
-/** The functions of a module of WebAssembly, which call it by short names, and how it comes. */
-async function functions({ name, glue, names }, form, format) {
-  const mangleProps = new RegExp(`^(${Object.keys(names).join("|")})$`);
-  return compact(glue + form(name), format, { mangleProps, mangleCache: names });
-}
-
-// One tree of modules for each condition: only how WebAssembly comes differs, and nothing has
-// a side effect, so that a bundle holds what its program uses.
-const typed = join(DIST, "types");
-run(tool("tsc"), ["--project", join(HERE, "tsconfig.json")]);
-const files = readdirSync(typed, { recursive: true });
-const sources = files
-  .filter((name) => name.endsWith(".js"))
-  .map((name) => [name, readFileSync(join(typed, name), "utf8")]);
-
-/** Writes a tree of modules in a format, each module of WebAssembly in the given form. */
-async function tree(name, form, format) {
-  const write = (path, code) => {
-    const file = join(DIST, name, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, code);
-  };
-  for (const [path, code] of sources) write(path, await compact(code, format));
-  for (const module of modules)
-    write(join("wasm", "modules", `${module.name}.js`), await functions(module, form, format));
-  write(join("wasm", "modules", "layout.js"), await compact(layout(end), format));
-  for (const [path, code] of PRINTED) write(join("wasm", "modules", path), await compact(code, format));
-}
-
-for (const [name, form] of Object.entries(FORMS)) await tree(name, form, "esm");
-// CommonJS has the inlined form.
-await tree("cjs", FORMS.esm, "cjs");
-writeFileSync(join(DIST, "cjs", "package.json"), `{ "type": "commonjs" }\n`);
-for (const name of files.filter((name) => name.endsWith(".d.ts"))) {
-  for (const folder of ["esm", "cjs"]) cpSync(join(typed, name), join(DIST, folder, name));
-}
-rmSync(typed, { recursive: true });
-
-run(tool("tsc"), ["--project", join(HERE, "cli", "tsconfig.json")]);
+await writeJavaScript({ modules, end, printed });
 chmodSync(join(DIST, "cli", "redress.js"), 0o755);
 
 for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, license), join(HERE, license));

@@ -5,11 +5,14 @@ import { wrongType } from "./config/options.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy/policy.js";
 import type { RetryOptions } from "./policy/rules.js";
 
+/** An asynchronous method. */
 type Method = (this: any, ...words: any[]) => PromiseLike<unknown>;
 
 /** What the language tells a decorator of a method. */
 interface MethodContext {
+  /** What is decorated; anything but a method is refused by a TypeError. */
   readonly kind: "method";
+  /** The name of the method, which events have as their operation. */
   readonly name: string | symbol;
 }
 
@@ -17,6 +20,7 @@ interface MethodContext {
 export function retry(
   settings?: RetryOptions & PolicyHooks,
 ): <F extends Method>(method: F, context: MethodContext) => F;
+/** Retries an asynchronous method with decorrelated jitter. */
 export function retry<F extends Method>(method: F, context: MethodContext): F;
 export function retry(given: unknown, context?: MethodContext): unknown {
   if (typeof given === "function" && context !== undefined) return decorated({}, given as Method, context);

@@ -8,6 +8,7 @@ abstract class RedressError extends Error {
   /** The class that it says it is of. @internal */
   declare readonly [BRAND]?: string;
 
+  /** An error with the class that it says it is of, if it has one. */
   constructor(message?: string, options?: ErrorOptions, brand?: ErrorClass) {
     super(message, options);
     if (brand !== undefined) (this as { [BRAND]?: string })[BRAND] = brand;
@@ -35,19 +36,30 @@ function causeOf(cause: unknown): unknown {
 
 /** Stops a call when an operation throws it: nothing has failed, nothing is retried. */
 export class AbortRetryError extends RedressError {
+  /** `"AbortRetryError"`. */
   override readonly name: string = "AbortRetryError";
+  /** `"REDRESS_ABORTED"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_ABORTED";
 }
 
 /** The breaker rejected the call; the operation was not run. */
 export class CircuitOpenError extends RedressError {
+  /** `"CircuitOpenError"`. */
   declare readonly name: string;
+  /** `"REDRESS_CIRCUIT_OPEN"`, the same in every copy of the package. */
   declare readonly code: string;
+  /** The state that rejected the call: open, or half-open with all probes under way. */
   readonly state: CircuitState;
   /** How long to stay away, in milliseconds; undefined if that is not known, as of an isolated breaker. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(details: { state: CircuitState; retryAfterMs?: number | undefined }) {
+  /** For breakers of your own and their tests. */
+  constructor(details: {
+    /** The state that rejected the call. */
+    state: CircuitState;
+    /** How long to stay away, in milliseconds; undefined or Infinity if that is not known. */
+    retryAfterMs?: number | undefined;
+  }) {
     const { state, retryAfterMs = Infinity } = details;
     const isKnown = retryAfterMs < Infinity;
     // Whole milliseconds: a number with digits after the point is slow to write.
@@ -64,20 +76,34 @@ export class CircuitOpenError extends RedressError {
 
 /** Retrying stopped, and there is no error of the operation to throw. */
 export class RetryExhaustedError extends RedressError {
+  /** `"RetryExhaustedError"`. */
   override readonly name: string = "RetryExhaustedError";
+  /** `"REDRESS_RETRY_EXHAUSTED"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_RETRY_EXHAUSTED";
+  /** Why retrying stopped. */
   readonly stopReason: StopReason;
+  /** How many attempts were made. */
   readonly attempts: number;
+  /** The class of the latest failure; null without one. */
   readonly lastClass: ErrorClass | null;
+  /** The value that was a failure; undefined if there was none. */
   readonly lastResult: unknown;
+  /** After how many milliseconds to come back, if the call was deferred or the delay did not fit; else null. */
   readonly nextSleepMs: number | null;
 
+  /** For policies of your own and their tests. */
   constructor(details: {
+    /** Why retrying stopped. */
     stopReason: StopReason;
+    /** How many attempts were made. */
     attempts: number;
+    /** The class of the latest failure; null without one. */
     lastClass: ErrorClass | null;
+    /** The value that was a failure. */
     lastResult?: unknown;
+    /** After how many milliseconds to come back; null for never. */
     nextSleepMs: number | null;
+    /** The error before this one. */
     cause?: unknown;
   }) {
     const { stopReason, attempts, cause } = details;
@@ -92,9 +118,12 @@ export class RetryExhaustedError extends RedressError {
 
 /** A conflict or a deadlock: class CONCURRENCY. */
 export class ConcurrencyError extends RedressError {
+  /** `"ConcurrencyError"`. */
   override readonly name: string = "ConcurrencyError";
+  /** `"REDRESS_CONCURRENCY"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_CONCURRENCY";
 
+  /** An error of class CONCURRENCY, for operations to throw. */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options, "CONCURRENCY");
   }
@@ -102,9 +131,12 @@ export class ConcurrencyError extends RedressError {
 
 /** The request itself is wrong: class PERMANENT. */
 export class PermanentError extends RedressError {
+  /** `"PermanentError"`. */
   override readonly name: string = "PermanentError";
+  /** `"REDRESS_PERMANENT"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_PERMANENT";
 
+  /** An error of class PERMANENT, for operations to throw. */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options, "PERMANENT");
   }
@@ -112,11 +144,23 @@ export class PermanentError extends RedressError {
 
 /** Too much at once: class RATE_LIMIT, with the time to stay away if it is known. */
 export class RateLimitError extends RedressError {
+  /** `"RateLimitError"`. */
   override readonly name: string = "RateLimitError";
+  /** `"REDRESS_RATE_LIMIT"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_RATE_LIMIT";
+  /** How long to stay away, in milliseconds, 0 and up; undefined if that is not known. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(message?: string, options?: { cause?: unknown; retryAfterMs?: number }) {
+  /** An error of class RATE_LIMIT, for operations to throw. */
+  constructor(
+    message?: string,
+    options?: {
+      /** The error before this one. */
+      cause?: unknown;
+      /** How long to stay away, in milliseconds, 0 and up. */
+      retryAfterMs?: number;
+    },
+  ) {
     super(message, options, "RATE_LIMIT");
     this.retryAfterMs = options?.retryAfterMs;
   }
@@ -124,9 +168,12 @@ export class RateLimitError extends RedressError {
 
 /** The other side failed: class SERVER_ERROR. */
 export class ServerError extends RedressError {
+  /** `"ServerError"`. */
   override readonly name: string = "ServerError";
+  /** `"REDRESS_SERVER_ERROR"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_SERVER_ERROR";
 
+  /** An error of class SERVER_ERROR, for operations to throw. */
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options, "SERVER_ERROR");
   }

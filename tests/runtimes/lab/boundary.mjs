@@ -1,5 +1,6 @@
 // The boundary to WebAssembly, in processes of their own: what hostile numbers, a full memory and an overflowing stack do,
-// and what is given back. The programs use files of the package that it does not export.
+// and what is given back. The programs use files of the package that it does not export, of the tree of modules, so that
+// they import that, too.
 
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ export async function checkBoundary({ project }) {
   for (const [name, program, flags] of TABLE) {
     for (const runtime of ["node-20", "node-24"]) {
       const { code, stdout, stderr } = await run(
-        [...commandOf(runtime), ...flags, join(project, "programs", program)],
+        [...commandOf(runtime), "--conditions=module", ...flags, join(project, "programs", program)],
         { cwd: project, limitMs: 60_000 },
       );
       const right = code === 0 && stdout.trim() === "right";

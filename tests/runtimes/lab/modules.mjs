@@ -1,5 +1,5 @@
-// Ways to load the package other than the suite's own `import`: `require`, each subpath,
-// one state whatever the way, and a page whose policy forbids WebAssembly.
+// Ways to load the package other than the suite's own `import`: `require`, each subpath, one state whatever the way, how
+// much is read, and a page whose policy forbids WebAssembly.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +25,75 @@ policy
   })
   .then((value) => console.log(value, calls));
 `;
+
+const ENTRIES = ["", "/backoff", "/classify", "/decorators", "/durable", "/lint", "/testing"];
+
+/** What is imported is what is required, and the entries share their classes. */
+const ONE_STATE = `
+import { createRequire } from "node:module";
+const required = createRequire(import.meta.url);
+const differing = [];
+for (const entry of ${JSON.stringify(ENTRIES)}) {
+  const [imported, common] = [await import("redress" + entry), required("redress" + entry)];
+  // Deno and Bun add a default of their own to what has none.
+  const names = Object.keys(imported).filter((name) => name in common && name !== "module.exports");
+  if (names.length === 0 || Object.keys(common).some((name) => !names.includes(name))) differing.push(entry + ": the names");
+  for (const name of names) if (imported[name] !== common[name]) differing.push(entry + ": " + name);
+}
+const { Backoff, backoff } = await import("redress");
+const { constant } = await import("redress/backoff");
+if (constant !== backoff.constant || !(constant(1) instanceof Backoff)) differing.push("backoff");
+console.log(differing.length === 0 ? "one" : differing.join(", "));
+`;
+
+/** The files of the package that a program reads when it imports it, and constructs what needs the core. */
+const READ = `
+import { registerHooks } from "node:module";
+const read = [];
+registerHooks({
+  load(url, context, next) {
+    const [, path] = /\\/node_modules\\/redress\\/(.*)$/.exec(url) ?? [];
+    if (path !== undefined) read.push(path);
+    return next(url, context);
+  },
+});
+const { Policy } = await import("redress");
+new Policy();
+console.log(read.sort().join(" "));
+`;
+
+/** Where an error of the package comes from, for who debugs it. */
+const STACK = `
+import { Budget } from "redress";
+try {
+  new Budget({ ratio: 5 });
+} catch ({ stack }) {
+  console.log(/\\/redress\\/(ts\\/policy\\/budget\\.ts)/.exec(stack)?.[1] ?? stack);
+}
+`;
+
+/** Each: what it shows, the program, the runtimes with flags, and what it prints. */
+const TABLE = [
+  [
+    "import and require have one state, whatever the entry",
+    ONE_STATE,
+    { "node-20": [], "node-24": [], deno: [], bun: [] },
+    "one",
+  ],
+  ["import reads two files", READ, { "node-24": [] }, "dist/cjs/redress.js dist/node/index.js"],
+  [
+    "the stack of an error leads to TypeScript",
+    STACK,
+    { "node-20": ["--enable-source-maps"], "node-24": ["--enable-source-maps"] },
+    "ts/policy/budget.ts",
+  ],
+  [
+    "the stack of an error in the tree of modules leads to TypeScript",
+    STACK,
+    { "node-24": ["--enable-source-maps", "--conditions=module"] },
+    "ts/policy/budget.ts",
+  ],
+];
 
 const CSP_PAGE = `<!doctype html>
 <meta charset="utf-8">
@@ -53,6 +122,15 @@ export async function checkModules({ project, base }) {
       error: right ? null : `exit code ${code}\n${stdout}${stderr}`,
     });
   }
+  for (const [n, [name, program, runtimes, printed]] of TABLE.entries()) {
+    const file = join(project, `loaded-${n}.mjs`);
+    writeFileSync(file, program);
+    for (const [runtime, flags] of Object.entries(runtimes)) {
+      const { code, stdout, stderr } = await run([...commandOf(runtime), ...flags, file], { cwd: project });
+      const right = code === 0 && stdout.trim() === printed;
+      results.push({ name: `${name}, on ${runtime}`, error: right ? null : `exit code ${code}\n${stdout}${stderr}` });
+    }
+  }
   for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
     results.push(await refusedByPage(name, open, { project, base }));
   }
@@ -65,9 +143,9 @@ async function refusedByPage(name, open, { project, base }) {
   const browser = await open();
   try {
     await browser.page.goto(`${base}/csp.html`);
-    await browser.page.waitForFunction("window.answer !== undefined", { timeout: 20_000 });
+    // A page is loaded once its modules have run; to wait for more takes a function, which its policy forbids, too.
     const answer = await browser.page.evaluate("window.answer");
-    const right = answer.isError && typeof answer.code === "string" && /wasm-unsafe-eval/.test(answer.message);
+    const right = answer?.isError && typeof answer.code === "string" && /wasm-unsafe-eval/.test(answer.message);
     return {
       name: `a page that forbids WebAssembly gets a typed error in ${name}`,
       error: right ? null : JSON.stringify(answer),

@@ -3,8 +3,10 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { transform } from "esbuild";
+import { build, transform } from "esbuild";
+import { checkComments } from "./comments.mjs";
 import { HERE } from "./consumer.mjs";
+import { checkMaps } from "./maps.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
 const bin = (name) => join(HERE, "node_modules", ".bin", name);
@@ -32,7 +34,22 @@ export async function checkManifest({ project, tarball }) {
       name: "there is no runtime dependency",
       error: dependencies.length === 0 ? null : dependencies.join(", "),
     },
+    ...checkMaps(join(project, "node_modules", "redress")),
+    await checkBundleForNode(project),
   ];
+}
+
+/** A bundler whose program is for Node takes the small modules, not the one that Node itself takes. */
+async function checkBundleForNode(project) {
+  const entryPoints = [join(project, "entries", "small.js")];
+  const { metafile } = await build({ entryPoints, bundle: true, platform: "node", write: false, metafile: true });
+  const theirs = Object.keys(metafile.inputs).filter((path) => path.includes("node_modules/redress/"));
+  const other = theirs.filter((path) => !path.includes("/dist/esm/"));
+  const isRight = theirs.length > 10 && other.length === 0;
+  return {
+    name: "a bundle for Node is of small modules",
+    error: isRight ? null : `${theirs.length}: ${other.join(", ")}`,
+  };
 }
 
 /** The types, in a strict project without the DOM's, and in each way of resolving modules. */
@@ -61,7 +78,7 @@ export async function checkTypes({ project }) {
     const command = [bin("tsc"), "--project", config];
     results.push(await check(`tsc strict, ${moduleResolution}, lib es2022`, command, { cwd: project }));
   }
-  results.push(await runDecorated(project));
+  results.push(await runDecorated(project), checkComments({ project }));
   return results;
 }
 

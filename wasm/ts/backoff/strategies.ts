@@ -21,10 +21,11 @@ const DELAY: Range = [undefined, 0, 0, MOST_MS];
 const HINTS: Ranges = { jitterMs: FIRST, atLeastMs: [0, 0, 0, MOST_MS] };
 const SPAN: Ranges = { baseMs: FIRST, maxMs: [30_000, 0, 0, MOST_MS] };
 
+/** The settings of delays that grow. */
 interface Span {
-  /** The first delay, in milliseconds; 250 by default. */
+  /** The first delay, in milliseconds, 0 and up; 250 by default. */
   baseMs?: number;
-  /** The longest, in milliseconds; 30,000 by default. */
+  /** The longest, in milliseconds, 0 and up; 30,000 by default. */
   maxMs?: number;
 }
 
@@ -35,25 +36,31 @@ function span(kind: Kind) {
   };
 }
 
+/** The settings of `adaptive`. */
 interface Adaptivity {
-  /** Outcomes of this age are forgotten; 60,000 by default. */
+  /** Outcomes of this age are forgotten, in milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number;
   /** The share of successes that needs no slowing down, 0.001 to 1; 0.9 by default. */
   targetSuccess?: number;
-  /** 1 by default. */
+  /** What a delay is multiplied by while enough calls succeed, 0 to `maxMultiplier`; 1 by default, or `maxMultiplier` if that is less. */
   minMultiplier?: number;
-  /** 5 by default; at most 4,000. */
+  /** What a delay is multiplied by at most, 0 to 4,000; 5 by default. */
   maxMultiplier?: number;
 }
 
-/** Always the same delay; 0 retries at once. */
+/** Always the same delay, in milliseconds, 0 and up; 0 retries at once. A RangeError for other numbers. */
 export function constant(ms: number): Backoff {
   const first = number("backoff.constant", ms, DELAY);
   return new Backoff("constant", { first, second: first });
 }
 
 /** `baseMs`, times `factor` (2 by default) each time, up to `maxMs`; without jitter. */
-export function exponential(settings: Span & { factor?: number } = {}): Backoff {
+export function exponential(
+  settings: Span & {
+    /** What a delay is multiplied by, 1 to 65,535; 2 by default. */
+    factor?: number;
+  } = {},
+): Backoff {
   const ranges: Ranges = { ...SPAN, factor: [2, 0, 1, 65_535] };
   const [first, second, growth] = onlyNumbers("backoff.exponential", settings, ranges) as [number, number, number];
   if (growth === 2) return new Backoff("exponential", { first, second });
@@ -63,19 +70,19 @@ export function exponential(settings: Span & { factor?: number } = {}): Backoff 
 /** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`; without jitter. */
 export const fibonacci = /* @__PURE__ */ span("fibonacci");
 
-/** Between 0 and a doubling cap. */
+/** Between 0 and a cap that doubles from `baseMs` to `maxMs`. */
 export const fullJitter = /* @__PURE__ */ span("fullJitter");
 
-/** In the upper half of a doubling cap. */
+/** In the upper half of a cap that doubles from `baseMs` to `maxMs`. */
 export const equalJitter = /* @__PURE__ */ span("equalJitter");
 
-/** Between `baseMs` and three times the delay before. */
+/** Between `baseMs` and three times the delay before, up to `maxMs`. */
 export const decorrelatedJitter = /* @__PURE__ */ span("decorrelatedJitter");
 
-/** In the upper half of a cap that grows by half. */
+/** In the upper half of a cap that grows by half from `baseMs` to `maxMs`. */
 export const tokenBackoff = /* @__PURE__ */ span("tokenBackoff");
 
-/** These delays in order, the last one again and again. */
+/** These delays in order, the last one again and again: milliseconds, 0 and up, at most 10,000 of them. Without any the call stops with NO_STRATEGY. */
 export function sequence(delaysMs: readonly number[]): Backoff {
   if (!Array.isArray(delaysMs)) throw wrongType("backoff.sequence", delaysMs, "an array of milliseconds");
   if (delaysMs.length > 10_000) throw outOfRange("backoff.sequence.length", delaysMs.length, "at most 10000 delays");
@@ -83,10 +90,11 @@ export function sequence(delaysMs: readonly number[]): Backoff {
   return new Backoff("sequence", { second: delays.length, delays });
 }
 
+/** The settings of `retryAfterOr`. */
 interface Hints {
-  /** Up to so much is added to a hint; 250 by default. */
+  /** Up to so much is added to a hint, in milliseconds, 0 and up; 250 by default. */
   jitterMs?: number;
-  /** A shorter hint counts as this long, before jitter; 0 by default. */
+  /** A shorter hint counts as this long, before jitter, in milliseconds, 0 and up; 0 by default. */
   atLeastMs?: number;
   /** A longer hint is not followed: it is a delay that does not fit, as one beyond the deadline is. `atLeastMs` and up; null (the default) for no limit. */
   atMostMs?: number | null;

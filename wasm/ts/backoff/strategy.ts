@@ -6,13 +6,22 @@ import { bytes, release, reserve, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { strategy_new } from "../wasm/modules/core.js";
 
-/** A strategy of your own: of the whole context, or of attempt, class and the delay before. */
+/**
+ * A strategy of your own, of the whole context, or of attempt, class and the delay before: the delay in milliseconds, 0
+ * and up. Without a number the call stops with NO_STRATEGY.
+ */
 export type StrategyFunction =
   | ((context: BackoffContext) => number | null | undefined)
   | ((attempt: number, errorClass: ErrorClass, previousSleepMs: number) => number | null | undefined);
 
 /** One of `backoff`, a function, or an object with a `delay` of the context. */
-export type Strategy = Backoff | StrategyFunction | { delay(context: BackoffContext): number | null | undefined };
+export type Strategy =
+  | Backoff
+  | StrategyFunction
+  | {
+      /** The delay in milliseconds, 0 and up; without a number the call stops with NO_STRATEGY. */
+      delay(context: BackoffContext): number | null | undefined;
+    };
 
 const KINDS = [
   "constant",
@@ -28,6 +37,7 @@ const KINDS = [
   "function",
   "adaptive",
 ] as const;
+/** The name of a strategy: that of its function in `backoff`. */
 export type Kind = (typeof KINDS)[number];
 
 interface Parts {

@@ -6,6 +6,7 @@ import type { Attempt, CallOptions } from "../types.js";
 import { DISPOSE, type Disposing } from "../wasm/dispose.js";
 import { checked } from "./hooks.js";
 
+/** What a policy runs: a function of the attempt. */
 type Operation<T> = (attempt: Attempt) => T;
 
 /** A policy with the options of its calls; ends with `using`. */

@@ -10,6 +10,7 @@ import { checked } from "./hooks.js";
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
 
+/** The options of `redressFetch`: those of every call, and whether any request is repeated. */
 export interface FetchOptions extends CallOptions {
   /** Repeats requests of any method. Without it only idempotent ones, and those with an Idempotency-Key. */
   repeatAnyMethod?: boolean | undefined;

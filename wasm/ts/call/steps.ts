@@ -11,17 +11,28 @@ const BY_HAND: Scheduling = { timed: true, waits: false };
 
 /** What follows a failed attempt: another one after the delay, or nothing any more. */
 export type Decision<T = unknown> =
-  | { readonly retry: true; readonly sleepMs: number }
-  | { readonly retry: false; readonly outcome: Failure<T> };
+  | {
+      /** Another attempt is to be made. */
+      readonly retry: true;
+      /** The delay before it, in milliseconds, 0 and up. */
+      readonly sleepMs: number;
+    }
+  | {
+      /** The call is over. */
+      readonly retry: false;
+      /** How it ended. */
+      readonly outcome: Failure<T>;
+    };
 
-/** What a step is told of its attempt. */
+/** An attempt as `start` begins it. */
 export interface StartedAttempt {
   /** Its number, from 1. */
   readonly attempt: number;
-  /** What is left of the deadline; null without one. */
+  /** What is left of the deadline, in milliseconds; null without one. */
   readonly remainingMs: number | null;
-  /** How long it may take, by the attempt timeout and the deadline: end it then by `timedOut`; a success stands however late. Null without a limit. */
+  /** How many milliseconds it may take, by the attempt timeout and the deadline: end it then by `timedOut`; a success stands however late. Null without a limit. */
   readonly timeoutMs: number | null;
+  /** The name of the call, if it has one. */
   readonly operation: string | undefined;
 }
 
@@ -56,6 +67,7 @@ export type Call<T = unknown> = ByHand<T> & Disposing;
 /** What is due: an attempt's start, its end, the end of a delay, or nothing any more. */
 type Due = "start" | "end" | "wake" | "nothing";
 
+/** The steps of a call under way. */
 class ByHand<T> {
   readonly #machine: Machine<T>;
   #due: Due = "start";

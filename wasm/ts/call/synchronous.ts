@@ -9,6 +9,7 @@ import { type Action, ASK, Machine, READY, RUN, type Scheduling, WAIT } from "./
 
 /** A fake policy, which says itself what a call returns. */
 interface Faked {
+  /** What `callSync` returns, or throws. */
   callSync(operation: (attempt: Attempt) => unknown, options?: CallOptions): unknown;
 }
 

@@ -20,6 +20,7 @@ export class WrittenPolicy {
   /** What was read. */
   readonly settings: unknown;
 
+  /** Settings as `JSON.parse` gives them; they are checked when they are linted. */
   constructor(settings: unknown) {
     this.settings = settings;
   }

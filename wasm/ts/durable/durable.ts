@@ -19,6 +19,7 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
   readonly #settings: CircuitBreakerOptions;
   readonly #local: CircuitBreaker;
 
+  /** A handle to the object of this name: the namespace that is bound, and options that are checked. */
   constructor(namespace: Namespace, settings: DurableOptions & Omit<CircuitBreakerOptions, "clock">) {
     const [asking, own] = parted("durableCircuitBreaker", settings);
     this.#remote = new Remote("durableCircuitBreaker", namespace, asking);
@@ -38,6 +39,7 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
     return this.#remote.latency;
   }
 
+  /** Asks the object; what `whenUnreachable` says if it does not answer in time. */
   async admit(): Promise<Admission<Permit>> {
     const id = crypto.randomUUID();
     const answer = (await this.#remote.ask({ ask: "admit", settings: this.#settings, id })) as Admission | undefined;
@@ -47,6 +49,7 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
     return answer.ok ? { ...answer, permit: id } : answer;
   }
 
+  /** Takes the permit back; the new state, or null if it stayed the same or the object does not answer in time. */
   async settle(permit: Permit, result: CallResult): Promise<CircuitState | null> {
     if (typeof permit === "number") return this.#local.settle(permit, result);
     const answer = await this.#remote.ask({ ask: "settle", settings: this.#settings, id: permit, result });
@@ -54,6 +57,7 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
   }
 }
 
+/** The options of a budget; its time is that of the object. */
 type BudgetSettings = Omit<RollingBudgetOptions, "clock"> | Omit<RatioBudgetOptions, "clock">;
 
 /** A budget whose state is in a Durable Object. */
@@ -64,6 +68,7 @@ export class DurableBudget implements Pool {
   /** Calls that the object has not been told of. */
   #calls = 0;
 
+  /** A handle to the object of this name: the namespace that is bound, and options that are checked. */
   constructor(namespace: Namespace, settings: DurableOptions & BudgetSettings) {
     const [asking, own] = parted("durableBudget", settings);
     this.#remote = new Remote("durableBudget", namespace, asking);
@@ -85,6 +90,7 @@ export class DurableBudget implements Pool {
     if (this.#calls < MOST_CALLS) this.#calls += 1;
   }
 
+  /** Takes so many retries, 1 by default, all or none; whether they were there. What `whenUnreachable` says if the object does not answer in time. */
   async consume(cost = 1): Promise<boolean> {
     const whole = number("cost", cost, [undefined, WHOLE, 0, 2 ** 32 - 1]);
     const id = crypto.randomUUID();
@@ -105,8 +111,19 @@ const LONGEST_DELAY_S = 43_200;
  * rounded up to whole seconds, at most twelve hours.
  */
 export function deferMessage(
-  message: { retry(options: { delaySeconds: number }): unknown },
-  outcome: { readonly stopReason: unknown; readonly nextSleepMs: number | null },
+  message: {
+    /** Gives the message back to its queue. */
+    retry(options: {
+      /** For how long, in whole seconds. */
+      delaySeconds: number;
+    }): unknown;
+  },
+  outcome: {
+    /** Why the call stopped: SCHEDULED if it was deferred. */
+    readonly stopReason: unknown;
+    /** After how many milliseconds to come back; Infinity is as long as can be. */
+    readonly nextSleepMs: number | null;
+  },
 ): boolean {
   if (outcome.stopReason !== "SCHEDULED") return false;
   const { nextSleepMs } = outcome;

@@ -10,7 +10,9 @@ import { restore, type Snapshot, snapshot } from "./snapshot.js";
 
 /** What is needed of a Durable Object's storage. */
 interface Storage {
+  /** What is stored under a key; undefined if there is nothing. */
   get(key: string): Promise<unknown>;
+  /** Stores a value under a key. */
   put(key: string, value: unknown): Promise<unknown>;
 }
 
@@ -31,7 +33,11 @@ export class RedressState {
   readonly #saved = new Map<string, string>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(context: { storage: Storage }) {
+  /** Made by the runtime. */
+  constructor(context: {
+    /** Where the object keeps its state. */
+    storage: Storage;
+  }) {
     this.#storage = context.storage;
   }
 

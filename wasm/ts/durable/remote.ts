@@ -7,8 +7,13 @@ import type { CallResult } from "../types.js";
 
 /** What is needed of a namespace of Durable Objects. */
 export interface Namespace {
+  /** The id of the object of a name. */
   idFromName(name: string): any;
-  get(id: any): { fetch(url: string, init: any): Promise<any> };
+  /** A stub of the object with an id. */
+  get(id: any): {
+    /** Asks the object. */
+    fetch(url: string, init: any): Promise<any>;
+  };
 }
 
 /** What an object is asked. The same `id` again gets the same answer. */
@@ -33,9 +38,13 @@ export interface DurableOptions {
 export interface Latency {
   /** How many questions were answered. */
   readonly count: number;
+  /** The latest answer. */
   readonly lastMs: number;
+  /** The fastest answer. */
   readonly minMs: number;
+  /** The slowest answer. */
   readonly maxMs: number;
+  /** The mean of all answers. */
   readonly meanMs: number;
   /** How many were not: errors, and answers that took too long. */
   readonly unreachable: number;

@@ -10,7 +10,9 @@ import { SNAPSHOT_ERRORS } from "../wasm/modules/names.js";
 
 /** The state of a breaker or a budget, as `snapshot` gives and `restore` takes it. */
 export interface Snapshot {
+  /** What it is the state of. */
   readonly kind: "circuit_breaker" | "budget";
+  /** The version of the form; `restore` refuses another. */
   readonly version: 1;
   /** The core's bytes, two digits each, with their checksum. */
   readonly data: string;

@@ -16,7 +16,14 @@ export interface Finding {
   /** What happens as it is; the field is the subject: `is never reached`. */
   readonly problem: string;
   /** The other option that the problem comes from, if there is one. */
-  readonly beside: { readonly field: string; readonly value: unknown } | undefined;
+  readonly beside:
+    | {
+        /** That option, by path. */
+        readonly field: string;
+        /** What it is, in the same form as `value`. */
+        readonly value: unknown;
+      }
+    | undefined;
   /** What to change; "it" is the field. */
   readonly help: string;
   /** All of it in one line. */

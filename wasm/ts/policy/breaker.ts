@@ -35,7 +35,7 @@ import type { RateWindow } from "./windows.js";
 export interface CircuitBreakerOptions {
   /** Opens at so many failures within the window, 1 to 255; 5 by default. */
   failureThreshold?: number | undefined;
-  /** In milliseconds, 0.001 and up; 60,000 by default. */
+  /** Within how long they count, in milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
   /** Counts a share in place of a number of failures: `rateOfCalls` or `rateOverTime`. */
   window?: RateWindow | undefined;
@@ -64,6 +64,7 @@ export interface CircuitBreakerOptions {
    * milliseconds, 0.001 and up; null (the default) for never.
    */
   openForHintMs?: number | null | undefined;
+  /** The present in milliseconds, from any origin; the time of the runtime by default. */
   clock?: Clock | undefined;
 }
 
@@ -97,6 +98,7 @@ export class CircuitBreaker extends Handle {
   readonly #draws: boolean;
   #permits: Permits | undefined;
 
+  /** A closed breaker of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
     const path = "circuitBreaker";

@@ -15,10 +15,11 @@ import {
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {
-  /** 0 to 4,096. */
+  /** How many retries all calls may make within the window, 0 to 4,096. */
   maxRetries: number;
-  /** In milliseconds, 0.001 and up; 60,000 by default. */
+  /** How long the window is, in milliseconds, 0.001 and up; 60,000 by default. */
   windowMs?: number | undefined;
+  /** The present in milliseconds, from any origin; the time of the runtime by default. */
   clock?: Clock | undefined;
 }
 
@@ -36,6 +37,7 @@ export interface RatioBudgetOptions {
   floorPerSec?: number | undefined;
   /** The most that is saved up, 1 to 100,000; 1,000 by default. */
   limit?: number | undefined;
+  /** The present in milliseconds, from any origin; the time of the runtime by default. */
   clock?: Clock | undefined;
 }
 
@@ -61,6 +63,7 @@ export class Budget extends Handle {
   /** @internal */
   readonly clock: Clock;
 
+  /** A budget of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: RollingBudgetOptions | RatioBudgetOptions) {
     super();
     const path = "budget";
@@ -86,7 +89,7 @@ export class Budget extends Handle {
     return slot;
   }
 
-  /** Takes so many retries, all or none; whether they were there. */
+  /** Takes so many retries, 0 to 4,294,967,295 and 1 by default, all or none; whether they were there. */
   consume(cost = 1): boolean {
     const whole = number("cost", cost, [1, WHOLE, 0, 2 ** 32 - 1]);
     const now = this.clock();

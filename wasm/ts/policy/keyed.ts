@@ -8,10 +8,12 @@ import { Budget, ofKey, type RatioBudgetOptions, type RollingBudgetOptions } fro
 import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
 
+/** The options of what a map holds for each key. */
 type SettingsOf<V> = V extends CircuitBreaker ? CircuitBreakerOptions : RollingBudgetOptions | RatioBudgetOptions;
 
-/** How many keys have an entry at most: 1 to 100,000. */
+/** The size of a map by key. */
 interface Capacity {
+  /** How many keys have an entry at most, 1 to 100,000. */
   capacity: number;
 }
 
@@ -27,6 +29,7 @@ interface Capacity {
  * budget, and `refused` counts them.
  */
 export class Keyed<V extends CircuitBreaker | Budget> {
+  /** How many keys have an entry at most. */
   readonly capacity: number;
   /** What was never used: its settings are those of every entry. @internal */
   readonly template: V;
@@ -35,6 +38,7 @@ export class Keyed<V extends CircuitBreaker | Budget> {
   readonly #entries = new Map<string, V>();
   #refused = 0;
 
+  /** A map of `CircuitBreaker` or `Budget`, or of a class that extends one, with the options of every entry. */
   constructor(kind: new (settings: any) => V, settings: SettingsOf<V> & Capacity) {
     const isOurs = (one: unknown) => kind === one || kind?.prototype instanceof (one as typeof Budget);
     if (!isOurs(CircuitBreaker) && !isOurs(Budget)) throw wrongType("keyed", kind, "CircuitBreaker or Budget");
@@ -95,12 +99,22 @@ function isOver(value: CircuitBreaker | Budget): boolean {
   return (value as CircuitBreaker).wouldAdmit;
 }
 
+/** One for all keys, or one for each. */
 type Either<T, V extends CircuitBreaker | Budget> = T | Keyed<V>;
 
 /** What a policy by key is made of: a policy's options, and breaker, budget or both may be `Keyed`. */
 export interface KeyedPolicyOptions extends Omit<PolicyOptions, "retry" | "circuitBreaker" | "budget"> {
-  retry?: Retry | (Omit<RetryOptions, "budget"> & { budget?: Either<RetryOptions["budget"], Budget> }) | undefined;
+  /** What retries; its budget may be `Keyed`. */
+  retry?:
+    | Retry
+    | (Omit<RetryOptions, "budget"> & {
+        /** A budget for all keys, or one for each: `Keyed`. */
+        budget?: Either<RetryOptions["budget"], Budget>;
+      })
+    | undefined;
+  /** A breaker for all keys, or one for each: `Keyed`. */
   circuitBreaker?: Either<PolicyOptions["circuitBreaker"], CircuitBreaker>;
+  /** A budget for all keys, or one for each: `Keyed`. A budget of `retry` takes its place. */
   budget?: Either<PolicyOptions["budget"], Budget>;
 }
 
@@ -113,6 +127,7 @@ export class KeyedPolicy {
   /** The rules with the budget of each key, which are kept as long as that. */
   readonly #known = new WeakMap<Budget, Rules>();
 
+  /** A policy of checked options, of which the breaker or a budget is `Keyed`. */
   constructor(settings: KeyedPolicyOptions) {
     if (typeof settings !== "object" || settings === null) throw wrongType("policy", settings, "an object of options");
     const given: Record<string, unknown> = { ...settings };

@@ -19,10 +19,13 @@ export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
 export interface PolicyOptions
   extends PolicyHooks,
     Pick<RetryOptions, "classifier" | "resultClassifier" | "budget" | "clock" | "random" | "unref"> {
+  /** What retries; without it a call makes one attempt. */
   retry?: Retry | RetryOptions | undefined;
+  /** What rejects calls while the upstream is down; share one among all policies that call it. */
   circuitBreaker?: CircuitBreaker | Circuit<any> | undefined;
 }
 
+/** What a policy runs: a function of the attempt. */
 type Operation<T> = (attempt: Attempt) => T;
 
 /** How operations are run. */
@@ -84,6 +87,7 @@ export class Retry extends Runner {
   /** @internal */
   readonly setting: Setting;
 
+  /** Retrying by checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: RetryOptions) {
     super();
     this.config = Object.freeze(copied(settings));
@@ -106,11 +110,13 @@ function picked(given: Record<string, unknown>, keys: readonly string[]): Record
 export class Policy extends Guarded {
   /** What retries, if anything does. */
   readonly retry: Retry | undefined;
+  /** Its breaker, if it has one. */
   readonly circuitBreaker: CircuitBreaker | Circuit<any> | undefined;
   #setting: Setting | undefined;
   /** Rules that are not its own. */
   readonly #lent: Rules | undefined;
 
+  /** A policy of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: PolicyOptions = {}) {
     super();
     const given = options("policy", settings, POLICY_KEYS);
@@ -168,6 +174,7 @@ function retryOf(given: unknown, shared: Record<string, unknown> | undefined): R
 
 /** A policy that retries and does nothing else, of the options of both. */
 export class RetryPolicy extends Policy {
+  /** A policy of a `Retry`, of a `RetryConfig`, or of the options of retrying and hooks together. */
   constructor(settings: Retry | RetryConfig | (RetryOptions & PolicyHooks)) {
     super(parts(settings));
   }
@@ -179,6 +186,7 @@ function parts(settings: unknown): PolicyOptions {
   return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
 }
 
+/** Any function. */
 type AnyFunction = (this: any, ...words: any[]) => unknown;
 
 /** A function with a policy around it. */

@@ -64,11 +64,13 @@ export interface RetryOptions {
   retriable?: { readonly [K in FinalClass]?: number | undefined } | undefined;
   /** Grants retries, for all that share it. */
   budget?: Budget | Pool | undefined;
+  /** The present in milliseconds, from any origin; the time of the runtime by default. */
   clock?: Clock | undefined;
+  /** The randomness of jitter, in [0, 1); `Math.random` by default. */
   random?: Random | undefined;
   /** Sleeps in place of a timer; `callSync` needs one. */
   sleeper?: Sleeper | undefined;
-  /** Lets Node end while a delay or the limit of an attempt is pending. */
+  /** Lets Node end while a delay or the limit of an attempt is pending; false by default. */
   unref?: boolean | undefined;
 }
 
@@ -243,6 +245,7 @@ export class RetryConfig implements RetryOptions {
   declare readonly sleeper?: Sleeper | undefined;
   declare readonly unref?: boolean | undefined;
 
+  /** Checks the options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: RetryOptions) {
     Object.assign(this, copied(settings));
     new Rules(this, false);

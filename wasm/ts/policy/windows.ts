@@ -8,7 +8,7 @@ import { window_new } from "../wasm/modules/extras.js";
 interface Share {
   /** Opens when so large a share of the calls failed, 0.001 to 1. */
   rate: number;
-  /** Opens after so many calls at the earliest. */
+  /** Opens after so many calls at the earliest, 1 and up: to `size`, or to 65,535. */
   minCalls: number;
 }
 
@@ -22,8 +22,15 @@ export interface CallsWindow extends Share {
 export interface TimeWindow extends Share {
   /** Counts the calls of so many milliseconds, 0.01 and up. */
   ms: number;
-  /** Opens, too, when `rate` of the calls had an attempt of `afterMs` or longer. */
-  slow?: { afterMs: number; rate: number } | undefined;
+  /** Opens, too, when `rate` of the calls had an attempt of `afterMs` or longer; by default it does not. */
+  slow?:
+    | {
+        /** From how long on an attempt counts as slow, in milliseconds, 0.001 and up. */
+        afterMs: number;
+        /** Opens when so large a share of the calls was slow, 0.001 to 1. */
+        rate: number;
+      }
+    | undefined;
 }
 
 const RATE = [undefined, 0, 0.001, 1] as const;
@@ -33,6 +40,7 @@ const SLOW = { afterMs: [undefined, ABOVE], rate: RATE } as const;
 
 /** A window of a breaker, made by `rateOfCalls` or `rateOverTime`. */
 export class RateWindow {
+  /** Whether it counts the last calls, or the calls of the last milliseconds. */
   readonly kind: "calls" | "time";
   readonly #settings: object;
 

@@ -8,20 +8,28 @@ import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState
 
 /** A clock that moves when it is told to, or when a policy sleeps on it. */
 export class MockClock {
+  /** The present, in milliseconds. */
   nowMs: number;
   /** Every delay that was slept, in milliseconds. */
   readonly sleeps: number[] = [];
 
+  /** A clock that shows `startMs`, in milliseconds; 0 by default. */
   constructor(startMs = 0) {
     this.nowMs = number("MockClock.startMs", startMs, [undefined]);
   }
 
+  /** Moves it forward by so many milliseconds, 0 and up. */
   advance(ms: number): void {
     this.nowMs += number("MockClock.advance", ms, [undefined]);
   }
 
   /** The options that put a policy on this clock. */
-  options(): { clock: () => number; sleeper: (ms: number) => void } {
+  options(): {
+    /** The present of this clock. */
+    clock: () => number;
+    /** Moves this clock by a delay at once, and remembers it in `sleeps`. */
+    sleeper: (ms: number) => void;
+  } {
     return {
       clock: () => this.nowMs,
       sleeper: (ms) => {
@@ -47,13 +55,19 @@ export function scriptedRandom(numbers: readonly number[]): () => number {
 export class DeterministicStrategy {
   readonly #delays: readonly number[];
 
+  /** Delays in milliseconds, 0 and up, at most 10,000 of them. */
   constructor(delaysMs: readonly number[]) {
     sequence(delaysMs);
     this.#delays = [...delaysMs];
   }
 
   /** The delay after the n-th failure; none of an empty list. */
-  delay({ attempt }: { readonly attempt: number }): number | null {
+  delay({
+    attempt,
+  }: {
+    /** The number of the attempt that failed, from 1. */
+    readonly attempt: number;
+  }): number | null {
     return this.#delays[Math.min(attempt, this.#delays.length) - 1] ?? null;
   }
 }
@@ -76,12 +90,25 @@ export function noRetries(config: RetryOptions): RetryConfig {
 }
 
 /** What a fake policy answers: a result, an error, or a whole outcome. */
-export type FakeAnswer = { result: unknown } | { error: unknown } | { outcome: Outcome<any> };
+export type FakeAnswer =
+  | {
+      /** What `call` returns. */
+      result: unknown;
+    }
+  | {
+      /** What `call` throws. */
+      error: unknown;
+    }
+  | {
+      /** What `execute` returns, and `call` by it. */
+      outcome: Outcome<any>;
+    };
 
 /** A policy that answers as it is told, without running anything. */
 export class FakePolicy {
   readonly #outcome: Outcome<any>;
 
+  /** A policy with one answer to every call. */
   constructor(answer: FakeAnswer) {
     if (Object.keys(options("FakePolicy", answer, ["result", "error", "outcome"])).length !== 1) {
       throw wrongType("FakePolicy", answer, "one of { result }, { error } and { outcome }");
@@ -89,14 +116,17 @@ export class FakePolicy {
     this.#outcome = outcomeOf(answer);
   }
 
+  /** The value of the answer, or throws its error; the operation is not run. */
   async call(_operation: unknown, _options?: CallOptions): Promise<any> {
     return this.callSync(_operation, _options);
   }
 
+  /** The outcome of the answer; the operation is not run. */
   async execute(_operation: unknown, _options?: CallOptions): Promise<Outcome<any>> {
     return this.#outcome;
   }
 
+  /** The same as `call`, at once; `callSync` asks it. */
   callSync(_operation: unknown, _options?: CallOptions): any {
     if (this.#outcome.ok) return this.#outcome.value;
     throw this.#outcome.error;
@@ -114,18 +144,23 @@ function outcomeOf(answer: FakeAnswer): Outcome<any> {
 
 /** A call that a `RecordingPolicy` was asked for. */
 export interface RecordedCall {
+  /** The operation that was run. */
   readonly operation: (attempt: Attempt) => unknown;
+  /** The options of the call; empty if it had none. */
   readonly options: CallOptions;
 }
 
 /** A policy that runs each operation once and remembers what it was asked. */
 export class RecordingPolicy {
+  /** Every call, in order. */
   readonly calls: RecordedCall[] = [];
 
+  /** Runs the operation once: what it returns, or throws what it throws. */
   async call<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): Promise<Awaited<T>> {
     return await this.callSync(operation, options);
   }
 
+  /** Runs the operation once; the outcome of that attempt. */
   async execute<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): Promise<Outcome<Awaited<T>>> {
     try {
       const value = await this.callSync(operation, options);
@@ -135,6 +170,7 @@ export class RecordingPolicy {
     }
   }
 
+  /** The same as `call`, at once; `callSync` asks it. */
   callSync<T>(operation: (attempt: Attempt) => T, options: CallOptions = {}): T {
     this.calls.push({ operation, options });
     const signal = options.signal ?? new AbortController().signal;
@@ -152,6 +188,7 @@ export class FakeCircuitBreaker implements Circuit<number> {
   readonly #script: readonly FakeAdmission[];
   #asked = 0;
 
+  /** A breaker with at least one answer; it admits every call by default. */
   constructor(script: readonly FakeAdmission[] = ["allow"]) {
     for (const entry of script) {
       if (!["allow", "reject", "probe"].includes(entry)) {
@@ -162,11 +199,13 @@ export class FakeCircuitBreaker implements Circuit<number> {
     this.#script = [...script];
   }
 
+  /** The state that its next answer stands for. */
   get state(): CircuitState {
     const next = this.#script[Math.min(this.#asked, this.#script.length - 1)];
     return next === "allow" ? "closed" : next === "probe" ? "half_open" : "open";
   }
 
+  /** The next answer of its script. */
   admit(): Admission<number> {
     const entry = this.#script[Math.min(this.#asked, this.#script.length - 1)];
     this.#asked += 1;
@@ -174,6 +213,7 @@ export class FakeCircuitBreaker implements Circuit<number> {
     return { ok: true, permit: this.#asked, halfOpened: entry === "probe" };
   }
 
+  /** Remembers the result in `results`. */
   settle(_permit: number, result: CallResult): null {
     this.results.push(result);
     return null;

@@ -32,9 +32,11 @@ export interface Shared extends Memory {
   readonly __indirect_function_table: object;
 }
 
-/** WebAssembly is not to be had here. */
+/** WebAssembly could not be started, as a page's Content-Security-Policy forbids it; thrown by the first construction. */
 export class WasmUnavailableError extends Error {
+  /** `"WasmUnavailableError"`. */
   override readonly name = "WasmUnavailableError";
+  /** `"REDRESS_WASM_UNAVAILABLE"`, the same in every copy of the package. */
   readonly code = "REDRESS_WASM_UNAVAILABLE";
 }
 

@@ -1,5 +1,6 @@
 // The end of an object, said by `using`.
 
+/** What `using` ends, where the types of the language have it. */
 export type Disposing = SymbolConstructor extends { readonly dispose: infer D extends symbol }
   ? { [K in D]: () => void }
   : object;

@@ -12,11 +12,13 @@ export function moduleOf(text: string): object {
     const code = text.charCodeAt(at) - 35;
     return code < 0 ? 57 : code;
   };
-  const bytes: number[] = [];
+  // Longer than it is going to be: an array that grows takes half as long again.
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
   for (let at = 0; at < text.length; at += 1) {
     let rank = digit(at);
     if (rank >= SINGLE) rank = SINGLE + (rank - SINGLE) * DIGITS + digit((at += 1));
-    bytes.push(rank < 69 ? rank : rank < SINGLE ? rank + 27 : rank < 117 ? rank - 21 : rank);
+    bytes[length++] = rank < 69 ? rank : rank < SINGLE ? rank + 27 : rank < 117 ? rank - 21 : rank;
   }
-  return new WebAssembly.Module(Uint8Array.from(bytes));
+  return new WebAssembly.Module(bytes.subarray(0, length));
 }

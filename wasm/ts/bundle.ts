@@ -1,0 +1,9 @@
+// What the bundle for Node, Deno and Bun holds: each entry of the package under its name.
+
+export * as backoff from "./backoff.js";
+export * as classify from "./classify.js";
+export * as decorators from "./decorators.js";
+export * as durable from "./durable.js";
+export * as index from "./index.js";
+export * as lint from "./lint.js";
+export * as testing from "./testing.js";

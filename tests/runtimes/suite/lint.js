@@ -12,7 +12,7 @@ import {
   rateOfCalls,
   rateOverTime,
 } from "redress";
-import { lint, show, describe as valuesOf, WrittenPolicy } from "redress/lint";
+import { lint, PolicyJson, show, describe as valuesOf } from "redress/lint";
 import { assert, describe, test, thrown } from "./harness.js";
 
 describe("lint");
@@ -277,9 +277,9 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     },
     circuitBreaker: { failureThreshold: 3 },
   };
-  assert.deepEqual(lint(new WrittenPolicy(good)), []);
+  assert.deepEqual(lint(new PolicyJson(good)), []);
   assert.include(
-    show(new WrittenPolicy(good)),
+    show(new PolicyJson(good)),
     "default_strategy: retry_after_or(equal_jitter(0.01s, 30s), 0s, at least 0.01s, at most 60s)",
   );
   const bad = {
@@ -292,7 +292,7 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     },
     budget: { ratio: 3 },
   };
-  assert.sameDeepMembers(found(new WrittenPolicy(bad)), [
+  assert.sameDeepMembers(found(new PolicyJson(bad)), [
     ["error", "retry.strategy.baseMs", -1],
     ["error", "retry.strategy.maxMs", "x"],
     ["error", "retry.strategy.steps", 1],
@@ -304,8 +304,9 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     ["error", "budget.ratio", 3],
   ]);
   const breaker = { failureThreshold: 0, tripOn: ["X", "TRANSIENT", "Y"], window: { kind: "calls", size: 8 } };
-  assert.sameDeepMembers(found(new WrittenPolicy({ retry: { strategy: "fullJitter" }, circuitBreaker: breaker })), [
+  assert.sameDeepMembers(found(new PolicyJson({ retry: { strategy: "fullJitter" }, circuitBreaker: breaker })), [
     ["error", "circuitBreaker.window.rate", undefined],
+    ["error", "circuitBreaker.window.minCalls", undefined],
     ["error", "circuitBreaker.failureThreshold", 0],
     ["error", "circuitBreaker.tripOn[0]", "X"],
     ["error", "circuitBreaker.tripOn[2]", "Y"],

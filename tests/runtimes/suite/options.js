@@ -306,7 +306,7 @@ test("what does not go together is refused", () => {
   refuses(
     () => breakerOf({ failureThreshold: 200, classThresholds: { AUTH: 200 } }),
     RangeError,
-    "circuitBreaker.classThresholds: all thresholds together are out of range: at most 255",
+    "circuitBreaker.classThresholds: an object is out of range: all thresholds together at most 255",
   );
   refuses(
     () => policyOf({ perClassMaxAttempts: { AUTH: 0 }, retriable: { AUTH: 1 } }),
@@ -324,7 +324,11 @@ test("what does not go together is refused", () => {
     RangeError,
     "backoff.adaptive.minMultiplier: 2 is out of range",
   );
-  refuses(() => new Policy({ retry: {} }), TypeError, "retry.strategy: there is none");
+  refuses(
+    () => new Policy({ retry: {} }),
+    TypeError,
+    "retry.strategy: undefined is not a strategy, for all classes here or for some in `strategies`",
+  );
 });
 
 test("delays of a constant, of a sequence and of a fallback are checked one by one", () => {
@@ -346,7 +350,7 @@ test("delays of a constant, of a sequence and of a fallback are checked one by o
   refuses(
     () => policyOf({ strategy: (one, two) => one + two }),
     TypeError,
-    "retry.strategy: a strategy of 2 arguments is not",
+    "retry.strategy: function strategy is not a function of the context, or of (attempt, class, previousSleepMs)",
   );
 });
 

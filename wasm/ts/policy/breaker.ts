@@ -1,30 +1,22 @@
 // The circuit breaker: stops calling what is down.
 
 import { FLAGS } from "../call/codes.js";
+import { refuse } from "../config/issues.js";
 import {
   ABOVE,
   byClass,
-  callable,
+  type Check,
+  type Checks,
+  checked,
   classNumber,
+  clock,
   NULLABLE,
   number,
-  numbers,
   options,
-  type Ranges,
-  systemClock,
   WHOLE,
-  wrongType,
 } from "../config/options.js";
-import {
-  type Admission,
-  type CallResult,
-  type CircuitState,
-  type Clock,
-  ERROR_CLASSES,
-  type ErrorClass,
-  STATES,
-} from "../types.js";
-import { checked, enter, table } from "../wasm/core.js";
+import { type Admission, type CallResult, type CircuitState, type Clock, type ErrorClass, STATES } from "../types.js";
+import { enter, checked as made, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -74,18 +66,28 @@ export interface CircuitBreakerOptions {
   clock?: Clock | undefined;
 }
 
-/** What opens it: how many failures within which time. */
-const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
-const REST: Ranges = {
+const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
+const ALL_CLASSES = (1 << 8) - 1;
+const CHECKS: Checks = {
+  clock,
+  window: (path, value) =>
+    value === undefined || typeof value?.numbers === "function"
+      ? value
+      : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
+  failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),
+  windowMs: /* @__PURE__ */ counted([60_000, ABOVE]),
+  classThresholds: /* @__PURE__ */ counted((path, value) => byClass(path, value, [undefined, WHOLE, 1, 255], 0)),
+  tripOn: (path, value) => bitsOf(path, value, DEFAULT_TRIPS),
+  recoveryTimeoutMs: [30_000, ABOVE],
+  maxRecoveryTimeoutMs: (path, value, { recoveryTimeoutMs }) => number(path, value, [NaN, NULLABLE, recoveryTimeoutMs]),
   leaseMs: [60_000, ABOVE],
   halfOpenPermits: [1, WHOLE, 1, 4],
   successesToClose: [1, WHOLE, 1, 15],
+  halfOpenOn: (path, value) => bitsOf(path, value, ALL_CLASSES),
+  recoveryJitterMs: [0],
+  checkBeforeRetry: "boolean",
+  openForHintMs: [NaN, ABOVE | NULLABLE],
 };
-const EXTRA: Ranges = { recoveryJitterMs: [0], openForHintMs: [NaN, ABOVE | NULLABLE] };
-const OTHERS = "window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds halfOpenOn checkBeforeRetry clock";
-const KEYS = [...OTHERS.split(" "), ...Object.keys({ ...FAILURES, ...REST, ...EXTRA })];
-const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
-const ALL_CLASSES = (1 << 8) - 1;
 /** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
 const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];
 /** What is done by hand, in the order of the core's numbers. */
@@ -107,40 +109,41 @@ export class CircuitBreaker extends Handle {
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
     const path = "circuitBreaker";
-    const given = options(path, settings, KEYS);
-    this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
-    const window: RateWindow | undefined = (this.#window = given["window"]);
-    if (window !== undefined && typeof window?.numbers !== "function") {
-      throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
-    }
-    for (const name of window === undefined ? [] : [...Object.keys(FAILURES), "classThresholds"]) {
-      if (given[name] === undefined) continue;
-      throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
-    }
+    const own = options(path, settings, CHECKS);
+    this.clock = own["clock"];
+    const window: RateWindow | undefined = (this.#window = own["window"]);
+    const { failureThreshold, classThresholds, recoveryJitterMs } = own;
     const [counts, slow] = window?.numbers(`${path}.window`) ?? [
-      [0, ...numbers(path, given, FAILURES), 0],
+      [0, failureThreshold, own["windowMs"], 0],
       [NaN, 0],
     ];
-    const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
-    const [jitter, longestHint] = numbers(path, given, EXTRA) as [number, number];
-    this.#draws = jitter > 0;
-    const first = [
+    this.#draws = recoveryJitterMs > 0;
+    const first: number[] = [
       ...counts,
-      bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS),
-      recovery,
-      number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
-      ...numbers(path, given, REST),
+      own["tripOn"],
+      own["recoveryTimeoutMs"],
+      own["maxRecoveryTimeoutMs"],
+      own["leaseMs"],
+      own["halfOpenPermits"],
+      own["successesToClose"],
     ];
-    const rest = [
-      ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
+    const rest: number[] = [
+      ...classThresholds,
       ...slow,
-      bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES),
-      jitter,
-      flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]),
-      longestHint,
+      own["halfOpenOn"],
+      recoveryJitterMs,
+      own["checkBeforeRetry"] ? 1 : 0,
+      own["openForHintMs"],
     ];
-    if (window === undefined && rest.slice(0, 8).reduce((sum, one) => sum + Math.max(0, one - 1), first[1]!) > 255) {
-      throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
+    const sum = classThresholds.reduce((sum: number, one: number) => sum + Math.max(0, one - 1), failureThreshold);
+    if (window === undefined && sum > 255) {
+      refuse(
+        `${path}.classThresholds`,
+        given["classThresholds"],
+        "all thresholds together at most 255",
+        0,
+        "is out of range",
+      );
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
@@ -176,7 +179,7 @@ export class CircuitBreaker extends Handle {
     const permit = breaker_admit(this.entered, now);
     if (permit === 0) return rejected();
     const flags = permit & FLAGS;
-    return { ok: true, permit: this.#out.hand(checked(permit - flags)), halfOpened: flags === 1 };
+    return { ok: true, permit: this.#out.hand(made(permit - flags)), halfOpened: flags === 1 };
   }
 
   get #out(): Permits {
@@ -242,19 +245,18 @@ export function rejected() {
   return { ok: false, state: STATES[told[0]!]!, retryAfterMs: wait >= 0 ? wait : undefined } as const;
 }
 
+/** Of what counts failures in place of a share. */
+function counted(check: Check): Check {
+  return (path, value, { window }) => {
+    const isAlone = window === undefined || value === undefined;
+    const expected = "used with `window`, which counts a share: give one of them";
+    return checked(path, isAlone ? value : refuse(path, value, expected), check);
+  };
+}
+
 function bitsOf(path: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
-  if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
-  return value.reduce<number>((bits, name, index) => bits | (1 << classNumber(`${path}[${index}]`, name)), 0);
-}
-
-function flag(path: string, value: unknown): number {
-  if (value !== undefined && typeof value !== "boolean") throw wrongType(path, value, "true or false");
-  return value === true ? 1 : 0;
-}
-
-function thresholds(path: string, value: unknown): number[] {
-  const numbers = ERROR_CLASSES.map(() => 0);
-  for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, [undefined, WHOLE, 1, 255]);
-  return numbers;
+  if (!Array.isArray(value)) return refuse(path, value, "an array of classes", fallback);
+  // A class that there is not has -1, which makes no bit.
+  return value.reduce<number>((bits, name, index) => bits | (2 ** classNumber(`${path}[${index}]`, name)), 0);
 }

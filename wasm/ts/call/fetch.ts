@@ -2,7 +2,7 @@
 
 import { read } from "../classify/facts.js";
 import { refuse } from "../config/issues.js";
-import { checked as checkedOption, object } from "../config/options.js";
+import { object, optionValue } from "../config/options.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import type { Policy, Retry, RetryPolicy } from "../policy/policy.js";
 import type { CallOptions } from "../types.js";
@@ -34,7 +34,7 @@ type Init = Parameters<typeof fetch>[1];
  */
 export function redressFetch(policy: Policy | Retry | RetryPolicy | KeyedPolicy, options: FetchOptions = {}): Fetch {
   const { repeatAnyMethod, ...settings } = object("redressFetch", options) as FetchOptions;
-  checkedOption("redressFetch.repeatAnyMethod", repeatAnyMethod, "boolean");
+  optionValue("redressFetch.repeatAnyMethod", repeatAnyMethod, "boolean");
   checked("redressFetch", settings);
   const keyed = typeof (policy as Partial<KeyedPolicy> | null)?.at === "function" ? (policy as KeyedPolicy) : undefined;
   if (keyed === undefined && typeof (policy as Partial<Policy> | null)?.execute !== "function") {

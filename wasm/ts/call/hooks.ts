@@ -1,7 +1,7 @@
 // Telling the hooks of a policy and of a call; what they throw changes nothing.
 
 import { refuse } from "../config/issues.js";
-import { type Checks, checked as checkedOption, NULLABLE, object, unknown } from "../config/options.js";
+import { type Checks, NULLABLE, object, optionValue, unknown } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
 
 /** The options of a call. */
@@ -37,7 +37,7 @@ export function checked(path: string, options: CallOptions): boolean {
     if (check === undefined || (typeof value !== check && value !== undefined && value !== null)) {
       const at = path === "" ? key : `${path}.${key}`;
       if (check === undefined) unknown(at, value, CALL_KEYS);
-      else checkedOption(at, value, check);
+      else optionValue(at, value, check);
     }
     const isObserver = key.startsWith("on") && key !== "onHookError" && typeof value === "function";
     if (isObserver || (key === "captureTimeline" && value === true)) observes = true;

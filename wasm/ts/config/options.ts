@@ -24,7 +24,7 @@ export type Check = Range | Type | ((path: string, value: any, before: any) => u
 export type Checks = Readonly<Record<string, Check>>;
 
 /** The value of an option by its check. */
-export function checked(path: string, value: unknown, check: Check, before?: unknown): any {
+export function optionValue(path: string, value: unknown, check: Check, before?: unknown): any {
   if (typeof check === "function") return check(path, value, before);
   if (typeof check !== "string") return number(path, value, check);
   return value === undefined || typeof value === check ? value : refuse(path, value, TYPES[check]);
@@ -33,7 +33,7 @@ export function checked(path: string, value: unknown, check: Check, before?: unk
 /** The values of options by their checks, and nothing else. */
 export function values(path: string, given: Options, checks: Checks): Options {
   const found: Options = {};
-  for (const name in checks) found[name] = checked(`${path}.${name}`, given[name], checks[name]!, found);
+  for (const name in checks) found[name] = optionValue(`${path}.${name}`, given[name], checks[name]!, found);
   return found;
 }
 
@@ -78,7 +78,7 @@ export function number(path: string, value: unknown, range: Range): number {
 
 /** A clock; the present by default. */
 export function clock(path: string, value: unknown): () => number {
-  return checked(path, value, "function") ?? systemClock;
+  return optionValue(path, value, "function") ?? systemClock;
 }
 
 /** The number of a class; -1 for none. */
@@ -98,7 +98,7 @@ export function byClass<T>(
   if (value === undefined) return found;
   for (const [name, own] of Object.entries(object(path, value, "an object by class"))) {
     const index = own === undefined ? -1 : classNumber(path, name);
-    if (index >= 0) found[index] = checked(`${path}.${name}`, own, check as Check, index);
+    if (index >= 0) found[index] = optionValue(`${path}.${name}`, own, check as Check, index);
   }
   return found;
 }

@@ -1,7 +1,7 @@
 // Asking a Durable Object: by name, within a time, with what it cost.
 
 import { refuse } from "../config/issues.js";
-import { checked, NULLABLE, number, object } from "../config/options.js";
+import { NULLABLE, number, object, optionValue } from "../config/options.js";
 import type { CircuitBreakerOptions } from "../policy/breaker.js";
 import type { RatioBudgetOptions, RollingBudgetOptions } from "../policy/budget.js";
 import type { CallResult } from "../types.js";
@@ -66,7 +66,7 @@ export class Remote {
     if (when !== "local" && when !== "reject") refuse(`${path}.whenUnreachable`, when, '"local" or "reject"');
     this.rejects = when === "reject";
     this.#timeoutMs = number(`${path}.timeoutMs`, given.timeoutMs, [1_000, NULLABLE, 1, 2 ** 31 - 1]);
-    this.#onUnreachable = checked(`${path}.onUnreachable`, given.onUnreachable, "function");
+    this.#onUnreachable = optionValue(`${path}.onUnreachable`, given.onUnreachable, "function");
     this.#namespace = namespace;
     this.#name = given.name;
   }

@@ -7,12 +7,12 @@ import {
   byClass,
   type Check,
   type Checks,
-  checked,
   classNumber,
   clock,
   NULLABLE,
   number,
   options,
+  optionValue,
   WHOLE,
 } from "../config/options.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, type ErrorClass, STATES } from "../types.js";
@@ -76,7 +76,7 @@ const CHECKS: Checks = {
       : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
   failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),
   windowMs: /* @__PURE__ */ counted([60_000, ABOVE]),
-  classThresholds: /* @__PURE__ */ counted((path, value) => byClass(path, value, [undefined, WHOLE, 1, 255], 0)),
+  classThresholds: /* @__PURE__ */ counted(thresholds),
   tripOn: (path, value) => bitsOf(path, value, DEFAULT_TRIPS),
   recoveryTimeoutMs: [30_000, ABOVE],
   maxRecoveryTimeoutMs: (path, value, { recoveryTimeoutMs }) => number(path, value, [NaN, NULLABLE, recoveryTimeoutMs]),
@@ -135,16 +135,6 @@ export class CircuitBreaker extends Handle {
       own["checkBeforeRetry"] ? 1 : 0,
       own["openForHintMs"],
     ];
-    const sum = classThresholds.reduce((sum: number, one: number) => sum + Math.max(0, one - 1), failureThreshold);
-    if (window === undefined && sum > 255) {
-      refuse(
-        `${path}.classThresholds`,
-        given["classThresholds"],
-        "all thresholds together at most 255",
-        0,
-        "is out of range",
-      );
-    }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
     // A copy, which has no room to spare.
@@ -179,7 +169,7 @@ export class CircuitBreaker extends Handle {
     const permit = breaker_admit(this.entered, now);
     if (permit === 0) return rejected();
     const flags = permit & FLAGS;
-    return { ok: true, permit: this.#out.hand(made(permit - flags)), halfOpened: flags === 1 };
+    return { ok: true, permit: this.#out.hand(checked(permit - flags)), halfOpened: flags === 1 };
   }
 
   get #out(): Permits {
@@ -247,11 +237,17 @@ export function rejected() {
 
 /** Of what counts failures in place of a share. */
 function counted(check: Check): Check {
-  return (path, value, { window }) => {
-    const isAlone = window === undefined || value === undefined;
+  return (path, value, before) => {
+    const isAlone = before.window === undefined || value === undefined;
     const expected = "used with `window`, which counts a share: give one of them";
-    return checked(path, isAlone ? value : refuse(path, value, expected), check);
+    return optionValue(path, isAlone ? value : refuse(path, value, expected), check, before);
   };
+}
+
+function thresholds(path: string, value: unknown, { failureThreshold }: Record<string, any>): number[] {
+  const own = byClass(path, value, [undefined, WHOLE, 1, 255], 0);
+  const sum = own.reduce((sum, one) => sum + Math.max(0, one - 1), failureThreshold);
+  return sum > 255 ? refuse(path, value, "all thresholds together at most 255", own, "is out of range") : own;
 }
 
 function bitsOf(path: string, value: unknown, fallback: number): number {

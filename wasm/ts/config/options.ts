@@ -11,6 +11,8 @@ export const WHOLE = 1;
 export const ABOVE = 2;
 /** May be null for none, which is NaN for the core. */
 export const NULLABLE = 4;
+/** Both. Added up here: a bundler keeps a table that nothing uses if something is computed in it. */
+export const ABOVE_NULLABLE = 6;
 
 /** Of a number: its default (undefined if it must be set), what it must be, the least, and the most. */
 export type Range = readonly [fallback: number | undefined, form?: number, min?: number, max?: number];

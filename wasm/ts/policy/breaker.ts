@@ -4,6 +4,7 @@ import { FLAGS } from "../call/codes.js";
 import { refuse } from "../config/issues.js";
 import {
   ABOVE,
+  ABOVE_NULLABLE,
   byClass,
   type Check,
   type Checks,
@@ -16,7 +17,7 @@ import {
   WHOLE,
 } from "../config/options.js";
 import { type Admission, type CallResult, type CircuitState, type Clock, type ErrorClass, STATES } from "../types.js";
-import { enter, checked as made, table } from "../wasm/core.js";
+import { checked, enter, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -86,7 +87,7 @@ const CHECKS: Checks = {
   halfOpenOn: (path, value) => bitsOf(path, value, ALL_CLASSES),
   recoveryJitterMs: [0],
   checkBeforeRetry: "boolean",
-  openForHintMs: [NaN, ABOVE | NULLABLE],
+  openForHintMs: [NaN, ABOVE_NULLABLE],
 };
 /** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
 const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];

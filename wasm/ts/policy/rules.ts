@@ -4,7 +4,7 @@ import { type Backoff, type Strategy, strategy } from "../backoff/strategy.js";
 import { byDefault } from "../classify/default.js";
 import { refuse } from "../config/issues.js";
 import {
-  ABOVE,
+  ABOVE_NULLABLE,
   byClass,
   type Checks,
   clock,
@@ -89,7 +89,7 @@ const CHECKS: Checks = {
   ...SHARED,
   maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
   deadlineMs: [60_000, NULLABLE],
-  attemptTimeoutMs: [NaN, ABOVE | NULLABLE],
+  attemptTimeoutMs: [NaN, ABOVE_NULLABLE],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
   longDelay: (path, value) =>
     value === undefined || value === "stop" || value === "cut" ? value : refuse(path, value, '"stop" or "cut"'),

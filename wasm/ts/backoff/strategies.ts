@@ -2,7 +2,7 @@
 // out the others. Delays are milliseconds.
 
 import { refuse } from "../config/issues.js";
-import { ABOVE, type Checks, NULLABLE, number, options, type Range } from "../config/options.js";
+import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/options.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -97,7 +97,7 @@ export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff 
 }
 
 const ADAPTIVITY: Checks = {
-  windowMs: [60_000, ABOVE],
+  windowMs: [60_000, 0, MICROSECOND],
   targetSuccess: [0.9, 0, 0.001, 1],
   maxMultiplier: [5, 0, 0, 4_000],
   minMultiplier: (path, value, { maxMultiplier }) =>

@@ -7,12 +7,10 @@ type Options = Record<string, any>;
 
 /** What a number must be: flags that are added up. */
 export const WHOLE = 1;
-/** A microsecond at least, as that is what the core counts in. */
-export const ABOVE = 2;
 /** May be null for none, which is NaN for the core. */
-export const NULLABLE = 4;
-/** Both. Added up here: a bundler keeps a table that nothing uses if something is computed in it. */
-export const ABOVE_NULLABLE = 6;
+export const NULLABLE = 2;
+/** The least time that is not 0, in milliseconds: what the core counts in. */
+export const MICROSECOND = 0.001;
 
 /** Of a number: its default (undefined if it must be set), what it must be, the least, and the most. */
 export type Range = readonly [fallback: number | undefined, form?: number, min?: number, max?: number];
@@ -68,7 +66,7 @@ export function unknown(path: string, value: unknown, keys: readonly string[]): 
 
 /** A number in its range; its default if it is left out. */
 export function number(path: string, value: unknown, range: Range): number {
-  const [fallback, form = 0, min = form & ABOVE ? 0.001 : 0, max = Number.MAX_SAFE_INTEGER] = range;
+  const [fallback, form = 0, min = 0, max = Number.MAX_SAFE_INTEGER] = range;
   if (value === undefined && fallback !== undefined) return fallback;
   if (value === null && form & NULLABLE) return NaN;
   const isNumber = typeof value === "number";

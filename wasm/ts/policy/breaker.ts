@@ -3,13 +3,12 @@
 import { FLAGS } from "../call/codes.js";
 import { refuse } from "../config/issues.js";
 import {
-  ABOVE,
-  ABOVE_NULLABLE,
   byClass,
   type Check,
   type Checks,
   classNumber,
   clock,
+  MICROSECOND,
   NULLABLE,
   number,
   options,
@@ -76,18 +75,18 @@ const CHECKS: Checks = {
       ? value
       : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
   failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),
-  windowMs: /* @__PURE__ */ counted([60_000, ABOVE]),
+  windowMs: /* @__PURE__ */ counted([60_000, 0, MICROSECOND]),
   classThresholds: /* @__PURE__ */ counted(thresholds),
   tripOn: (path, value) => bitsOf(path, value, DEFAULT_TRIPS),
-  recoveryTimeoutMs: [30_000, ABOVE],
+  recoveryTimeoutMs: [30_000, 0, MICROSECOND],
   maxRecoveryTimeoutMs: (path, value, { recoveryTimeoutMs }) => number(path, value, [NaN, NULLABLE, recoveryTimeoutMs]),
-  leaseMs: [60_000, ABOVE],
+  leaseMs: [60_000, 0, MICROSECOND],
   halfOpenPermits: [1, WHOLE, 1, 4],
   successesToClose: [1, WHOLE, 1, 15],
   halfOpenOn: (path, value) => bitsOf(path, value, ALL_CLASSES),
   recoveryJitterMs: [0],
   checkBeforeRetry: "boolean",
-  openForHintMs: [NaN, ABOVE_NULLABLE],
+  openForHintMs: [NaN, NULLABLE, MICROSECOND],
 };
 /** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
 const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];

@@ -1,6 +1,6 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
-import { ABOVE, type Checks, clock, number, options, WHOLE } from "../config/options.js";
+import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/options.js";
 import type { Clock } from "../types.js";
 import { enter } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
@@ -48,7 +48,7 @@ const RATIO: Checks = {
   initial: (path, value, { limit }) => number(path, value, [Math.min(10, limit), WHOLE, 0, MOST]),
   clock,
 };
-const ROLLING: Checks = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, ABOVE], clock };
+const ROLLING: Checks = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, 0, MICROSECOND], clock };
 
 /** The settings of a key's budget: what a ratio leaves out has other defaults than that of one budget for all. @internal */
 export function ofKey(settings: RollingBudgetOptions | RatioBudgetOptions): RollingBudgetOptions | RatioBudgetOptions {

@@ -10,7 +10,7 @@ import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../ty
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import type { CircuitBreaker } from "./breaker.js";
-import { copied, pool, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
+import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
 /** What may be said once for all calls of a policy. */
 export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
@@ -108,7 +108,6 @@ export class Policy extends Guarded {
     const given = known("policy", settings, POLICY_KEYS);
     const shared = picked(given, SHARED_KEYS);
     this.retry = retryOf(given["retry"], shared);
-    if (this.retry === undefined) pool("policy.budget", given["budget"]);
     const hooks = picked(given, HOOKS) as CallOptions | undefined;
     const observed = hooks === undefined ? false : checked("policy", hooks);
     const breaker = circuitOf(given["circuitBreaker"]);

@@ -4,11 +4,11 @@ import { type Backoff, type Strategy, strategy } from "../backoff/strategy.js";
 import { byDefault } from "../classify/default.js";
 import { refuse } from "../config/issues.js";
 import {
-  ABOVE_NULLABLE,
   byClass,
   type Checks,
   clock,
   known,
+  MICROSECOND,
   NULLABLE,
   number,
   type Range,
@@ -89,7 +89,7 @@ const CHECKS: Checks = {
   ...SHARED,
   maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
   deadlineMs: [60_000, NULLABLE],
-  attemptTimeoutMs: [NaN, ABOVE_NULLABLE],
+  attemptTimeoutMs: [NaN, NULLABLE, MICROSECOND],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
   longDelay: (path, value) =>
     value === undefined || value === "stop" || value === "cut" ? value : refuse(path, value, '"stop" or "cut"'),
@@ -115,7 +115,7 @@ export const RETRY_KEYS = Object.keys(CHECKS);
 const BY_CLASS = ["strategies", "perClassMaxAttempts", "retriable"];
 
 /** A budget in either form. */
-export function pool(path: string, value: unknown): Budget | Pool | undefined {
+function pool(path: string, value: unknown): Budget | Pool | undefined {
   const fits = value === undefined || typeof (value as Partial<Pool> | null)?.consume === "function";
   return fits ? (value as Pool) : refuse(path, value, "a Budget, or an object with `consume`");
 }

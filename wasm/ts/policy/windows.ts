@@ -1,6 +1,6 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
-import { ABOVE, type Check, type Checks, number, options, WHOLE } from "../config/options.js";
+import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "../config/options.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";
 
@@ -33,7 +33,7 @@ const CALLS: Checks = {
   rate: RATE,
   minCalls: (path, value, { size }) => number(path, value, [undefined, WHOLE, 1, size || MOST_CALLS]),
 };
-const SLOW: Checks = { afterMs: [undefined, ABOVE], rate: RATE };
+const SLOW: Checks = { afterMs: [undefined, 0, MICROSECOND], rate: RATE };
 const TIME: Checks = {
   ms: [undefined, 0, 0.01],
   rate: RATE,

@@ -4,8 +4,9 @@ import { refuse } from "../config/issues.js";
 import { type Checks, NULLABLE, object, optionValue, unknown } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
 
-/** The options of a call. */
+/** The options of a call, which are looked up by any name: it inherits none. */
 const CHECKS: Checks = {
+  __proto__: null as never,
   operation: "string",
   signal: (path, value) =>
     typeof value.addEventListener === "function" ? value : refuse(path, value, "an AbortSignal"),
@@ -32,14 +33,14 @@ export function checked(path: string, options: CallOptions): boolean {
   let observes = false;
   for (const key in given) {
     const value: unknown = given[key];
-    const check = Object.hasOwn(CHECKS, key) ? CHECKS[key] : undefined;
+    const check = CHECKS[key];
     // Most are functions; those need no path.
     if (check === undefined || (typeof value !== check && value !== undefined && value !== null)) {
       const at = path === "" ? key : `${path}.${key}`;
       if (check === undefined) unknown(at, value, CALL_KEYS);
       else optionValue(at, value, check);
     }
-    const isObserver = key.startsWith("on") && key !== "onHookError" && typeof value === "function";
+    const isObserver = typeof value === "function" && key.startsWith("on") && key !== "onHookError";
     if (isObserver || (key === "captureTimeline" && value === true)) observes = true;
   }
   return observes;

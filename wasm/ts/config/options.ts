@@ -15,9 +15,8 @@ export const MICROSECOND = 0.001;
 /** Of a number: its default (undefined if it must be set), what it must be, the least, and the most. */
 export type Range = readonly [fallback: number | undefined, form?: number, min?: number, max?: number];
 
-/** What an option of a type must be. */
-const TYPES = { function: "a function", boolean: "true or false", string: "a string" };
-type Type = keyof typeof TYPES;
+/** An option of this type, or left out. */
+type Type = "function" | "boolean" | "string";
 
 /** What an option must be: a number, of a type or left out, or what a function says; that gets the options before it, too. */
 export type Check = Range | Type | ((path: string, value: any, before: any) => unknown);
@@ -27,7 +26,8 @@ export type Checks = Readonly<Record<string, Check>>;
 export function optionValue(path: string, value: unknown, check: Check, before?: unknown): any {
   if (typeof check === "function") return check(path, value, before);
   if (typeof check !== "string") return number(path, value, check);
-  return value === undefined || typeof value === check ? value : refuse(path, value, TYPES[check]);
+  if (value === undefined || typeof value === check) return value;
+  return refuse(path, value, check === "boolean" ? "true or false" : `a ${check}`);
 }
 
 /** The values of options by their checks, and nothing else. */

@@ -67,10 +67,10 @@ export const tokenBackoff = /* @__PURE__ */ span("tokenBackoff");
 /** These delays in order, the last one again and again. */
 export function sequence(delaysMs: readonly number[]): Backoff {
   const path = "backoff.sequence";
-  const given = Array.isArray(delaysMs) ? delaysMs : refuse(path, delaysMs, "an array of milliseconds", []);
-  const { length } = given;
+  const list = Array.isArray(delaysMs) ? delaysMs : refuse(path, delaysMs, "an array of milliseconds", []);
+  const { length } = list;
   if (length > 10_000) refuse(`${path}.length`, length, "at most 10000 delays", 0, "is out of range");
-  const delays = given.map((ms, index) => number(`${path}[${index}]`, ms, DELAY));
+  const delays = list.map((ms, index) => number(`${path}[${index}]`, ms, DELAY));
   return new Backoff("sequence", { second: length, delays });
 }
 

@@ -29,10 +29,10 @@ export const CALL_KEYS = /* @__PURE__ */ Object.keys(CHECKS);
 
 /** Checks the options of a call; whether anything in them observes it. */
 export function checked(path: string, options: CallOptions): boolean {
-  const given = object(path || "options", options);
+  const settings = object(path || "options", options);
   let observes = false;
-  for (const key in given) {
-    const value: unknown = given[key];
+  for (const key in settings) {
+    const value: unknown = settings[key];
     const check = CHECKS[key];
     // Most are functions; those need no path.
     if (check === undefined || (typeof value !== check && value !== undefined && value !== null)) {

@@ -85,9 +85,9 @@ const MAKERS: Record<string, Maker> = {
 };
 
 function strategyOf(path: string, json: unknown): Backoff {
-  const given = typeof json === "string" ? { kind: json } : json;
-  if (!isOptions(given)) return strategy(path, given);
-  const { kind, ...settings } = given;
+  const options = typeof json === "string" ? { kind: json } : json;
+  if (!isOptions(options)) return strategy(path, options);
+  const { kind, ...settings } = options;
   if (typeof kind === "string" && Object.hasOwn(MAKERS, kind)) return MAKERS[kind]!(path, settings);
   return refuse(`${path}.kind`, kind, `one of ${Object.keys(MAKERS).join(", ")}`, backoff.constant(0));
 }

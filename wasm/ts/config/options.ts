@@ -31,9 +31,9 @@ export function optionValue(path: string, value: unknown, check: Check, before?:
 }
 
 /** The values of options by their checks, and nothing else. */
-export function values(path: string, given: Options, checks: Checks): Options {
+export function values(path: string, settings: Options, checks: Checks): Options {
   const found: Options = {};
-  for (const name in checks) found[name] = optionValue(`${path}.${name}`, given[name], checks[name]!, found);
+  for (const name in checks) found[name] = optionValue(`${path}.${name}`, settings[name], checks[name]!, found);
   return found;
 }
 
@@ -54,9 +54,9 @@ export function object(path: string, value: unknown, expected = "an object of op
 
 /** An object of options, all of whose keys are known. */
 export function known(path: string, value: unknown, keys: readonly string[]): Options {
-  const given = object(path, value);
-  for (const key of Object.keys(given)) if (!keys.includes(key)) unknown(`${path}.${key}`, given[key], keys);
-  return given;
+  const settings = object(path, value);
+  for (const key of Object.keys(settings)) if (!keys.includes(key)) unknown(`${path}.${key}`, settings[key], keys);
+  return settings;
 }
 
 /** Refuses an option that does not exist. */

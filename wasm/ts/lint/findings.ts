@@ -95,8 +95,8 @@ export function finding({ severity, class: name, part, ...found }: CoreFinding, 
     beside = { field: other, value: set(settings, other) ?? settingOf(found.beside.field, found.beside.value) };
   }
   const [problem, help] = [translated(found.problem), translated(found.help)];
-  const subject = value === undefined ? field : `${field} (${shown(value)})`;
-  const from = beside === undefined ? "" : `: ${beside.field} is ${shown(beside.value)}`;
+  const subject = value === undefined ? field : `${field} (${textOf(value)})`;
+  const from = beside === undefined ? "" : `: ${beside.field} is ${textOf(beside.value)}`;
   return { severity, field, value, problem, beside, help, message: `${subject} ${problem}${from}; ${help}` };
 }
 
@@ -130,7 +130,7 @@ function translated(sentence: string): string {
   return sentence.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? camelCase(word));
 }
 
-function shown(value: unknown): string {
+function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
   return value === undefined ? "not set" : String(value);
 }

@@ -140,10 +140,11 @@ disposes(Policy);
 export interface Policy extends Disposing {}
 
 function circuitOf(value: unknown): Circuit | undefined {
-  const given = value as Partial<Circuit> | null | undefined;
-  const fits = value === undefined || (typeof given?.admit === "function" && typeof given.settle === "function");
-  if (fits) return value as Circuit | undefined;
-  return refuse("policy.circuitBreaker", value, "a CircuitBreaker, or an object with `admit` and `settle`");
+  const { admit, settle } = (value ?? {}) as Partial<Circuit>;
+  const fits = value === undefined || (typeof admit === "function" && typeof settle === "function");
+  return fits
+    ? (value as Circuit | undefined)
+    : refuse("policy.circuitBreaker", value, "a CircuitBreaker, or an object with `admit` and `settle`");
 }
 
 /** The retry of a policy, which lends it what it does not say itself. */
@@ -181,12 +182,12 @@ export type Wrapped<F extends AnyFunction> = (
  * jitter.
  */
 export function retry(settings: RetryOptions & PolicyHooks = {}): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
-  const given: RetryOptions & PolicyHooks = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
-  const bare = given.strategy === undefined && given.strategies === undefined;
-  const policy = new RetryPolicy(bare ? { ...given, strategy: decorrelatedJitter() } : given);
+  const own: RetryOptions & PolicyHooks = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  const bare = own.strategy === undefined && own.strategies === undefined;
+  const policy = new RetryPolicy(bare ? { ...own, strategy: decorrelatedJitter() } : own);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
     if (typeof wrapped !== "function") refuse("retry", wrapped, "a function");
-    const operation = given.operation ?? wrapped.name;
+    const operation = own.operation ?? wrapped.name;
     const named = operation === "" ? undefined : { operation };
     const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
       return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);

@@ -35,9 +35,9 @@ export class MockClock {
 
 /** Randomness that plays a script of numbers from 0 to 1, without 1; its last one again and again. */
 export function scriptedRandom(numbers: readonly number[]): () => number {
-  const given = Array.isArray(numbers) ? numbers : refuse("scriptedRandom", numbers, "an array of numbers", [0]);
-  if (given.length === 0) refuse("scriptedRandom.length", 0, "at least one number", 0, "is out of range");
-  const script = given.map((one, nth) =>
+  const list = Array.isArray(numbers) ? numbers : refuse("scriptedRandom", numbers, "an array of numbers", [0]);
+  if (list.length === 0) refuse("scriptedRandom.length", 0, "at least one number", 0, "is out of range");
+  const script = list.map((one, nth) =>
     number(`scriptedRandom[${nth}]`, one, [undefined, 0, 0, 1 - Number.EPSILON / 2]),
   );
   let drawn = 0;

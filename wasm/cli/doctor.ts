@@ -1,6 +1,6 @@
 // `redress doctor`: what the linter says of a target, for people and for programs.
 
-import { describe, type Finding, lint, type Shown, show } from "redress/lint";
+import { type ConfigSnapshot, describe, type Finding, lint, show } from "redress/lint";
 import { load } from "./target.js";
 
 /** What there is to print, and the exit code: 0 for no errors, else 1. */
@@ -18,12 +18,12 @@ interface Format {
 /** Looks at one target. */
 export async function doctor(target: string, format: Format): Promise<Report> {
   let findings: Finding[];
-  let shown: Shown;
+  let snapshot: ConfigSnapshot;
   let printed: string;
   try {
     const subject = await load(target);
     findings = lint(subject);
-    shown = describe(subject, target);
+    snapshot = describe(subject, target);
     printed = show(subject, target);
   } catch (error) {
     const message = oneLine(error instanceof Error ? error.message : String(error));
@@ -34,8 +34,8 @@ export async function doctor(target: string, format: Format): Promise<Report> {
   const ok = errors.length === 0;
   const code = ok ? 0 : 1;
   if (format.json) {
-    const snapshot = format.show ? { snapshot: shown } : {};
-    return { text: json({ target, ok, findings: findings.map(plain), ...snapshot }), code };
+    const values = format.show ? { snapshot } : {};
+    return { text: json({ target, ok, findings: findings.map(plain), ...values }), code };
   }
   const warnings = findings.filter(({ severity }) => severity !== "error");
   const lines = [...warnings, ...errors].map(

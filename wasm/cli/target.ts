@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Lintable, WrittenPolicy } from "redress/lint";
+import { type Lintable, PolicyJson } from "redress/lint";
 
 /** The attribute that is meant if none is named. */
 const ATTRIBUTE = "config";
@@ -21,7 +21,7 @@ export async function load(target: string): Promise<Lintable> {
   }
   const path = file.startsWith("file:") ? fileURLToPath(file) : resolve(file);
   if (!existsSync(path)) throw new TargetError(`No module named '${file}'`);
-  if (extname(path) === ".json") return new WrittenPolicy(await fromJson(path, file, attribute));
+  if (extname(path) === ".json") return new PolicyJson(await fromJson(path, file, attribute));
   const module = await imported(path, file);
   const name = attribute ?? ATTRIBUTE;
   // CommonJS modules have what was not found by name in their default.

@@ -1,7 +1,7 @@
 // The stage-3 decorator of methods.
 
 import { decorrelatedJitter } from "./backoff/strategies.js";
-import { wrongType } from "./config/options.js";
+import { object } from "./config/options.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy/policy.js";
 import type { RetryOptions } from "./policy/rules.js";
 
@@ -24,8 +24,7 @@ export function retry(
 export function retry<F extends Method>(method: F, context: MethodContext): F;
 export function retry(given: unknown, context?: MethodContext): unknown {
   if (typeof given === "function" && context !== undefined) return decorated({}, given as Method, context);
-  const settings = given === undefined ? {} : given;
-  if (typeof settings !== "object" || settings === null) throw wrongType("retry", given, "an object of options");
+  const settings = given === undefined ? {} : object("retry", given);
   return (method: Method, of: MethodContext) => decorated(settings, method, of);
 }
 

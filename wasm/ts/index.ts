@@ -7,6 +7,7 @@ export { type Fetch, type FetchOptions, redressFetch } from "./call/fetch.js";
 export { begin, type Call, type Decision, type StartedAttempt } from "./call/steps.js";
 export { callSync } from "./call/synchronous.js";
 export * as classify from "./classify.js";
+export type { Issue, Problem } from "./config/issues.js";
 export { type RestoreOptions, restore, type Snapshot, snapshot } from "./durable/snapshot.js";
 export * from "./errors.js";
 export { CircuitBreaker, type CircuitBreakerOptions } from "./policy/breaker.js";

@@ -12,7 +12,7 @@ import {
   rateOfCalls,
   rateOverTime,
 } from "redress";
-import { lint, show, describe as valuesOf, WrittenPolicy } from "redress/lint";
+import { lint, PolicyJson, show, describe as valuesOf } from "redress/lint";
 import { assert, describe, test, thrown } from "./harness.js";
 
 describe("lint");
@@ -277,9 +277,9 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     },
     circuitBreaker: { failureThreshold: 3 },
   };
-  assert.deepEqual(lint(new WrittenPolicy(good)), []);
+  assert.deepEqual(lint(new PolicyJson(good)), []);
   assert.include(
-    show(new WrittenPolicy(good)),
+    show(new PolicyJson(good)),
     "default_strategy: retry_after_or(equal_jitter(0.01s, 30s), 0s, at least 0.01s, at most 60s)",
   );
   const bad = {
@@ -292,7 +292,7 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     },
     budget: { ratio: 3 },
   };
-  assert.sameDeepMembers(found(new WrittenPolicy(bad)), [
+  assert.sameDeepMembers(found(new PolicyJson(bad)), [
     ["error", "retry.strategy.baseMs", -1],
     ["error", "retry.strategy.maxMs", "x"],
     ["error", "retry.strategy.steps", 1],
@@ -304,12 +304,148 @@ test("a policy in JSON has strategies, breaker and budget by their options", () 
     ["error", "budget.ratio", 3],
   ]);
   const breaker = { failureThreshold: 0, tripOn: ["X", "TRANSIENT", "Y"], window: { kind: "calls", size: 8 } };
-  assert.sameDeepMembers(found(new WrittenPolicy({ retry: { strategy: "fullJitter" }, circuitBreaker: breaker })), [
+  assert.sameDeepMembers(found(new PolicyJson({ retry: { strategy: "fullJitter" }, circuitBreaker: breaker })), [
     ["error", "circuitBreaker.window.rate", undefined],
+    ["error", "circuitBreaker.window.minCalls", undefined],
     ["error", "circuitBreaker.failureThreshold", 0],
     ["error", "circuitBreaker.tripOn[0]", "X"],
     ["error", "circuitBreaker.tripOn[2]", "Y"],
   ]);
+});
+
+test("all issues of a policy in JSON are found in one pass, each at its path", () => {
+  const json = {
+    retry: {
+      maxAttempts: 0,
+      deadlineMs: "soon",
+      longDelay: "never",
+      maxTries: 3,
+      strategy: {
+        kind: "retryAfterOr",
+        atLeastMs: 10,
+        atMostMs: 5,
+        jitter: 1,
+        fallback: {
+          kind: "adaptive",
+          targetSuccess: 2,
+          fallback: { kind: "sequence", delaysMs: [-1, 2, "3"], loop: 1 },
+        },
+      },
+      strategies: { TRANSIENT: { kind: "adaptive" }, TRANSIENTS: "fullJitter", UNKNOWN: 7 },
+      perClassMaxAttempts: { AUTH: -1, RATELIMIT: 1, RATE_LIMITED: 2, UNKNOWN: 0.5 },
+      retriable: { PERMISSION: "x", TRANSIENT: 1 },
+      budget: { ratio: 0.1, initial: -1, limit: 0, windowMs: 5 },
+    },
+    circuitBreaker: {
+      window: { kind: "time", ms: 0, rate: 2, minCalls: 1, slow: { afterMs: 0, rate: "half", share: 1 } },
+      windowMs: 5,
+      tripOn: ["TRANSIENT", "transient", 7],
+      halfOpenOn: "AUTH",
+      leaseMs: 0,
+      checkBeforeRetry: 1,
+      wrong: true,
+    },
+    stackTrace: "yes",
+    unref: 1,
+    hook: null,
+  };
+  assert.sameDeepMembers(
+    found(new PolicyJson(json)),
+    [
+      ["retry.maxAttempts", 0],
+      ["retry.deadlineMs", "soon"],
+      ["retry.longDelay", "never"],
+      ["retry.maxTries", 3],
+      ["retry.strategy.atMostMs", 5],
+      ["retry.strategy.jitter", 1],
+      ["retry.strategy.fallback.targetSuccess", 2],
+      ["retry.strategy.fallback.fallback.delaysMs[0]", -1],
+      ["retry.strategy.fallback.fallback.delaysMs[2]", "3"],
+      ["retry.strategy.fallback.fallback.loop", 1],
+      ["retry.strategies.TRANSIENT.fallback", undefined],
+      ["retry.strategies", "TRANSIENTS"],
+      ["retry.strategies.UNKNOWN", 7],
+      ["retry.perClassMaxAttempts.AUTH", -1],
+      ["retry.perClassMaxAttempts", "RATELIMIT"],
+      ["retry.perClassMaxAttempts", "RATE_LIMITED"],
+      ["retry.perClassMaxAttempts.UNKNOWN", 0.5],
+      ["retry.retriable.PERMISSION", "x"],
+      ["retry.retriable.TRANSIENT", 1],
+      ["budget.initial", -1],
+      ["budget.limit", 0],
+      ["budget.windowMs", 5],
+      ["circuitBreaker.window.ms", 0],
+      ["circuitBreaker.window.rate", 2],
+      ["circuitBreaker.window.slow.afterMs", 0],
+      ["circuitBreaker.window.slow.rate", "half"],
+      ["circuitBreaker.window.slow.share", 1],
+      ["circuitBreaker.windowMs", 5],
+      ["circuitBreaker.tripOn[1]", "transient"],
+      ["circuitBreaker.tripOn[2]", 7],
+      ["circuitBreaker.halfOpenOn", "AUTH"],
+      ["circuitBreaker.leaseMs", 0],
+      ["circuitBreaker.checkBeforeRetry", 1],
+      ["circuitBreaker.wrong", true],
+      ["policy.stackTrace", "yes"],
+      ["retry.unref", 1],
+      ["policy.hook", null],
+    ].map((issue) => ["error", ...issue]),
+  );
+  const { message, help } = lint(new PolicyJson(json)).find(({ field }) => field.endsWith("delaysMs[2]"));
+  assert.equal(
+    message,
+    'retry.strategy.fallback.fallback.delaysMs[2]: "3" is not a number of at least 0, at most 9007199254740.992',
+  );
+  assert.equal(help, "it must be a number of at least 0, at most 9007199254740.992");
+});
+
+test("a strategy in JSON lists the settings that there are, a kind those of strategies", () => {
+  const messages = (strategy) => lint(new PolicyJson({ strategy })).map(({ message }) => message);
+  const kinds = Object.keys(backoff);
+  for (const [json, words] of [
+    [{ kind: "constant", delayMs: 1, baseMs: 2 }, "retry.strategy.baseMs is no option; there are delayMs"],
+    [{ kind: "fullJitter", delayMs: 1 }, "retry.strategy.delayMs is no option; there are baseMs, maxMs"],
+    [{ kind: "sequence", delaysMs: 7 }, "retry.strategy.delaysMs: 7 is not an array of milliseconds"],
+    [{ kind: "toString" }, 'retry.strategy.kind: "toString" is not one of '],
+    [{}, "retry.strategy.kind: undefined is not one of "],
+    [[], "retry.strategy: an array is not a strategy: one of backoff, or a function"],
+  ]) {
+    const [message, ...others] = messages(json);
+    assert.deepEqual(others, []);
+    assert.isTrue(message.startsWith(words), message);
+    if (words.endsWith("one of ")) for (const kind of kinds) assert.include(message, kind);
+  }
+});
+
+test("what is wrong is thrown again after a lint, also after one that something ended, and collected by the outer of two", () => {
+  const isThrown = () =>
+    assert.instanceOf(
+      thrown(() => new RetryPolicy({ strategy, maxAttempts: 0 })),
+      RangeError,
+    );
+  const broken = {
+    get admit() {
+      throw new Error("no breaker");
+    },
+  };
+  assert.equal(lint({ strategy, maxAttempts: 0 }).length, 1);
+  isThrown();
+  assert.equal(thrown(() => lint({ circuitBreaker: broken, onEvent: 5 })).message, "no breaker");
+  isThrown();
+  let inner;
+  const linting = {
+    get admit() {
+      inner = found({ strategy, maxAttempts: 0 });
+      return () => {};
+    },
+    settle() {},
+  };
+  assert.deepEqual(found({ circuitBreaker: linting, onEvent: 5, unref: 7 }), [
+    ["error", "policy.onEvent", 5],
+    ["error", "policy.unref", 7],
+  ]);
+  assert.deepEqual(inner, [["error", "retry.maxAttempts", 0]]);
+  isThrown();
 });
 
 test("the printed form has all values with their defaults, strategies and limits by class", () => {

@@ -306,7 +306,7 @@ test("what does not go together is refused", () => {
   refuses(
     () => breakerOf({ failureThreshold: 200, classThresholds: { AUTH: 200 } }),
     RangeError,
-    "circuitBreaker.classThresholds: all thresholds together are out of range: at most 255",
+    "circuitBreaker.classThresholds: an object is out of range: all thresholds together at most 255",
   );
   refuses(
     () => policyOf({ perClassMaxAttempts: { AUTH: 0 }, retriable: { AUTH: 1 } }),
@@ -324,7 +324,11 @@ test("what does not go together is refused", () => {
     RangeError,
     "backoff.adaptive.minMultiplier: 2 is out of range",
   );
-  refuses(() => new Policy({ retry: {} }), TypeError, "retry.strategy: there is none");
+  refuses(
+    () => new Policy({ retry: {} }),
+    TypeError,
+    "retry.strategy: undefined is not a strategy, for all classes here or for some in `strategies`",
+  );
 });
 
 test("delays of a constant, of a sequence and of a fallback are checked one by one", () => {
@@ -346,7 +350,7 @@ test("delays of a constant, of a sequence and of a fallback are checked one by o
   refuses(
     () => policyOf({ strategy: (one, two) => one + two }),
     TypeError,
-    "retry.strategy: a strategy of 2 arguments is not",
+    "retry.strategy: function strategy is not a function of the context, or of (attempt, class, previousSleepMs)",
   );
 });
 
@@ -422,4 +426,35 @@ test("an option that does not exist is refused by path, with those that do; each
       new RegExp(`^${name}: .* is not `),
     );
   }
+});
+
+test("the error of a wrong option has its path, its value and what is expected as its own properties", () => {
+  const wrong = { failureThreshold: 3 };
+  for (const [build, kind, issue] of [
+    [() => policyOf({ maxAttempts: "4" }), TypeError, ["retry.maxAttempts", "4", "a whole number of at least 1"]],
+    [() => policyOf({ maxAttempts: 0 }), RangeError, ["retry.maxAttempts", 0, "a whole number of at least 1"]],
+    [() => alone({ circuitBreaker: wrong }), TypeError, ["policy.circuitBreaker", wrong, "a CircuitBreaker, or"]],
+    [() => breakerOf({ wrong: 1 }), TypeError, ["circuitBreaker.wrong", 1, "clock, window, "]],
+    [() => breakerOf({ tripOn: ["AUTH", "x"] }), TypeError, ["circuitBreaker.tripOn[1]", "x", "AUTH, PERMISSION, "]],
+    [() => policyOf({ strategies: { X: constant } }), TypeError, ["retry.strategies", "X", "AUTH, PERMISSION, "]],
+    [
+      () => callsOf({ rate: 7 }),
+      RangeError,
+      ["circuitBreaker.window.rate", 7, "a number of at least 0.001, at most 1"],
+    ],
+    [() => context(new Policy(), { sleep: 7 }), TypeError, ["context.sleep", 7, "a function"]],
+  ]) {
+    const error = thrown(build);
+    const [path, value, expected] = issue;
+    assert.equal(error.constructor, kind);
+    assert.includeMembers(Object.keys(error), ["path", "value", "expected"]);
+    assert.deepEqual([error.path, error.value], [path, value]);
+    assert.isTrue(error.expected.startsWith(expected), error.expected);
+    assert.isTrue(error.message.startsWith(path) && error.message.endsWith(error.expected), error.message);
+  }
+});
+
+test("an option of a call that is named like a method of every object is refused as any that does not exist", async () => {
+  for (const name of ["constructor", "toString"])
+    assert.match((await rejection(new Policy().call(() => 1, { [name]: 1 }))).message, /^\w+ is no option; there are /);
 });

@@ -1,7 +1,7 @@
 // What can be linted, and what comes of it.
 
 import { backoff, CircuitBreaker, Keyed, KeyedPolicy, Policy, RetryConfig, RetryPolicy } from "redress";
-import { describe, type Finding, lint, type Shown, show, WrittenPolicy } from "redress/lint";
+import { type ConfigSnapshot, describe, type Finding, lint, PolicyJson, show } from "redress/lint";
 
 const strategy = backoff.constant(1);
 const policy = new Policy({ retry: { strategy } });
@@ -12,10 +12,10 @@ export const findings: Finding[] = [
   ...lint(new RetryConfig({ strategy })),
   ...lint({ strategy, maxAttempts: 3 }),
   ...lint({ retry: { strategy } }),
-  ...lint(new WrittenPolicy(JSON.parse("{}"))),
+  ...lint(new PolicyJson(JSON.parse("{}"))),
 ];
 export const errors: string[] = findings.filter(({ severity }) => severity === "error").map(({ message }) => message);
-export const shown: Shown = describe(policy);
+export const shown: ConfigSnapshot = describe(policy);
 export const text: string = show(policy, "app:policy");
 // @ts-expect-error a number is no configuration
 export const wrong = (): unknown => lint(7);

@@ -1,25 +1,14 @@
 // The strategies of the core, `backoff.constant` and so on: each is an export of its own, so that a bundler can leave
 // out the others. Delays are milliseconds.
 
-import {
-  ABOVE,
-  NULLABLE,
-  number,
-  numbers,
-  onlyNumbers,
-  options,
-  outOfRange,
-  type Range,
-  type Ranges,
-  wrongType,
-} from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/options.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
 const FIRST: Range = [250, 0, 0, MOST_MS];
 const DELAY: Range = [undefined, 0, 0, MOST_MS];
-const HINTS: Ranges = { jitterMs: FIRST, atLeastMs: [0, 0, 0, MOST_MS] };
-const SPAN: Ranges = { baseMs: FIRST, maxMs: [30_000, 0, 0, MOST_MS] };
+const SPAN: Checks = { baseMs: FIRST, maxMs: [30_000, 0, 0, MOST_MS] };
 
 /** The settings of delays that grow. */
 interface Span {
@@ -31,8 +20,8 @@ interface Span {
 
 function span(kind: Kind) {
   return (settings: Span = {}): Backoff => {
-    const [first, second] = onlyNumbers(`backoff.${kind}`, settings, SPAN) as [number, number];
-    return new Backoff(kind, { first, second });
+    const { baseMs, maxMs } = options(`backoff.${kind}`, settings, SPAN);
+    return new Backoff(kind, { first: baseMs, second: maxMs });
   };
 }
 
@@ -61,10 +50,10 @@ export function exponential(
     factor?: number;
   } = {},
 ): Backoff {
-  const ranges: Ranges = { ...SPAN, factor: [2, 0, 1, 65_535] };
-  const [first, second, growth] = onlyNumbers("backoff.exponential", settings, ranges) as [number, number, number];
-  if (growth === 2) return new Backoff("exponential", { first, second });
-  return new Backoff("exponentialBy", { first, second, table: [Math.round(growth * 1000)] });
+  const checks: Checks = { ...SPAN, factor: [2, 0, 1, 65_535] };
+  const { baseMs: first, maxMs: second, factor } = options("backoff.exponential", settings, checks);
+  if (factor === 2) return new Backoff("exponential", { first, second });
+  return new Backoff("exponentialBy", { first, second, table: [Math.round(factor * 1000)] });
 }
 
 /** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`; without jitter. */
@@ -84,10 +73,12 @@ export const tokenBackoff = /* @__PURE__ */ span("tokenBackoff");
 
 /** These delays in order, the last one again and again: milliseconds, 0 and up, at most 10,000 of them. Without any the call stops with NO_STRATEGY. */
 export function sequence(delaysMs: readonly number[]): Backoff {
-  if (!Array.isArray(delaysMs)) throw wrongType("backoff.sequence", delaysMs, "an array of milliseconds");
-  if (delaysMs.length > 10_000) throw outOfRange("backoff.sequence.length", delaysMs.length, "at most 10000 delays");
-  const delays = delaysMs.map((ms, index) => number(`backoff.sequence[${index}]`, ms, DELAY));
-  return new Backoff("sequence", { second: delays.length, delays });
+  const path = "backoff.sequence";
+  const list = Array.isArray(delaysMs) ? delaysMs : refuse(path, delaysMs, "an array of milliseconds", []);
+  const { length } = list;
+  if (length > 10_000) refuse(`${path}.length`, length, "at most 10000 delays", 0, "is out of range");
+  const delays = list.map((ms, index) => number(`${path}[${index}]`, ms, DELAY));
+  return new Backoff("sequence", { second: length, delays });
 }
 
 /** The settings of `retryAfterOr`. */
@@ -100,27 +91,31 @@ interface Hints {
   atMostMs?: number | null;
 }
 
+const HINTS: Checks = {
+  jitterMs: FIRST,
+  atLeastMs: [0, 0, 0, MOST_MS],
+  atMostMs: (path, value, { atLeastMs }) => number(path, value, [NaN, NULLABLE, atLeastMs, MOST_MS]),
+};
+
 /** What the other side asked for, plus up to `jitterMs`, else `fallback`. */
 export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff {
   const path = "backoff.retryAfterOr";
-  const given = options(path, settings, [...Object.keys(HINTS), "atMostMs"]);
-  const [first, second] = numbers(path, given, HINTS) as [number, number];
-  const most = number(`${path}.atMostMs`, given["atMostMs"], [NaN, NULLABLE, second, MOST_MS]);
-  return new Backoff("retryAfterOr", { first, second, table: [most], fallback: strategy(path, fallback) });
+  const { jitterMs: first, atLeastMs: second, atMostMs } = options(path, settings, HINTS);
+  return new Backoff("retryAfterOr", { first, second, table: [atMostMs], fallback: strategy(path, fallback) });
 }
 
-const ADAPTIVITY: Ranges = {
-  windowMs: [60_000, ABOVE],
+const ADAPTIVITY: Checks = {
+  windowMs: [60_000, 0, MICROSECOND],
   targetSuccess: [0.9, 0, 0.001, 1],
   maxMultiplier: [5, 0, 0, 4_000],
+  minMultiplier: (path, value, { maxMultiplier }) =>
+    number(path, value, [Math.min(1, maxMultiplier), 0, 0, maxMultiplier]),
 };
 
 /** The delays of `fallback`, multiplied as failures grow; keep one for each upstream. */
 export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff {
   const path = "backoff.adaptive";
-  const given = options(path, settings, [...Object.keys(ADAPTIVITY), "minMultiplier"]);
-  const [first, target, most] = numbers(path, given, ADAPTIVITY) as [number, number, number];
-  const least = number(`${path}.minMultiplier`, given["minMultiplier"], [Math.min(1, most), 0, 0, most]);
-  const shares = [target, least, most].map((share) => Math.round(share * 1000));
-  return new Backoff("adaptive", { first, table: shares, fallback: strategy(path, fallback) });
+  const { windowMs: first, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
+  const table = [targetSuccess, minMultiplier, maxMultiplier].map((share) => Math.round(share * 1000));
+  return new Backoff("adaptive", { first, table, fallback: strategy(path, fallback) });
 }

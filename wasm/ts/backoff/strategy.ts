@@ -1,6 +1,6 @@
 // Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
 
-import { show, wrongType } from "../config/options.js";
+import { refuse, show } from "../config/issues.js";
 import type { BackoffContext, ErrorClass } from "../types.js";
 import { bytes, release, reserve, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
@@ -96,17 +96,14 @@ export function strategy(path: string, value: unknown): Backoff {
       const own = ({ attempt, class: name, previousSleepMs }: BackoffContext) => value(attempt, name, previousSleepMs);
       return new Backoff("function", { own });
     }
-    if (value.length > 1) {
-      const right = "a function of the context, or of (attempt, class, previousSleepMs)";
-      throw new TypeError(`${path}: a strategy of ${value.length} arguments is not ${right}`);
-    }
+    if (value.length > 1) refuse(path, value, "a function of the context, or of (attempt, class, previousSleepMs)");
     return new Backoff("function", { own: value as (context: BackoffContext) => unknown });
   }
   const delay = (value as { delay?: unknown } | null | undefined)?.delay;
   if (typeof delay === "function") {
     return new Backoff("function", { own: (context) => delay.call(value, context) });
   }
-  throw wrongType(path, value, "a strategy: one of backoff, or a function");
+  return refuse(path, value, "a strategy: one of backoff, or a function", new Backoff("constant", {}));
 }
 
 /** The delay that a function gave, checked: NaN for none. */

@@ -1,7 +1,7 @@
 // The asynchronous scheduler: runs attempts, waits for delays and for callbacks that answer later. By callbacks and not
 // by `await`, as to await what fails is slow.
 
-import { wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
 import type { Attempt, CallOptions, Outcome, Signal } from "../types.js";
 import type { Setting } from "./codes.js";
 import { isThenable } from "./hooks.js";
@@ -42,7 +42,7 @@ function run<T, R>(
 ): Promise<R> {
   let machine: Machine<T> | undefined;
   try {
-    if (typeof operation !== "function") throw wrongType("operation", operation, "a function");
+    if (typeof operation !== "function") refuse("operation", operation, "a function");
     machine = new Machine<T>(setting, options, scheduling);
     let action = machine.begin();
     if (action === READY) action = machine.start();

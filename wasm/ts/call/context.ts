@@ -1,6 +1,6 @@
 // A policy with options that hold for several calls.
 
-import { wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
 import type { Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions } from "../types.js";
 import { DISPOSE, type Disposing } from "../wasm/dispose.js";
@@ -18,7 +18,7 @@ export type CallContext = Pick<Runner, "call" | "execute"> &
 
 /** The policy with these options for each call; those of a call itself win. */
 export function context(policy: Runner, options: CallOptions = {}): CallContext {
-  if (typeof (policy as Runner | null | undefined)?.call !== "function") throw wrongType("context", policy, "a policy");
+  if (typeof (policy as Runner | null | undefined)?.call !== "function") refuse("context", policy, "a policy");
   checked("context", options);
   const own = { ...options };
   let runner: Runner | undefined = policy;

@@ -1,7 +1,8 @@
 // fetch behind a policy.
 
 import { read } from "../classify/facts.js";
-import { wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { object, optionValue } from "../config/options.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import type { Policy, Retry, RetryPolicy } from "../policy/policy.js";
 import type { CallOptions } from "../types.js";
@@ -33,14 +34,12 @@ type Init = Parameters<typeof fetch>[1];
  * Resolves to the last response, whatever its status, as `fetch` does; rejects as `call` does.
  */
 export function redressFetch(policy: Policy | Retry | RetryPolicy | KeyedPolicy, options: FetchOptions = {}): Fetch {
-  if (typeof options !== "object" || options === null) throw wrongType("redressFetch", options, "an object of options");
-  const { repeatAnyMethod = false, ...settings } = options;
-  if (typeof repeatAnyMethod !== "boolean")
-    throw wrongType("redressFetch.repeatAnyMethod", repeatAnyMethod, "true or false");
+  const { repeatAnyMethod, ...settings } = object("redressFetch", options) as FetchOptions;
+  optionValue("redressFetch.repeatAnyMethod", repeatAnyMethod, "boolean");
   checked("redressFetch", settings);
   const keyed = typeof (policy as Partial<KeyedPolicy> | null)?.at === "function" ? (policy as KeyedPolicy) : undefined;
   if (keyed === undefined && typeof (policy as Partial<Policy> | null)?.execute !== "function") {
-    throw wrongType("redressFetch", policy, "a policy");
+    refuse("redressFetch", policy, "a policy");
   }
   return (async (input: Input, init?: Init): Promise<Response> => {
     // A Request that is made of another one with a body would use that up.

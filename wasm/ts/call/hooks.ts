@@ -1,48 +1,49 @@
 // Notifying the hooks of a policy and of a call; what they throw changes nothing.
 
-import { NULLABLE, number, unknown, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { type Checks, NULLABLE, object, optionValue, unknown } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
 
-const VALUE = 0;
-const LISTENER = 2;
-/** The options of a call by what they are: values, functions, and hooks that listen. */
-const KINDS: Record<string, number> = /* @__PURE__ */ Object.fromEntries(
-  [
-    "operation signal deadlineMs captureTimeline stackTrace",
-    "abortIf sleep beforeSleep beforeRetry sleeper onHookError",
-    "onEvent onMetric onLog onAttemptStart onAttemptEnd",
-  ].flatMap((names, kind) => names.split(" ").map((name) => [name, kind])),
-);
+/** The options of a call, which are looked up by any name: it inherits none. */
+const CHECKS: Checks = {
+  __proto__: null as never,
+  operation: "string",
+  signal: (path, value) =>
+    typeof value.addEventListener === "function" ? value : refuse(path, value, "an AbortSignal"),
+  deadlineMs: [undefined, NULLABLE],
+  captureTimeline: "boolean",
+  stackTrace: "boolean",
+  abortIf: "function",
+  sleep: "function",
+  beforeSleep: "function",
+  beforeRetry: "function",
+  sleeper: "function",
+  onHookError: "function",
+  onEvent: "function",
+  onMetric: "function",
+  onLog: "function",
+  onAttemptStart: "function",
+  onAttemptEnd: "function",
+};
+export const CALL_KEYS = /* @__PURE__ */ Object.keys(CHECKS);
 
-export const CALL_KEYS = /* @__PURE__ */ Object.keys(KINDS);
-
-/** Checks the options of a call; whether anything in them listens. */
+/** Checks the options of a call; whether anything in them observes it. */
 export function checked(path: string, options: CallOptions): boolean {
-  if (typeof options !== "object" || options === null)
-    throw wrongType(path || "options", options, "an object of options");
-  let listens = false;
-  for (const key in options) {
-    const kind = KINDS[key];
-    if (kind === undefined) throw unknown(path, key, CALL_KEYS);
-    const value = options[key as keyof CallOptions] as unknown;
-    if (value === undefined || value === null) continue;
-    if (kind === VALUE) check(path, key, value);
-    else if (typeof value !== "function") throw wrongType(path === "" ? key : `${path}.${key}`, value, "a function");
-    else if (kind === LISTENER) listens = true;
-    if (key === "captureTimeline" && value === true) listens = true;
+  const settings = object(path || "options", options);
+  let observes = false;
+  for (const key in settings) {
+    const value: unknown = settings[key];
+    const check = CHECKS[key];
+    // Most are functions; those need no path.
+    if (check === undefined || (typeof value !== check && value !== undefined && value !== null)) {
+      const at = path === "" ? key : `${path}.${key}`;
+      if (check === undefined) unknown(at, value, CALL_KEYS);
+      else optionValue(at, value, check);
+    }
+    const isObserver = typeof value === "function" && key.startsWith("on") && key !== "onHookError";
+    if (isObserver || (key === "captureTimeline" && value === true)) observes = true;
   }
-  return listens;
-}
-
-function check(path: string, key: string, value: any): void {
-  const at = path === "" ? key : `${path}.${key}`;
-  if (key === "signal") {
-    const fits = typeof value === "object" && typeof value.addEventListener === "function";
-    if (!fits) throw wrongType(at, value, "an AbortSignal");
-  } else if (key === "deadlineMs") number(at, value, [undefined, NULLABLE]);
-  else if (typeof value !== (key === "operation" ? "string" : "boolean")) {
-    throw wrongType(at, value, key === "operation" ? "a string" : "true or false");
-  }
+  return observes;
 }
 
 /** Notifies every hook of one event. */

@@ -2,7 +2,7 @@
 // scheduler (asynchronous.ts, synchronous.ts, steps.ts) carries it out. Nothing here waits.
 
 import { hint } from "../backoff/strategy.js";
-import { show, wrongType } from "../config/options.js";
+import { refuse, show } from "../config/issues.js";
 import { AbortRetryError, CircuitOpenError, RetryExhaustedError } from "../errors.js";
 import { rejected, stateOf } from "../policy/breaker.js";
 import type {
@@ -510,5 +510,5 @@ export class Machine<T> extends ObservedCall<T> {
 /** The answer of a sleep handler. */
 export function checkedDecision(who: string, decision: unknown): SleepDecision {
   if (decision === "sleep" || decision === "defer" || decision === "abort") return decision;
-  throw wrongType(who, decision, '"sleep", "defer" or "abort"');
+  return refuse(who, decision, '"sleep", "defer" or "abort"');
 }

@@ -1,7 +1,7 @@
 // A call as its hooks see it: the latest failure, the events, and the outcome.
 
 import { checkedDelay } from "../backoff/strategy.js";
-import { show } from "../config/options.js";
+import { show } from "../config/issues.js";
 import type {
   AttemptEnd,
   CallOptions,

@@ -1,6 +1,6 @@
 // The synchronous scheduler: what cannot be had at once is an error.
 
-import { wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
 import type { Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions } from "../types.js";
 import type { Setting } from "./codes.js";
@@ -23,13 +23,12 @@ export function callSync<T>(policy: Runner | Faked, operation: (attempt: Attempt
   // A fake policy of `redress/testing` answers by itself.
   if (typeof (policy as Faked | null)?.callSync === "function")
     return (policy as Faked).callSync(operation, options) as T;
-  const setting = (policy as Runner | null | undefined)?.setting;
-  if (setting === undefined) throw wrongType("callSync", policy, "a policy");
+  const setting = (policy as Runner | null | undefined)?.setting ?? refuse<Setting>("callSync", policy, "a policy");
   return run(setting, operation, options);
 }
 
 function run<T>(setting: Setting, operation: (attempt: Attempt) => T, options: CallOptions | undefined): T {
-  if (typeof operation !== "function") throw wrongType("operation", operation, "a function");
+  if (typeof operation !== "function") refuse("operation", operation, "a function");
   const machine = new Machine<T>(setting, options, AT_ONCE);
   try {
     for (let action: Action = machine.begin(); ; ) {

@@ -1,12 +1,12 @@
 // Policies as JSON has them: strategies, breaker and budget by their options.
 
 import * as backoff from "../backoff/strategies.js";
-import type { Backoff } from "../backoff/strategy.js";
+import { type Backoff, strategy } from "../backoff/strategy.js";
 import { CircuitBreaker } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { type RateWindow, windowOf } from "../policy/windows.js";
-import { options } from "./options.js";
-import { accepted, type Refusal } from "./refusals.js";
+import { collect, refuse } from "./issues.js";
+import { isOptions, known } from "./options.js";
 
 type Settings = Record<string, any>;
 
@@ -16,7 +16,7 @@ type Settings = Record<string, any>;
  * functions of `backoff`; a constant one has `delayMs`, a sequence `delaysMs`, and what falls
  * back has a `fallback`. A breaker and a budget are their options.
  */
-export class WrittenPolicy {
+export class PolicyJson {
   /** What was read. */
   readonly settings: unknown;
 
@@ -26,83 +26,78 @@ export class WrittenPolicy {
   }
 }
 
-/** Makes of the settings in JSON what a policy takes; what cannot be made is left out and told. */
-export function revived(written: Settings, refusals: Refusal[]): Settings {
-  const settings = { ...written };
+/** The options of a policy of those in JSON. */
+export function policyOptions(json: Settings): Settings {
+  const settings = retryOptions(json);
   const { circuitBreaker, retry } = settings;
-  if (isSettings(circuitBreaker)) {
-    const build = (given: Settings) =>
-      new CircuitBreaker({ ...given, window: windowOf(given["window"]) as RateWindow | undefined });
-    settings["circuitBreaker"] = accepted(circuitBreaker, { build }, refusals)?.built;
+  if (isOptions(circuitBreaker)) {
+    const window = windowOf(circuitBreaker["window"]) as RateWindow | undefined;
+    settings["circuitBreaker"] = new CircuitBreaker({ ...circuitBreaker, window });
   }
-  if (isSettings(retry)) settings["retry"] = revivedRetry(retry, refusals);
-  return revivedRetry(settings, refusals);
+  if (isOptions(retry)) settings["retry"] = retryOptions(retry);
+  return settings;
 }
 
-function revivedRetry(written: Settings, refusals: Refusal[]): Settings {
-  const settings = { ...written };
+function retryOptions(json: Settings): Settings {
+  const settings = { ...json };
   const { budget, strategy, strategies } = settings;
-  if (isSettings(budget)) {
-    const build = (given: Settings) => new Budget(given as never);
-    settings["budget"] = accepted(budget, { build }, refusals)?.built;
-  }
-  if (strategy !== undefined) settings["strategy"] = strategyOf("retry.strategy", ["strategy"], strategy, refusals);
-  if (isSettings(strategies)) {
-    const entries = Object.entries(strategies).map(([name, own]) => {
-      return [name, strategyOf(`retry.strategies.${name}`, ["strategies", name], own, refusals)];
-    });
-    settings["strategies"] = Object.fromEntries(entries);
+  if (isOptions(budget)) settings["budget"] = new Budget(budget as never);
+  if (strategy !== undefined) settings["strategy"] = strategyOf("retry.strategy", strategy);
+  if (isOptions(strategies)) {
+    const own = Object.entries(strategies).map(([name, one]) => [name, strategyOf(`retry.strategies.${name}`, one)]);
+    settings["strategies"] = Object.fromEntries(own);
   }
   return settings;
 }
 
-/** How each kind is made of its settings. */
-const MAKERS: Record<string, (settings: Settings) => Backoff> = {
-  ...(backoff as unknown as typeof MAKERS),
-  constant: (settings) => backoff.constant(options("backoff.constant", settings, ["delayMs"])["delayMs"]),
-  sequence: (settings) => backoff.sequence(options("backoff.sequence", settings, ["delaysMs"])["delaysMs"]),
-  retryAfterOr: ({ fallback, ...settings }) => backoff.retryAfterOr(fallback, settings),
-  adaptive: ({ fallback, ...settings }) => backoff.adaptive(fallback, settings),
-};
-/** The setting that a strategy's own name stands for in what its construction says. */
-const NAMELESS: Record<string, string> = {
-  constant: "delayMs",
-  sequence: "delaysMs",
-  retryAfterOr: "fallback",
-  adaptive: "fallback",
+/** Makes a strategy of its settings; the path is its own. */
+type Maker = (path: string, settings: Settings) => Backoff;
+/** The functions of `backoff`, which refuse under their own paths. */
+const FUNCTIONS = backoff as unknown as Record<string, (...values: any[]) => Backoff>;
+
+/** Of options alone. */
+const ofOptions =
+  (kind: string): Maker =>
+  (path, settings) =>
+    under(`backoff.${kind}`, path, () => FUNCTIONS[kind]!(settings));
+
+/** Of one value, which is an option in JSON. */
+const ofValue =
+  (kind: string, option: string): Maker =>
+  (path, settings) => {
+    const value = known(path, settings, [option])[option];
+    return under(`backoff.${kind}`, `${path}.${option}`, () => FUNCTIONS[kind]!(value));
+  };
+
+/** Of another strategy and options. */
+const ofStrategy =
+  (kind: string): Maker =>
+  (path, { fallback, ...settings }) => {
+    const inner = strategyOf(`${path}.fallback`, fallback);
+    return under(`backoff.${kind}`, path, () => FUNCTIONS[kind]!(inner, settings));
+  };
+
+const MAKERS: Record<string, Maker> = {
+  ...Object.fromEntries(Object.keys(backoff).map((kind) => [kind, ofOptions(kind)])),
+  constant: ofValue("constant", "delayMs"),
+  sequence: ofValue("sequence", "delaysMs"),
+  retryAfterOr: ofStrategy("retryAfterOr"),
+  adaptive: ofStrategy("adaptive"),
 };
 
-function strategyOf(field: string, keys: readonly string[], written: unknown, refusals: Refusal[]): unknown {
-  const given = typeof written === "string" ? { kind: written } : written;
-  // What is no strategy at all is refused by the policy that it is for.
-  if (!isSettings(given)) return given;
-  const { kind, ...settings } = given;
-  if (typeof kind !== "string" || !Object.hasOwn(MAKERS, kind)) {
-    const expected = `one of ${Object.keys(MAKERS).join(", ")}`;
-    const message = `${field}.kind: ${JSON.stringify(kind)} is no strategy; there are ${expected.slice(7)}`;
-    refusals.push({ field: `${field}.kind`, keys, value: kind, problem: "is no strategy", expected, message });
-    return undefined;
-  }
-  const root = `backoff.${kind}`;
-  const inner = NAMELESS[kind];
-  if (inner === "fallback" && settings["fallback"] !== undefined) {
-    settings["fallback"] = strategyOf(`${field}.fallback`, keys, settings["fallback"], refusals) ?? backoff.constant(0);
-  }
-  const found: Refusal[] = [];
-  const trial = {
-    build: MAKERS[kind]!,
-    places: ([, , ...rest]: readonly string[]) => [rest, inner === undefined ? [] : [inner, ...rest]],
-    rename: (path: string) => {
-      const rest = path.slice(root.length);
-      return rest.startsWith(".") || inner === undefined ? field + rest : `${field}.${inner}${rest}`;
-    },
-  };
-  const built = accepted(settings, trial, found)?.built;
-  refusals.push(...found.map((refusal) => ({ ...refusal, keys })));
-  return built;
+function strategyOf(path: string, json: unknown): Backoff {
+  const options = typeof json === "string" ? { kind: json } : json;
+  if (!isOptions(options)) return strategy(path, options);
+  const { kind, ...settings } = options;
+  if (typeof kind === "string" && Object.hasOwn(MAKERS, kind)) return MAKERS[kind]!(path, settings);
+  return refuse(`${path}.kind`, kind, `one of ${Object.keys(MAKERS).join(", ")}`, backoff.constant(0));
 }
 
-/** Whether it is an object of options. */
-export function isSettings(value: unknown): value is Settings {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Builds something whose issues have paths in JSON: `to` is where its own paths have `from`. */
+function under<T>(from: string, to: string, build: () => T): T {
+  const { value, issues } = collect(build);
+  for (const { path, value, expected, problem } of issues) {
+    refuse(to + path.slice(from.length), value, expected, undefined, problem);
+  }
+  return value;
 }

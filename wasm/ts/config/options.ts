@@ -1,96 +1,107 @@
-// Bad input is refused where it is written: by path, with the value and what would be right.
+// Options are checked by tables: by name what each must be, and its default.
 
 import type { ErrorClass } from "../types.js";
 import { ERROR_CLASSES } from "../wasm/modules/names.js";
+import { refuse } from "./issues.js";
 
-/** A value in a message. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
-}
-
-export function wrongType(path: string, value: unknown, right: string): TypeError {
-  return new TypeError(`${path}: ${show(value)} is not ${right}`);
-}
-
-export function outOfRange(path: string, value: unknown, right: string): RangeError {
-  return new RangeError(`${path}: ${show(value)} is out of range: ${right}`);
-}
-
-/** An object of options, all of whose keys are known. */
-export function options(path: string, value: unknown, keys: readonly string[]): Record<string, any> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw wrongType(path, value, "an object of options");
-  }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw unknown(path, key, keys);
-  }
-  return value;
-}
-
-/** The complaint about an option that does not exist. */
-export function unknown(path: string, key: string, keys: readonly string[]): TypeError {
-  const full = path === "" ? key : `${path}.${key}`;
-  return new TypeError(`${full} is no option; there are ${keys.join(", ")}`);
-}
+type Options = Record<string, any>;
 
 /** What a number must be: flags that are added up. */
 export const WHOLE = 1;
-/** A microsecond at least, as that is what the core counts in. */
-export const ABOVE = 2;
 /** May be null for none, which is NaN for the core. */
-export const NULLABLE = 4;
+export const NULLABLE = 2;
+/** The least time that is not 0, in milliseconds: what the core counts in. */
+export const MICROSECOND = 0.001;
 
-/** Of a number: its default (undefined if it must be given), what it must be, the least, and the most. */
+/** Of a number: its default (undefined if it must be set), what it must be, the least, and the most. */
 export type Range = readonly [fallback: number | undefined, form?: number, min?: number, max?: number];
-export type Ranges = Readonly<Record<string, Range>>;
+
+/** An option of this type, or left out. */
+type Type = "function" | "boolean" | "string";
+
+/** What an option must be: a number, of a type or left out, or what a function says; that gets the options before it, too. */
+export type Check = Range | Type | ((path: string, value: any, before: any) => unknown);
+export type Checks = Readonly<Record<string, Check>>;
+
+/** The value of an option by its check. */
+export function optionValue(path: string, value: unknown, check: Check, before?: unknown): any {
+  if (typeof check === "function") return check(path, value, before);
+  if (typeof check !== "string") return number(path, value, check);
+  if (value === undefined || typeof value === check) return value;
+  return refuse(path, value, check === "boolean" ? "true or false" : `a ${check}`);
+}
+
+/** The values of options by their checks, and nothing else. */
+export function values(path: string, settings: Options, checks: Checks): Options {
+  const found: Options = {};
+  for (const name in checks) found[name] = optionValue(`${path}.${name}`, settings[name], checks[name]!, found);
+  return found;
+}
+
+/** The values of an object of options that has none but these. */
+export function options(path: string, value: unknown, checks: Checks): Options {
+  return values(path, known(path, value, Object.keys(checks)), checks);
+}
+
+/** Whether it is an object of options. */
+export function isOptions(value: unknown): value is Options {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An object of options. */
+export function object(path: string, value: unknown, expected = "an object of options"): Options {
+  return isOptions(value) ? value : refuse(path, value, expected, {});
+}
+
+/** An object of options, all of whose keys are known. */
+export function known(path: string, value: unknown, keys: readonly string[]): Options {
+  const settings = object(path, value);
+  for (const key of Object.keys(settings)) if (!keys.includes(key)) unknown(`${path}.${key}`, settings[key], keys);
+  return settings;
+}
+
+/** Refuses an option that does not exist. */
+export function unknown(path: string, value: unknown, keys: readonly string[]): void {
+  refuse(path, value, keys.join(", "), undefined, "is no option");
+}
 
 /** A number in its range; its default if it is left out. */
 export function number(path: string, value: unknown, range: Range): number {
-  const [fallback, form = 0, min = form & ABOVE ? 0.001 : 0, max = Number.MAX_SAFE_INTEGER] = range;
+  const [fallback, form = 0, min = 0, max = Number.MAX_SAFE_INTEGER] = range;
   if (value === undefined && fallback !== undefined) return fallback;
   if (value === null && form & NULLABLE) return NaN;
+  const isNumber = typeof value === "number";
+  if (isNumber && value >= min && value <= max && !(form & WHOLE && value % 1)) return value;
   const most = max === Number.MAX_SAFE_INTEGER ? "" : `, at most ${max}`;
-  const right = `a ${form & WHOLE ? "whole " : ""}number of at least ${min}${most}`;
-  if (typeof value !== "number") throw wrongType(path, value, right);
-  if (!(value >= min) || value > max || (form & WHOLE && !Number.isInteger(value)))
-    throw outOfRange(path, value, right);
-  return value;
+  const expected = `a ${form & WHOLE ? "whole " : ""}number of at least ${min}${most}`;
+  return refuse(path, value, expected, fallback ?? NaN, isNumber ? "is out of range" : "is not");
 }
 
-/** The numbers among options, in the order of their ranges. */
-export function numbers(path: string, given: Record<string, any>, ranges: Ranges): number[] {
-  return Object.keys(ranges).map((name) => number(`${path}.${name}`, given[name], ranges[name]!));
+/** A clock; the present by default. */
+export function clock(path: string, value: unknown): () => number {
+  return optionValue(path, value, "function") ?? systemClock;
 }
 
-/** The same where options are nothing but numbers. */
-export function onlyNumbers(path: string, settings: unknown, ranges: Ranges): number[] {
-  return numbers(path, options(path, settings, Object.keys(ranges)), ranges);
-}
-
-/** A function, or nothing. */
-export function callable<F>(path: string, value: unknown): F | undefined {
-  if (value !== undefined && typeof value !== "function") throw wrongType(path, value, "a function");
-  return value as F | undefined;
-}
-
-/** The number of a class. */
+/** The number of a class; -1 for none. */
 export function classNumber(path: string, name: unknown): number {
   const index = ERROR_CLASSES.indexOf(name as ErrorClass);
-  if (index < 0) throw new TypeError(`${path}: ${show(name)} is no class; there are ${ERROR_CLASSES.join(", ")}`);
-  return index;
+  return index < 0 ? refuse(path, name, ERROR_CLASSES.join(", "), index, "is no class") : index;
 }
 
-/** The entries of an object by class, as numbers of classes. */
-export function byClass(path: string, value: unknown): [index: number, path: string, value: unknown][] {
-  if (value === undefined) return [];
-  if (typeof value !== "object" || value === null) throw wrongType(path, value, "an object by class");
-  return Object.entries(value)
-    .filter(([, entry]) => entry !== undefined)
-    .map(([name, entry]) => [classNumber(path, name), `${path}.${name}`, entry]);
+/** The values of an object by class, by the numbers of the classes; `fallback` for a class that has none. */
+export function byClass<T>(
+  path: string,
+  value: unknown,
+  check: Range | ((path: string, value: any, index: number) => T),
+  fallback: T,
+): T[] {
+  const found = ERROR_CLASSES.map(() => fallback);
+  if (value === undefined) return found;
+  for (const [name, own] of Object.entries(object(path, value, "an object by class"))) {
+    const index = own === undefined ? -1 : classNumber(path, name);
+    if (index >= 0) found[index] = optionValue(`${path}.${name}`, own, check as Check, index);
+  }
+  return found;
 }
 
-/** The present, unless a clock is given. */
-export const systemClock = (): number => performance.now();
+const systemClock = (): number => performance.now();

@@ -1,5 +1,6 @@
 // A breaker and a budget that isolates share, in a Durable Object; and deferral to a queue.
 
+import { refuse } from "../config/issues.js";
 import { number, WHOLE } from "../config/options.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "../policy/budget.js";
@@ -25,10 +26,10 @@ export class DurableCircuitBreaker implements Circuit<Permit> {
     this.#remote = new Remote("durableCircuitBreaker", namespace, asking);
     for (const name of ["checkBeforeRetry", "openForHintMs"] as const) {
       // Both need an answer of the object in the middle of a call.
-      if (own[name])
-        throw new TypeError(
-          `durableCircuitBreaker.${name} is no option: calls ask the object when they begin and end alone`,
-        );
+      if (own[name]) {
+        const expected = "an option here: calls ask the object when they begin and end alone";
+        refuse(`durableCircuitBreaker.${name}`, own[name], expected);
+      }
     }
     this.#settings = own;
     this.#local = new CircuitBreaker(own);

@@ -1,6 +1,7 @@
 // The Durable Object: the state of one upstream's breaker and budget, for all isolates.
 
-import { number, WHOLE, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { number, WHOLE } from "../config/options.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { windowOf } from "../policy/windows.js";
@@ -136,9 +137,8 @@ export const MOST_CALLS = 100_000;
 
 function checkedQuestion(asked: Question): Question {
   const { ask, id } = asked ?? {};
-  if (ask !== "admit" && ask !== "settle" && ask !== "consume")
-    throw wrongType("ask", ask, '"admit", "settle" or "consume"');
-  if (typeof id !== "string") throw wrongType("id", id, "a string");
+  if (ask !== "admit" && ask !== "settle" && ask !== "consume") refuse("ask", ask, '"admit", "settle" or "consume"');
+  if (typeof id !== "string") refuse("id", id, "a string");
   if (asked.ask === "consume") number("calls", asked.calls, [undefined, WHOLE, 0, MOST_CALLS]);
   return asked;
 }

@@ -1,6 +1,7 @@
 // Asking a Durable Object: by name, within a time, with what it cost.
 
-import { callable, NULLABLE, number, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { NULLABLE, number, object, optionValue } from "../config/options.js";
 import type { CircuitBreakerOptions } from "../policy/breaker.js";
 import type { RatioBudgetOptions, RollingBudgetOptions } from "../policy/budget.js";
 import type { CallResult } from "../types.js";
@@ -52,9 +53,8 @@ export interface Latency {
 
 /** The options of asking, and those of what is asked about. */
 export function parted<S extends object>(path: string, given: S): [DurableOptions, Omit<S, keyof DurableOptions>] {
-  if (typeof given !== "object" || given === null) throw wrongType(path, given, "an object of options");
-  const { name, whenUnreachable, timeoutMs, onUnreachable, ...own } = given as S & DurableOptions;
-  if ("clock" in own) throw new TypeError(`${path}.clock is no option: it is the object's time that counts`);
+  const { name, whenUnreachable, timeoutMs, onUnreachable, ...own } = object(path, given) as S & DurableOptions;
+  if ("clock" in own) refuse(`${path}.clock`, own.clock, "an option here: it is the object's time that counts");
   return [{ name, whenUnreachable, timeoutMs, onUnreachable }, own];
 }
 
@@ -69,13 +69,13 @@ export class Remote {
   #latency: Latency = { count: 0, lastMs: 0, minMs: 0, maxMs: 0, meanMs: 0, unreachable: 0 };
 
   constructor(path: string, namespace: Namespace, given: DurableOptions) {
-    if (typeof namespace?.idFromName !== "function") throw wrongType(path, namespace, "a namespace of Durable Objects");
-    if (typeof given.name !== "string") throw wrongType(`${path}.name`, given.name, "a string");
+    if (typeof namespace?.idFromName !== "function") refuse(path, namespace, "a namespace of Durable Objects");
+    if (typeof given.name !== "string") refuse(`${path}.name`, given.name, "a string");
     const when: unknown = given.whenUnreachable ?? "local";
-    if (when !== "local" && when !== "reject") throw wrongType(`${path}.whenUnreachable`, when, '"local" or "reject"');
+    if (when !== "local" && when !== "reject") refuse(`${path}.whenUnreachable`, when, '"local" or "reject"');
     this.rejects = when === "reject";
     this.#timeoutMs = number(`${path}.timeoutMs`, given.timeoutMs, [1_000, NULLABLE, 1, 2 ** 31 - 1]);
-    this.#onUnreachable = callable(`${path}.onUnreachable`, given.onUnreachable);
+    this.#onUnreachable = optionValue(`${path}.onUnreachable`, given.onUnreachable, "function");
     this.#namespace = namespace;
     this.#name = given.name;
   }

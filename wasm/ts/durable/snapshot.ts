@@ -1,6 +1,7 @@
 // State as plain data for JSON: the core's bytes as text.
 
-import { onlyNumbers, show } from "../config/options.js";
+import { show } from "../config/issues.js";
+import { options } from "../config/options.js";
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Budget } from "../policy/budget.js";
 import { bytes, release, reserve } from "../wasm/core.js";
@@ -46,7 +47,7 @@ export function snapshot(state: CircuitBreaker | Budget): Snapshot {
 
 /** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
 export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
-  const [off] = onlyNumbers("restore", settings, { offMs: [NaN] });
+  const { offMs } = options("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${why}`);
   const kind = "consume" in state ? 1 : 0;
@@ -66,7 +67,7 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
   let wrong: number;
   try {
     bytes(at, length).set(Uint8Array.from({ length }, (_, n) => parseInt(data.slice(2 * n, 2 * n + 2), 16)));
-    wrong = snapshot_load(kind, slot, now, at, length, off!);
+    wrong = snapshot_load(kind, slot, now, at, length, offMs);
   } finally {
     release(at);
   }

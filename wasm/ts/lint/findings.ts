@@ -1,9 +1,8 @@
 // What the core's linter says, in the names and units of the package.
 
 import * as backoff from "../backoff/strategies.js";
-import { show } from "../config/options.js";
-import { at, type Refusal } from "../config/refusals.js";
-import type { Found, FoundValue } from "./linter.js";
+import { type Issue, messageOf, show } from "../config/issues.js";
+import type { CoreFinding, CoreValue } from "./linter.js";
 
 /** One thing that is wrong or suspicious in a configuration. */
 export interface Finding {
@@ -88,11 +87,11 @@ const WORDS: Record<string, string> = {
 };
 
 /** The core's finding about `settings`, which has the options of retrying under `retry`. */
-export function finding({ severity, class: name, part, ...found }: Found, settings: unknown): Finding {
+export function finding({ severity, class: name, part, ...found }: CoreFinding, settings: unknown): Finding {
   const parts = part === null ? [] : part.split(".").map((own) => PARTS[own] ?? own);
   const path = [NAMES[found.field] ?? found.field, ...(name === null ? [] : [name]), ...parts];
   const field = path.join(".");
-  const value = written(settings, field) ?? settingOf(found.field, found.value);
+  const value = set(settings, field) ?? settingOf(found.field, found.value);
   let beside: Finding["beside"];
   if (found.beside !== null) {
     const sibling = PARTS[found.beside.field];
@@ -100,21 +99,21 @@ export function finding({ severity, class: name, part, ...found }: Found, settin
       sibling === undefined
         ? (NAMES[found.beside.field] ?? found.beside.field)
         : [...path.slice(0, -1), sibling].join(".");
-    beside = { field: other, value: written(settings, other) ?? settingOf(found.beside.field, found.beside.value) };
+    beside = { field: other, value: set(settings, other) ?? settingOf(found.beside.field, found.beside.value) };
   }
   const [problem, help] = [translated(found.problem), translated(found.help)];
-  const subject = value === undefined ? field : `${field} (${shown(value)})`;
-  const from = beside === undefined ? "" : `: ${beside.field} is ${shown(beside.value)}`;
+  const subject = value === undefined ? field : `${field} (${textOf(value)})`;
+  const from = beside === undefined ? "" : `: ${beside.field} is ${textOf(beside.value)}`;
   return { severity, field, value, problem, beside, help, message: `${subject} ${problem}${from}; ${help}` };
 }
 
-/** An option as it was written, if that is a number. */
-function written(settings: unknown, path: string): number | undefined {
+/** An option as it is set, if that is a number. */
+function set(settings: unknown, path: string): number | undefined {
   const option = at(settings, path.split("."));
   return typeof option === "number" ? option : undefined;
 }
 
-function settingOf(field: string, found: FoundValue): unknown {
+function settingOf(field: string, found: CoreValue): unknown {
   if (found === null) return undefined;
   if (typeof found === "number") return field.endsWith("_milli") ? found / 1000 : found;
   if (typeof found !== "object") return found;
@@ -138,14 +137,23 @@ function translated(sentence: string): string {
   return sentence.replace(/[a-z]+(?:_[a-z]+)+/g, (word) => WORDS[word] ?? camelCase(word));
 }
 
-function shown(value: unknown): string {
+function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
   return value === undefined ? "not set" : String(value);
 }
 
-/** A refusal as a finding. */
-export function refused({ field, value, problem, expected, message }: Refusal): Finding {
-  return { severity: "error", field, value, problem, beside: undefined, help: `it must be ${expected}`, message };
+/** What a construction refuses, as a finding. */
+export function refused(issue: Issue): Finding {
+  const { path, value, expected } = issue;
+  const isNamed = issue.problem === "is no option" || issue.problem === "is no class";
+  const problem = issue.problem === "is not" ? `is not ${expected}` : issue.problem;
+  const help = `it must be ${isNamed ? "one of " : ""}${expected}`;
+  return { severity: "error", field: path, value, problem, beside: undefined, help, message: messageOf(issue) };
+}
+
+/** What is at the end of these keys. */
+export function at(settings: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key], settings);
 }
 
 /** A strategy in the printed form, or anything that stands in its place. */

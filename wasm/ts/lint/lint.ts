@@ -2,19 +2,21 @@
 
 import * as backoff from "../backoff/strategies.js";
 import { Backoff } from "../backoff/strategy.js";
-import { isSettings, revived, WrittenPolicy } from "../config/json.js";
-import { show as shownValue } from "../config/options.js";
-import { accepted, type Refusal } from "../config/refusals.js";
+import { collect, show as shownValue } from "../config/issues.js";
+import { PolicyJson, policyOptions } from "../config/json.js";
+import { isOptions } from "../config/options.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "../policy/policy.js";
 import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "../policy/rules.js";
+import type { ErrorClass } from "../types.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { type Finding, finding, refused, text } from "./findings.js";
 import { ask } from "./linter.js";
-import { entries, overlaid, printed, type Shown } from "./report.js";
+import { type ConfigSnapshot, entries, printed, withRefused } from "./snapshot.js";
 
-export { WrittenPolicy } from "../config/json.js";
+export { PolicyJson } from "../config/json.js";
 export type { Finding } from "./findings.js";
-export type { Shown } from "./report.js";
+export type { ConfigSnapshot } from "./snapshot.js";
 
 /** What can be linted: what was built, or what it would be built from. */
 export type Lintable =
@@ -24,7 +26,7 @@ export type Lintable =
   | RetryConfig
   | PolicyOptions
   | (RetryOptions & PolicyHooks)
-  | WrittenPolicy;
+  | PolicyJson;
 
 type Settings = Record<string, any>;
 
@@ -40,10 +42,10 @@ export function lint(subject: Lintable): Finding[] {
 }
 
 /** The values that a configuration comes to, with all defaults. Throws a TypeError if it does not retry. */
-export function describe(subject: Lintable, source = "config"): Shown {
-  const { answer, refusals, retry, sleep } = examine(subject);
+export function describe(subject: Lintable, source = "config"): ConfigSnapshot {
+  const { answer, issues, retry, sleep } = examine(subject);
   if (answer.shown === null) throw new TypeError("Policy has no retry component configured.");
-  return overlaid(entries(answer.shown, source, sleep), refusals, retry);
+  return withRefused(entries(answer.shown, source, sleep), issues, retry);
 }
 
 /** The same as `redress doctor --show` prints it: times in seconds, classes in alphabetical order. */
@@ -51,57 +53,70 @@ export function show(subject: Lintable, source = "config"): string {
   return printed(describe(subject, source));
 }
 
+/** Stands in for strategies of which something is refused. */
 const STAND_IN = backoff.constant(0);
 
 function examine(subject: unknown) {
-  const refusals: Refusal[] = [];
   const given = settingsOf(subject);
-  const offered = subject instanceof WrittenPolicy ? revived(given, refusals) : given;
   const isPolicy = "retry" in given || "circuitBreaker" in given;
-  const retry = isPolicy ? given["retry"] : given;
-  const build = isPolicy
-    ? (settings: Settings) =>
-        new Policy({ ...settings, retry: isSettings(settings["retry"]) ? ready(settings["retry"]) : settings["retry"] })
-    : (settings: Settings) => new RetryPolicy(ready(settings));
-  // What a retry is refused for may be its own or lent by its policy.
-  const places = (keys: readonly string[]) => (keys[0] === "retry" ? [keys, keys.slice(1)] : [keys.slice(1)]);
-  const settings: Settings = accepted(offered, { build, places }, refusals)?.settings ?? {};
-
-  const right: Settings | undefined = isPolicy ? settings["retry"] : settings;
-  const budget: unknown = right?.["budget"] ?? settings["budget"];
-  const question = {
-    retry: retry === undefined ? undefined : facts(right ?? {}, !isSettings(retry) || hasStrategy(retry)),
-    breaker: (settings["circuitBreaker"] as Settings | undefined)?.["numbers"],
-    budget: (budget as Settings | undefined)?.["made"],
+  const { value: settings, issues: all } = collect(() => {
+    const settings = subject instanceof PolicyJson ? policyOptions(given) : given;
+    const { retry } = settings;
+    if (isPolicy) new Policy({ ...settings, retry: isOptions(retry) ? native(retry) : retry });
+    else new RetryPolicy(native(settings));
+    return settings;
+  });
+  // That there is no strategy is a finding of the core.
+  const issues = all.filter(({ path, value }) => path !== "retry.strategy" || value !== undefined);
+  /** Whether something is wrong with this or in it. */
+  const isWrong = (field: string) =>
+    issues.some(({ path }) => path.startsWith(field) && ["", ".", "["].includes(path.charAt(field.length)));
+  const own: unknown = isPolicy ? settings["retry"] : settings;
+  const retry = isOptions(own) ? own : {};
+  const breaker = settings["circuitBreaker"] as Settings | undefined;
+  const budget = (retry["budget"] ?? settings["budget"]) as Settings | undefined;
+  const answer = ask({
+    retry: own === undefined ? undefined : rightOf(retry, isWrong, !isOptions(own)),
+    // Without its window or its numbers there is nothing to look at.
+    breaker: isWrong("circuitBreaker.window") ? undefined : breaker?.["numbers"],
+    budget: isWrong("budget") ? undefined : budget?.["made"],
+  });
+  const findings = answer.findings
+    .map((found) => finding(found, { retry }))
+    // Where something is wrong the core has looked at the default.
+    .filter(({ field }) => !isWrong(field));
+  return {
+    findings: [...issues.map(refused), ...findings],
+    answer,
+    issues,
+    retry: (isPolicy ? given["retry"] : given) as unknown,
+    sleep: settings["sleep"] as unknown,
   };
-  const answer = ask(question);
-  const findings = [...refusals.map(refused), ...answer.findings.map((found) => finding(found, { retry: right }))];
-  return { findings, answer, refusals, retry, sleep: settings["sleep"] as unknown };
 }
 
 /** The options that a configuration was made of, or is. */
 function settingsOf(subject: unknown): Settings {
-  const given = (subject instanceof WrittenPolicy ? subject.settings : subject) as Settings | null | undefined;
-  if (!isSettings(given)) throw unfit(given);
-  if (typeof given["at"] === "function" && isSettings(given["template"])) return settingsOf(given["template"]);
+  const given = (subject instanceof PolicyJson ? subject.settings : subject) as Settings | null | undefined;
+  if (!isOptions(given)) throw unfit(given);
+  if (typeof given["at"] === "function" && isOptions(given["template"])) return settingsOf(given["template"]);
   // By what they have: a module that is linted may use another copy of the package.
   if (typeof given["call"] === "function") {
     if ("circuitBreaker" in given && "setting" in given) {
       const { retry, circuitBreaker, setting } = given;
       return { ...setting.hooks, retry: retry?.config && { ...retry.config }, circuitBreaker };
     }
-    if (isSettings(given["config"])) return { ...given["config"] };
+    if (isOptions(given["config"])) return { ...given["config"] };
     throw unfit(given);
   }
-  if (!isOptions(given)) throw unfit(given);
+  if (!isConfiguration(given)) throw unfit(given);
   const settings = { ...given };
   const { retry } = settings;
-  if (isSettings(retry)) settings["retry"] = { ...(isSettings(retry["config"]) ? retry["config"] : retry) };
+  if (isOptions(retry)) settings["retry"] = { ...(isOptions(retry["config"]) ? retry["config"] : retry) };
   return settings;
 }
 
 /** An object literal, or an instance that has options of retrying; neither breaker nor budget. */
-function isOptions(given: Settings): boolean {
+function isConfiguration(given: Settings): boolean {
   if (typeof given["admit"] === "function" || typeof given["consume"] === "function") return false;
   const prototype: unknown = Object.getPrototypeOf(given);
   const isLiteral = prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -109,7 +124,7 @@ function isOptions(given: Settings): boolean {
 }
 
 function unfit(given: unknown): TypeError {
-  const name = isSettings(given) ? given["constructor"]?.name : undefined;
+  const name = isOptions(given) ? given["constructor"]?.name : undefined;
   return new TypeError(
     `Expected a RetryConfig, Retry, RetryPolicy, Policy or their options, got ${name ?? shownValue(given)}`,
   );
@@ -118,17 +133,8 @@ function unfit(given: unknown): TypeError {
 function hasStrategy({ strategy, strategies }: Settings): boolean {
   if (strategy !== undefined) return true;
   return (
-    strategies !== undefined && (!isSettings(strategies) || Object.values(strategies).some((own) => own !== undefined))
+    strategies !== undefined && (!isOptions(strategies) || Object.values(strategies).some((own) => own !== undefined))
   );
-}
-
-/** Options that lack nothing: without any strategy it is the core's linter that complains. */
-function ready(retry: Settings): any {
-  const { strategy, strategies } = retry;
-  const settings: Settings = { ...retry, strategy: native(strategy) };
-  if (isSettings(strategies)) settings["strategies"] = mapped(strategies, native);
-  if (!hasStrategy(retry)) settings["strategy"] = STAND_IN;
-  return settings;
 }
 
 function mapped(values: Settings, change: (value: unknown) => unknown): Settings {
@@ -136,24 +142,40 @@ function mapped(values: Settings, change: (value: unknown) => unknown): Settings
 }
 
 function isBackoff(value: unknown): value is Pick<Backoff, "kind" | "parts"> {
-  return isSettings(value) && typeof value["kind"] === "string" && isSettings(value["parts"]);
+  return isOptions(value) && typeof value["kind"] === "string" && isOptions(value["parts"]);
 }
 
-/** A strategy of another copy of the package as one of this. */
-function native(value: unknown): unknown {
+/** Options of retrying, with strategies of another copy of the package as those of this. */
+function native(retry: Settings): any {
+  const { strategy, strategies } = retry;
+  return {
+    ...retry,
+    strategy: nativeStrategy(strategy),
+    strategies: isOptions(strategies) ? mapped(strategies, nativeStrategy) : strategies,
+  };
+}
+
+function nativeStrategy(value: unknown): unknown {
   return isBackoff(value) && !(value instanceof Backoff) ? new Backoff(value.kind, value.parts) : value;
 }
 
-/** What the core's linter looks at. */
-function facts(retry: Settings, hadStrategy: boolean): Settings {
-  const { maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, longDelay, retriable } =
-    retry;
-  const asked: Settings = hadStrategy && !hasStrategy(retry) ? { strategy: STAND_IN } : retry;
-  const { strategy, strategies = {} } = asked;
+/** What the core's linter looks at: the options of retrying with which nothing is wrong. */
+function rightOf(retry: Settings, isWrong: (field: string) => boolean, isReplaced: boolean): Settings {
+  const right = (name: string, value: unknown = retry[name]) => (isWrong(`retry.${name}`) ? undefined : value);
+  const byClass = (name: string) => {
+    const entries = Object.entries(isOptions(retry[name]) ? retry[name] : {});
+    const known = entries.filter(([key]) => ERROR_CLASSES.includes(key as ErrorClass));
+    return Object.fromEntries(known.map(([key, value]) => [key, right(`${name}.${key}`, value)]));
+  };
+  const names = ["maxAttempts", "deadlineMs", "attemptTimeoutMs", "maxUnknownAttempts", "longDelay"];
+  const strategies = { strategy: right("strategy"), strategies: byClass("strategies") };
+  const isStandIn = (isReplaced || hasStrategy(retry)) && !hasStrategy(strategies);
   return {
-    ...{ maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, longDelay, retriable },
-    strategy: partsOf(strategy),
-    strategies: mapped(strategies, partsOf),
+    ...Object.fromEntries(names.map((name) => [name, right(name)])),
+    perClassMaxAttempts: byClass("perClassMaxAttempts"),
+    retriable: byClass("retriable"),
+    strategy: partsOf(isStandIn ? STAND_IN : strategies.strategy),
+    strategies: mapped(strategies.strategies, partsOf),
   };
 }
 

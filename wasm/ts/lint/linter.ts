@@ -4,7 +4,7 @@ import { type Memory, start } from "../wasm/core.js";
 import { __wbg_set_wasm, answer, ask as asked, compiled, imports, question } from "../wasm/modules/lint.js";
 
 /** A value of the core: a span of time, a strategy by its name, classes, null if it is not set. */
-export type FoundValue =
+export type CoreValue =
   | number
   | string
   | boolean
@@ -14,20 +14,20 @@ export type FoundValue =
   | null;
 
 /** A finding in the core's own words. */
-export interface Found {
+export interface CoreFinding {
   readonly severity: "error" | "warning" | "note";
   readonly field: string;
   readonly class: string | null;
   /** Which setting of a strategy, if it is one of those: `fallback.base`. */
   readonly part: string | null;
-  readonly value: FoundValue;
+  readonly value: CoreValue;
   readonly problem: string;
-  readonly beside: { readonly field: string; readonly value: FoundValue } | null;
+  readonly beside: { readonly field: string; readonly value: CoreValue } | null;
   readonly help: string;
 }
 
 export interface Answer {
-  readonly findings: readonly Found[];
+  readonly findings: readonly CoreFinding[];
   /** The printed form of what retries, if anything does. */
   readonly shown: string | null;
 }

@@ -1,19 +1,19 @@
 // The circuit breaker: stops calling what is down.
 
 import { FLAGS } from "../call/codes.js";
+import { refuse } from "../config/issues.js";
 import {
-  ABOVE,
   byClass,
-  callable,
+  type Check,
+  type Checks,
   classNumber,
+  clock,
+  MICROSECOND,
   NULLABLE,
   number,
-  numbers,
   options,
-  type Ranges,
-  systemClock,
+  optionValue,
   WHOLE,
-  wrongType,
 } from "../config/options.js";
 import type { Admission, CallResult, CircuitState, Clock, ErrorClass } from "../types.js";
 import { checked, enter, table } from "../wasm/core.js";
@@ -27,7 +27,7 @@ import {
   breaker_state,
   breaker_switch,
 } from "../wasm/modules/core.js";
-import { ERROR_CLASSES, STATES } from "../wasm/modules/names.js";
+import { STATES } from "../wasm/modules/names.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";
 
@@ -68,18 +68,28 @@ export interface CircuitBreakerOptions {
   clock?: Clock | undefined;
 }
 
-/** What opens it: how many failures within which time. */
-const FAILURES: Ranges = { failureThreshold: [5, WHOLE, 1, 255], windowMs: [60_000, ABOVE] };
-const REST: Ranges = {
-  leaseMs: [60_000, ABOVE],
-  halfOpenPermits: [1, WHOLE, 1, 4],
-  successesToClose: [1, WHOLE, 1, 15],
-};
-const EXTRA: Ranges = { recoveryJitterMs: [0], openForHintMs: [NaN, ABOVE | NULLABLE] };
-const OTHERS = "window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresholds halfOpenOn checkBeforeRetry clock";
-const KEYS = [...OTHERS.split(" "), ...Object.keys({ ...FAILURES, ...REST, ...EXTRA })];
 const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
 const ALL_CLASSES = (1 << 8) - 1;
+const CHECKS: Checks = {
+  clock,
+  window: (path, value) =>
+    value === undefined || typeof value?.numbers === "function"
+      ? value
+      : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
+  failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),
+  windowMs: /* @__PURE__ */ counted([60_000, 0, MICROSECOND]),
+  classThresholds: /* @__PURE__ */ counted(thresholds),
+  tripOn: (path, value) => bitsOf(path, value, DEFAULT_TRIPS),
+  recoveryTimeoutMs: [30_000, 0, MICROSECOND],
+  maxRecoveryTimeoutMs: (path, value, { recoveryTimeoutMs }) => number(path, value, [NaN, NULLABLE, recoveryTimeoutMs]),
+  leaseMs: [60_000, 0, MICROSECOND],
+  halfOpenPermits: [1, WHOLE, 1, 4],
+  successesToClose: [1, WHOLE, 1, 15],
+  halfOpenOn: (path, value) => bitsOf(path, value, ALL_CLASSES),
+  recoveryJitterMs: [0],
+  checkBeforeRetry: "boolean",
+  openForHintMs: [NaN, NULLABLE, MICROSECOND],
+};
 /** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
 const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];
 /** What is done by hand, in the order of the core's numbers. */
@@ -102,41 +112,32 @@ export class CircuitBreaker extends Handle {
   constructor(settings: CircuitBreakerOptions = {}) {
     super();
     const path = "circuitBreaker";
-    const given = options(path, settings, KEYS);
-    this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
-    const window: RateWindow | undefined = (this.#window = given["window"]);
-    if (window !== undefined && typeof window?.numbers !== "function") {
-      throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
-    }
-    for (const name of window === undefined ? [] : [...Object.keys(FAILURES), "classThresholds"]) {
-      if (given[name] === undefined) continue;
-      throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
-    }
+    const own = options(path, settings, CHECKS);
+    this.clock = own["clock"];
+    const window: RateWindow | undefined = (this.#window = own["window"]);
+    const { failureThreshold, classThresholds, recoveryJitterMs } = own;
     const [counts, slow] = window?.numbers(`${path}.window`) ?? [
-      [0, ...numbers(path, given, FAILURES), 0],
+      [0, failureThreshold, own["windowMs"], 0],
       [NaN, 0],
     ];
-    const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
-    const [jitter, longestHint] = numbers(path, given, EXTRA) as [number, number];
-    this.#draws = jitter > 0;
-    const first = [
+    this.#draws = recoveryJitterMs > 0;
+    const first: number[] = [
       ...counts,
-      bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS),
-      recovery,
-      number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
-      ...numbers(path, given, REST),
+      own["tripOn"],
+      own["recoveryTimeoutMs"],
+      own["maxRecoveryTimeoutMs"],
+      own["leaseMs"],
+      own["halfOpenPermits"],
+      own["successesToClose"],
     ];
-    const rest = [
-      ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
+    const rest: number[] = [
+      ...classThresholds,
       ...slow,
-      bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES),
-      jitter,
-      flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]),
-      longestHint,
+      own["halfOpenOn"],
+      recoveryJitterMs,
+      own["checkBeforeRetry"] ? 1 : 0,
+      own["openForHintMs"],
     ];
-    if (window === undefined && rest.slice(0, 8).reduce((sum, one) => sum + Math.max(0, one - 1), first[1]!) > 255) {
-      throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
-    }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
     // A copy, which has no room to spare.
@@ -237,19 +238,24 @@ export function rejected() {
   return { ok: false, state: STATES[told[0]!]!, retryAfterMs: wait >= 0 ? wait : undefined } as const;
 }
 
+/** Of what counts failures in place of a share. */
+function counted(check: Check): Check {
+  return (path, value, before) => {
+    const isAlone = before.window === undefined || value === undefined;
+    const expected = "used with `window`, which counts a share: give one of them";
+    return optionValue(path, isAlone ? value : refuse(path, value, expected), check, before);
+  };
+}
+
+function thresholds(path: string, value: unknown, { failureThreshold }: Record<string, any>): number[] {
+  const own = byClass(path, value, [undefined, WHOLE, 1, 255], 0);
+  const sum = own.reduce((sum, one) => sum + Math.max(0, one - 1), failureThreshold);
+  return sum > 255 ? refuse(path, value, "all thresholds together at most 255", own, "is out of range") : own;
+}
+
 function bitsOf(path: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
-  if (!Array.isArray(value)) throw wrongType(path, value, "an array of classes");
-  return value.reduce<number>((bits, name, index) => bits | (1 << classNumber(`${path}[${index}]`, name)), 0);
-}
-
-function flag(path: string, value: unknown): number {
-  if (value !== undefined && typeof value !== "boolean") throw wrongType(path, value, "true or false");
-  return value === true ? 1 : 0;
-}
-
-function thresholds(path: string, value: unknown): number[] {
-  const numbers = ERROR_CLASSES.map(() => 0);
-  for (const [index, at, own] of byClass(path, value)) numbers[index] = number(at, own, [undefined, WHOLE, 1, 255]);
-  return numbers;
+  if (!Array.isArray(value)) return refuse(path, value, "an array of classes", fallback);
+  // A class that there is not has -1, which makes no bit.
+  return value.reduce<number>((bits, name, index) => bits | (2 ** classNumber(`${path}[${index}]`, name)), 0);
 }

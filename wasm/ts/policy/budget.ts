@@ -1,6 +1,6 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
-import { ABOVE, callable, number, numbers, options, type Ranges, systemClock, WHOLE } from "../config/options.js";
+import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/options.js";
 import type { Clock } from "../types.js";
 import { enter } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
@@ -41,13 +41,16 @@ export interface RatioBudgetOptions {
   clock?: Clock | undefined;
 }
 
-const RATIO: Ranges = {
+const MOST = 100_000;
+const RATIO: Checks = {
   ratio: [undefined, 0, 0.001, 1],
-  floorPerSec: [1, WHOLE, 0, 100_000],
-  limit: [1000, WHOLE, 1, 100_000],
-  initial: [10, WHOLE, 0, 100_000],
+  floorPerSec: [1, WHOLE, 0, MOST],
+  limit: [1000, WHOLE, 1, MOST],
+  // What is not set fits under any limit.
+  initial: (path, value, { limit }) => number(path, value, [Math.min(10, limit), WHOLE, 0, MOST]),
+  clock,
 };
-const ROLLING: Ranges = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, ABOVE] };
+const ROLLING: Checks = { maxRetries: [undefined, WHOLE, 0, 4096], windowMs: [60_000, 0, MICROSECOND], clock };
 
 /** The settings of a key's budget: what a ratio leaves out has other defaults than that of one budget for all. @internal */
 export function ofKey(settings: RollingBudgetOptions | RatioBudgetOptions): RollingBudgetOptions | RatioBudgetOptions {
@@ -66,16 +69,13 @@ export class Budget extends Handle {
   /** A budget of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: RollingBudgetOptions | RatioBudgetOptions) {
     super();
-    const path = "budget";
     const isRatio = (settings as Partial<RatioBudgetOptions> | null)?.ratio !== undefined;
-    const ranges = isRatio ? RATIO : ROLLING;
-    const given = options(path, settings, [...Object.keys(ranges), "clock"]);
-    this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
+    const own = options("budget", settings, isRatio ? RATIO : ROLLING);
+    this.clock = own["clock"];
     enter();
-    const [first, second, third = 0, initial = 0] = numbers(path, given, ranges) as [number, number, number?, number?];
-    // What is not set fits under any limit.
-    const start = given["initial"] === undefined ? Math.min(initial, third) : initial;
-    this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third, start] : ["rolling", first, second, 0, 0];
+    this.made = isRatio
+      ? ["ratio", Math.round(own["ratio"] * 1000), own["floorPerSec"], own["limit"], own["initial"]]
+      : ["rolling", own["maxRetries"], own["windowMs"], 0, 0];
   }
 
   /** @internal */

@@ -1,7 +1,8 @@
 // Breakers and budgets by key: one for each host, device or tenant, in a map of fixed capacity.
 
 import type { Setting } from "../call/codes.js";
-import { number, WHOLE, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { isOptions, number, object, WHOLE } from "../config/options.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget, ofKey, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
@@ -40,13 +41,13 @@ export class Keyed<V extends CircuitBreaker | Budget> {
 
   /** A map of `CircuitBreaker` or `Budget`, or of a class that extends one, with the options of every entry. */
   constructor(kind: new (settings: any) => V, settings: SettingsOf<V> & Capacity) {
-    const isOurs = (one: unknown) => kind === one || kind?.prototype instanceof (one as typeof Budget);
-    if (!isOurs(CircuitBreaker) && !isOurs(Budget)) throw wrongType("keyed", kind, "CircuitBreaker or Budget");
-    if (typeof settings !== "object" || settings === null) throw wrongType("keyed", settings, "an object of options");
-    const { capacity, ...own } = settings;
+    const is = (one: unknown) => kind === one || kind?.prototype instanceof (one as typeof Budget);
+    const Entry: new (settings: any) => any =
+      is(CircuitBreaker) || is(Budget) ? kind : refuse("keyed", kind, "CircuitBreaker or Budget", CircuitBreaker);
+    const { capacity, ...own } = object("keyed", settings);
     this.capacity = number("keyed.capacity", capacity, [undefined, WHOLE, 1, 100_000]);
-    const ofEach = isOurs(Budget) ? ofKey(own as object as RatioBudgetOptions) : own;
-    this.#make = () => new kind(ofEach);
+    const ofEach = is(Budget) ? ofKey(own as object as RatioBudgetOptions) : own;
+    this.#make = () => new Entry(ofEach);
     this.template = this.#make();
   }
 
@@ -72,7 +73,7 @@ export class Keyed<V extends CircuitBreaker | Budget> {
 
   /** The entry of `key`, new if it had none; undefined if there is no room. */
   entry(key: string): V | undefined {
-    if (typeof key !== "string") throw wrongType("keyed.key", key, "a string");
+    if (typeof key !== "string") refuse("keyed.key", key, "a string");
     let found = this.#entries.get(key);
     if (found !== undefined) this.#entries.delete(key);
     else if (this.#entries.size < this.capacity || this.#evicted()) found = this.#make();
@@ -129,8 +130,7 @@ export class KeyedPolicy {
 
   /** A policy of checked options, of which the breaker or a budget is `Keyed`. */
   constructor(settings: KeyedPolicyOptions) {
-    if (typeof settings !== "object" || settings === null) throw wrongType("policy", settings, "an object of options");
-    const given: Record<string, unknown> = { ...settings };
+    const given: Record<string, unknown> = { ...object("policy", settings) };
     const lend = (holder: Record<string, unknown>, name: string) => {
       const keyed = holder[name];
       if (!(keyed instanceof Keyed)) return undefined;
@@ -140,20 +140,20 @@ export class KeyedPolicy {
     this.#breakers = lend(given, "circuitBreaker");
     const shared = lend(given, "budget");
     const { retry } = given;
-    const own = typeof retry === "object" && retry !== null && !(retry instanceof Retry) ? { ...retry } : undefined;
+    const own = isOptions(retry) && !(retry instanceof Retry) ? { ...retry } : undefined;
     if (own !== undefined) given["retry"] = own;
     // As everywhere, what the retry says itself comes before what its policy lends it.
     const says = (own ?? (retry as Retry | undefined)?.config ?? {}) as Record<string, unknown>;
     this.#budgets = says["budget"] === undefined ? shared : lend(says, "budget");
     this.template = new Policy(given);
     if (this.#breakers === undefined && this.#budgets === undefined) {
-      throw new TypeError("policy.circuitBreaker: neither this nor a budget is Keyed; use a Policy");
+      refuse("policy.circuitBreaker", given["circuitBreaker"], "Keyed, and no budget is: use a Policy");
     }
   }
 
   /** The policy of one key. Its entries are looked up, and used, when a call begins; events bear the key as their operation if they are given none. */
   at(key: string): Guarded {
-    if (typeof key !== "string") throw wrongType("policy.at", key, "a string");
+    if (typeof key !== "string") refuse("policy.at", key, "a string");
     return new ByKey(() => {
       const { rules, hooks, ...setting } = this.template.setting;
       return {

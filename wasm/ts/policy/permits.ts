@@ -1,6 +1,6 @@
 // Permits that are out: each goes back once, to the breaker that it came from.
 
-import { show } from "../config/options.js";
+import { show } from "../config/issues.js";
 
 let latest = 0;
 

@@ -4,13 +4,14 @@ import { decorrelatedJitter } from "../backoff/strategies.js";
 import { call, execute } from "../call/asynchronous.js";
 import type { Setting } from "../call/codes.js";
 import { CALL_KEYS, checked, notify } from "../call/hooks.js";
-import { options, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { isOptions, known } from "../config/options.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../types.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
-import { copied, pool, RETRY_KEYS, RetryConfig, type RetryOptions, Rules } from "./rules.js";
+import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
 /** What may be said once for all calls of a policy. */
 export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
@@ -96,9 +97,8 @@ export class Retry extends Runner {
   }
 }
 
-const SHARED = ["classifier", "resultClassifier", "budget", "clock", "random", "sleeper", "unref"];
 const HOOKS = CALL_KEYS.filter((key) => !["signal", "deadlineMs", "sleeper"].includes(key));
-const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED, ...HOOKS];
+const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED_KEYS, ...HOOKS];
 
 /** The entries of `given` with these keys that are there. */
 function picked(given: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> | undefined {
@@ -119,21 +119,17 @@ export class Policy extends Guarded {
   /** A policy of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: PolicyOptions = {}) {
     super();
-    const given = options("policy", settings, POLICY_KEYS);
-    const shared = picked(given, SHARED);
+    const given = known("policy", settings, POLICY_KEYS);
+    const shared = picked(given, SHARED_KEYS);
     this.retry = retryOf(given["retry"], shared);
-    if (this.retry === undefined) pool("policy.budget", given["budget"]);
     const hooks = picked(given, HOOKS) as CallOptions | undefined;
     const observed = hooks === undefined ? false : checked("policy", hooks);
-    const breaker = given["circuitBreaker"];
+    const breaker = circuitOf(given["circuitBreaker"]);
     this.circuitBreaker = breaker;
     if (this.retry !== undefined && this.retry === given["retry"]) this.#lent = this.retry.setting.rules;
     const rules = this.retry?.setting.rules ?? new Rules(shared ?? {}, true);
     const isOurs = breaker instanceof Handle;
-    if (breaker !== undefined && !isCircuit(breaker)) {
-      throw wrongType("policy.circuitBreaker", breaker, "a CircuitBreaker, or an object with `admit` and `settle`");
-    }
-    const circuit = breaker === undefined || isOurs ? undefined : breaker;
+    const circuit = isOurs ? undefined : breaker;
     this.#setting = { rules, breaker: isOurs ? (breaker as CircuitBreaker) : undefined, circuit, hooks, observed };
   }
 
@@ -157,9 +153,12 @@ disposes(Policy);
 /** `using` disposes of it. */
 export interface Policy extends Disposing {}
 
-function isCircuit(value: unknown): value is Circuit {
-  const given = value as Partial<Circuit> | null;
-  return typeof given?.admit === "function" && typeof given.settle === "function";
+function circuitOf(value: unknown): Circuit | undefined {
+  const { admit, settle } = (value ?? {}) as Partial<Circuit>;
+  const fits = value === undefined || (typeof admit === "function" && typeof settle === "function");
+  return fits
+    ? (value as Circuit | undefined)
+    : refuse("policy.circuitBreaker", value, "a CircuitBreaker, or an object with `admit` and `settle`");
 }
 
 /** The retry of a policy, which lends it what it does not say itself. */
@@ -168,8 +167,7 @@ function retryOf(given: unknown, shared: Record<string, unknown> | undefined): R
   if (given instanceof Retry) {
     return shared === undefined ? given : new Retry({ ...shared, ...picked({ ...given.config }, RETRY_KEYS) });
   }
-  if (typeof given !== "object" || given === null) throw wrongType("retry", given, "a Retry or its options");
-  return new Retry({ ...shared, ...given });
+  return isOptions(given) ? new Retry({ ...shared, ...given }) : refuse("retry", given, "a Retry or its options");
 }
 
 /** A policy that retries and does nothing else, of the options of both. */
@@ -182,7 +180,7 @@ export class RetryPolicy extends Policy {
 
 function parts(settings: unknown): PolicyOptions {
   if (settings instanceof Retry || settings instanceof RetryConfig) return { retry: settings };
-  const given = options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  const given = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
   return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
 }
 
@@ -200,12 +198,12 @@ export type Wrapped<F extends AnyFunction> = (
  * jitter.
  */
 export function retry(settings: RetryOptions & PolicyHooks = {}): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
-  options("retry", settings, [...RETRY_KEYS, ...HOOKS]);
-  const bare = settings.strategy === undefined && settings.strategies === undefined;
-  const policy = new RetryPolicy(bare ? { ...settings, strategy: decorrelatedJitter() } : settings);
+  const own: RetryOptions & PolicyHooks = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  const bare = own.strategy === undefined && own.strategies === undefined;
+  const policy = new RetryPolicy(bare ? { ...own, strategy: decorrelatedJitter() } : own);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
-    if (typeof wrapped !== "function") throw wrongType("retry", wrapped, "a function");
-    const operation = settings.operation ?? wrapped.name;
+    if (typeof wrapped !== "function") refuse("retry", wrapped, "a function");
+    const operation = own.operation ?? wrapped.name;
     const named = operation === "" ? undefined : { operation };
     const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
       return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);

@@ -2,19 +2,18 @@
 
 import { type Backoff, type Strategy, strategy } from "../backoff/strategy.js";
 import { byDefault } from "../classify/default.js";
+import { refuse } from "../config/issues.js";
 import {
-  ABOVE,
   byClass,
-  callable,
+  type Checks,
+  clock,
+  known,
+  MICROSECOND,
   NULLABLE,
   number,
-  numbers,
-  options,
   type Range,
-  type Ranges,
-  systemClock,
+  values,
   WHOLE,
-  wrongType,
 } from "../config/options.js";
 import type {
   BackoffContext,
@@ -74,28 +73,53 @@ export interface RetryOptions {
   unref?: boolean | undefined;
 }
 
-const NUMBERS: Ranges = {
-  maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
-  deadlineMs: [60_000, NULLABLE],
-  attemptTimeoutMs: [NaN, ABOVE | NULLABLE],
-  maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
-};
-const BY_CLASS = ["strategies", "perClassMaxAttempts", "retriable"];
 /** How many classes are final: the first ones. */
 const FINAL = 3;
 const LIMIT: Range = [undefined, WHOLE, 0, 65_534];
-export const RETRY_KEYS = [
-  ..."classifier resultClassifier strategy longDelay budget clock random sleeper unref".split(" "),
-  ...Object.keys(NUMBERS),
-  ...BY_CLASS,
-];
+/** What a policy without retries has, too. */
+const SHARED: Checks = {
+  classifier: "function",
+  resultClassifier: "function",
+  budget: pool,
+  clock,
+  random: "function",
+  sleeper: "function",
+  unref: "boolean",
+};
+export const SHARED_KEYS = Object.keys(SHARED);
+const CHECKS: Checks = {
+  ...SHARED,
+  maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
+  deadlineMs: [60_000, NULLABLE],
+  attemptTimeoutMs: [NaN, NULLABLE, MICROSECOND],
+  maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
+  longDelay: (path, value) =>
+    value === undefined || value === "stop" || value === "cut" ? value : refuse(path, value, '"stop" or "cut"'),
+  perClassMaxAttempts: (path, value) => byClass(path, value, LIMIT, NaN),
+  // A class has one limit.
+  retriable: (path, value, { perClassMaxAttempts: limits }) =>
+    byClass(
+      path,
+      value,
+      (at, retries, index) => {
+        if (index >= FINAL)
+          return refuse(at, retries, "of AUTH, PERMISSION and PERMANENT: other classes are retried anyway", NaN);
+        if (Number.isNaN(limits[index])) return number(at, retries, LIMIT);
+        return refuse(at, retries, "used with `perClassMaxAttempts` of the class: give one of them", NaN);
+      },
+      NaN,
+    ),
+  strategy: (path, value) => (value === undefined ? value : strategy(path, value)),
+  strategies: (path, value) => byClass<Backoff | undefined>(path, value, strategy, undefined),
+};
+export const RETRY_KEYS = Object.keys(CHECKS);
+/** Options that are objects by class. */
+const BY_CLASS = ["strategies", "perClassMaxAttempts", "retriable"];
 
 /** A budget in either form. */
-export function pool(path: string, value: unknown): Budget | Pool | undefined {
-  if (value === undefined) return value;
-  const given = value as Partial<Pool> | null;
-  if (typeof given?.consume !== "function") throw wrongType(path, value, "a Budget, or an object with `consume`");
-  return given as Pool;
+function pool(path: string, value: unknown): Budget | Pool | undefined {
+  const fits = value === undefined || typeof (value as Partial<Pool> | null)?.consume === "function";
+  return fits ? (value as Pool) : refuse(path, value, "a Budget, or an object with `consume`");
 }
 
 /** How a call is decided and timed. */
@@ -126,48 +150,35 @@ export class Rules extends Handle {
   constructor(settings: Record<string, any>, once: boolean) {
     super();
     const path = once ? "policy" : "retry";
-    const own = <F>(name: string) => callable<F>(`${path}.${name}`, settings[name]);
-    this.classifier = own<Classifier>("classifier") ?? byDefault;
-    this.resultClassifier = own("resultClassifier");
-    this.clock = own<Clock>("clock") ?? systemClock;
-    this.random = own<Random>("random") ?? Math.random;
-    this.sleeper = own("sleeper");
-    this.unref = settings["unref"] ?? false;
+    const own = values(path, settings, once ? SHARED : CHECKS);
+    this.classifier = own["classifier"] ?? byDefault;
+    this.resultClassifier = own["resultClassifier"];
+    this.clock = own["clock"];
+    this.random = own["random"] ?? Math.random;
+    this.sleeper = own["sleeper"];
+    this.unref = own["unref"] ?? false;
     this.timed = (settings["attemptTimeoutMs"] ?? null) !== null;
-    if (typeof this.unref !== "boolean") throw wrongType(`${path}.unref`, this.unref, "true or false");
-    const budget = pool(`${path}.budget`, settings["budget"]);
-    if (budget instanceof Handle) this.budget = budget;
+    const { budget } = own;
+    if (budget instanceof Handle) this.budget = budget as Budget;
     else this.pool = budget;
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
-    const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
       // A single attempt, without limits and without a strategy.
-      this.#numbers = [1, NaN, NaN, NaN, ...limits];
+      this.#numbers = [1, NaN, NaN, NaN, ...ERROR_CLASSES.map(() => NaN)];
       this.#more = [0, NaN, NaN, NaN];
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
     }
-    const all = numbers(path, settings, NUMBERS);
-    for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
-      limits[index] = number(at, value, LIMIT);
+    const { maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, strategies } = own;
+    this.#numbers = [maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, ...perClassMaxAttempts];
+    this.#more = [own["longDelay"] === "cut" ? 1 : 0, ...own["retriable"].slice(0, FINAL)];
+    const general: Backoff | undefined = own["strategy"];
+    this.strategies = [...strategies.map((one: Backoff | undefined) => one ?? general), general];
+    if (this.strategies.every((one) => one === undefined)) {
+      refuse(`${path}.strategy`, undefined, "a strategy, for all classes here or for some in `strategies`");
     }
-    this.#more = [
-      longDelay(`${path}.longDelay`, settings["longDelay"]),
-      ...retriable(`${path}.retriable`, settings, limits),
-    ];
-    const given = settings["strategy"];
-    const general = given === undefined ? undefined : strategy(`${path}.strategy`, given);
-    const special: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
-    for (const [index, at, value] of byClass(`${path}.strategies`, settings["strategies"])) {
-      special[index] = strategy(at, value);
-    }
-    if (general === undefined && special.every((one) => one === undefined)) {
-      throw new TypeError(`${path}.strategy: there is none, and no strategies by class; give one or more`);
-    }
-    this.#numbers = [...all, ...limits];
-    this.strategies = [...special.map((one) => one ?? general), general];
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
 
@@ -208,24 +219,6 @@ export class Rules extends Handle {
   }
 }
 
-function longDelay(path: string, value: unknown): number {
-  if (value !== undefined && value !== "stop" && value !== "cut") throw wrongType(path, value, '"stop" or "cut"');
-  return value === "cut" ? 1 : 0;
-}
-
-/** Retries of each final class, NaN for none; a class has one limit. */
-function retriable(path: string, settings: Record<string, any>, limits: readonly number[]): number[] {
-  const retries = Array.from({ length: FINAL }, () => NaN);
-  for (const [index, at, value] of byClass(path, settings["retriable"])) {
-    if (index >= FINAL)
-      throw wrongType(at, value, "of AUTH, PERMISSION and PERMANENT: other classes are retried anyway");
-    if (!Number.isNaN(limits[index]))
-      throw wrongType(at, value, "used with `perClassMaxAttempts` of the class: give one of them");
-    retries[index] = number(at, value, LIMIT);
-  }
-  return retries;
-}
-
 /** Checked options of retrying: a copy, so that later changes of what was given change nothing. */
 export class RetryConfig implements RetryOptions {
   declare readonly strategy?: Strategy | undefined;
@@ -255,7 +248,7 @@ export class RetryConfig implements RetryOptions {
 
 /** A copy of options whose keys are known. */
 export function copied(settings: unknown): RetryOptions {
-  const given = options("retry", settings, RETRY_KEYS);
+  const given = known("retry", settings, RETRY_KEYS);
   const copy: Record<string, unknown> = { ...given };
   for (const key of BY_CLASS) {
     if (typeof given[key] === "object" && given[key] !== null) copy[key] = Object.freeze({ ...given[key] });

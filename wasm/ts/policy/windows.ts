@@ -1,6 +1,6 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
-import { ABOVE, number, numbers, onlyNumbers, options, WHOLE } from "../config/options.js";
+import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "../config/options.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";
 
@@ -33,10 +33,20 @@ export interface TimeWindow extends Share {
     | undefined;
 }
 
-const RATE = [undefined, 0, 0.001, 1] as const;
-const CALLS = { size: [undefined, WHOLE, 1, 1024], rate: RATE } as const;
-const TIME = { ms: [undefined, 0, 0.01], rate: RATE, minCalls: [undefined, WHOLE, 1, 65_535] } as const;
-const SLOW = { afterMs: [undefined, ABOVE], rate: RATE } as const;
+const RATE: Check = [undefined, 0, 0.001, 1];
+const MOST_CALLS = 1024;
+const CALLS: Checks = {
+  size: [undefined, WHOLE, 1, MOST_CALLS],
+  rate: RATE,
+  minCalls: (path, value, { size }) => number(path, value, [undefined, WHOLE, 1, size || MOST_CALLS]),
+};
+const SLOW: Checks = { afterMs: [undefined, 0, MICROSECOND], rate: RATE };
+const TIME: Checks = {
+  ms: [undefined, 0, 0.01],
+  rate: RATE,
+  minCalls: [undefined, WHOLE, 1, 65_535],
+  slow: (path, value) => (value === undefined ? value : options(path, value, SLOW)),
+};
 
 /** A window of a breaker, made by `rateOfCalls` or `rateOverTime`. */
 export class RateWindow {
@@ -52,21 +62,12 @@ export class RateWindow {
 
   /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
   numbers(path: string): [own: number[], slow: number[]] {
-    if (this.kind === "calls") {
-      const given = options(path, this.#settings, [...Object.keys(CALLS), "minCalls"]);
-      const [size, rate] = numbers(path, given, CALLS) as [number, number];
-      const minCalls = number(`${path}.minCalls`, given["minCalls"], [undefined, WHOLE, 1, size]);
-      return [
-        [1, size, Math.round(rate * 1000), minCalls],
-        [NaN, 0],
-      ];
-    }
-    const given = options(path, this.#settings, [...Object.keys(TIME), "slow"]);
-    const [ms, rate, minCalls] = numbers(path, given, TIME) as [number, number, number];
-    const slow = given["slow"] === undefined ? [NaN, 0] : onlyNumbers(`${path}.slow`, given["slow"], SLOW);
+    const isCalls = this.kind === "calls";
+    const own = options(path, this.#settings, isCalls ? CALLS : TIME);
+    const { afterMs, rate } = own["slow"] ?? { afterMs: NaN, rate: 0 };
     return [
-      [2, ms, Math.round(rate * 1000), minCalls],
-      [slow[0]!, Math.round(slow[1]! * 1000)],
+      [isCalls ? 1 : 2, isCalls ? own["size"] : own["ms"], Math.round(own["rate"] * 1000), own["minCalls"]],
+      [afterMs, Math.round(rate * 1000)],
     ];
   }
 

@@ -2,7 +2,8 @@
 
 import { constant, sequence } from "../backoff/strategies.js";
 import type { Backoff } from "../backoff/strategy.js";
-import { number, options, show, wrongType } from "../config/options.js";
+import { refuse } from "../config/issues.js";
+import { known, number } from "../config/options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions } from "../policy/rules.js";
 import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState, Outcome } from "../types.js";
 
@@ -42,9 +43,9 @@ export class MockClock {
 
 /** Randomness that plays a script of numbers from 0 to 1, without 1; its last one again and again. */
 export function scriptedRandom(numbers: readonly number[]): () => number {
-  if (!Array.isArray(numbers)) throw wrongType("scriptedRandom", numbers, "an array of numbers");
-  if (numbers.length === 0) throw new RangeError("scriptedRandom: it was given no numbers");
-  const script = numbers.map((one, nth) =>
+  const list = Array.isArray(numbers) ? numbers : refuse("scriptedRandom", numbers, "an array of numbers", [0]);
+  if (list.length === 0) refuse("scriptedRandom.length", 0, "at least one number", 0, "is out of range");
+  const script = list.map((one, nth) =>
     number(`scriptedRandom[${nth}]`, one, [undefined, 0, 0, 1 - Number.EPSILON / 2]),
   );
   let drawn = 0;
@@ -75,7 +76,7 @@ export class DeterministicStrategy {
 /** The same settings without any delay: every class that was retried still is. */
 export function instantRetries(config: RetryOptions): RetryConfig {
   const at = constant(0);
-  const { strategy, strategies, ...rest } = options("instantRetries", config, RETRY_KEYS) as RetryOptions;
+  const { strategy, strategies, ...rest } = known("instantRetries", config, RETRY_KEYS) as RetryOptions;
   const own = Object.entries(strategies ?? {}).map(([name, one]) => [name, one === undefined ? one : at] as const);
   return new RetryConfig({
     ...rest,
@@ -86,7 +87,7 @@ export function instantRetries(config: RetryOptions): RetryConfig {
 
 /** The same settings with a single attempt. */
 export function noRetries(config: RetryOptions): RetryConfig {
-  return new RetryConfig({ ...options("noRetries", config, RETRY_KEYS), maxAttempts: 1 });
+  return new RetryConfig({ ...known("noRetries", config, RETRY_KEYS), maxAttempts: 1 });
 }
 
 /** What a fake policy answers: a result, an error, or a whole outcome. */
@@ -110,8 +111,8 @@ export class FakePolicy {
 
   /** A policy with one answer to every call. */
   constructor(answer: FakeAnswer) {
-    if (Object.keys(options("FakePolicy", answer, ["result", "error", "outcome"])).length !== 1) {
-      throw wrongType("FakePolicy", answer, "one of { result }, { error } and { outcome }");
+    if (Object.keys(known("FakePolicy", answer, ["result", "error", "outcome"])).length !== 1) {
+      refuse("FakePolicy", answer, "one of { result }, { error } and { outcome }");
     }
     this.#outcome = outcomeOf(answer);
   }
@@ -190,12 +191,11 @@ export class FakeCircuitBreaker implements Circuit<number> {
 
   /** A breaker with at least one answer; it admits every call by default. */
   constructor(script: readonly FakeAdmission[] = ["allow"]) {
-    for (const entry of script) {
-      if (!["allow", "reject", "probe"].includes(entry)) {
-        throw new TypeError(`FakeCircuitBreaker: ${show(entry)} is not "allow", "reject" or "probe"`);
-      }
+    for (const [index, entry] of script.entries()) {
+      if (["allow", "reject", "probe"].includes(entry)) continue;
+      refuse(`FakeCircuitBreaker[${index}]`, entry, '"allow", "reject" or "probe"');
     }
-    if (script.length === 0) throw new RangeError("FakeCircuitBreaker: its script is empty");
+    if (script.length === 0) refuse("FakeCircuitBreaker.length", 0, "at least one entry", 0, "is out of range");
     this.#script = [...script];
   }
 

@@ -1,10 +1,10 @@
 // The printed form of a policy: the core's, with what the core does not know.
 
-import { at, type Refusal } from "../config/refusals.js";
-import { text } from "./findings.js";
+import type { Issue } from "../config/issues.js";
+import { at, text } from "./findings.js";
 
 /** What `--show` prints, entry by entry: numbers, texts, null for none, and sections by class. */
-export interface Shown {
+export interface ConfigSnapshot {
   readonly [key: string]: number | string | null | { readonly [name: string]: number | string | null };
 }
 
@@ -22,22 +22,22 @@ const KEYS: Record<string, string> = {
 };
 
 /** The core's text as entries. */
-export function entries(printed: string, source: string, sleep: unknown): Shown {
-  const shown: Record<string, Entry | Record<string, Entry>> = {};
+export function entries(printed: string, source: string, sleep: unknown): ConfigSnapshot {
+  const snapshot: Record<string, Entry | Record<string, Entry>> = {};
   let section: Record<string, Entry> = {};
   for (const line of printed.split("\n").slice(1)) {
     const [, indent, key, value] = /^( +)(\w+):(?: (.*))?$/.exec(line) ?? [];
     if (key === undefined) continue;
     if (indent!.length > 2) section[key] = entry(value!);
-    else if (key === "source") shown[key] = source;
+    else if (key === "source") snapshot[key] = source;
     // A field that several classes have is a line for each.
-    else if (value !== undefined) shown[key] = key in shown ? `${shown[key]}, ${value}` : entry(value);
+    else if (value !== undefined) snapshot[key] = key in snapshot ? `${snapshot[key]}, ${value}` : entry(value);
     else {
-      shown["sleep"] ??= sleep === undefined ? null : text(sleep);
-      shown[key] = section = {};
+      snapshot["sleep"] ??= sleep === undefined ? null : text(sleep);
+      snapshot[key] = section = {};
     }
   }
-  return shown;
+  return snapshot;
 }
 
 function entry(value: string): Entry {
@@ -45,29 +45,31 @@ function entry(value: string): Entry {
   return /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
 }
 
-/** The entries with what was refused as it was given. */
-export function overlaid(shown: Shown, refusals: readonly Refusal[], retry: unknown): Shown {
-  const changed: Record<string, Entry | Record<string, Entry>> = { ...shown };
+/** The entries with the options of retrying that were refused as they are set. */
+export function withRefused(snapshot: ConfigSnapshot, issues: readonly Issue[], retry: unknown): ConfigSnapshot {
+  const changed: Record<string, Entry | Record<string, Entry>> = { ...snapshot };
   if (at(retry, ["strategy"]) === undefined) changed["default_strategy"] = null;
-  for (const { field, keys } of refusals) {
-    const [option, name] = keys[0] === "retry" ? keys.slice(1) : keys;
-    const key = KEYS[option ?? ""];
-    if (!field.startsWith("retry.") || key === undefined) continue;
-    const given = at(retry, name === undefined ? [option!] : [option!, name]);
-    if (name !== undefined) changed[key] = { ...(changed[key] as Record<string, Entry>), [name]: raw(given) };
-    else changed[key] = key.endsWith("_s") && typeof given === "number" ? given / 1000 : raw(given);
+  for (const { path, value, problem } of issues) {
+    const [holder, option = "", name = problem === "is no class" ? String(value) : undefined] = path.split(".");
+    const key = KEYS[option];
+    if (holder !== "retry" || key === undefined) continue;
+    const own = at(retry, [option]);
+    const section = changed[key];
+    if (typeof section === "object" && section !== null && name !== undefined) {
+      changed[key] = { ...section, [name]: raw(at(own, [name])) };
+    } else changed[key] = key.endsWith("_s") && typeof own === "number" ? own / 1000 : raw(own);
   }
   return changed;
 }
 
-function raw(given: unknown): Entry {
-  return typeof given === "number" || given === null ? given : text(given);
+function raw(value: unknown): Entry {
+  return typeof value === "number" || value === null ? value : text(value);
 }
 
 /** The layout that redress has in every language. */
-export function printed(shown: Shown): string {
+export function printed(snapshot: ConfigSnapshot): string {
   const lines = ["Config snapshot:"];
-  for (const [key, value] of Object.entries(shown)) {
+  for (const [key, value] of Object.entries(snapshot)) {
     if (typeof value !== "object" || value === null) {
       lines.push(`  ${key}: ${value ?? "None"}`);
       continue;

@@ -91,7 +91,7 @@ export function finding({ severity, class: name, part, ...found }: CoreFinding, 
   const parts = part === null ? [] : part.split(".").map((own) => PARTS[own] ?? own);
   const path = [NAMES[found.field] ?? found.field, ...(name === null ? [] : [name]), ...parts];
   const field = path.join(".");
-  const value = set(settings, field) ?? settingOf(found.field, found.value);
+  const value = numberAt(settings, field) ?? settingOf(found.field, found.value);
   let beside: Finding["beside"];
   if (found.beside !== null) {
     const sibling = PARTS[found.beside.field];
@@ -99,7 +99,7 @@ export function finding({ severity, class: name, part, ...found }: CoreFinding, 
       sibling === undefined
         ? (NAMES[found.beside.field] ?? found.beside.field)
         : [...path.slice(0, -1), sibling].join(".");
-    beside = { field: other, value: set(settings, other) ?? settingOf(found.beside.field, found.beside.value) };
+    beside = { field: other, value: numberAt(settings, other) ?? settingOf(found.beside.field, found.beside.value) };
   }
   const [problem, help] = [translated(found.problem), translated(found.help)];
   const subject = value === undefined ? field : `${field} (${textOf(value)})`;
@@ -108,7 +108,7 @@ export function finding({ severity, class: name, part, ...found }: CoreFinding, 
 }
 
 /** An option as it is set, if that is a number. */
-function set(settings: unknown, path: string): number | undefined {
+function numberAt(settings: unknown, path: string): number | undefined {
   const option = at(settings, path.split("."));
   return typeof option === "number" ? option : undefined;
 }

@@ -59,6 +59,8 @@ async function writeTree(folder, form, { modules, end, printed }) {
     const from = join(SOURCES, name);
     const file = join(folder, name.replace(/\.ts$/, ".js"));
     const { code, map } = await compact(readFileSync(from, "utf8"), { file, from });
+    // Types alone.
+    if (code.trim() === "") continue;
     write(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`);
     write(`${file}.map`, map);
   }

@@ -7,7 +7,9 @@ export type Problem = "is not" | "is out of range" | "is no option" | "is no cla
 export interface Issue {
   /** Which option: `retry.maxAttempts`. */
   readonly path: string;
+  /** What it is; undefined if it is missing. */
   readonly value: unknown;
+  /** How it is wrong. */
   readonly problem: Problem;
   /** What would be right; of an option or a class that does not exist, those that do. */
   readonly expected: string;

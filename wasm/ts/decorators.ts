@@ -1,6 +1,5 @@
 // The stage-3 decorator of methods.
 
-import { decorrelatedJitter } from "./backoff/strategies.js";
 import { object } from "./config/options.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy/policy.js";
 import type { RetryOptions } from "./policy/rules.js";
@@ -34,7 +33,5 @@ function decorated(
   { kind, name }: MethodContext,
 ): Wrapped<Method> {
   if (kind !== "method") throw new TypeError(`retry: a ${kind} cannot be retried; decorate a method`);
-  const bare = settings.strategy === undefined && settings.strategies === undefined;
-  const strategy = bare ? { strategy: decorrelatedJitter() } : {};
-  return wrap({ operation: String(name), ...settings, ...strategy })(method);
+  return wrap({ operation: String(name), ...settings })(method);
 }

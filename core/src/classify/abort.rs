@@ -2,6 +2,10 @@
 
 use crate::classify::Verdict;
 
+/// The names and codes that [`abort_name`] knows.
+pub const ABORT_NAMES: &[&str] =
+    &["AbortError", "ERR_CANCELED", "ABORT_ERR", "UND_ERR_ABORTED", "APIUserAbortError"];
+
 /// [`Verdict::Abort`] for the name or code of a cancellation by the program, otherwise `None`:
 /// `AbortError`, `ERR_CANCELED`, `ABORT_ERR`, `UND_ERR_ABORTED` and `APIUserAbortError`. A
 /// cancellation is not retried and does not count as a failure.
@@ -12,9 +16,5 @@ use crate::classify::Verdict;
 /// Source: the `DOMException` names of Web IDL; *Errors* of Node.js and of undici; `AxiosError`
 /// of axios; the SDKs of `OpenAI` and Anthropic.
 pub fn abort_name(name: &str) -> Option<Verdict> {
-    matches!(
-        name,
-        "AbortError" | "ERR_CANCELED" | "ABORT_ERR" | "UND_ERR_ABORTED" | "APIUserAbortError"
-    )
-    .then_some(Verdict::Abort)
+    ABORT_NAMES.contains(&name).then_some(Verdict::Abort)
 }

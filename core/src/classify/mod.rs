@@ -77,7 +77,7 @@ mod text;
 mod tls;
 mod web;
 
-pub use abort::abort_name;
+pub use abort::{ABORT_NAMES, abort_name};
 pub use amqp::amqp_code;
 pub use attempt::Classifier;
 pub(crate) use attempt::ClassifyAttempt;

@@ -11,6 +11,7 @@
 //   hang                   no answer at all, until the client gives up
 //   trickle                503 with a body that never ends
 //   truncate               a body shorter than its Content-Length
+//   drip=N                 200 with a body of N lines, 20 ms apart
 //
 // `/example/..` answers with JSON, always well. Everything else is a file below the root, so that a browser's page has the same origin.
 
@@ -110,6 +111,16 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
     if (step === "trickle") {
       response.writeHead(503, { "content-type": "text/plain" });
       const timer = setInterval(() => response.write("more\n"), 10);
+      return void response.on("close", () => clearInterval(timer));
+    }
+    if (step.startsWith("drip=")) {
+      response.writeHead(200, { "content-type": "text/plain" });
+      let left = Number(step.slice(5));
+      const timer = setInterval(() => {
+        left -= 1;
+        if (left >= 0) response.write("line\n");
+        else response.end();
+      }, 20);
       return void response.on("close", () => clearInterval(timer));
     }
     const [status, ...headers] = step.split(";");

@@ -3,6 +3,7 @@
 import "./server.js";
 import "./retry.js";
 import "./plain.js";
+import "./odd-values.js";
 import "./strategies.js";
 import "./breaker.js";
 import "./circuit.js";
@@ -12,6 +13,7 @@ import "./classification.js";
 import "./observability.js";
 import "./outcomes.js";
 import "./abort.js";
+import "./cancellation.js";
 import "./sleep.js";
 import "./deadline.js";
 import "./long-delays.js";
@@ -27,5 +29,6 @@ import "./misuse.js";
 import "./lint.js";
 import "./conformance.js";
 import "./http.js";
+import "./fetch.js";
 
 export { runSuite } from "./harness.js";

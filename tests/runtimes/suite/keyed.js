@@ -220,7 +220,7 @@ for (const [build, path, value] of [
   ],
   [() => new KeyedPolicy({ circuitBreaker: hosts(8) }).at(undefined), "policy.at", "undefined"],
   [() => new Policy({ circuitBreaker: hosts(8) }), "policy.circuitBreaker", "CircuitBreaker"],
-  [() => redressFetch({}), "redressFetch", "an object"],
+  [() => redressFetch(7), "redressFetch", "7"],
   [() => redressFetch(null), "redressFetch", "null"],
   [() => redressFetch(new Policy(), 7), "redressFetch", "7"],
   [() => redressFetch(new Policy(), { repeatAnyMethod: "yes" }), "redressFetch.repeatAnyMethod", "yes"],

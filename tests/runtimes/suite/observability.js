@@ -163,10 +163,13 @@ test("hooks of the policy and of the call both hear", async () => {
   assert.sameMembers(heard, ["policy", "call"]);
 });
 
-test("without a hook for it, what a hook throws goes to reportError", async () => {
+test("without a hook for it, what a hook throws goes where a page's errors go, else to the console", async () => {
   const kept = globalThis.reportError;
+  const log = console.error;
   const reported = [];
-  globalThis.reportError = (error) => reported.push(error.message);
+  const isPage = typeof document === "object";
+  globalThis.reportError = (error) => reported.push(isPage ? error.message : "not here: it ends a process");
+  console.error = (_, error) => reported.push(isPage ? "not here" : error.message);
   try {
     const { policy } = stage({ retry: { strategy } });
     const onEvent = () => {
@@ -177,5 +180,6 @@ test("without a hook for it, what a hook throws goes to reportError", async () =
     assert.equal((await rejection(policy.call(script(failure(404)), { onEvent }))).status, 404);
   } finally {
     globalThis.reportError = kept;
+    console.error = log;
   }
 });

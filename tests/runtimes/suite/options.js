@@ -25,9 +25,9 @@ const LONGEST_MS = 2 ** 53 / 1_000;
 
 /** What is no number at all; then, what is none in a range. */
 const NO_NUMBERS = ["1", "", true, {}, [], () => 1];
-const beyond = ({ min = 0, max, whole = false }) => [
+const beyond = ({ min = 0, max, whole = false, none = false }) => [
   NaN,
-  Infinity,
+  ...(none ? [] : [Infinity]),
   -Infinity,
   -1,
   min - (whole ? 1 : MICROSECOND / 4),
@@ -63,7 +63,7 @@ const adaptiveOf = (settings) => waiting(backoff.adaptive(constant, { minMultipl
 
 /** Options that are numbers: path, what builds and uses it, and its range; `null` for those that may be none. */
 const NUMBERS = [
-  ["retry.maxAttempts", policyOf, { min: 1, max: 2 ** 32 - 1, whole: true }],
+  ["retry.maxAttempts", policyOf, { min: 1, max: 2 ** 32 - 1, whole: true, none: true }],
   ["retry.deadlineMs", retrying, { none: true }],
   ["retry.attemptTimeoutMs", retrying, { min: MICROSECOND, none: true }],
   ["retry.maxUnknownAttempts", retrying, { max: 65_534, whole: true, none: true }],
@@ -113,7 +113,8 @@ const NUMBERS = [
 ];
 for (const kind of ["exponential", "fibonacci", "fullJitter", "equalJitter", "decorrelatedJitter", "tokenBackoff"]) {
   for (const name of ["baseMs", "maxMs"]) {
-    NUMBERS.push([`backoff.${kind}.${name}`, (own) => waiting(backoff[kind](own)), { max: LONGEST_MS }]);
+    const range = { max: LONGEST_MS, none: name === "maxMs" };
+    NUMBERS.push([`backoff.${kind}.${name}`, (own) => waiting(backoff[kind](own)), range]);
   }
 }
 
@@ -121,8 +122,12 @@ for (const [path, use, range] of NUMBERS) {
   const name = path.split(".").at(-1);
   const { min = 0, max, whole = false, none = false } = range;
   const right = `${whole ? "a whole number" : "a number"} of at least ${min}${max === undefined ? "" : `, at most ${max}`}`;
-  test(`${path} is ${right}${none ? ", or null" : ""}`, () => {
-    for (const value of [min, ...(max === undefined ? [Number.MAX_SAFE_INTEGER] : [max]), ...(none ? [null] : [])]) {
+  test(`${path} is ${right}${none ? ", or null or Infinity" : ""}`, () => {
+    for (const value of [
+      min,
+      ...(max === undefined ? [Number.MAX_SAFE_INTEGER] : [max]),
+      ...(none ? [null, Infinity] : []),
+    ]) {
       use({ [name]: value });
     }
     for (const value of [...NO_NUMBERS, ...(none ? [] : [null])]) {
@@ -204,6 +209,7 @@ const OTHERS = [
   ],
   ["retry.strategies", policyOf, [{}, undefined], [7, "x", null], "an object by class"],
   ["retry.perClassMaxAttempts", policyOf, [{ AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
+  ["retry.abortErrors", policyOf, ["abort", "classify", undefined], ["Abort", 1, null, true], '"abort" or "classify"'],
   ["retry.longDelay", policyOf, ["stop", "cut", undefined], ["Stop", 1, null, true], '"stop" or "cut"'],
   ["retry.retriable", policyOf, [{}, { AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
   [

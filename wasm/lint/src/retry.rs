@@ -12,9 +12,11 @@ use crate::strategy::backoff;
 /// default; null is no limit.
 pub(crate) fn config(settings: &Value) -> RetryConfig {
     let mut config = Policy::builder();
-    if let Some(attempts) = settings["maxAttempts"].as_f64() {
-        config = config.max_attempts(attempts as u32);
-    }
+    config = match settings.get("maxAttempts") {
+        Some(Value::Null) => config.max_attempts(u32::MAX),
+        Some(Value::Number(most)) => config.max_attempts(most.as_f64().unwrap_or(0.0) as u32),
+        _ => config,
+    };
     config = match settings.get("deadlineMs") {
         Some(Value::Null) => config.no_deadline(),
         Some(Value::Number(ms)) => config.deadline(span(ms.as_f64().unwrap_or(0.0))),

@@ -8,14 +8,19 @@ import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 const MOST_MS = 2 ** 53 / 1000;
 const FIRST: Range = [250, 0, 0, MOST_MS];
 const DELAY: Range = [undefined, 0, 0, MOST_MS];
-const SPAN: Checks = { baseMs: FIRST, maxMs: [30_000, 0, 0, MOST_MS] };
+const SPAN: Checks = { baseMs: FIRST, maxMs };
 
 /** The settings of delays that grow. */
 interface Span {
   /** The first delay, in milliseconds, 0 and up; 250 by default. */
   baseMs?: number;
-  /** The longest, in milliseconds, 0 and up; 30,000 by default. */
-  maxMs?: number;
+  /** The longest, in milliseconds, 0 and up; 30,000 by default, null or Infinity for none. */
+  maxMs?: number | null;
+}
+
+function maxMs(path: string, value: unknown): number {
+  const most = number(path, value, [30_000, NULLABLE, 0, MOST_MS]);
+  return Number.isNaN(most) ? MOST_MS : most;
 }
 
 function span(kind: Kind) {

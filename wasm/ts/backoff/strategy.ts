@@ -1,18 +1,17 @@
 // Strategies: how long to wait after a failure. The core computes them; functions are asked by it.
 
 import { refuse, show } from "../config/issues.js";
-import type { BackoffContext, ErrorClass } from "../types.js";
+import type { BackoffContext } from "../types.js";
 import { bytes, release, reserve, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { strategy_new } from "../wasm/modules/core.js";
 
 /**
- * A strategy of your own, of the whole context, or of attempt, class and the delay before: the delay in milliseconds, 0
- * and up. Without a number the call stops with NO_STRATEGY.
+ * A strategy of your own, of the context of the failure: the delay in milliseconds, 0 and up. Without a number the call
+ * stops with NO_STRATEGY. A function of three arguments, as redress for Python takes, gets attempt, class and the delay
+ * before; it is not part of the type, so that the context of a function written in place has its type.
  */
-export type StrategyFunction =
-  | ((context: BackoffContext) => number | null | undefined)
-  | ((attempt: number, errorClass: ErrorClass, previousSleepMs: number) => number | null | undefined);
+export type StrategyFunction = (context: BackoffContext) => number | null | undefined;
 
 /** One of `backoff`, a function, or an object with a `delay` of the context. */
 export type Strategy =

@@ -6,16 +6,22 @@ import type { Attempt, CallOptions, Outcome, Signal } from "../types.js";
 import type { Setting } from "./codes.js";
 import { isThenable } from "./hooks.js";
 import { type Action, ASK, DONE, LATE, Machine, READY, RUN, type Scheduling, WAIT } from "./machine.js";
+import { onAbort } from "./signals.js";
 import { promised, TURN, timeoutError, timer, turn } from "./timers.js";
 
 type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
+
+/** What a call is made with. One that was disposed of has no setting any more, and throws. */
+interface Bound {
+  readonly setting: Setting;
+}
 
 const PLAIN: Scheduling = { timed: false, waits: true };
 const TIMED: Scheduling = { timed: true, waits: true };
 
 /** Runs a call; its value, or what it throws. */
-export function call<T>(setting: Setting, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
-  return run(setting, operation, options, PLAIN, (machine: Machine<T>) => {
+export function call<T>(runner: Bound, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
+  return run(runner, operation, options, PLAIN, (machine: Machine<T>) => {
     if (machine.ok) return machine.value as T;
     throw machine.thrown;
   });
@@ -23,18 +29,18 @@ export function call<T>(setting: Setting, operation: Operation<T>, options: Call
 
 /** Runs a call; all there is to know of it. */
 export function execute<T>(
-  setting: Setting,
+  runner: Bound,
   operation: Operation<T>,
   options: CallOptions | undefined,
 ): Promise<Outcome<T>> {
-  return run(setting, operation, options, TIMED, (machine: Machine<T>) => machine.outcome);
+  return run(runner, operation, options, TIMED, (machine: Machine<T>) => machine.outcome);
 }
 
 /** What a call gives its caller in the end. */
 type Result<T, R> = (machine: Machine<T>) => R;
 
 function run<T, R>(
-  setting: Setting,
+  runner: Bound,
   operation: Operation<T>,
   options: CallOptions | undefined,
   scheduling: Scheduling,
@@ -43,7 +49,7 @@ function run<T, R>(
   let machine: Machine<T> | undefined;
   try {
     if (typeof operation !== "function") refuse("operation", operation, "a function");
-    machine = new Machine<T>(setting, options, scheduling);
+    machine = new Machine<T>(runner.setting, options, scheduling);
     let action = machine.begin();
     if (action === READY) action = machine.start();
     if (action === RUN) {
@@ -84,7 +90,8 @@ class Run<T, R> {
   /** Counts what was waited for: what comes of anything earlier is ignored. */
   #count = 0;
   #stop: (() => void) | undefined;
-  #listener: (() => void) | undefined;
+  /** Ends listening to the caller's signal. */
+  #unlisten: (() => void) | undefined;
 
   constructor(machine: Machine<T>, operation: Operation<T>, result: Result<T, R>) {
     this.#machine = machine;
@@ -95,10 +102,7 @@ class Run<T, R> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (this.#signal) {
-      this.#listener = () => this.#interrupt();
-      this.#signal.addEventListener("abort", this.#listener);
-    }
+    if (this.#signal) this.#unlisten = onAbort(this.#signal, () => this.#interrupt());
   }
 
   /** The first attempt has returned a promise. */
@@ -235,7 +239,7 @@ class Run<T, R> {
 
   #release(): void {
     this.#pending = undefined;
-    if (this.#listener !== undefined) this.#signal!.removeEventListener("abort", this.#listener);
+    this.#unlisten?.();
   }
 
   #guard(step: () => void): void {

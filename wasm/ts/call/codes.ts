@@ -2,7 +2,7 @@
 
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Rules } from "../policy/rules.js";
-import type { CallOptions, Circuit } from "../types.js";
+import type { CallOptions, Circuit, ResultClassifier } from "../types.js";
 
 /** What a call needs of its policy. */
 export interface Setting {
@@ -11,6 +11,10 @@ export interface Setting {
   readonly circuit: Circuit | undefined;
   readonly hooks: CallOptions | undefined;
   readonly observed: boolean;
+  /** The key that the breaker is of, if it is one of many. */
+  readonly key?: string;
+  /** In place of the rules' own, if there is one. */
+  readonly resultClassifier?: ResultClassifier | undefined;
 }
 
 export const DEADLINE_EXCEEDED = 2;

@@ -31,7 +31,7 @@ export const CALL_KEYS = /* @__PURE__ */ Object.keys(CHECKS);
 export function checked(path: string, options: CallOptions): boolean {
   const settings = object(path || "options", options);
   let observes = false;
-  for (const key in settings) {
+  for (const key of Object.keys(settings)) {
     const value: unknown = settings[key];
     const check = CHECKS[key];
     // Most are functions; those need no path.
@@ -96,13 +96,19 @@ export function report(listeners: readonly Hooks[], error: unknown): void {
   const hook = listeners.findLast((hooks) => hooks.onHookError)?.onHookError;
   try {
     if (hook) hook(error);
-    else if (typeof globalThis.reportError === "function") globalThis.reportError(error);
-    else console.error(error);
+    // As a page reports errors. Where there is none it would end the process in Deno, and change its exit code in Bun.
+    else if (typeof document === "object" && typeof reportError === "function") reportError(error);
+    else console.error("redress: a hook failed:", error);
   } catch {
     // Nothing is left that could report it.
   }
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+  try {
+    return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+  } catch {
+    // A getter that throws, a proxy that was revoked.
+    return false;
+  }
 }

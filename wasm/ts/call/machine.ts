@@ -39,7 +39,7 @@ import {
 } from "./codes.js";
 import { isThenable } from "./hooks.js";
 import { ObservedCall } from "./observed-call.js";
-import { asksToStop, rejection } from "./thrown.js";
+import { asksToStop, cancellation, rejection } from "./thrown.js";
 
 /** What a scheduler does next. */
 export type Action = typeof READY | typeof RUN | typeof WAIT | typeof ASK | typeof DONE;
@@ -110,6 +110,11 @@ export class Machine<T> extends ObservedCall<T> {
   /** Begins the call. */
   begin(): Action {
     const { circuit } = this.setting;
+    // The caller's word comes before that of a breaker.
+    if (this.options.signal?.aborted) {
+      this.started = this.rules.clock();
+      return this.abort();
+    }
     return circuit === undefined ? this.begins() : this.ask(ADMISSION, circuit.admit());
   }
 
@@ -138,7 +143,7 @@ export class Machine<T> extends ObservedCall<T> {
   }
 
   private reject({ state, retryAfterMs }: { state: CircuitState; retryAfterMs?: number | undefined }): Action {
-    if (this.observed) this.emit({ ...this.event("circuit_rejected"), attempt: 0, state });
+    this.emitRejection(state);
     this.thrown =
       this.options.stackTrace === true ? new CircuitOpenError({ state, retryAfterMs }) : rejection(state, retryAfterMs);
     return DONE;
@@ -209,7 +214,12 @@ export class Machine<T> extends ObservedCall<T> {
     if (signal?.aborted) return true;
     if (abortIf === undefined) return false;
     try {
-      return abortIf() === true;
+      const answer: unknown = abortIf();
+      if (isThenable(answer)) {
+        this.ignored(answer);
+        throw new TypeError("abortIf: it returned a promise, and is not waited for: answer true or false");
+      }
+      return answer === true;
     } catch (error) {
       this.report(error);
       return false;
@@ -228,7 +238,7 @@ export class Machine<T> extends ObservedCall<T> {
 
   /** The attempt has returned a value, which may be a failure. */
   succeeded(value: T): Action {
-    const { resultClassifier } = this.rules;
+    const { resultClassifier = this.rules.resultClassifier } = this.setting;
     const classification = resultClassifier === undefined ? null : this.classifyValue(resultClassifier, value);
     return classification === null ? this.succeed(value) : this.failedByValue(value, classification);
   }
@@ -279,6 +289,9 @@ export class Machine<T> extends ObservedCall<T> {
     if (asksToStop(error)) return this.abort({ error });
     this.error = error;
     this.result = undefined;
+    const cancelled = this.rules.classifiesAborts ? undefined : cancellation(error);
+    if (cancelled === "abort") return this.abort(this.isAborted() ? undefined : { error });
+    if (cancelled === "timeout") return this.fail({ class: "TRANSIENT" }, "exception", BY_ERROR);
     return this.fail(this.classifyError(error), "exception", BY_ERROR);
   }
 

@@ -114,12 +114,25 @@ export abstract class ObservedCall<T> extends CoreCall {
     notify(this.listeners, event);
   }
 
+  /** An event of the breaker, whose operation is the key that the breaker is of, if it is of one. */
+  private circuitEvent(event: EventName, state: CircuitState): Mutable<PolicyEvent> {
+    const made = { ...this.event(event), attempt: 0, state };
+    const { key } = this.setting;
+    if (key !== undefined) made.operation = key;
+    return made;
+  }
+
   /** The breaker has a new state. */
   protected emitState(state: CircuitState): void {
     if (!this.observed) return;
-    const event = { ...this.event(STATE_EVENTS[STATES.indexOf(state)]!), attempt: 0, state };
+    const event = this.circuitEvent(STATE_EVENTS[STATES.indexOf(state)]!, state);
     if (state === "open" && this.class !== null) event.class = this.class;
     this.emit(event);
+  }
+
+  /** The breaker has rejected the call. */
+  protected emitRejection(state: CircuitState): void {
+    if (this.observed) this.emit(this.circuitEvent("circuit_rejected", state));
   }
 
   protected emitStart(): void {

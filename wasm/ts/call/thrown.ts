@@ -1,7 +1,9 @@
 // What is thrown: by a rejection, which must be cheap to make, and by operations, whose getters may do anything.
 
+import { read, says } from "../classify/facts.js";
 import { AbortRetryError, CircuitOpenError } from "../errors.js";
 import type { CircuitState } from "../types.js";
+import { ABORT_NAMES } from "../wasm/modules/platform.js";
 
 /** The error of a rejection, without the stack trace that would cost more than all the rest. */
 export function rejection(state: CircuitState, retryAfterMs: number | undefined): CircuitOpenError {
@@ -33,4 +35,15 @@ export function asksToStop(error: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * What an error says of a cancellation that the call's own signal has not asked for: that the program cancelled
+ * ("abort"), or that a time was over ("timeout"); undefined for any other error.
+ */
+export function cancellation(error: unknown): "abort" | "timeout" | undefined {
+  const named = ["name", "code"].some((key) => says(read(error, key), ABORT_NAMES));
+  if (!named && !says(read(read(error, "constructor"), "name"), ABORT_NAMES)) return undefined;
+  const reasons = [read(error, "cause"), read(read(error, "signal"), "reason")];
+  return reasons.some((reason) => read(reason, "name") === "TimeoutError") ? "timeout" : "abort";
 }

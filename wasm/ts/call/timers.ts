@@ -5,9 +5,17 @@ const LONGEST = 2 ** 31 - 1;
 
 export const TURN = Promise.resolve();
 
-/** A promise of this realm, which calls back once; rejected if what was returned cannot be looked at. */
+/**
+ * A promise of this realm, which calls back once; rejected if what was returned cannot be looked at. A class that extends
+ * `Promise` may do anything in its constructor, which a `then` of its own calls.
+ */
 export function promised<T>(returned: T | PromiseLike<T>): Promise<T> {
-  return returned instanceof Promise ? returned : Promise.resolve(returned);
+  try {
+    if (returned instanceof Promise && returned.constructor === Promise) return returned;
+  } catch {
+    // A proxy that was revoked: what it cannot tell rejects the promise.
+  }
+  return new Promise((resolve) => resolve(returned));
 }
 
 /** Calls back when so much time is over, in parts that a timer can be, never for Infinity; what stops it. */

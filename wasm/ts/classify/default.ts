@@ -72,7 +72,7 @@ function by(isStrict: number, error: unknown): Classification {
 /** Writes a name where the core reads it; its length there. */
 function spelled(said: unknown): number {
   const letters = bytes(classify_name(), LETTERS);
-  const name = String(said ?? "").slice(0, LETTERS);
+  const name = typeof said === "string" ? said.slice(0, LETTERS) : "";
   for (let i = 0; i < name.length; i += 1) letters[i] = name.charCodeAt(i) < 128 ? name.charCodeAt(i) : 63;
   return name.length;
 }

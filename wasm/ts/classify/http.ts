@@ -8,10 +8,11 @@ import { Tables } from "./tables.js";
 const TABLES = /* @__PURE__ */ new Tables(module);
 
 /**
- * A `Response` (null if it is ok), or an error that carries a status or a response, by the status; with its Retry-After, and when a quota that is used up is filled up again.
+ * A `Response` (null below status 400), or an error that carries a status or a response, by the status; with its Retry-After, and when a quota that is used up is filled up again.
  */
 export function http(value: unknown): Classification | null {
-  if (isResponse(value) && read(value, "ok") === true) return null;
+  // Below 400 nothing has failed: 304, a redirect that is not followed, an opaque response, which has status 0.
+  if (isResponse(value) && number(read(value, "status")) < 400) return null;
   if (typeof value !== "object" || value === null) return null;
   const plain = read(value, "stack") === undefined;
   const telling =

@@ -8,7 +8,7 @@ type Options = Record<string, any>;
 
 /** What a number must be: flags that are added up. */
 export const WHOLE = 1;
-/** May be null for none, which is NaN for the core. */
+/** May be null or Infinity for none, which is NaN for the core. */
 export const NULLABLE = 2;
 /** The least time that is not 0, in milliseconds: what the core counts in. */
 export const MICROSECOND = 0.001;
@@ -34,7 +34,8 @@ export function optionValue(path: string, value: unknown, check: Check, before?:
 /** The values of options by their checks, and nothing else. */
 export function values(path: string, settings: Options, checks: Checks): Options {
   const found: Options = {};
-  for (const name in checks) found[name] = optionValue(`${path}.${name}`, settings[name], checks[name]!, found);
+  for (const name of Object.keys(checks))
+    found[name] = optionValue(`${path}.${name}`, settings[name], checks[name]!, found);
   return found;
 }
 
@@ -69,7 +70,7 @@ export function unknown(path: string, value: unknown, keys: readonly string[]): 
 export function number(path: string, value: unknown, range: Range): number {
   const [fallback, form = 0, min = 0, max = Number.MAX_SAFE_INTEGER] = range;
   if (value === undefined && fallback !== undefined) return fallback;
-  if (value === null && form & NULLABLE) return NaN;
+  if ((value === null || value === Infinity) && form & NULLABLE) return NaN;
   const isNumber = typeof value === "number";
   if (isNumber && value >= min && value <= max && !(form & WHOLE && value % 1)) return value;
   const most = max === Number.MAX_SAFE_INTEGER ? "" : `, at most ${max}`;

@@ -158,7 +158,7 @@ export class KeyedPolicy {
       const { rules, hooks, ...setting } = this.template.setting;
       return {
         ...setting,
-        ...(this.#breakers && { breaker: this.#breakers.entry(key) }),
+        ...(this.#breakers && { breaker: this.#breakers.entry(key), key }),
         rules: this.#budgets === undefined ? rules : this.#lent(rules, this.#budgets.entry(key)),
         hooks: { operation: key, ...hooks },
       };
@@ -215,6 +215,10 @@ class Lent {
 
   get limit(): number {
     return this.#rules.limit;
+  }
+
+  get single(): Rules {
+    return this.#rules.single;
   }
 
   runs(by: 1 | -1): void {

@@ -19,7 +19,7 @@ export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
 /** What a policy is made of. */
 export interface PolicyOptions
   extends PolicyHooks,
-    Pick<RetryOptions, "classifier" | "resultClassifier" | "budget" | "clock" | "random" | "unref"> {
+    Pick<RetryOptions, "classifier" | "resultClassifier" | "abortErrors" | "budget" | "clock" | "random" | "unref"> {
   /** What retries; without it a call makes one attempt. */
   retry?: Retry | RetryOptions | undefined;
   /** What rejects calls while the upstream is down; share one among all policies that call it. */
@@ -36,12 +36,12 @@ export abstract class Runner {
 
   /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
   call<T>(operation: Operation<T>, options?: CallOptions): Promise<Awaited<T>> {
-    return call(this.setting, operation as never, options) as Promise<Awaited<T>>;
+    return call(this, operation as never, options) as Promise<Awaited<T>>;
   }
 
   /** The same, with everything there is to know of it; throws only what is wrong in the use of it. */
   execute<T>(operation: Operation<T>, options?: CallOptions): Promise<Outcome<Awaited<T>>> {
-    return execute(this.setting, operation as never, options) as Promise<Outcome<Awaited<T>>>;
+    return execute(this, operation as never, options) as Promise<Outcome<Awaited<T>>>;
   }
 }
 
@@ -63,11 +63,12 @@ export abstract class Guarded extends Runner {
   }
 
   #byHand(how: "trip" | "isolate" | "reset"): CircuitState | null {
-    const { breaker, circuit, hooks } = this.setting;
+    const { breaker, circuit, hooks, key } = this.setting;
     if (circuit !== undefined) throw new TypeError(`policy.${how}: its circuitBreaker is your own: ask that`);
     const state = breaker?.[how]() ?? null;
     if (state !== null && hooks !== undefined) {
-      const operation = hooks.operation === undefined ? {} : { operation: hooks.operation };
+      const named = key ?? hooks.operation;
+      const operation = named === undefined ? {} : { operation: named };
       notify([hooks], {
         event: STATE_EVENTS[STATES.indexOf(state)]!,
         attempt: 0,
@@ -193,22 +194,50 @@ export type Wrapped<F extends AnyFunction> = (
   ...words: Parameters<F>
 ) => Promise<Awaited<ReturnType<F>>>;
 
+type RetrySettings = RetryOptions & PolicyHooks;
+
+/** The policy of `retry(operation)`, made once. */
+let usual: RetryPolicy | undefined;
+
 /**
- * Puts retries around a function, named after it. Without any strategy it has decorrelated
- * jitter.
+ * Runs an operation with retries, and resolves to what it returns or rejects with what it threw last: `await
+ * retry(() => fetch(url))`. Without options it makes six attempts at most within a minute, with decorrelated jitter; a
+ * breaker, a shared budget or many calls with the same options deserve a policy.
  */
-export function retry(settings: RetryOptions & PolicyHooks = {}): <F extends AnyFunction>(wrapped: F) => Wrapped<F> {
-  const own: RetryOptions & PolicyHooks = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
-  const bare = own.strategy === undefined && own.strategies === undefined;
-  const policy = new RetryPolicy(bare ? { ...own, strategy: decorrelatedJitter() } : own);
+export function retry<T>(
+  operation: (attempt: Attempt) => T,
+  options?: RetrySettings & CallOptions,
+): Promise<Awaited<T>>;
+/** Puts retries around a function, named after it. Without any strategy it has decorrelated jitter. */
+export function retry(options?: RetrySettings): <F extends AnyFunction>(wrapped: F) => Wrapped<F>;
+export function retry(first: unknown = {}, options?: RetrySettings & CallOptions): unknown {
+  if (typeof first !== "function") return around(first);
+  try {
+    const { signal, ...settings } = options ?? {};
+    const policy = options === undefined ? (usual ??= jittered({})) : jittered(settings);
+    return policy.call(first as Operation<unknown>, signal ? { signal } : undefined);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** A policy of these options, with decorrelated jitter if they have no strategy. */
+function jittered(settings: unknown): RetryPolicy {
+  const own: RetrySettings = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
+  const isBare = own.strategy === undefined && own.strategies === undefined;
+  return new RetryPolicy(isBare ? { ...own, strategy: decorrelatedJitter() } : own);
+}
+
+function around(settings: unknown) {
+  const policy = jittered(settings);
   return <F extends AnyFunction>(wrapped: F): Wrapped<F> => {
     if (typeof wrapped !== "function") refuse("retry", wrapped, "a function");
-    const operation = own.operation ?? wrapped.name;
+    const operation = (settings as RetrySettings).operation ?? wrapped.name;
     const named = operation === "" ? undefined : { operation };
-    const around = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
+    const repeated = function (this: ThisParameterType<F>, ...words: Parameters<F>) {
       return policy.call(() => wrapped.apply(this, words) as ReturnType<F>, named);
     };
-    Object.defineProperty(around, "name", { value: wrapped.name, configurable: true });
-    return around as Wrapped<F>;
+    Object.defineProperty(repeated, "name", { value: wrapped.name, configurable: true });
+    return repeated as Wrapped<F>;
   };
 }

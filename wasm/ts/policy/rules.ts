@@ -44,8 +44,8 @@ export interface RetryOptions {
   strategy?: Strategy | undefined;
   /** Strategies by class. */
   strategies?: { readonly [K in ErrorClass]?: Strategy | undefined } | undefined;
-  /** At most so many attempts, the first one included, 1 and up; 6 by default. */
-  maxAttempts?: number | undefined;
+  /** At most so many attempts, the first one included, 1 and up; 6 by default, null or Infinity for no limit. */
+  maxAttempts?: number | null | undefined;
   /** The time for the whole call, delays included; an attempt in flight ends with it. 60,000 by default, null for none. */
   deadlineMs?: number | null | undefined;
   /**
@@ -61,6 +61,13 @@ export interface RetryOptions {
   perClassMaxAttempts?: { readonly [K in ErrorClass]?: number | undefined } | undefined;
   /** Final classes that are retried all the same, so many times, for a peer that is known to reject falsely. */
   retriable?: { readonly [K in FinalClass]?: number | undefined } | undefined;
+  /**
+   * What becomes of an error by which a program or a library says that it was cancelled (`AbortError`, `ERR_CANCELED` and
+   * the like) while the call's own signal is not aborted: "abort" (the default) ends the call as ABORTED, and its breaker
+   * counts nothing; "classify" asks the classifier, as about any other error. One whose cause is a `TimeoutError` is
+   * TRANSIENT.
+   */
+  abortErrors?: "abort" | "classify" | undefined;
   /** Grants retries, for all that share it. */
   budget?: Budget | Pool | undefined;
   /** The present in milliseconds, from any origin; the time of the runtime by default. */
@@ -75,11 +82,16 @@ export interface RetryOptions {
 
 /** How many classes are final: the first ones. */
 const FINAL = 3;
+const MOST_ATTEMPTS = 2 ** 32 - 1;
 const LIMIT: Range = [undefined, WHOLE, 0, 65_534];
 /** What a policy without retries has, too. */
 const SHARED: Checks = {
   classifier: "function",
   resultClassifier: "function",
+  abortErrors: (path, value) =>
+    value === undefined || value === "abort" || value === "classify"
+      ? value
+      : refuse(path, value, '"abort" or "classify"'),
   budget: pool,
   clock,
   random: "function",
@@ -89,7 +101,10 @@ const SHARED: Checks = {
 export const SHARED_KEYS = Object.keys(SHARED);
 const CHECKS: Checks = {
   ...SHARED,
-  maxAttempts: [6, WHOLE, 1, 2 ** 32 - 1],
+  maxAttempts: (path, value) => {
+    const most = number(path, value, [6, WHOLE | NULLABLE, 1, MOST_ATTEMPTS]);
+    return Number.isNaN(most) ? MOST_ATTEMPTS : most;
+  },
   deadlineMs: [60_000, NULLABLE],
   attemptTimeoutMs: [NaN, NULLABLE, MICROSECOND],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
@@ -139,6 +154,11 @@ export class Rules extends Handle {
   readonly random: Random;
   readonly sleeper: Sleeper | undefined;
   readonly unref: boolean;
+  /** Whether an error of a cancellation is classified as any other. */
+  readonly classifiesAborts: boolean;
+  readonly #settings: Record<string, any>;
+  readonly #once: boolean;
+  #single: Rules | undefined;
   /** Whether attempts have a time of their own, after which a failure is another one. */
   readonly timed: boolean;
   /** Whether the core must hear of a success: a strategy or a budget does. */
@@ -150,6 +170,8 @@ export class Rules extends Handle {
   constructor(settings: Record<string, any>, once: boolean) {
     super();
     const path = once ? "policy" : "retry";
+    this.#settings = settings;
+    this.#once = once;
     const own = values(path, settings, once ? SHARED : CHECKS);
     this.classifier = own["classifier"] ?? byDefault;
     this.resultClassifier = own["resultClassifier"];
@@ -157,6 +179,7 @@ export class Rules extends Handle {
     this.random = own["random"] ?? Math.random;
     this.sleeper = own["sleeper"];
     this.unref = own["unref"] ?? false;
+    this.classifiesAborts = own["abortErrors"] === "classify";
     this.timed = (settings["attemptTimeoutMs"] ?? null) !== null;
     const { budget } = own;
     if (budget instanceof Handle) this.budget = budget as Budget;
@@ -208,6 +231,12 @@ export class Rules extends Handle {
     if (this.#running === 0) this.free();
   }
 
+  /** The same for a call of one attempt, for which no budget is asked. */
+  get single(): Rules {
+    if (this.#once) return this;
+    return (this.#single ??= new Rules({ ...this.#settings, maxAttempts: 1, budget: undefined }, false));
+  }
+
   /** How long the first attempt of a call may take; Infinity without a limit. */
   get limit(): number {
     return (this.#limit ??= policy_limit(this.entered));
@@ -223,7 +252,7 @@ export class Rules extends Handle {
 export class RetryConfig implements RetryOptions {
   declare readonly strategy?: Strategy | undefined;
   declare readonly strategies?: RetryOptions["strategies"];
-  declare readonly maxAttempts?: number | undefined;
+  declare readonly maxAttempts?: number | null | undefined;
   declare readonly deadlineMs?: number | null | undefined;
   declare readonly attemptTimeoutMs?: number | null | undefined;
   declare readonly maxUnknownAttempts?: number | null | undefined;
@@ -231,6 +260,7 @@ export class RetryConfig implements RetryOptions {
   declare readonly longDelay?: RetryOptions["longDelay"];
   declare readonly retriable?: RetryOptions["retriable"];
   declare readonly classifier?: Classifier | undefined;
+  declare readonly abortErrors?: "abort" | "classify" | undefined;
   declare readonly resultClassifier?: ResultClassifier | undefined;
   declare readonly budget?: Budget | Pool | undefined;
   declare readonly clock?: Clock | undefined;

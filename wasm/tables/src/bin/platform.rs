@@ -3,9 +3,10 @@
 //! bring a way for texts with it.
 
 use redress::ErrorClass;
-use redress::classify::{CONNECTION_CODES, CONNECTION_MESSAGES, DOM_EXCEPTIONS, SYSTEM_CODES};
+use redress::classify::{ABORT_NAMES, CONNECTION_CODES, CONNECTION_MESSAGES, DOM_EXCEPTIONS, SYSTEM_CODES};
 
 fn main() {
+    println!("export const ABORT_NAMES = /^({})$/;", alternatives(ABORT_NAMES));
     println!("export const CONNECTION_CODES = /^({})$/;", alternatives(CONNECTION_CODES));
     println!("export const CONNECTION_MESSAGES = /^({})/;", alternatives(CONNECTION_MESSAGES));
     by_class("SYSTEM_CODES", SYSTEM_CODES);

@@ -4,6 +4,7 @@ import type { ErrorClass } from "../../types.js";
 export type Words = readonly (readonly [ErrorClass, RegExp])[];
 
 // The core's tables, printed at build; what they hold is said in core/src/classify/system.rs and web.rs.
+export const ABORT_NAMES: RegExp;
 export const CONNECTION_CODES: RegExp;
 export const CONNECTION_MESSAGES: RegExp;
 export const SYSTEM_CODES: Words;

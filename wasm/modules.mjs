@@ -11,10 +11,9 @@ const SMALL = "z";
  * bytes of stack. Those that share a memory are laid out in this order.
  */
 export const MODULES = [
-  // The largest budget is made on the stack.
   { name: "core", crate: "redress-wasm", stack: 65_536, shares: true },
   // It works on the core's slots, which both know by the same types.
-  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 114_688, shares: true },
+  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 65_536, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
   { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, stack: 262_144 },

@@ -1,11 +1,13 @@
 //! Breakers that count failures, and what JavaScript asks any breaker.
 
-use redress::breaker::{Admitted, ByHand, CallResult, FailureTimes, Permit};
+use core::slice::from_raw_parts_mut;
+
+use redress::breaker::{Admitted, ByHand, CallResult, Permit};
 use redress::event::CircuitState;
-use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass};
+use redress::{BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{Head, at, build};
+use crate::breaker::{Failures, Head, at, build};
 use crate::memory::{adopt, release, reserve};
 use crate::slot::{Content, content};
 use crate::table;
@@ -20,17 +22,23 @@ use crate::table;
 pub fn breaker_new() -> u32 {
     let threshold = table::get(1) as u8;
     let mut config = BreakerConfig::failures(threshold, table::duration(table::get(2)));
-    let mut needs = usize::from(threshold);
     for (index, class) in ErrorClass::ALL.into_iter().enumerate() {
-        let own = table::get(10 + index) as u8;
-        config = config.class_threshold(class, own);
-        needs += usize::from(own.saturating_sub(1));
+        config = config.class_threshold(class, table::get(10 + index) as u8);
     }
-    if needs <= 8 {
-        build(0, config, Breaker::<FailureTimes<8>, _>::new)
-    } else {
-        build(1, config, Breaker::<FailureTimes<255>, _>::new)
-    }
+    let entries = config.entries();
+    let bytes = entries * (size_of::<Instant>() + 1);
+    build(0, config, bytes, |times| {
+        let places = times + (entries * size_of::<Instant>()) as u32;
+        // SAFETY: the slot has so many bytes there, given back with what refers to them, and a
+        // time or a place may be any number.
+        let (times, places) = unsafe {
+            (
+                from_raw_parts_mut(times as *mut Instant, entries),
+                from_raw_parts_mut(places as *mut u8, entries),
+            )
+        };
+        Failures::with_storage(times, places)
+    })
 }
 
 /// The state: 0 closed, 1 open, 2 half-open.

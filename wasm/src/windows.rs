@@ -1,7 +1,7 @@
 //! Breakers that count a share of calls.
 
-use redress::breaker::{LastOutcomes, TimeSlices};
-use redress::{Breaker, BreakerConfig};
+use redress::BreakerConfig;
+use redress::breaker::{Empty, LastOutcomes, TimeSlices};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::breaker::build;
@@ -23,12 +23,12 @@ pub fn window_new() -> u32 {
     let (size, rate, min_calls) = (table::get(1), table::get(2) as u16, table::get(3) as u16);
     if table::get(0) as u32 == 1 {
         let config = BreakerConfig::outcomes(size as u16, rate, min_calls);
-        return build(2, config, Breaker::<Calls, _>::new);
+        return build(1, config, 0, |_| Some(Calls::EMPTY));
     }
     let slice = table::duration(size / SLICES as f64);
     let mut config = BreakerConfig::slices(slice, rate, min_calls);
     if let Some(after) = table::span(18) {
         config = config.slow_calls(after, table::get(19) as u16);
     }
-    build(3, config, Breaker::<Slices, _>::new)
+    build(2, config, 0, |_| Some(Slices::EMPTY))
 }

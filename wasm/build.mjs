@@ -6,7 +6,18 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
-import { checkFormatting, importsOf, layout, linked, MODULES, START, shortened, textOf } from "./modules.mjs";
+import {
+  checkFormatting,
+  importsOf,
+  layout,
+  layoutTypes,
+  linked,
+  MODULES,
+  placed,
+  START,
+  shortened,
+  textOf,
+} from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -23,7 +34,7 @@ const cargo = (words, env) =>
 
 /** Compiles a module that begins where those end that are there: the module, its functions for JavaScript and their types, and where it ends. */
 function compile(module, begin) {
-  const { name, crate, features = [], level, formats } = module;
+  const { name, crate, features = [], level, inlined, formats } = module;
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
@@ -32,6 +43,7 @@ function compile(module, begin) {
     ...remapped.map((paths) => `--remap-path-prefix=${paths}`),
   ];
   if (level !== undefined) flags.push(`-Copt-level=${level}`);
+  if (inlined !== undefined) flags.push(`-Cllvm-args=-inline-threshold=${inlined}`);
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
   const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
   const words = ["rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library];
@@ -104,6 +116,8 @@ rmSync(join(DIST, "bound"), { recursive: true });
 for (const { name, types } of modules)
   writeFileSync(join(HERE, "ts", "wasm", "modules", `${name}.d.ts`), types + STARTING);
 
+writeFileSync(join(HERE, "ts", "wasm", "modules", "layout.d.ts"), layoutTypes(end));
+
 /** The core's tables of codes, messages and names. */
 const tables = cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-tables", "--bin", "platform"]);
 
@@ -134,7 +148,7 @@ async function tree(name, form, format) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, code);
   };
-  for (const [path, code] of sources) write(path, await compact(code, format));
+  for (const [path, code] of sources) write(path, await compact(code, format, { define: placed(end) }));
   for (const module of modules)
     write(join("wasm", "modules", `${module.name}.js`), await functions(module, form, format));
   write(join("wasm", "modules", "layout.js"), await compact(layout(end), format));

@@ -3,13 +3,12 @@
 #![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
 use redress::breaker::{Admitted, ByHand, CallResult, Circuit, FailureTimes, Permit, Window};
-use redress::classify::ClassSet;
 use redress::event::CircuitState;
-use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, Instant};
 
 use crate::memory::{release, reserve};
+use crate::settings::{self, classes, span, whole};
 use crate::slot::{Content, content};
-use crate::table;
 
 /// How many probes may be in flight at most.
 pub(crate) const PERMITS: usize = 4;
@@ -120,11 +119,11 @@ pub(crate) fn build<W: Window + 'static>(
         return 0;
     }
     let window = window(address + size_of::<Slot<W>>() as u32);
-    let Some(Ok(breaker)) = window.map(|window| Breaker::with_window(common(config), window))
-    else {
+    let Some(window) = window else {
         release(address);
         return 0;
     };
+    let breaker = Breaker::assume_checked(config, window);
     let slot = address as *mut Slot<W>;
     // SAFETY: the slot is large enough.
     unsafe {
@@ -135,30 +134,19 @@ pub(crate) fn build<W: Window + 'static>(
 }
 
 /// The settings that every kind has.
-fn common<R: Copy>(config: BreakerConfig<R>) -> BreakerConfig<R> {
-    let config = config
-        .trip_on(classes(table::get(4)))
-        .half_open_on(classes(table::get(20)))
-        .recovery_jitter(table::duration(table::get(21)))
-        .check_before_retry(table::get(22) != 0.0)
-        .open_for_hint(table::duration(table::get(23)))
-        .recovery_timeout(table::duration(table::get(5)))
-        .lease(table::duration(table::get(7)))
-        .half_open_permits(table::get(8) as u8)
-        .successes_to_close(table::get(9) as u8);
-    match table::span(6) {
-        Some(longest) => config.recovery_growth_to(longest),
-        None => config,
-    }
-}
-
-/// Of classes as bits.
-fn classes(bits: f64) -> ClassSet {
-    let mut set = ClassSet::EMPTY;
-    for class in ErrorClass::ALL {
-        if bits as u32 >> (class as u32) & 1 != 0 {
-            set = set.with(class);
-        }
-    }
-    set
+pub(crate) fn common<R: Copy>(
+    config: BreakerConfig<R>,
+    given: &settings::Breaker,
+) -> BreakerConfig<R> {
+    config
+        .trip_on(classes(given.trip_on))
+        .half_open_on(classes(given.half_open_on))
+        .recovery_timeout(span(given.recovery))
+        .recovery_growth_to(span(given.longest_recovery))
+        .lease(span(given.lease))
+        .half_open_permits(whole(given.permits) as u8)
+        .successes_to_close(whole(given.successes) as u8)
+        .recovery_jitter(span(given.jitter))
+        .open_for_hint(span(given.longest_hint))
+        .check_before_retry(given.checks != 0.0)
 }

@@ -7,23 +7,21 @@ use redress::event::CircuitState;
 use redress::{BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{Failures, Head, at, build};
+use crate::breaker::{Failures, Head, at, build, common};
 use crate::memory::{adopt, release, reserve};
+use crate::settings::{span, whole};
 use crate::slot::{Content, content};
-use crate::table;
+use crate::{settings, table};
 
-/// A breaker of the settings in the table: its kind, which is another module's business
-/// unless it is 0; failures and milliseconds of their window; one that is left out; classes
-/// that trip as bits, recovery time, its longest growth, lease, probes at once, successes
-/// to close, thresholds by class (eight, 0 for none), two that are left out; classes of a
-/// failed probe that open anew as bits, jitter of the recovery time, whether calls check
-/// before a retry, the longest hint that opens. 0 if one is out of its range.
+/// A breaker that counts failures, of the settings in the table; 0 if one is out of its range, or
+/// there is no memory.
 #[wasm_bindgen]
 pub fn breaker_new() -> u32 {
-    let threshold = table::get(1) as u8;
-    let mut config = BreakerConfig::failures(threshold, table::duration(table::get(2)));
-    for (index, class) in ErrorClass::ALL.into_iter().enumerate() {
-        config = config.class_threshold(class, table::get(10 + index) as u8);
+    let given = settings::Failures::given();
+    let config = BreakerConfig::failures(whole(given.threshold) as u8, span(given.window));
+    let mut config = common(config, &given.breaker);
+    for (class, &own) in ErrorClass::ALL.into_iter().zip(&given.own) {
+        config = config.class_threshold(class, whole(own) as u8);
     }
     let entries = config.entries();
     let bytes = entries * (size_of::<Instant>() + 1);

@@ -7,13 +7,16 @@ use redress::budget::{RatioConfig, RollingConfig, Withdraw};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::budget::{Ratio, Rolling, at, build};
-use crate::table;
+use crate::settings::{span, whole};
+use crate::{settings, table};
 
-/// A budget of so many retries in a window of milliseconds.
+/// A budget of a number of retries in a window, of the settings in the table.
 #[wasm_bindgen]
-pub fn budget_rolling(max_retries: u32, window: f64) -> u32 {
-    let config = RollingConfig::new(max_retries as u16, table::duration(window));
-    let length = usize::from(max_retries as u16);
+pub fn budget_rolling() -> u32 {
+    let given = settings::Rolling::given();
+    let max_retries = whole(given.max_retries) as u16;
+    let (length, config) =
+        (usize::from(max_retries), RollingConfig::new(max_retries, span(given.window)));
     build(0, length * size_of::<Instant>(), |times| {
         // SAFETY: the slot has so many bytes there, given back with what refers to them, and a
         // time may be any number.
@@ -22,13 +25,14 @@ pub fn budget_rolling(max_retries: u32, window: f64) -> u32 {
     })
 }
 
-/// A budget in proportion to calls.
+/// A budget in proportion to calls, likewise.
 #[wasm_bindgen]
-pub fn budget_ratio(ratio_milli: u32, floor_per_sec: u32, limit: u32, initial: u32) -> u32 {
-    let config = RatioConfig::new(ratio_milli as u16)
-        .initial(initial)
-        .floor_per_sec(floor_per_sec)
-        .limit(limit);
+pub fn budget_ratio() -> u32 {
+    let given = settings::Ratio::given();
+    let config = RatioConfig::new(whole(given.ratio_milli) as u16)
+        .initial(given.initial as u32)
+        .floor_per_sec(given.floor_per_sec as u32)
+        .limit(given.limit as u32);
     build(1, 0, |_| Ratio::from_settings(config))
 }
 

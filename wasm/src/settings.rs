@@ -32,9 +32,10 @@ macro_rules! settings {
             }
         }
 
-        $(const _: () = {
+        // Without `#[used]`, which would put it among the data, too.
+        $(#[allow(dead_code)]
+        const _: () = {
             const NAME: &str = concat!(stringify!($name), ".", stringify!($field));
-            #[used]
             #[unsafe(link_section = "redress.settings")]
             static PLACE: [u8; NAME.len() + 2] = place(NAME, offset_of!($name, $field));
         };)*
@@ -42,6 +43,7 @@ macro_rules! settings {
 }
 
 /// The index of a field in the table, the length of its name, and the name.
+#[allow(dead_code)]
 const fn place<const N: usize>(name: &str, offset: usize) -> [u8; N] {
     let mut place = [0; N];
     place[0] = (offset / size_of::<f64>()) as u8;
@@ -69,7 +71,7 @@ settings! {
         /// Classes with a limit, and the limits.
         limited: f64,
         limits: [f64; 8],
-        /// The default strategy and those by class; 0 for none.
+        /// The default strategy, 0 for none, and NaN for no delay; those by class, 0 for none.
         strategy: f64,
         strategies: [f64; 8],
     }
@@ -165,8 +167,13 @@ pub(crate) fn span(micros: f64) -> Duration {
     Duration::from_micros(micros as u64)
 }
 
+/// A whole number, which is then cut to its type: code that saturates there takes more bytes.
+pub(crate) fn whole(number: f64) -> u32 {
+    number as u32
+}
+
 /// Classes as bits.
 #[allow(dead_code)]
 pub(crate) fn classes(bits: f64) -> ClassSet {
-    ClassSet::from_bits(bits as u8)
+    ClassSet::from_bits(whole(bits) as u8)
 }

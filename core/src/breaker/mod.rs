@@ -185,6 +185,13 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         Ok(Self::closed(settings, window))
     }
 
+    /// As [`with_window`](Self::with_window), for settings that were checked before, by a
+    /// program in another language for instance, and an empty window. Settings that are out of
+    /// range make a breaker that opens or closes at the wrong time, and nothing worse.
+    pub const fn assume_checked(settings: C, window: W) -> Self {
+        Self::closed(settings, window)
+    }
+
     #[inline]
     pub(crate) fn config(&self) -> &BreakerConfig<W::Rule> {
         self.settings.settings()

@@ -13,6 +13,9 @@ import {
   type Ranges,
   wrongType,
 } from "../config/options.js";
+import { micros, table } from "../wasm/core.js";
+import { enterExtras } from "../wasm/extras.js";
+import { adaptive_new } from "../wasm/modules/extras.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -57,7 +60,7 @@ export function exponential(settings: Span & { factor?: number } = {}): Backoff 
   const ranges: Ranges = { ...SPAN, factor: [2, 0, 1, 65_535] };
   const [first, second, growth] = onlyNumbers("backoff.exponential", settings, ranges) as [number, number, number];
   if (growth === 2) return new Backoff("exponential", { first, second });
-  return new Backoff("exponentialBy", { first, second, table: [Math.round(growth * 1000)] });
+  return new Backoff("exponentialBy", { first, second, growth: Math.round(growth * 1000) });
 }
 
 /** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`; without jitter. */
@@ -80,7 +83,7 @@ export function sequence(delaysMs: readonly number[]): Backoff {
   if (!Array.isArray(delaysMs)) throw wrongType("backoff.sequence", delaysMs, "an array of milliseconds");
   if (delaysMs.length > 10_000) throw outOfRange("backoff.sequence.length", delaysMs.length, "at most 10000 delays");
   const delays = delaysMs.map((ms, index) => number(`backoff.sequence[${index}]`, ms, DELAY));
-  return new Backoff("sequence", { second: delays.length, delays });
+  return new Backoff("sequence", { delays });
 }
 
 interface Hints {
@@ -98,7 +101,7 @@ export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff 
   const given = options(path, settings, [...Object.keys(HINTS), "atMostMs"]);
   const [first, second] = numbers(path, given, HINTS) as [number, number];
   const most = number(`${path}.atMostMs`, given["atMostMs"], [NaN, NULLABLE, second, MOST_MS]);
-  return new Backoff("retryAfterOr", { first, second, table: [most], fallback: strategy(path, fallback) });
+  return new Backoff("retryAfterOr", { first, second, most, fallback: strategy(path, fallback) });
 }
 
 const ADAPTIVITY: Ranges = {
@@ -113,6 +116,15 @@ export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff
   const given = options(path, settings, [...Object.keys(ADAPTIVITY), "minMultiplier"]);
   const [first, target, most] = numbers(path, given, ADAPTIVITY) as [number, number, number];
   const least = number(`${path}.minMultiplier`, given["minMultiplier"], [Math.min(1, most), 0, 0, most]);
-  const shares = [target, least, most].map((share) => Math.round(share * 1000));
-  return new Backoff("adaptive", { first, table: shares, fallback: strategy(path, fallback) });
+  const make = (slot: number) => {
+    enterExtras();
+    const to = table();
+    to[AT.Adaptive.window] = micros(first);
+    to[AT.Adaptive.targetMilli] = Math.round(target * 1000);
+    to[AT.Adaptive.leastMilli] = Math.round(least * 1000);
+    to[AT.Adaptive.mostMilli] = Math.round(most * 1000);
+    to[AT.Adaptive.fallback] = slot;
+    return adaptive_new();
+  };
+  return new Backoff("adaptive", { fallback: strategy(path, fallback), make });
 }

@@ -8,6 +8,7 @@ import { accepted, type Refusal } from "../config/refusals.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "../policy/policy.js";
 import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "../policy/rules.js";
+import { LAYOUT } from "../wasm/modules/layout.js";
 import { type Finding, finding, refused, text } from "./findings.js";
 import { ask } from "./linter.js";
 import { entries, overlaid, printed, type Shown } from "./report.js";
@@ -71,8 +72,8 @@ function examine(subject: unknown) {
   const budget: unknown = right?.["budget"] ?? settings["budget"];
   const question = {
     retry: retry === undefined ? undefined : facts(right ?? {}, !isSettings(retry) || hasStrategy(retry)),
-    breaker: (settings["circuitBreaker"] as Settings | undefined)?.["numbers"],
-    budget: (budget as Settings | undefined)?.["made"],
+    breaker: named(settings["circuitBreaker"]),
+    budget: named(budget),
   };
   const answer = ask(question);
   const findings = [...refusals.map(refused), ...answer.findings.map((found) => finding(found, { retry: right }))];
@@ -113,6 +114,18 @@ function unfit(given: unknown): TypeError {
   return new TypeError(
     `Expected a RetryConfig, Retry, RetryPolicy, Policy or their options, got ${name ?? shownValue(given)}`,
   );
+}
+
+/** The settings of a breaker or a budget by the names that the core has for them. */
+function named(made: unknown): Settings | undefined {
+  const { kind, numbers } = (made ?? {}) as { kind?: keyof typeof LAYOUT; numbers?: readonly number[] };
+  if (kind === undefined || numbers === undefined || !(kind in LAYOUT)) return undefined;
+  const places = Object.entries<number>(LAYOUT[kind]);
+  const fields = places.map(([name, at], nth) => {
+    const [one, ...more] = numbers.slice(at, places[nth + 1]?.[1]);
+    return [name, more.length === 0 ? one : [one, ...more]];
+  });
+  return Object.fromEntries(fields);
 }
 
 function hasStrategy({ strategy, strategies }: Settings): boolean {

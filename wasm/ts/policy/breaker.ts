@@ -24,7 +24,7 @@ import {
   type ErrorClass,
   STATES,
 } from "../types.js";
-import { checked, enter, table } from "../wasm/core.js";
+import { checked, enter, micros, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -86,8 +86,6 @@ const OTHERS = "window recoveryTimeoutMs maxRecoveryTimeoutMs tripOn classThresh
 const KEYS = [...OTHERS.split(" "), ...Object.keys({ ...FAILURES, ...REST, ...EXTRA })];
 const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
 const ALL_CLASSES = (1 << 8) - 1;
-/** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
-const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];
 /** What is done by hand, in the order of the core's numbers. */
 const RESET = 0;
 const ISOLATE = 1;
@@ -95,8 +93,8 @@ const TRIP = 2;
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker extends Handle {
-  #first: readonly number[] | undefined;
-  readonly #rest: readonly number[];
+  /** The settings as the core takes them, by their places in `LAYOUT`, until it has or all is over. @internal */
+  numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
   readonly #window: RateWindow | undefined;
@@ -110,48 +108,51 @@ export class CircuitBreaker extends Handle {
     const given = options(path, settings, KEYS);
     this.clock = callable<Clock>(`${path}.clock`, given["clock"]) ?? systemClock;
     const window: RateWindow | undefined = (this.#window = given["window"]);
-    if (window !== undefined && typeof window?.numbers !== "function") {
+    if (window !== undefined && typeof window?.put !== "function") {
       throw wrongType(`${path}.window`, window, "a window: of rateOfCalls or rateOverTime");
     }
     for (const name of window === undefined ? [] : [...Object.keys(FAILURES), "classThresholds"]) {
       if (given[name] === undefined) continue;
       throw wrongType(`${path}.${name}`, given[name], "used with `window`, which counts a share: give one of them");
     }
-    const [counts, slow] = window?.numbers(`${path}.window`) ?? [
-      [0, ...numbers(path, given, FAILURES), 0],
-      [NaN, 0],
-    ];
+    const to: number[] = [];
+    to[AT.Breaker.tripOn] = bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS);
+    to[AT.Breaker.halfOpenOn] = bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES);
     const recovery = number(`${path}.recoveryTimeoutMs`, given["recoveryTimeoutMs"], [30_000, ABOVE]);
+    to[AT.Breaker.recovery] = micros(recovery);
+    const longest = number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]);
+    to[AT.Breaker.longestRecovery] = micros(longest, 0);
+    const [lease, permits, successes] = numbers(path, given, REST) as [number, number, number];
+    to[AT.Breaker.lease] = micros(lease);
+    to[AT.Breaker.permits] = permits;
+    to[AT.Breaker.successes] = successes;
     const [jitter, longestHint] = numbers(path, given, EXTRA) as [number, number];
     this.#draws = jitter > 0;
-    const first = [
-      ...counts,
-      bitsOf(`${path}.tripOn`, given["tripOn"], DEFAULT_TRIPS),
-      recovery,
-      number(`${path}.maxRecoveryTimeoutMs`, given["maxRecoveryTimeoutMs"], [NaN, NULLABLE, recovery]),
-      ...numbers(path, given, REST),
-    ];
-    const rest = [
-      ...thresholds(`${path}.classThresholds`, given["classThresholds"]),
-      ...slow,
-      bitsOf(`${path}.halfOpenOn`, given["halfOpenOn"], ALL_CLASSES),
-      jitter,
-      flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]),
-      longestHint,
-    ];
-    if (window === undefined && rest.slice(0, 8).reduce((sum, one) => sum + Math.max(0, one - 1), first[1]!) > 255) {
-      throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
+    to[AT.Breaker.jitter] = micros(jitter);
+    to[AT.Breaker.longestHint] = micros(longestHint, 0);
+    to[AT.Breaker.checks] = flag(`${path}.checkBeforeRetry`, given["checkBeforeRetry"]);
+    if (window !== undefined) window.put(`${path}.window`, to);
+    else {
+      const [threshold, ms] = numbers(path, given, FAILURES) as [number, number];
+      const own = thresholds(`${path}.classThresholds`, given["classThresholds"]);
+      to[AT.Failures.threshold] = threshold;
+      to[AT.Failures.window] = micros(ms);
+      own.forEach((one, index) => {
+        to[AT.Failures.own + index] = one;
+      });
+      if (own.reduce((sum, one) => sum + Math.max(0, one - 1), threshold) > 255) {
+        throw new RangeError(`${path}.classThresholds: all thresholds together are out of range: at most 255`);
+      }
     }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
     // A copy, which has no room to spare.
-    this.#first = first.slice();
-    this.#rest = rest.every((one, index) => Object.is(one, USUAL[index])) ? USUAL : rest;
+    this.numbers = to.slice();
   }
 
-  /** The settings as the core takes them, until it has or all is over. @internal */
-  get numbers(): readonly number[] | undefined {
-    return this.#first && [...this.#first, ...this.#rest];
+  /** Which settings it has. @internal */
+  get kind(): "Failures" | "Rate" {
+    return this.#window === undefined ? "Failures" : "Rate";
   }
 
   /** @internal */
@@ -161,7 +162,7 @@ export class CircuitBreaker extends Handle {
     table().set(numbers);
     const slot = this.#window?.made() ?? breaker_new();
     // What could not be made now is made later.
-    if (slot !== 0) this.#first = undefined;
+    if (slot !== 0) this.numbers = undefined;
     return slot;
   }
 
@@ -222,7 +223,7 @@ export class CircuitBreaker extends Handle {
   dispose(): void {
     this.isDisposed = true;
     this.free();
-    this.#first = undefined;
+    this.numbers = undefined;
     this.#permits = undefined;
   }
 }

@@ -2,7 +2,7 @@
 
 import { ABOVE, callable, number, numbers, options, type Ranges, systemClock, WHOLE } from "../config/options.js";
 import type { Clock } from "../types.js";
-import { enter } from "../wasm/core.js";
+import { enter, micros, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -56,8 +56,10 @@ export function ofKey(settings: RollingBudgetOptions | RatioBudgetOptions): Roll
 
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget extends Handle {
-  /** Its kind and its settings as the core takes them, until it has or all is over. @internal */
-  made: readonly ["ratio" | "rolling", number, number, number, number] | undefined;
+  /** Which settings it has. @internal */
+  readonly kind: "Ratio" | "Rolling";
+  /** The settings as the core takes them, by their places in `LAYOUT`, until it has or all is over. @internal */
+  numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -72,17 +74,27 @@ export class Budget extends Handle {
     const [first, second, third = 0, initial = 0] = numbers(path, given, ranges) as [number, number, number?, number?];
     // What is not set fits under any limit.
     const start = given["initial"] === undefined ? Math.min(initial, third) : initial;
-    this.made = isRatio ? ["ratio", Math.round(first * 1000), second, third, start] : ["rolling", first, second, 0, 0];
+    const to: number[] = [];
+    this.kind = isRatio ? "Ratio" : "Rolling";
+    if (isRatio) {
+      to[AT.Ratio.ratioMilli] = Math.round(first * 1000);
+      to[AT.Ratio.floorPerSec] = second;
+      to[AT.Ratio.limit] = third;
+      to[AT.Ratio.initial] = start;
+    } else {
+      to[AT.Rolling.maxRetries] = first;
+      to[AT.Rolling.window] = micros(second);
+    }
+    this.numbers = to;
   }
 
   /** @internal */
   override make(): number {
-    if (this.made === undefined) throw new Error("budget: it was disposed of");
-    const [kind, first, second, third, initial] = this.made;
-    enter();
-    const slot = kind === "ratio" ? budget_ratio(first, second, third, initial) : budget_rolling(first, second);
+    if (this.numbers === undefined) throw new Error("budget: it was disposed of");
+    table().set(this.numbers);
+    const slot = this.kind === "Ratio" ? budget_ratio() : budget_rolling();
     // What could not be made now is made later.
-    if (slot !== 0) this.made = undefined;
+    if (slot !== 0) this.numbers = undefined;
     return slot;
   }
 
@@ -108,7 +120,7 @@ export class Budget extends Handle {
   dispose(): void {
     this.isDisposed = true;
     this.free();
-    this.made = undefined;
+    this.numbers = undefined;
   }
 }
 

@@ -27,7 +27,7 @@ import {
   type ResultClassifier,
   type Sleeper,
 } from "../types.js";
-import { enter, table } from "../wasm/core.js";
+import { enter, micros, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { policy_limit, policy_new } from "../wasm/modules/core.js";
 import type { Budget } from "./budget.js";
@@ -99,8 +99,7 @@ export function pool(path: string, value: unknown): Budget | Pool | undefined {
 /** How a call is decided and timed. */
 export class Rules extends Handle {
   /** The settings as the core takes them, until it has. */
-  #numbers: readonly number[] | undefined;
-  #more: readonly number[] | undefined;
+  #settings: number[] | undefined;
   #limit: number | undefined;
   /** How many calls run, and whether more may begin. */
   #running = 0;
@@ -141,8 +140,7 @@ export class Rules extends Handle {
     const limits = ERROR_CLASSES.map(() => NaN);
     if (once) {
       // A single attempt, without limits and without a strategy.
-      this.#numbers = [1, NaN, NaN, NaN, ...limits];
-      this.#more = [0, NaN, NaN, NaN];
+      this.#settings = settingsOf([1, NaN, NaN, NaN]);
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
@@ -151,10 +149,10 @@ export class Rules extends Handle {
     for (const [index, at, value] of byClass(`${path}.perClassMaxAttempts`, settings["perClassMaxAttempts"])) {
       limits[index] = number(at, value, LIMIT);
     }
-    this.#more = [
-      longDelay(`${path}.longDelay`, settings["longDelay"]),
-      ...retriable(`${path}.retriable`, settings, limits),
-    ];
+    const to = settingsOf(all);
+    to[AT.Policy.cuts] = longDelay(`${path}.longDelay`, settings["longDelay"]);
+    to[AT.Policy.retriable] = put(to, retriable(`${path}.retriable`, settings, limits));
+    to[AT.Policy.limited] = put(to, limits);
     const given = settings["strategy"];
     const general = given === undefined ? undefined : strategy(`${path}.strategy`, given);
     const special: (Backoff | undefined)[] = ERROR_CLASSES.map(() => undefined);
@@ -164,7 +162,7 @@ export class Rules extends Handle {
     if (general === undefined && special.every((one) => one === undefined)) {
       throw new TypeError(`${path}.strategy: there is none, and no strategies by class; give one or more`);
     }
-    this.#numbers = [...all, ...limits];
+    this.#settings = to;
     this.strategies = [...special.map((one) => one ?? general), general];
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
@@ -175,11 +173,15 @@ export class Rules extends Handle {
       const one = this.strategies[at];
       return one === general ? 0 : (one?.slot ?? 0);
     });
-    const settings = [...this.#numbers!, general?.slot ?? 0, ...own, ...this.#more!];
-    table().set(settings);
+    // Each of these is made in the same place.
+    const strategy = general?.slot ?? (this.strategies.length === 0 ? NaN : 0);
+    const to = table();
+    to.set(this.#settings!);
+    to[AT.Policy.strategy] = strategy;
+    to.set(own, AT.Policy.strategies);
     const slot = policy_new();
     // What could not be made now is made later.
-    if (slot !== 0) this.#numbers = this.#more = undefined;
+    if (slot !== 0) this.#settings = undefined;
     return slot;
   }
 
@@ -204,6 +206,28 @@ export class Rules extends Handle {
   own(errorClass: number): ((context: BackoffContext) => unknown) | undefined {
     return this.strategies[errorClass]?.own;
   }
+}
+
+/** No limit of failures of a class. */
+const NO_LIMIT = 65_535;
+
+/** The numbers of `NUMBERS` where the core reads them, and room for the rest. */
+function settingsOf([attempts, deadline, timeout, unknown]: readonly number[]): number[] {
+  const to = Array<number>(AT.Policy.strategy).fill(0);
+  to[AT.Policy.maxAttempts] = attempts!;
+  to[AT.Policy.deadline] = micros(deadline!);
+  to[AT.Policy.attemptTimeout] = micros(timeout!);
+  to[AT.Policy.maxUnknown] = Number.isNaN(unknown) ? NO_LIMIT : unknown!;
+  return to;
+}
+
+/** Puts limits by class, NaN for none, where the core reads them; the classes that have one, as bits. */
+function put(to: number[], limits: readonly number[]): number {
+  return limits.reduce((bits, limit, index) => {
+    if (Number.isNaN(limit)) return bits;
+    to[AT.Policy.limits + index] = limit;
+    return bits | (1 << index);
+  }, 0);
 }
 
 function longDelay(path: string, value: unknown): number {

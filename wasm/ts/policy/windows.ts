@@ -1,6 +1,7 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
 import { ABOVE, number, numbers, onlyNumbers, options, WHOLE } from "../config/options.js";
+import { micros } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";
 
@@ -42,24 +43,20 @@ export class RateWindow {
     this.#settings = settings;
   }
 
-  /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
-  numbers(path: string): [own: number[], slow: number[]] {
-    if (this.kind === "calls") {
-      const given = options(path, this.#settings, [...Object.keys(CALLS), "minCalls"]);
-      const [size, rate] = numbers(path, given, CALLS) as [number, number];
-      const minCalls = number(`${path}.minCalls`, given["minCalls"], [undefined, WHOLE, 1, size]);
-      return [
-        [1, size, Math.round(rate * 1000), minCalls],
-        [NaN, 0],
-      ];
-    }
-    const given = options(path, this.#settings, [...Object.keys(TIME), "slow"]);
-    const [ms, rate, minCalls] = numbers(path, given, TIME) as [number, number, number];
-    const slow = given["slow"] === undefined ? [NaN, 0] : onlyNumbers(`${path}.slow`, given["slow"], SLOW);
-    return [
-      [2, ms, Math.round(rate * 1000), minCalls],
-      [slow[0]!, Math.round(slow[1]! * 1000)],
-    ];
+  /** Puts its settings where the core reads them. @internal */
+  put(path: string, to: number[]): void {
+    const isCalls = this.kind === "calls";
+    const ranges = isCalls ? CALLS : TIME;
+    const given = options(path, this.#settings, [...Object.keys(ranges), isCalls ? "minCalls" : "slow"]);
+    const [length, rate, most] = numbers(path, given, ranges) as [number, number, number];
+    const least = isCalls ? number(`${path}.minCalls`, given["minCalls"], [undefined, WHOLE, 1, length]) : most;
+    const slow = isCalls || given["slow"] === undefined ? [NaN, 1] : onlyNumbers(`${path}.slow`, given["slow"], SLOW);
+    to[AT.Rate.size] = isCalls ? length : 0;
+    to[AT.Rate.window] = isCalls ? 0 : micros(length);
+    to[AT.Rate.rateMilli] = Math.round(rate * 1000);
+    to[AT.Rate.minCalls] = least;
+    to[AT.Rate.slowAfter] = micros(slow[0]!);
+    to[AT.Rate.slowRateMilli] = Math.round(slow[1]! * 1000);
   }
 
   /** Its settings, and its `kind`. */

@@ -51,17 +51,16 @@ where
     }
 
     fn load(&mut self, rule: &FailureRule, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
-        // The entries are read twice, so that there is no second window on the stack.
-        let mut checked = from.clone();
-        for _ in 0..self.len() {
-            checked.until_within(rule.window)?;
-            if !rule.has_place(checked.u8()?) {
+        // Read twice: nothing changes unless all entries are right.
+        let entries = from.rest::<9>();
+        for &[left @ .., place] in entries {
+            if u64::from_le_bytes(left) > rule.window.as_micros() || !rule.has_place(place) {
                 return Err(SnapshotError::Value);
             }
         }
-        for (until, place) in self.until.as_mut().iter_mut().zip(self.place.as_mut()) {
-            *until = from.until()?;
-            *place = from.u8()?;
+        let own = self.until.as_mut().iter_mut().zip(self.place.as_mut());
+        for ((until, at), &[left @ .., place]) in own.zip(entries) {
+            (*until, *at) = (from.still_due(u64::from_le_bytes(left)), place);
         }
         Ok(())
     }

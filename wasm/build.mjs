@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeJavaScript } from "./javascript.mjs";
-import { checkFormatting, importsOf, linked, MODULES, START, shortened } from "./modules.mjs";
+import { checkFormatting, importsOf, layoutTypes, linked, MODULES, START, shortened } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -23,7 +23,7 @@ const cargo = (words, env) =>
 
 /** Compiles a module that begins where those end that are there: the module, its functions for JavaScript and their types, and where it ends. */
 function compile(module, begin) {
-  const { name, crate, features = [], level, formats } = module;
+  const { name, crate, features = [], level, inlined, formats } = module;
   const target = "wasm32-unknown-unknown";
   // No path of the machine that builds is published.
   const remapped = [`${process.env.CARGO_HOME ?? join(homedir(), ".cargo")}=/cargo`, `${ROOT}=/redress`];
@@ -32,6 +32,7 @@ function compile(module, begin) {
     ...remapped.map((paths) => `--remap-path-prefix=${paths}`),
   ];
   if (level !== undefined) flags.push(`-Copt-level=${level}`);
+  if (inlined !== undefined) flags.push(`-Cllvm-args=-inline-threshold=${inlined}`);
   // Not in the manifest: a host's linker does not take the names of defmt's symbols.
   const library = ["-p", crate, "--lib", "--crate-type", "cdylib", "--features", features.join(",")];
   const words = ["rustc", "--quiet", "--locked", "--profile", "wasm", "--target", target, ...library];
@@ -93,6 +94,8 @@ for (const module of MODULES) {
 rmSync(join(DIST, "bound"), { recursive: true });
 for (const { name, types } of modules)
   writeFileSync(join(HERE, "ts", "wasm", "modules", `${name}.d.ts`), types + STARTING);
+
+writeFileSync(join(HERE, "ts", "wasm", "modules", "layout.d.ts"), layoutTypes(end));
 
 /** What the core knows by its numbers, and its tables of codes and messages. */
 const printed = ["names", "platform"].map((name) => [

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { layout, textOf } from "./modules.mjs";
+import { layout, placed, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(HERE, "dist");
@@ -58,7 +58,7 @@ async function writeTree(folder, form, { modules, end, printed }) {
   for (const name of sources) {
     const from = join(SOURCES, name);
     const file = join(folder, name.replace(/\.ts$/, ".js"));
-    const { code, map } = await compact(readFileSync(from, "utf8"), { file, from });
+    const { code, map } = await compact(readFileSync(from, "utf8"), { file, from, define: placed(end) });
     // Types alone.
     if (code.trim() === "") continue;
     write(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`);
@@ -87,7 +87,7 @@ const withFunctions = (modules) => ({
 });
 
 /** Writes one CommonJS module with everything, and for each entry two that give out a part of it: one state for both. */
-async function writeBundle(modules) {
+async function writeBundle({ modules, end }) {
   const common = join(DIST, "cjs");
   for (const { name } of modules.filter(({ name }) => name !== "core"))
     write(join(common, `${name}.base64.js`), `module.exports = ${JSON.stringify(base64(name))};\n`);
@@ -101,6 +101,7 @@ async function writeBundle(modules) {
     target: TARGET,
     sourcemap: true,
     sourcesContent: false,
+    define: placed(end),
     external: ["*.base64.js"],
     plugins: [withFunctions(modules)],
     logLevel: "warning",
@@ -137,6 +138,6 @@ function writeTypes() {
 /** Writes everything beside the modules of WebAssembly in dist/: of those, their functions, where they end, and what the core prints. */
 export async function writeJavaScript(parts) {
   for (const [name, form] of Object.entries(TREES)) await writeTree(join(DIST, name), form, parts);
-  await writeBundle(parts.modules);
+  await writeBundle(parts);
   writeTypes();
 }

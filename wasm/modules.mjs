@@ -5,16 +5,20 @@ import binaryen from "binaryen";
 
 /** The core is compiled for speed within small bytes; what is called seldom, for bytes alone. */
 const SMALL = "z";
+/**
+ * Up to this cost, by LLVM's count, the core's functions are inlined. The level's own threshold, 50, makes 150 bytes
+ * more by gzip; 0 makes 60 more than that.
+ */
+const INLINED = 25;
 
 /**
- * Each is compiled from a crate with these features, at a level of optimisation if not the profile's, with so many
- * bytes of stack. Those that share a memory are laid out in this order.
+ * Each is compiled from a crate with these features, at a level of optimisation and a threshold of inlining if not the
+ * profile's, with so many bytes of stack. Those that share a memory are laid out in this order.
  */
 export const MODULES = [
-  // The largest budget is made on the stack.
-  { name: "core", crate: "redress-wasm", stack: 65_536, shares: true },
+  { name: "core", crate: "redress-wasm", inlined: INLINED, stack: 65_536, shares: true },
   // It works on the core's slots, which both know by the same types.
-  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 114_688, shares: true },
+  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 65_536, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
   { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, stack: 262_144 },
@@ -31,9 +35,54 @@ export function linked({ stack, shares }, { address, function: first }) {
   return [...words, "--no-stack-first", `--global-base=${Math.ceil(address / 16) * 16}`, `--table-base=${first}`];
 }
 
-/** How large the memory and the table of functions are that modules share, by where the last of them ends. */
-export function layout({ address, function: functions }) {
-  return `export const PAGES = ${Math.ceil(address / 65_536)};\nexport const FUNCTIONS = ${functions};\n`;
+/**
+ * How large the memory and the table of functions are that modules share, by where the last of them ends; and by kind
+ * and name, where the settings are in the table of numbers.
+ */
+export function layout({ address, function: functions, settings }) {
+  const places = JSON.stringify(placesOf(settings));
+  return `export const PAGES = ${Math.ceil(address / 65_536)};
+export const FUNCTIONS = ${functions};
+export const LAYOUT = ${places};
+`;
+}
+
+/** Its types: those of `LAYOUT`, and of `AT`, whose places the build writes into what uses them. */
+export function layoutTypes({ settings }) {
+  const kinds = Object.entries(placesOf(settings)).map(
+    ([kind, fields]) =>
+      `  readonly ${kind}: { ${Object.keys(fields)
+        .map((field) => `readonly ${field}: number`)
+        .join("; ")} };\n`,
+  );
+  return `export const PAGES: number;
+export const FUNCTIONS: number;
+export const LAYOUT: {
+${kinds.join("")}};
+declare global {
+  const AT: typeof LAYOUT;
+}
+`;
+}
+
+/** What esbuild writes in place of `AT.Breaker.lease` and its like. */
+export function placed({ settings }) {
+  const places = Object.entries(placesOf(settings)).flatMap(([kind, fields]) =>
+    Object.entries(fields).map(([field, at]) => [`AT.${kind}.${field}`, String(at)]),
+  );
+  return Object.fromEntries(places);
+}
+
+/** The places of settings by their kind and their name; those of a kind that begins with another have that one's, too. */
+function placesOf(settings) {
+  const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  const first = (field) => settings[field[0].toUpperCase() + field.slice(1)];
+  const flat = (fields) =>
+    Object.entries(fields).flatMap(([field, at]) => {
+      const whole = at === 0 ? first(field) : undefined;
+      return whole === undefined ? [[camel(field), at]] : flat(whole);
+    });
+  return Object.fromEntries(Object.entries(settings).map(([kind, fields]) => [kind, Object.fromEntries(flat(fields))]));
 }
 
 /** The core's formatting, which a single panic with a message brings in; the linter alone has use for it. */

@@ -142,6 +142,12 @@ impl ClassSet {
         self.0
     }
 
+    /// The set with these [`bits`](Self::bits).
+    #[inline]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// The classes in the set, in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = ErrorClass> {
         ErrorClass::ALL.into_iter().filter(move |&class| self.contains(class))

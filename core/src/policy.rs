@@ -186,6 +186,13 @@ impl RetryConfig {
         }
         Ok(Policy { config: self })
     }
+
+    /// As [`build`](Self::build), for settings that were checked before, by a program in another
+    /// language for instance. Settings that are out of range make a policy that stops too early
+    /// or too late, and nothing worse.
+    pub const fn assume_checked(self) -> Policy {
+        Policy { config: self }
+    }
 }
 
 /// A checked policy: how often, how long and with which backoff each class of
@@ -395,7 +402,7 @@ impl Policy {
 
     /// Whether a strategy has a memory that records outcomes.
     #[inline]
-    pub(crate) const fn listens(&self) -> bool {
+    pub const fn listens(&self) -> bool {
         self.config.listens
     }
 

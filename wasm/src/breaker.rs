@@ -2,20 +2,18 @@
 
 #![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
-use redress::breaker::{Admitted, ByHand, CallResult, Circuit, Permit, Window};
-use redress::classify::ClassSet;
-use redress::config::ConfigError;
+use redress::breaker::{Admitted, ByHand, CallResult, Circuit, FailureTimes, Permit, Window};
 use redress::event::CircuitState;
-use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
+use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, Instant};
 
 use crate::memory::{release, reserve};
+use crate::settings::{self, classes, span, whole};
 use crate::slot::{Content, content};
-use crate::table;
 
 /// How many probes may be in flight at most.
 pub(crate) const PERMITS: usize = 4;
 
-/// A breaker of any kind and size.
+/// A breaker of any kind.
 pub(crate) trait Engine {
     fn state(&self) -> CircuitState;
     fn admit_closed(&mut self) -> Option<Permit>;
@@ -35,7 +33,7 @@ pub(crate) trait Engine {
     fn set(&mut self, by_hand: ByHand, now: Instant) -> Option<CircuitState>;
 }
 
-impl<W: Window> Engine for Breaker<W, PERMITS> {
+impl<W: Window> Engine for Breaker<W, PERMITS, BreakerConfig<W::Rule>> {
     fn state(&self) -> CircuitState {
         Breaker::state(self)
     }
@@ -84,7 +82,7 @@ impl<W: Window> Engine for Breaker<W, PERMITS> {
 #[repr(C)]
 pub(crate) struct Head {
     engine: *mut dyn Engine,
-    /// Which type it is of: 0 few failures, 1 many, 2 calls, 3 time.
+    /// What it counts: 0 failures, 1 calls, 2 time.
     pub(crate) kind: u32,
 }
 
@@ -92,13 +90,15 @@ impl Content for Head {
     const KIND: u32 = 3;
 }
 
-/// A breaker together with its settings.
+/// A breaker with its settings; the entries of a window of failures come after it.
 #[repr(C)]
-pub(crate) struct Slot<W: Window + 'static> {
+pub(crate) struct Slot<W: Window> {
     head: Head,
-    config: BreakerConfig<W::Rule>,
-    pub(crate) breaker: Breaker<W, PERMITS>,
+    pub(crate) breaker: Breaker<W, PERMITS, BreakerConfig<W::Rule>>,
 }
+
+/// The failures that a breaker counts, as many as its settings need.
+pub(crate) type Failures = FailureTimes<255, &'static mut [Instant], &'static mut [u8]>;
 
 /// The breaker in a slot. The reference ends before another is asked for.
 pub(crate) fn at(slot: u32) -> &'static mut dyn Engine {
@@ -106,28 +106,27 @@ pub(crate) fn at(slot: u32) -> &'static mut dyn Engine {
     unsafe { &mut *(*content::<Head>(slot)).engine }
 }
 
-type New<W> =
-    fn(&'static BreakerConfig<<W as Window>::Rule>) -> Result<Breaker<W, PERMITS>, ConfigError>;
-
-/// Builds a breaker beside its settings; 0 if they are out of range or there is no memory.
+/// Builds a breaker whose window may refer to so many bytes after it; 0 if its settings are out
+/// of range or there is no memory.
 pub(crate) fn build<W: Window + 'static>(
     kind: u32,
     config: BreakerConfig<W::Rule>,
-    new: New<W>,
+    bytes: usize,
+    window: impl FnOnce(u32) -> Option<W>,
 ) -> u32 {
-    let address = reserve(size_of::<Slot<W>>() as u32, Head::KIND);
+    let address = reserve((size_of::<Slot<W>>() + bytes) as u32, Head::KIND);
     if address == 0 {
         return 0;
     }
+    let window = window(address + size_of::<Slot<W>>() as u32);
+    let Some(window) = window else {
+        release(address);
+        return 0;
+    };
+    let breaker = Breaker::assume_checked(config, window);
     let slot = address as *mut Slot<W>;
-    // SAFETY: the slot is large enough; the settings stay where they are for as long
-    // as the breaker that refers to them.
+    // SAFETY: the slot is large enough.
     unsafe {
-        (&raw mut (*slot).config).write(common(config));
-        let Ok(breaker) = new(&*(&raw const (*slot).config)) else {
-            release(address);
-            return 0;
-        };
         (&raw mut (*slot).breaker).write(breaker);
         (&raw mut (*slot).head).write(Head { engine: &raw mut (*slot).breaker, kind });
     }
@@ -135,30 +134,19 @@ pub(crate) fn build<W: Window + 'static>(
 }
 
 /// The settings that every kind has.
-fn common<R: Copy>(config: BreakerConfig<R>) -> BreakerConfig<R> {
-    let config = config
-        .trip_on(classes(table::get(4)))
-        .half_open_on(classes(table::get(20)))
-        .recovery_jitter(table::duration(table::get(21)))
-        .check_before_retry(table::get(22) != 0.0)
-        .open_for_hint(table::duration(table::get(23)))
-        .recovery_timeout(table::duration(table::get(5)))
-        .lease(table::duration(table::get(7)))
-        .half_open_permits(table::get(8) as u8)
-        .successes_to_close(table::get(9) as u8);
-    match table::span(6) {
-        Some(longest) => config.recovery_growth_to(longest),
-        None => config,
-    }
-}
-
-/// Of classes as bits.
-fn classes(bits: f64) -> ClassSet {
-    let mut set = ClassSet::EMPTY;
-    for class in ErrorClass::ALL {
-        if bits as u32 >> (class as u32) & 1 != 0 {
-            set = set.with(class);
-        }
-    }
-    set
+pub(crate) fn common<R: Copy>(
+    config: BreakerConfig<R>,
+    given: &settings::Breaker,
+) -> BreakerConfig<R> {
+    config
+        .trip_on(classes(given.trip_on))
+        .half_open_on(classes(given.half_open_on))
+        .recovery_timeout(span(given.recovery))
+        .recovery_growth_to(span(given.longest_recovery))
+        .lease(span(given.lease))
+        .half_open_permits(whole(given.permits) as u8)
+        .successes_to_close(whole(given.successes) as u8)
+        .recovery_jitter(span(given.jitter))
+        .open_for_hint(span(given.longest_hint))
+        .check_before_retry(given.checks != 0.0)
 }

@@ -2,14 +2,14 @@
 
 #![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
-use redress::Instant;
-use redress::budget::Budget;
+use redress::budget::{Budget, RatioConfig, RollingConfig};
 use redress::config::ConfigError;
+use redress::{Instant, RatioBudget, RollingBudget};
 
 use crate::memory::{release, reserve};
 use crate::slot::{Content, content};
 
-/// A budget of any kind and size.
+/// A budget of any kind.
 pub(crate) trait Pool {
     fn deposit(&mut self);
     fn consume(&mut self, cost: u32, now: Instant) -> bool;
@@ -34,7 +34,7 @@ impl<B: Budget> Pool for B {
 #[repr(C)]
 pub(crate) struct Head {
     pool: *mut dyn Pool,
-    /// Which type it is of: 0 to 3 a window, by its size, 4 in proportion to calls.
+    /// Which type it is of: 0 a window, 1 in proportion to calls.
     pub(crate) kind: u32,
 }
 
@@ -42,13 +42,17 @@ impl Content for Head {
     const KIND: u32 = 4;
 }
 
-/// A budget together with its settings.
+/// A budget with its settings; the times of a window come after it.
 #[repr(C)]
-pub(crate) struct Slot<C, B> {
+pub(crate) struct Slot<B> {
     head: Head,
-    config: C,
     pub(crate) budget: B,
 }
+
+/// So many retries in a window as its settings allow.
+pub(crate) type Rolling = RollingBudget<4096, RollingConfig, &'static mut [Instant]>;
+/// In proportion to calls.
+pub(crate) type Ratio = RatioBudget<RatioConfig>;
 
 /// The budget in a slot. The reference ends before another is asked for.
 pub(crate) fn at(slot: u32) -> &'static mut dyn Pool {
@@ -56,25 +60,24 @@ pub(crate) fn at(slot: u32) -> &'static mut dyn Pool {
     unsafe { &mut *(*content::<Head>(slot)).pool }
 }
 
-/// Builds a budget beside its settings; 0 if they are out of range or there is no memory.
-pub(crate) fn build<C: 'static, B: Pool + 'static>(
+/// Builds a budget that may refer to so many bytes after it; 0 if its settings are out of range
+/// or there is no memory.
+pub(crate) fn build<B: Pool + 'static>(
     kind: u32,
-    config: C,
-    new: impl FnOnce(&'static C) -> Result<B, ConfigError>,
+    bytes: usize,
+    new: impl FnOnce(u32) -> Result<B, ConfigError>,
 ) -> u32 {
-    let address = reserve(size_of::<Slot<C, B>>() as u32, Head::KIND);
+    let address = reserve((size_of::<Slot<B>>() + bytes) as u32, Head::KIND);
     if address == 0 {
         return 0;
     }
-    let slot = address as *mut Slot<C, B>;
-    // SAFETY: the slot is large enough; the settings stay where they are for as long
-    // as the budget that refers to them.
+    let Ok(budget) = new(address + size_of::<Slot<B>>() as u32) else {
+        release(address);
+        return 0;
+    };
+    let slot = address as *mut Slot<B>;
+    // SAFETY: the slot is large enough.
     unsafe {
-        (&raw mut (*slot).config).write(config);
-        let Ok(budget) = new(&*(&raw const (*slot).config)) else {
-            release(address);
-            return 0;
-        };
         (&raw mut (*slot).budget).write(budget);
         (&raw mut (*slot).head).write(Head { pool: &raw mut (*slot).budget, kind });
     }

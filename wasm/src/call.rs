@@ -4,7 +4,7 @@ use redress::breaker::{CallResult, Permit};
 use redress::driver::{Call, Decision};
 use redress::event::Cause;
 use redress::random::Draw;
-use redress::{Attempt, Classification, Duration, ErrorClass, Instant, StopReason};
+use redress::{Attempt, Classification, Duration, ErrorClass, Instant, Policy, StopReason};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::gate::{self, OUT_OF_MEMORY};
@@ -81,7 +81,7 @@ pub fn call_probe(
 
 /// All that a call needs, with room for it: nothing that was asked has to be taken back.
 struct Ready {
-    rules: &'static policy::Slot,
+    rules: &'static Policy,
     pool: Option<&'static mut dyn budget::Pool>,
     /// The slot with which the call is given back.
     owner: u32,
@@ -115,10 +115,10 @@ impl Ready {
         }
         let now = table::instant(now);
         let mut call = match table::optional(deadline) {
-            Some(deadline) => Call::begin_within(&rules.policy, deadline, now),
-            None => Call::begin(&rules.policy, now),
+            Some(deadline) => Call::begin_within(rules, deadline, now),
+            None => Call::begin(rules, now),
         };
-        let attempt = call.start(&rules.policy);
+        let attempt = call.start(rules);
         let counts = permit.is_some_and(|permit| breaker::at(owner).counts_success(&permit));
         // SAFETY: one thread; the slot is large enough.
         unsafe {
@@ -127,7 +127,7 @@ impl Ready {
             (slot as *mut Slot).write(Slot { call, attempt, permit, now, longest, number });
         }
         adopt(owner, slot);
-        slot | if counts || rules.listens { SUCCESS_COUNTS } else { 0 }
+        slot | if counts || rules.listens() { SUCCESS_COUNTS } else { 0 }
     }
 }
 
@@ -141,7 +141,7 @@ pub fn call_start(slot: u32, policy: u32, breaker: u32) -> bool {
     {
         return false;
     }
-    slot.attempt = slot.call.start(&policy::at(policy).policy);
+    slot.attempt = slot.call.start(&policy::at(policy));
     true
 }
 
@@ -195,7 +195,7 @@ pub fn call_fail(
     breaker_now: f64,
 ) -> u32 {
     let now = table::instant(now);
-    let policy = &policy::at(policy).policy;
+    let policy = policy::at(policy);
     // A copy is worked on: what a strategy in JavaScript does meanwhile may reach the call.
     let (mut call, permit, number) = {
         let slot = at(slot);
@@ -270,8 +270,8 @@ pub fn call_succeed(slot: u32, policy: u32, breaker: u32, now: f64, breaker_now:
         let now = table::instant(now);
         ended.longest = ended.longest.max(now.since(ended.now));
         let rules = policy::at(policy);
-        if rules.listens {
-            ended.call.succeed(&rules.policy, now);
+        if rules.listens() {
+            ended.call.succeed(rules, now);
         }
     }
     let counts = !breaker_now.is_nan();

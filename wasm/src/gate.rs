@@ -1,36 +1,42 @@
 //! Breakers that count failures, and what JavaScript asks any breaker.
 
-use redress::breaker::{Admitted, ByHand, CallResult, FailureTimes, Permit};
+use core::slice::from_raw_parts_mut;
+
+use redress::breaker::{Admitted, ByHand, CallResult, Permit};
 use redress::event::CircuitState;
-use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, ErrorClass};
+use redress::{BreakerConfig, CircuitOpen, Duration, ErrorClass, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{Head, at, build};
+use crate::breaker::{Failures, Head, at, build, common};
 use crate::memory::{adopt, release, reserve};
+use crate::settings::{span, whole};
 use crate::slot::{Content, content};
-use crate::table;
+use crate::{settings, table};
 
-/// A breaker of the settings in the table: its kind, which is another module's business
-/// unless it is 0; failures and milliseconds of their window; one that is left out; classes
-/// that trip as bits, recovery time, its longest growth, lease, probes at once, successes
-/// to close, thresholds by class (eight, 0 for none), two that are left out; classes of a
-/// failed probe that open anew as bits, jitter of the recovery time, whether calls check
-/// before a retry, the longest hint that opens. 0 if one is out of its range.
+/// A breaker that counts failures, of the settings in the table; 0 if one is out of its range, or
+/// there is no memory.
 #[wasm_bindgen]
 pub fn breaker_new() -> u32 {
-    let threshold = table::get(1) as u8;
-    let mut config = BreakerConfig::failures(threshold, table::duration(table::get(2)));
-    let mut needs = usize::from(threshold);
-    for (index, class) in ErrorClass::ALL.into_iter().enumerate() {
-        let own = table::get(10 + index) as u8;
-        config = config.class_threshold(class, own);
-        needs += usize::from(own.saturating_sub(1));
+    let given = settings::Failures::given();
+    let config = BreakerConfig::failures(whole(given.threshold) as u8, span(given.window));
+    let mut config = common(config, &given.breaker);
+    for (class, &own) in ErrorClass::ALL.into_iter().zip(&given.own) {
+        config = config.class_threshold(class, whole(own) as u8);
     }
-    if needs <= 8 {
-        build(0, config, Breaker::<FailureTimes<8>, _>::new)
-    } else {
-        build(1, config, Breaker::<FailureTimes<255>, _>::new)
-    }
+    let entries = config.entries();
+    let bytes = entries * (size_of::<Instant>() + 1);
+    build(0, config, bytes, |times| {
+        let places = times + (entries * size_of::<Instant>()) as u32;
+        // SAFETY: the slot has so many bytes there, given back with what refers to them, and a
+        // time or a place may be any number.
+        let (times, places) = unsafe {
+            (
+                from_raw_parts_mut(times as *mut Instant, entries),
+                from_raw_parts_mut(places as *mut u8, entries),
+            )
+        };
+        Failures::with_storage(times, places)
+    })
 }
 
 /// The state: 0 closed, 1 open, 2 half-open.

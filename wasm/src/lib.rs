@@ -3,11 +3,12 @@
 //! State lives in slots of linear memory that are handed out as addresses; a class
 //! of the npm package owns each of them and gives it back. Times come in
 //! milliseconds as `f64`, NaN standing for none, and are microseconds inside.
-//! Settings and longer answers pass through one table of numbers, in `table`.
+//! Settings and longer answers pass through one table of numbers, in `table`; where each setting
+//! is there, `settings` says.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
-//! With the feature `extras` it is another module, of what few programs use: snapshots, and
-//! breakers that open at a share of the calls. That one has no memory and no table of
+//! With the feature `extras` it is another module, of what few programs use: snapshots, breakers
+//! that open at a share of the calls, and strategies that adapt. That one has no memory and no table of
 //! functions of its own. It imports those of the first, and works on the same slots by the
 //! same types, so that a call asks a breaker of either module alike; its data, its stack
 //! and its functions are where the first has nothing.
@@ -22,6 +23,10 @@
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 
+#[cfg(all(target_arch = "wasm32", feature = "extras"))]
+mod adaptive;
+#[cfg(target_arch = "wasm32")]
+mod backoff;
 #[cfg(target_arch = "wasm32")]
 mod breaker;
 #[cfg(target_arch = "wasm32")]
@@ -41,6 +46,8 @@ mod nothing;
 mod policy;
 #[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod pool;
+#[cfg(target_arch = "wasm32")]
+mod settings;
 #[cfg(target_arch = "wasm32")]
 mod slot;
 #[cfg(all(target_arch = "wasm32", feature = "extras"))]

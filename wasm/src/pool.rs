@@ -1,34 +1,39 @@
 //! The budgets there are, and what JavaScript and calls ask of any.
 
+use core::slice::from_raw_parts_mut;
+
+use redress::Instant;
 use redress::budget::{RatioConfig, RollingConfig, Withdraw};
-use redress::{Instant, RatioBudget, RollingBudget};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::budget::{at, build};
-use crate::table;
+use crate::budget::{Ratio, Rolling, at, build};
+use crate::settings::{span, whole};
+use crate::{settings, table};
 
-/// A budget of so many retries in a window of milliseconds, of the first size that has room
-/// for them: each but the last fills a slot of memory.
+/// A budget of a number of retries in a window, of the settings in the table.
 #[wasm_bindgen]
-pub fn budget_rolling(max_retries: u32, window: f64) -> u32 {
-    let config = RollingConfig::new(max_retries as u16, table::duration(window));
-    match max_retries {
-        0..=248 => build(0, config, RollingBudget::<248>::new),
-        249..=1016 => build(1, config, RollingBudget::<1016>::new),
-        1017..=2040 => build(2, config, RollingBudget::<2040>::new),
-        2041..=4096 => build(3, config, RollingBudget::<4096>::new),
-        _ => 0,
-    }
+pub fn budget_rolling() -> u32 {
+    let given = settings::Rolling::given();
+    let max_retries = whole(given.max_retries) as u16;
+    let (length, config) =
+        (usize::from(max_retries), RollingConfig::new(max_retries, span(given.window)));
+    build(0, length * size_of::<Instant>(), |times| {
+        // SAFETY: the slot has so many bytes there, given back with what refers to them, and a
+        // time may be any number.
+        let times = unsafe { from_raw_parts_mut(times as *mut Instant, length) };
+        Rolling::with_storage(config, times)
+    })
 }
 
-/// A budget in proportion to calls.
+/// A budget in proportion to calls, likewise.
 #[wasm_bindgen]
-pub fn budget_ratio(ratio_milli: u32, floor_per_sec: u32, limit: u32, initial: u32) -> u32 {
-    let config = RatioConfig::new(ratio_milli as u16)
-        .initial(initial)
-        .floor_per_sec(floor_per_sec)
-        .limit(limit);
-    build(4, config, RatioBudget::new)
+pub fn budget_ratio() -> u32 {
+    let given = settings::Ratio::given();
+    let config = RatioConfig::new(whole(given.ratio_milli) as u16)
+        .initial(given.initial as u32)
+        .floor_per_sec(given.floor_per_sec as u32)
+        .limit(given.limit as u32);
+    build(1, 0, |_| Ratio::from_settings(config))
 }
 
 /// Takes `cost` retries, all or none.

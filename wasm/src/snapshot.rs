@@ -1,11 +1,12 @@
 //! Snapshots of breakers and budgets.
 
-use redress::breaker::{FailureTimes, Window};
-use redress::budget::{RatioConfig, RollingConfig};
+use redress::breaker::Window;
 use redress::snapshot::{Snapshot, SnapshotError};
-use redress::{Duration, Instant, RatioBudget, RollingBudget};
+use redress::{Breaker, BreakerConfig, Duration, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::breaker::Failures;
+use crate::budget::{Ratio, Rolling};
 use crate::slot::{bytes, content};
 use crate::windows::{Calls, Slices};
 use crate::{breaker, budget, table};
@@ -21,7 +22,7 @@ trait Saved {
 
 impl<S: Snapshot> Saved for S {
     fn bytes(&self) -> usize {
-        S::BYTES
+        self.size()
     }
 
     fn save(&self, now: Instant, out: &mut [u8]) {
@@ -50,18 +51,14 @@ fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
     unsafe {
         if kind == 0 {
             match (*content::<breaker::Head>(slot)).kind {
-                0 => breaker_of::<FailureTimes<8>>(slot),
-                1 => breaker_of::<FailureTimes<255>>(slot),
-                2 => breaker_of::<Calls>(slot),
+                0 => breaker_of::<Failures>(slot),
+                1 => breaker_of::<Calls>(slot),
                 _ => breaker_of::<Slices>(slot),
             }
         } else {
             match (*content::<budget::Head>(slot)).kind {
-                0 => budget_of::<RollingConfig, RollingBudget<248>>(slot),
-                1 => budget_of::<RollingConfig, RollingBudget<1016>>(slot),
-                2 => budget_of::<RollingConfig, RollingBudget<2040>>(slot),
-                3 => budget_of::<RollingConfig, RollingBudget<4096>>(slot),
-                _ => budget_of::<RatioConfig, RatioBudget>(slot),
+                0 => budget_of::<Rolling>(slot),
+                _ => budget_of::<Ratio>(slot),
             }
         }
     }
@@ -72,7 +69,7 @@ fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
 /// The slot holds a breaker with this window, and nothing else refers to it.
 unsafe fn breaker_of<W: Window<Rule: 'static> + 'static>(slot: u32) -> &'static mut dyn Saved
 where
-    redress::Breaker<W, { breaker::PERMITS }>: Snapshot,
+    Breaker<W, { breaker::PERMITS }, BreakerConfig<W::Rule>>: Snapshot,
 {
     // SAFETY: the caller says so.
     unsafe { &mut (*(slot as *mut breaker::Slot<W>)).breaker }
@@ -81,9 +78,9 @@ where
 /// # Safety
 ///
 /// The slot holds a budget of this type, and nothing else refers to it.
-unsafe fn budget_of<C: 'static, B: Snapshot + 'static>(slot: u32) -> &'static mut dyn Saved {
+unsafe fn budget_of<B: Snapshot + 'static>(slot: u32) -> &'static mut dyn Saved {
     // SAFETY: the caller says so.
-    unsafe { &mut (*(slot as *mut budget::Slot<C, B>)).budget }
+    unsafe { &mut (*(slot as *mut budget::Slot<B>)).budget }
 }
 
 /// How many bytes a snapshot takes.

@@ -4,7 +4,7 @@
 use redress::{Duration, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-const LENGTH: usize = 32;
+pub(crate) const LENGTH: usize = 32;
 
 #[cfg(not(feature = "extras"))]
 static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
@@ -22,15 +22,8 @@ extern "C" {
     fn table() -> u32;
 }
 
-fn numbers() -> *mut [f64; LENGTH] {
+pub(crate) fn numbers() -> *mut [f64; LENGTH] {
     table() as *mut [f64; LENGTH]
-}
-
-/// The entry at `index`.
-pub(crate) fn get(index: usize) -> f64 {
-    // SAFETY: one thread, and the reference ends here.
-    let table = unsafe { &*numbers() };
-    table.get(index).copied().unwrap_or(f64::NAN)
 }
 
 /// Writes the entry at `index`.
@@ -50,11 +43,6 @@ fn micros(ms: f64) -> u64 {
 
 pub(crate) fn duration(ms: f64) -> Duration {
     Duration::from_micros(micros(ms))
-}
-
-/// The duration at `index` of the table, none for NaN.
-pub(crate) fn span(index: usize) -> Option<Duration> {
-    optional(get(index))
 }
 
 pub(crate) fn optional(ms: f64) -> Option<Duration> {

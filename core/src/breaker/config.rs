@@ -58,6 +58,11 @@ impl BreakerConfig<FailureRule> {
         self.rule = self.rule.apart(class, threshold);
         self
     }
+
+    /// How many entries [`FailureTimes`](crate::breaker::FailureTimes) needs for these settings.
+    pub const fn entries(&self) -> usize {
+        self.rule.needs()
+    }
 }
 
 impl BreakerConfig<OutcomeRule> {

@@ -15,7 +15,7 @@ pub use permit::{Admitted, CallResult, CircuitOpen, Permit};
 pub(crate) use permit::{WANTS_CHECK, WANTS_HINTS, WANTS_RANDOM};
 pub(crate) use window::Slice;
 pub use window::{
-    FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,
+    Empty, FailureRule, FailureTimes, LastOutcomes, Observation, OutcomeRule, SliceRule, Stopwatch,
     TimeSlices, Window,
 };
 
@@ -159,17 +159,37 @@ impl<W: Window, const PERMITS: usize, C> Breaker<W, PERMITS, C> {
     }
 }
 
-impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
+impl<W: Empty, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
     /// As [`new`](Self::new), with settings in any form ([`Settings`]): owned, or in an `Arc`.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] for the first setting that is out of its range or exceeds the capacity.
     pub fn from_settings(settings: C) -> Result<Self, ConfigError> {
+        Self::with_window(settings, W::EMPTY)
+    }
+}
+
+impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Breaker<W, PERMITS, C> {
+    /// As [`from_settings`](Self::from_settings), with a window whose size is known only at run
+    /// time ([`FailureTimes::with_storage`]).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first setting that is out of its range or exceeds the capacity.
+    pub fn with_window(settings: C, mut window: W) -> Result<Self, ConfigError> {
         let config = settings.settings();
         config.check(PERMITS)?;
-        W::check(&config.rule)?;
-        Ok(Self::closed(settings, W::EMPTY))
+        window.check(&config.rule)?;
+        window.clear();
+        Ok(Self::closed(settings, window))
+    }
+
+    /// As [`with_window`](Self::with_window), for settings that were checked before, by a
+    /// program in another language for instance, and an empty window. Settings that are out of
+    /// range make a breaker that opens or closes at the wrong time, and nothing worse.
+    pub const fn assume_checked(settings: C, window: W) -> Self {
+        Self::closed(settings, window)
     }
 
     #[inline]

@@ -48,6 +48,9 @@ impl RollingConfig {
 /// A reading that is earlier by a window or more shows that the clock was set back. Every retry
 /// then leaves the window after at most two windows of the new clock.
 ///
+/// The times are in the budget. If their number is known only at run time, they are in storage of
+/// yours, `D`: see [`with_storage`](Self::with_storage). `N` is then the most that there may be.
+///
 /// ```
 /// use redress::budget::{Budget, RollingConfig};
 /// use redress::{Duration, Instant, RollingBudget};
@@ -59,11 +62,11 @@ impl RollingConfig {
 /// # Ok::<(), redress::config::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RollingBudget<const N: usize, C = &'static RollingConfig> {
+pub struct RollingBudget<const N: usize, C = &'static RollingConfig, D = [Instant; N]> {
     pub(crate) settings: C,
     /// When each token leaves the window, oldest first from `next`; one that has
     /// left, or was never spent, is due in the past.
-    pub(crate) due: [Instant; N],
+    pub(crate) due: D,
     pub(crate) next: u16,
 }
 
@@ -113,27 +116,64 @@ impl<const N: usize, C> RollingBudget<N, C> {
     }
 }
 
-impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
+impl<const N: usize, C, D> RollingBudget<N, C, D>
+where
+    C: Settings<RollingConfig>,
+    D: AsRef<[Instant]> + AsMut<[Instant]>,
+{
+    /// As [`from_settings`](Self::from_settings), with as many times as the storage has: a slice,
+    /// or a `Vec`. What it holds is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the window is zero, or `max_retries` is more than the storage or `N`.
+    ///
+    /// ```
+    /// use redress::budget::RollingConfig;
+    /// use redress::{Duration, Instant, RollingBudget};
+    ///
+    /// let config = RollingConfig::new(300, Duration::from_secs(60));
+    /// let due = vec![Instant::ZERO; 300];
+    /// let budget = RollingBudget::<4096, _, _>::with_storage(config, due)?;
+    /// # let _ = budget;
+    /// # Ok::<(), redress::config::ConfigError>(())
+    /// ```
+    pub fn with_storage(settings: C, mut due: D) -> Result<Self, ConfigError> {
+        let times = due.as_mut();
+        settings.settings().check(times.len().min(N))?;
+        times.fill(Instant::ZERO);
+        Ok(Self { settings, due, next: 0 })
+    }
+
     #[inline]
     pub(crate) fn config(&self) -> &RollingConfig {
         self.settings.settings()
     }
 
-    /// The tokens in use: `max_retries` of the `N`.
+    /// How many tokens there are.
+    pub(crate) fn len(&self) -> usize {
+        self.due.as_ref().len()
+    }
+
+    /// How many are in use: `max_retries` of them.
+    pub(crate) fn used(&self) -> usize {
+        usize::from(self.config().max_retries).min(self.len())
+    }
+
     fn tokens(&mut self) -> &mut [Instant] {
-        let used = usize::from(self.config().max_retries).min(N);
-        self.due.get_mut(..used).unwrap_or_default()
+        let used = self.used();
+        self.due.as_mut().get_mut(..used).unwrap_or_default()
     }
 
     /// When the newest token was spent; the origin of the clock if none was.
     fn newest(&self) -> Instant {
-        let used = usize::from(self.config().max_retries).min(N);
+        let used = self.used();
         let last = match self.next {
             0 => used.saturating_sub(1),
             next => usize::from(next) - 1,
         };
         // The origin stands for it where `max_retries` is 0.
-        let due = self.due.get(last).map_or(0, |due| due.as_micros());
+        let due = self.due.as_ref().get(last).map_or(0, |due| due.as_micros());
         Instant::from_micros(due.saturating_sub(self.config().window.as_micros()))
     }
 
@@ -172,7 +212,11 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
     }
 }
 
-impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> {
+impl<const N: usize, C, D> Budget for RollingBudget<N, C, D>
+where
+    C: Settings<RollingConfig>,
+    D: AsRef<[Instant]> + AsMut<[Instant]>,
+{
     fn consume(&mut self, cost: u32, now: Instant) -> bool {
         let now = self.follow(now);
         if cost > 1 && cost > self.remaining(now) {
@@ -183,15 +227,15 @@ impl<const N: usize, C: Settings<RollingConfig>> Budget for RollingBudget<N, C> 
 
     fn remaining(&self, now: Instant) -> u32 {
         let now = self.known(now);
-        let used = self.due.iter().take(usize::from(self.config().max_retries));
+        let used = self.due.as_ref().iter().take(usize::from(self.config().max_retries));
         used.filter(|&&due| due <= now).count() as u32
     }
 }
 
 #[cfg(feature = "defmt")]
-impl<const N: usize, C> defmt::Format for RollingBudget<N, C> {
+impl<const N: usize, C, D: AsRef<[Instant]>> defmt::Format for RollingBudget<N, C, D> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "RollingBudget({=[?]})", self.due);
+        defmt::write!(f, "RollingBudget({=[?]})", self.due.as_ref());
     }
 }
 

@@ -13,18 +13,30 @@ use crate::time::{Duration, Instant};
 /// How a window is written; each has a number, so that one is not read as another.
 trait Record: Window {
     const KIND: u8;
+    /// At most.
     const BYTES: usize;
+
+    fn bytes(&self) -> usize {
+        Self::BYTES
+    }
 
     fn fingerprint(rule: &Self::Rule, print: Fingerprint) -> Fingerprint;
     fn save(&self, rule: &Self::Rule, to: &mut Writer<'_>);
-    fn load(&self, rule: &Self::Rule, from: &mut Reader<'_>) -> Result<Self, SnapshotError>
-    where
-        Self: Sized;
+    /// After an error, the window is as it was.
+    fn load(&mut self, rule: &Self::Rule, from: &mut Reader<'_>) -> Result<(), SnapshotError>;
 }
 
-impl<const N: usize> Record for FailureTimes<N> {
+impl<const N: usize, U, P> Record for FailureTimes<N, U, P>
+where
+    U: AsRef<[Instant]> + AsMut<[Instant]>,
+    P: AsRef<[u8]> + AsMut<[u8]>,
+{
     const KIND: u8 = 2;
     const BYTES: usize = 9 * N;
+
+    fn bytes(&self) -> usize {
+        9 * self.len()
+    }
 
     fn fingerprint(rule: &FailureRule, print: Fingerprint) -> Fingerprint {
         let own = u64::from_le_bytes(rule.own);
@@ -32,22 +44,25 @@ impl<const N: usize> Record for FailureTimes<N> {
     }
 
     fn save(&self, rule: &FailureRule, to: &mut Writer<'_>) {
-        for (&until, &place) in self.until.iter().zip(&self.place) {
+        for (&until, &place) in self.until.as_ref().iter().zip(self.place.as_ref()) {
             to.until(until, rule.window);
             to.u8(place);
         }
     }
 
-    fn load(&self, rule: &FailureRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
-        let mut loaded = Self::EMPTY;
-        for (until, place) in loaded.until.iter_mut().zip(&mut loaded.place) {
-            *until = from.until_within(rule.window)?;
-            *place = from.u8()?;
-            if !rule.has_place(*place) {
+    fn load(&mut self, rule: &FailureRule, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        // Read twice: nothing changes unless all entries are right.
+        let entries = from.rest::<9>();
+        for &[left @ .., place] in entries {
+            if u64::from_le_bytes(left) > rule.window.as_micros() || !rule.has_place(place) {
                 return Err(SnapshotError::Value);
             }
         }
-        Ok(loaded)
+        let own = self.until.as_mut().iter_mut().zip(self.place.as_mut());
+        for ((until, at), &[left @ .., place]) in own.zip(entries) {
+            (*until, *at) = (from.still_due(u64::from_le_bytes(left)), place);
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +84,7 @@ impl<const WORDS: usize> Record for LastOutcomes<WORDS> {
         to.u16(self.failures);
     }
 
-    fn load(&self, rule: &OutcomeRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+    fn load(&mut self, rule: &OutcomeRule, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
         let mut loaded = Self::EMPTY;
         for word in &mut loaded.failed {
             *word = from.u32()?;
@@ -78,7 +93,8 @@ impl<const WORDS: usize> Record for LastOutcomes<WORDS> {
         loaded.count = from.u16()?;
         loaded.failures = from.u16()?;
         if loaded.next < rule.size && loaded.count <= rule.size && loaded.agrees(rule) {
-            Ok(loaded)
+            *self = loaded;
+            Ok(())
         } else {
             Err(SnapshotError::Value)
         }
@@ -108,7 +124,7 @@ impl<const N: usize> Record for TimeSlices<N> {
         to.u16(saved.running);
     }
 
-    fn load(&self, rule: &SliceRule, from: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+    fn load(&mut self, rule: &SliceRule, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
         let mut loaded = Self::EMPTY;
         for slice in &mut loaded.slices {
             *slice = Slice { calls: from.u16()?, failures: from.u16()?, slow: from.u16()? };
@@ -130,7 +146,8 @@ impl<const N: usize> Record for TimeSlices<N> {
             loaded.advance(rule.slice, from.now.saturating_add(off));
             loaded.ends = from.now.saturating_add(loaded.ends.since(from.now.saturating_add(off)));
         }
-        Ok(loaded)
+        *self = loaded;
+        Ok(())
     }
 }
 
@@ -165,8 +182,12 @@ where
 {
     const BYTES: usize = HEADER + 4 + 8 * PERMITS + W::BYTES + CHECKSUM;
 
+    fn size(&self) -> usize {
+        Self::BYTES - W::BYTES + self.window.bytes()
+    }
+
     fn snapshot(&self, now: Instant, out: &mut [u8]) -> Result<usize, SnapshotError> {
-        let mut to = Writer::begin(W::KIND, self.fingerprint(), Self::BYTES, now, out)?;
+        let mut to = Writer::begin(W::KIND, self.fingerprint(), self.size(), now, out)?;
         to.u8(self.phase as u8);
         to.u8(self.tally);
         to.u16(self.generation);
@@ -192,7 +213,7 @@ where
         off: Option<Duration>,
     ) -> Result<Restored, SnapshotError> {
         let print = self.fingerprint();
-        let mut from = Reader::begin(W::KIND, print, Self::BYTES, bytes, now, off)?;
+        let mut from = Reader::begin(W::KIND, print, self.size(), bytes, now, off)?;
         let phase = match from.u8()? {
             0 => Phase::Closed,
             1 => Phase::Open,
@@ -225,13 +246,12 @@ where
         if phase == Phase::Open && !is_even {
             return Err(SnapshotError::Value);
         }
-        let window = self.window.load(&self.config().rule, &mut from)?;
+        self.window.load(&self.settings.settings().rule, &mut from)?;
         let restored = from.restored();
         self.phase = phase;
         self.tally = tally;
         self.generation = generation;
         self.until = until;
-        self.window = window;
         Ok(restored)
     }
 }

@@ -9,7 +9,11 @@ use crate::snapshot::codec::{CHECKSUM, Fingerprint, HEADER, Reader, Writer};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 use crate::time::{Duration, Instant};
 
-impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
+impl<const N: usize, C, D> RollingBudget<N, C, D>
+where
+    C: Settings<RollingConfig>,
+    D: AsRef<[Instant]> + AsMut<[Instant]>,
+{
     const KIND: u8 = 5;
 
     fn fingerprint(&self) -> Fingerprint {
@@ -19,9 +23,9 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
     /// Whether tokens may have this long left: oldest first from `next`, none of them for
     /// longer than the window, and those not in use for no time.
     fn is_ring(&self, mut left: Reader<'_>, next: u16) -> Result<bool, SnapshotError> {
-        let used = usize::from(self.config().max_retries).min(N);
+        let used = self.used();
         let (mut first, mut newer) = (None, 0);
-        for index in 0..N {
+        for index in 0..self.len() {
             let left = left.u64()?;
             let most = if index < used { self.config().window.as_micros() } else { 0 };
             let follows = index == usize::from(next) || index >= used || left >= newer;
@@ -38,14 +42,22 @@ impl<const N: usize, C: Settings<RollingConfig>> RollingBudget<N, C> {
     }
 }
 
-impl<const N: usize, C: Settings<RollingConfig>> Snapshot for RollingBudget<N, C> {
+impl<const N: usize, C, D> Snapshot for RollingBudget<N, C, D>
+where
+    C: Settings<RollingConfig>,
+    D: AsRef<[Instant]> + AsMut<[Instant]>,
+{
     const BYTES: usize = HEADER + 8 * N + 2 + CHECKSUM;
+
+    fn size(&self) -> usize {
+        HEADER + 8 * self.len() + 2 + CHECKSUM
+    }
 
     fn snapshot(&self, now: Instant, out: &mut [u8]) -> Result<usize, SnapshotError> {
         // By a clock that was set back no token has more left than a window, either.
         let now = self.known(now);
-        let mut to = Writer::begin(Self::KIND, self.fingerprint(), Self::BYTES, now, out)?;
-        for due in self.due {
+        let mut to = Writer::begin(Self::KIND, self.fingerprint(), self.size(), now, out)?;
+        for &due in self.due.as_ref() {
             to.until(due, self.config().window);
         }
         to.u16(self.next);
@@ -59,16 +71,16 @@ impl<const N: usize, C: Settings<RollingConfig>> Snapshot for RollingBudget<N, C
         off: Option<Duration>,
     ) -> Result<Restored, SnapshotError> {
         let print = self.fingerprint();
-        let mut from = Reader::begin(Self::KIND, print, Self::BYTES, bytes, now, off)?;
+        let mut from = Reader::begin(Self::KIND, print, self.size(), bytes, now, off)?;
         let mut left = from.clone();
-        for _ in 0..N {
+        for _ in 0..self.len() {
             from.u64()?;
         }
         let next = from.u16()?;
         if !self.is_ring(left.clone(), next)? {
             return Err(SnapshotError::Value);
         }
-        for token in &mut self.due {
+        for token in self.due.as_mut() {
             *token = left.until()?;
         }
         self.next = next;

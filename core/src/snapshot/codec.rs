@@ -134,6 +134,11 @@ impl<'b> Reader<'b> {
         Ok(*field)
     }
 
+    /// All that is left, as entries of so many bytes.
+    pub(super) fn rest<const N: usize>(&self) -> &'b [[u8; N]] {
+        self.bytes.as_chunks().0
+    }
+
     pub(super) fn u8(&mut self) -> Result<u8, SnapshotError> {
         self.take().map(u8::from_le_bytes)
     }
@@ -167,7 +172,7 @@ impl<'b> Reader<'b> {
         Ok(self.still_due(left))
     }
 
-    fn still_due(&self, left: u64) -> Instant {
+    pub(super) fn still_due(&self, left: u64) -> Instant {
         let due = self.due(left);
         if due > self.now { due } else { Instant::ZERO }
     }

@@ -87,10 +87,17 @@ pub enum Restored {
 /// For state that belongs together (a call and its breaker), take the snapshots with the same
 /// `now`, and restore them with the same `now` and `off`, so that permits still fit.
 pub trait Snapshot {
-    /// How many bytes a snapshot takes.
+    /// How many bytes a snapshot takes; at most, for state with storage whose length is known
+    /// only at run time.
     const BYTES: usize;
 
-    /// Writes the state into the first [`BYTES`](Self::BYTES) of `out`; returns
+    /// How many bytes a snapshot of this state takes: [`BYTES`](Self::BYTES), or fewer if the
+    /// length of its storage is known only at run time.
+    fn size(&self) -> usize {
+        Self::BYTES
+    }
+
+    /// Writes the state into the first [`size`](Self::size) bytes of `out`; returns
     /// their number.
     ///
     /// # Errors

@@ -69,7 +69,6 @@ test("an error whose type has a name that is no text is UNKNOWN, and frozen ones
 });
 
 test("a key on Object.prototype breaks no options", async () => {
-  // biome-ignore lint/suspicious/noExtendNative: as a library of a program may do it
   Object.prototype.foreign = () => "foreign";
   try {
     const circuitBreaker = new CircuitBreaker({ failureThreshold: 2 });

@@ -210,6 +210,7 @@ const OTHERS = [
   ["retry.strategies", policyOf, [{}, undefined], [7, "x", null], "an object by class"],
   ["retry.perClassMaxAttempts", policyOf, [{ AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
   ["retry.abortErrors", policyOf, ["abort", "classify", undefined], ["Abort", 1, null, true], '"abort" or "classify"'],
+  ["policy.abortErrors", alone, ["abort", "classify"], ["Abort", 1, null, true], '"abort" or "classify"'],
   ["retry.longDelay", policyOf, ["stop", "cut", undefined], ["Stop", 1, null, true], '"stop" or "cut"'],
   ["retry.retriable", policyOf, [{}, { AUTH: 0 }, undefined], [7, "x", null], "an object by class"],
   [

@@ -604,3 +604,66 @@ fn a_suspended_probe_keeps_its_place_over_a_clock_that_jumped_back() {
     steps.succeed();
     assert_eq!(breaker.borrow().state(), CircuitState::Closed);
 }
+
+#[test]
+fn a_length_known_at_run_time_has_the_snapshot_of_an_array_of_that_length() {
+    let config = BreakerConfig::failures(3, SECOND).class_threshold(ErrorClass::RateLimit, 2);
+    let (times, places) = (vec![NOW; config.entries()], vec![9; config.entries()]);
+    let window = FailureTimes::<255, _, _>::with_storage(times, places).unwrap();
+    let mut by_storage = Breaker::<_, 2, _>::with_window(config, window).unwrap();
+    let mut by_array = Breaker::<FailureTimes<4>, 2, _>::from_settings(config).unwrap();
+    for class in [TRANSIENT, ErrorClass::RateLimit, TRANSIENT] {
+        let (result, permit) = (CallResult::Failure(class), by_array.admit_closed().unwrap());
+        assert_eq!(by_array.settle(permit, result, NOW), None);
+        assert_eq!(by_storage.settle(by_storage.admit_closed().unwrap(), result, NOW), None);
+    }
+    let bytes = bytes_of(&by_array);
+    let mut written = vec![0; by_storage.size()];
+    assert_eq!(by_storage.snapshot(NOW, &mut written), Ok(bytes.len()));
+    assert_eq!(written, bytes);
+
+    // What is refused changes nothing.
+    let mut wrong = bytes.clone();
+    *wrong.iter_mut().rev().nth(4).unwrap() = 99;
+    seal(&mut wrong);
+    let mut restored = by_storage.clone();
+    restored.reset();
+    let before = format!("{restored:?}");
+    assert_eq!(restored.restore(&wrong, NOW, None), Err(SnapshotError::Value));
+    assert_eq!(format!("{restored:?}"), before);
+    let short = SnapshotError::Length { needs: bytes.len(), has: bytes.len() - 1 };
+    assert_eq!(by_storage.snapshot(NOW, &mut written[1..]), Err(short));
+    assert_eq!(restored.restore(&bytes, NOW, None), Ok(Restored::TimeStoodStill));
+    // The third transient failure opens it.
+    let third = restored.admit_closed().unwrap();
+    assert_eq!(restored.settle(third, FAILURE, NOW), Some(CircuitState::Open));
+
+    let config = RollingConfig::new(3, SECOND);
+    let mut by_array = RollingBudget::<3, _>::from_settings(config).unwrap();
+    let mut by_storage = RollingBudget::<4096, _, _>::with_storage(config, vec![NOW; 3]).unwrap();
+    assert!(by_array.consume(2, NOW) && by_storage.consume(2, NOW));
+    let bytes = bytes_of(&by_array);
+    let mut written = vec![0; by_storage.size()];
+    assert_eq!(by_storage.snapshot(NOW, &mut written), Ok(bytes.len()));
+    assert_eq!(written, bytes);
+    let mut restored = RollingBudget::<4096, _, _>::with_storage(config, vec![NOW; 3]).unwrap();
+    assert_eq!(restored.restore(&bytes, NOW, None), Ok(Restored::TimeStoodStill));
+    assert!(restored.consume(1, NOW) && !restored.consume(1, NOW));
+}
+
+#[test]
+fn storage_that_does_not_fit_is_refused() {
+    let window = |times: usize, places: usize| {
+        FailureTimes::<4, _, _>::with_storage(vec![NOW; times], vec![0; places])
+    };
+    assert!(window(5, 5).is_none() && window(3, 4).is_none() && window(4, 3).is_none());
+    let config = BreakerConfig::failures(4, SECOND);
+    let error = Breaker::<_, 1, _>::with_window(config, window(3, 3).unwrap()).unwrap_err();
+    assert_eq!((error.field(), error.value()), ("breaker.thresholds", 4));
+    assert!(Breaker::<_, 1, _>::with_window(config, window(4, 4).unwrap()).is_ok());
+    for (settings, times) in [(3, 2), (5, 8)] {
+        let config = RollingConfig::new(settings, SECOND);
+        let error = RollingBudget::<4, _, _>::with_storage(config, vec![NOW; times]).unwrap_err();
+        assert_eq!(error.field(), "budget.max_retries");
+    }
+}

@@ -5,10 +5,11 @@
 //! ```
 //!
 //! Writes `NAME_bg.wasm`, `NAME_bg.js` with the functions, and `NAME.d.ts` with their types, and
-//! prints where the module ends: the first address and the first place in the table of functions
-//! that it does not use.
+//! prints as JSON where the module ends, which is the first address and the first place in the
+//! table of functions that it does not use, and where it reads its settings.
 
 mod memory;
+mod settings;
 mod stack;
 
 use std::env;
@@ -27,7 +28,9 @@ fn main() -> Done {
         return Err("usage: redress-wasm-bind LINKED.wasm FOLDER NAME".into());
     };
     let mut module = Module::from_buffer(&fs::read(linked)?)?;
-    println!("{{ \"address\": {}, \"function\": {} }}", heap_base(&module)?, functions(&module));
+    let (address, function) = (heap_base(&module)?, functions(&module));
+    let settings = settings::take(&mut module)?;
+    println!(r#"{{ "address": {address}, "function": {function}, "settings": {settings} }}"#);
     stack::put_rewind(&mut module)?;
     let shared = memory::own(&mut module);
     // Nothing but numbers crosses, so no table for JavaScript's objects is needed, which

@@ -4,16 +4,16 @@ use redress::budget::{RatioConfig, RollingConfig};
 use redress::lint::Lint;
 use serde_json::Value;
 
-use crate::{number, span};
+use crate::{micros, number};
 
-/// Of its kind and its numbers, as the package hands them to its engine.
-pub(crate) fn config(made: &Value) -> Box<dyn Lint> {
-    let at = |index| number(made, index).unwrap_or(0.0);
-    if made[0] == "ratio" {
-        let config = RatioConfig::new(at(1) as u16);
-        let config = config.floor_per_sec(at(2) as u32).limit(at(3) as u32);
-        Box::new(config.initial(at(4) as u32))
+/// Of the settings that the package hands to its engine, by their names there.
+pub(crate) fn config(settings: &Value) -> Box<dyn Lint> {
+    let at = |name| number(settings, name);
+    if settings.get("ratioMilli").is_some() {
+        let config = RatioConfig::new(at("ratioMilli") as u16);
+        let config = config.floor_per_sec(at("floorPerSec") as u32).limit(at("limit") as u32);
+        Box::new(config.initial(at("initial") as u32))
     } else {
-        Box::new(RollingConfig::new(at(1) as u16, span(at(2))))
+        Box::new(RollingConfig::new(at("maxRetries") as u16, micros(settings, "window")))
     }
 }

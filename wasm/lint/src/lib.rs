@@ -42,9 +42,17 @@ pub fn answer(question: &str) -> Result<String, serde_json::Error> {
     Ok(json!({ "findings": findings, "shown": shown }).to_string())
 }
 
-/// The number at `index` of an array; none for null, which stands for NaN.
-fn number(values: &Value, index: usize) -> Option<f64> {
-    values.get(index).and_then(Value::as_f64)
+/// The number of this name, 0 if there is none.
+fn number(settings: &Value, name: &str) -> f64 {
+    settings[name].as_f64().unwrap_or(0.0)
+}
+
+/// A time in microseconds; null, which stands for infinity, is no limit.
+fn micros(settings: &Value, name: &str) -> redress::Duration {
+    match settings[name].as_f64() {
+        Some(micros) => redress::Duration::from_micros(micros as u64),
+        None => redress::Duration::MAX,
+    }
 }
 
 /// Milliseconds to the nearest microsecond, as the package's engine takes them.
@@ -94,7 +102,8 @@ mod tests {
             "strategies": { "TRANSIENT": constant },
             "perClassMaxAttempts": { "RATE_LIMIT": 5 },
         });
-        let answer = ask(&json!({ "retry": settings, "budget": ["rolling", 0, 60_000] }));
+        let answer =
+            ask(&json!({ "retry": settings, "budget": { "maxRetries": 0, "window": 60_000_000 } }));
         let found = answer["findings"].as_array().unwrap().iter();
         let found: Vec<_> = found
             .map(|one| json!([one["field"], one["class"], one["part"], one["value"]]))
@@ -113,14 +122,15 @@ mod tests {
     fn what_does_not_go_together_is_found() {
         let constant = json!({ "kind": "constant", "first": 1000 });
         // Of failures, with a lease of five seconds.
-        let breaker = json!([
-            0, 5, 60_000, 0, 3, 30_000, null, 5000, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, null, 0, 255, 0,
-            0, null
-        ]);
+        let breaker = json!({
+            "tripOn": 3, "halfOpenOn": 255, "recovery": 30_000_000, "longestRecovery": 0,
+            "lease": 5_000_000, "permits": 1, "successes": 1, "jitter": 0, "longestHint": 0,
+            "checks": 0, "threshold": 5, "window": 60_000_000, "own": [0, 0, 0, 0, 0, 0, 0, 0],
+        });
         let answer = ask(&json!({
             "retry": { "strategy": constant },
             "breaker": breaker,
-            "budget": ["budget_rolling", 4, 60_000],
+            "budget": { "maxRetries": 4, "window": 60_000_000 },
         }));
         let found = answer["findings"].as_array().unwrap().iter();
         let found: Vec<_> =
@@ -150,7 +160,7 @@ mod tests {
             (range("decorrelatedJitter"), "decorrelated_jitter(0.25s, 5s)"),
             (range("tokenBackoff"), "token_backoff(0.25s, 5s)"),
             (
-                json!({ "kind": "exponentialBy", "first": 250, "second": 5000, "table": [1500] }),
+                json!({ "kind": "exponentialBy", "first": 250, "second": 5000, "growth": 1500 }),
                 "exponential(0.25s, 5s, 1500/1000)",
             ),
             (json!({ "kind": "sequence", "delays": [1, 2000] }), "sequence(0.001s, 2s)"),
@@ -159,7 +169,7 @@ mod tests {
                 "retry_after_or(fibonacci(0.25s, 5s), 0.25s)",
             ),
             (
-                json!({ "kind": "retryAfterOr", "first": 0, "second": 100, "table": [2000], "fallback": fallback }),
+                json!({ "kind": "retryAfterOr", "first": 0, "second": 100, "most": 2000, "fallback": fallback }),
                 "retry_after_or(fibonacci(0.25s, 5s), 0s, at least 0.1s, at most 2s)",
             ),
             (json!({ "kind": "adaptive", "fallback": fallback }), "adaptive(fibonacci(0.25s, 5s))"),

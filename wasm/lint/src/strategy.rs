@@ -20,7 +20,7 @@ impl Strategy for Named {
     }
 }
 
-/// Of `{ kind, first, second, table, delays, fallback, name }`, the parts that the
+/// Of `{ kind, first, second, growth, most, delays, fallback, name }`, the parts that the
 /// package hands to its engine.
 pub(crate) fn backoff(parts: &Value) -> Backoff {
     let ms = |key: &str| span(parts[key].as_f64().unwrap_or(0.0));
@@ -29,7 +29,7 @@ pub(crate) fn backoff(parts: &Value) -> Backoff {
         "constant" => Backoff::constant(from),
         "exponential" => Backoff::exponential(from, to),
         "exponentialBy" => {
-            let growth_milli = parts["table"][0].as_f64().unwrap_or(0.0);
+            let growth_milli = parts["growth"].as_f64().unwrap_or(0.0);
             Backoff::exponential_by(from, to, growth_milli as u32)
         }
         "fibonacci" => Backoff::fibonacci(from, to),
@@ -44,7 +44,7 @@ pub(crate) fn backoff(parts: &Value) -> Backoff {
         }
         "retryAfterOr" => {
             let fallback = Box::leak(Box::new(backoff(&parts["fallback"])));
-            let longest = parts["table"][0].as_f64().map_or(Duration::MAX, span);
+            let longest = parts["most"].as_f64().map_or(Duration::MAX, span);
             Backoff::retry_after_or(fallback, from).at_least(to).at_most(longest)
         }
         "adaptive" => {

@@ -3,6 +3,9 @@
 
 import { refuse } from "../config/issues.js";
 import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/options.js";
+import { micros, table } from "../wasm/core.js";
+import { enterExtras } from "../wasm/extras.js";
+import { adaptive_new } from "../wasm/modules/extras.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -58,7 +61,7 @@ export function exponential(
   const checks: Checks = { ...SPAN, factor: [2, 0, 1, 65_535] };
   const { baseMs: first, maxMs: second, factor } = options("backoff.exponential", settings, checks);
   if (factor === 2) return new Backoff("exponential", { first, second });
-  return new Backoff("exponentialBy", { first, second, table: [Math.round(factor * 1000)] });
+  return new Backoff("exponentialBy", { first, second, growth: Math.round(factor * 1000) });
 }
 
 /** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`; without jitter. */
@@ -83,7 +86,7 @@ export function sequence(delaysMs: readonly number[]): Backoff {
   const { length } = list;
   if (length > 10_000) refuse(`${path}.length`, length, "at most 10000 delays", 0, "is out of range");
   const delays = list.map((ms, index) => number(`${path}[${index}]`, ms, DELAY));
-  return new Backoff("sequence", { second: length, delays });
+  return new Backoff("sequence", { delays });
 }
 
 /** The settings of `retryAfterOr`. */
@@ -105,8 +108,8 @@ const HINTS: Checks = {
 /** What the other side asked for, plus up to `jitterMs`, else `fallback`. */
 export function retryAfterOr(fallback: Strategy, settings: Hints = {}): Backoff {
   const path = "backoff.retryAfterOr";
-  const { jitterMs: first, atLeastMs: second, atMostMs } = options(path, settings, HINTS);
-  return new Backoff("retryAfterOr", { first, second, table: [atMostMs], fallback: strategy(path, fallback) });
+  const { jitterMs: first, atLeastMs: second, atMostMs: most } = options(path, settings, HINTS);
+  return new Backoff("retryAfterOr", { first, second, most, fallback: strategy(path, fallback) });
 }
 
 const ADAPTIVITY: Checks = {
@@ -120,7 +123,16 @@ const ADAPTIVITY: Checks = {
 /** The delays of `fallback`, multiplied as failures grow; keep one for each upstream. */
 export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff {
   const path = "backoff.adaptive";
-  const { windowMs: first, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
-  const table = [targetSuccess, minMultiplier, maxMultiplier].map((share) => Math.round(share * 1000));
-  return new Backoff("adaptive", { first, table, fallback: strategy(path, fallback) });
+  const { windowMs, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
+  const make = (slot: number) => {
+    enterExtras();
+    const to = table();
+    to[AT.Adaptive.window] = micros(windowMs);
+    to[AT.Adaptive.targetMilli] = Math.round(targetSuccess * 1000);
+    to[AT.Adaptive.leastMilli] = Math.round(minMultiplier * 1000);
+    to[AT.Adaptive.mostMilli] = Math.round(maxMultiplier * 1000);
+    to[AT.Adaptive.fallback] = slot;
+    return adaptive_new();
+  };
+  return new Backoff("adaptive", { fallback: strategy(path, fallback), make });
 }

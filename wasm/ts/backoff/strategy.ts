@@ -2,7 +2,7 @@
 
 import { refuse, show } from "../config/issues.js";
 import type { BackoffContext } from "../types.js";
-import { bytes, release, reserve, table } from "../wasm/core.js";
+import { bytes, micros, release, reserve, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { strategy_new } from "../wasm/modules/core.js";
 
@@ -34,17 +34,21 @@ const KINDS = [
   "sequence",
   "retryAfterOr",
   "function",
-  "adaptive",
 ] as const;
 /** The name of a strategy: that of its function in `backoff`. */
-export type Kind = (typeof KINDS)[number];
+export type Kind = (typeof KINDS)[number] | "adaptive";
 
 interface Parts {
   first?: number;
   second?: number;
-  table?: number[];
+  /** In thousandths. */
+  growth?: number;
+  /** The longest hint, in milliseconds. */
+  most?: number;
   delays?: number[];
   fallback?: Backoff;
+  /** Makes one that is not in the core's module, of its fallback. */
+  make?: (fallback: number) => number;
   own?: (context: BackoffContext) => unknown;
 }
 
@@ -74,14 +78,19 @@ export class Backoff extends Handle {
 
   /** @internal */
   override make(): number {
-    const { first = 0, second = 0, table: more = [], delays, fallback } = this.parts;
+    const { first = 0, second = 0, growth, most = NaN, delays, fallback, make } = this.parts;
     let link = fallback?.slot ?? 0;
+    if (make !== undefined) return make(link);
     if (delays !== undefined) {
       link = reserve(delays.length * 8);
-      bytes(link, delays.length * 8).set(new Uint8Array(Float64Array.from(delays).buffer));
+      bytes(link, delays.length * 8).set(new Uint8Array(Float64Array.from(delays, (ms) => micros(ms)).buffer));
     }
-    table().set(more);
-    const slot = strategy_new(KINDS.indexOf(this.kind), first, second, link);
+    const to = table();
+    to[AT.Strategy.first] = micros(first);
+    to[AT.Strategy.second] = delays?.length ?? micros(second);
+    to[AT.Strategy.third] = growth ?? micros(most);
+    to[AT.Strategy.link] = link;
+    const slot = strategy_new(KINDS.indexOf(this.kind as never));
     if (slot === 0 && delays !== undefined) release(link);
     return slot;
   }

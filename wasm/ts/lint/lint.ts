@@ -9,6 +9,7 @@ import type { KeyedPolicy } from "../policy/keyed.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "../policy/policy.js";
 import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "../policy/rules.js";
 import type { ErrorClass } from "../types.js";
+import { LAYOUT } from "../wasm/modules/layout.js";
 import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { type Finding, finding, refused, text } from "./findings.js";
 import { ask } from "./linter.js";
@@ -78,8 +79,8 @@ function examine(subject: unknown) {
   const answer = ask({
     retry: own === undefined ? undefined : rightOf(retry, isWrong, !isOptions(own)),
     // Without its window or its numbers there is nothing to look at.
-    breaker: isWrong("circuitBreaker.window") ? undefined : breaker?.["numbers"],
-    budget: isWrong("budget") ? undefined : budget?.["made"],
+    breaker: isWrong("circuitBreaker.window") ? undefined : named(breaker),
+    budget: isWrong("budget") ? undefined : named(budget),
   });
   const findings = answer.findings
     .map((found) => finding(found, { retry }))
@@ -128,6 +129,18 @@ function unfit(given: unknown): TypeError {
   return new TypeError(
     `Expected a RetryConfig, Retry, RetryPolicy, Policy or their options, got ${name ?? shownValue(given)}`,
   );
+}
+
+/** The settings of a breaker or a budget by the names that the core has for them. */
+function named(made: unknown): Settings | undefined {
+  const { kind, numbers } = (made ?? {}) as { kind?: keyof typeof LAYOUT; numbers?: readonly number[] };
+  if (kind === undefined || numbers === undefined || !(kind in LAYOUT)) return undefined;
+  const places = Object.entries<number>(LAYOUT[kind]);
+  const fields = places.map(([name, at], nth) => {
+    const [one, ...more] = numbers.slice(at, places[nth + 1]?.[1]);
+    return [name, more.length === 0 ? one : [one, ...more]];
+  });
+  return Object.fromEntries(fields);
 }
 
 function hasStrategy({ strategy, strategies }: Settings): boolean {

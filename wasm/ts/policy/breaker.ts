@@ -16,7 +16,7 @@ import {
   WHOLE,
 } from "../config/options.js";
 import type { Admission, CallResult, CircuitState, Clock, ErrorClass } from "../types.js";
-import { checked, enter, table } from "../wasm/core.js";
+import { checked, enter, micros, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -73,7 +73,7 @@ const ALL_CLASSES = (1 << 8) - 1;
 const CHECKS: Checks = {
   clock,
   window: (path, value) =>
-    value === undefined || typeof value?.numbers === "function"
+    value === undefined || typeof value?.put === "function"
       ? value
       : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
   failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),
@@ -90,8 +90,6 @@ const CHECKS: Checks = {
   checkBeforeRetry: "boolean",
   openForHintMs: [NaN, NULLABLE, MICROSECOND],
 };
-/** What few breakers set, as the core takes it after the first ten numbers: one array for all that set none of it. */
-const USUAL: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, NaN, 0, ALL_CLASSES, 0, 0, NaN];
 /** What is done by hand, in the order of the core's numbers. */
 const RESET = 0;
 const ISOLATE = 1;
@@ -99,8 +97,8 @@ const TRIP = 2;
 
 /** A circuit breaker, shared by every policy that calls the same upstream. */
 export class CircuitBreaker extends Handle {
-  #first: readonly number[] | undefined;
-  readonly #rest: readonly number[];
+  /** The settings as the core takes them, by their places in `LAYOUT`, until it has or all is over. @internal */
+  numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
   readonly #window: RateWindow | undefined;
@@ -116,38 +114,35 @@ export class CircuitBreaker extends Handle {
     this.clock = own["clock"];
     const window: RateWindow | undefined = (this.#window = own["window"]);
     const { failureThreshold, classThresholds, recoveryJitterMs } = own;
-    const [counts, slow] = window?.numbers(`${path}.window`) ?? [
-      [0, failureThreshold, own["windowMs"], 0],
-      [NaN, 0],
-    ];
     this.#draws = recoveryJitterMs > 0;
-    const first: number[] = [
-      ...counts,
-      own["tripOn"],
-      own["recoveryTimeoutMs"],
-      own["maxRecoveryTimeoutMs"],
-      own["leaseMs"],
-      own["halfOpenPermits"],
-      own["successesToClose"],
-    ];
-    const rest: number[] = [
-      ...classThresholds,
-      ...slow,
-      own["halfOpenOn"],
-      recoveryJitterMs,
-      own["checkBeforeRetry"] ? 1 : 0,
-      own["openForHintMs"],
-    ];
+    const to: number[] = [];
+    to[AT.Breaker.tripOn] = own["tripOn"];
+    to[AT.Breaker.halfOpenOn] = own["halfOpenOn"];
+    to[AT.Breaker.recovery] = micros(own["recoveryTimeoutMs"]);
+    to[AT.Breaker.longestRecovery] = micros(own["maxRecoveryTimeoutMs"], 0);
+    to[AT.Breaker.lease] = micros(own["leaseMs"]);
+    to[AT.Breaker.permits] = own["halfOpenPermits"];
+    to[AT.Breaker.successes] = own["successesToClose"];
+    to[AT.Breaker.jitter] = micros(recoveryJitterMs);
+    to[AT.Breaker.longestHint] = micros(own["openForHintMs"], 0);
+    to[AT.Breaker.checks] = own["checkBeforeRetry"] ? 1 : 0;
+    if (window !== undefined) window.put(`${path}.window`, to);
+    else {
+      to[AT.Failures.threshold] = failureThreshold;
+      to[AT.Failures.window] = micros(own["windowMs"]);
+      classThresholds.forEach((one: number, index: number) => {
+        to[AT.Failures.own + index] = one;
+      });
+    }
     // It starts here, not at the first call, so that a page which forbids it learns of it in time.
     enter();
     // A copy, which has no room to spare.
-    this.#first = first.slice();
-    this.#rest = rest.every((one, index) => Object.is(one, USUAL[index])) ? USUAL : rest;
+    this.numbers = to.slice();
   }
 
-  /** The settings as the core takes them, until it has or all is over. @internal */
-  get numbers(): readonly number[] | undefined {
-    return this.#first && [...this.#first, ...this.#rest];
+  /** Which settings it has. @internal */
+  get kind(): "Failures" | "Rate" {
+    return this.#window === undefined ? "Failures" : "Rate";
   }
 
   /** @internal */
@@ -157,7 +152,7 @@ export class CircuitBreaker extends Handle {
     table().set(numbers);
     const slot = this.#window?.made() ?? breaker_new();
     // What could not be made now is made later.
-    if (slot !== 0) this.#first = undefined;
+    if (slot !== 0) this.numbers = undefined;
     return slot;
   }
 
@@ -218,7 +213,7 @@ export class CircuitBreaker extends Handle {
   dispose(): void {
     this.isDisposed = true;
     this.free();
-    this.#first = undefined;
+    this.numbers = undefined;
     this.#permits = undefined;
   }
 }

@@ -2,7 +2,7 @@
 
 import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/options.js";
 import type { Clock } from "../types.js";
-import { enter } from "../wasm/core.js";
+import { enter, micros, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
@@ -61,8 +61,10 @@ export function ofKey(settings: RollingBudgetOptions | RatioBudgetOptions): Roll
 
 /** A pool of retries, shared by every policy that calls the same upstream. */
 export class Budget extends Handle {
-  /** Its kind and its settings as the core takes them, until it has or all is over. @internal */
-  made: readonly ["ratio" | "rolling", number, number, number, number] | undefined;
+  /** Which settings it has. @internal */
+  readonly kind: "Ratio" | "Rolling";
+  /** The settings as the core takes them, by their places in `LAYOUT`, until it has or all is over. @internal */
+  numbers: readonly number[] | undefined;
   /** @internal */
   readonly clock: Clock;
 
@@ -73,19 +75,27 @@ export class Budget extends Handle {
     const own = options("budget", settings, isRatio ? RATIO : ROLLING);
     this.clock = own["clock"];
     enter();
-    this.made = isRatio
-      ? ["ratio", Math.round(own["ratio"] * 1000), own["floorPerSec"], own["limit"], own["initial"]]
-      : ["rolling", own["maxRetries"], own["windowMs"], 0, 0];
+    const to: number[] = [];
+    this.kind = isRatio ? "Ratio" : "Rolling";
+    if (isRatio) {
+      to[AT.Ratio.ratioMilli] = Math.round(own["ratio"] * 1000);
+      to[AT.Ratio.floorPerSec] = own["floorPerSec"];
+      to[AT.Ratio.limit] = own["limit"];
+      to[AT.Ratio.initial] = own["initial"];
+    } else {
+      to[AT.Rolling.maxRetries] = own["maxRetries"];
+      to[AT.Rolling.window] = micros(own["windowMs"]);
+    }
+    this.numbers = to;
   }
 
   /** @internal */
   override make(): number {
-    if (this.made === undefined) throw new Error("budget: it was disposed of");
-    const [kind, first, second, third, initial] = this.made;
-    enter();
-    const slot = kind === "ratio" ? budget_ratio(first, second, third, initial) : budget_rolling(first, second);
+    if (this.numbers === undefined) throw new Error("budget: it was disposed of");
+    table().set(this.numbers);
+    const slot = this.kind === "Ratio" ? budget_ratio() : budget_rolling();
     // What could not be made now is made later.
-    if (slot !== 0) this.made = undefined;
+    if (slot !== 0) this.numbers = undefined;
     return slot;
   }
 
@@ -111,7 +121,7 @@ export class Budget extends Handle {
   dispose(): void {
     this.isDisposed = true;
     this.free();
-    this.made = undefined;
+    this.numbers = undefined;
   }
 }
 

@@ -25,7 +25,7 @@ import type {
   ResultClassifier,
   Sleeper,
 } from "../types.js";
-import { enter, table } from "../wasm/core.js";
+import { enter, micros, table } from "../wasm/core.js";
 import { Handle } from "../wasm/handle.js";
 import { policy_limit, policy_new } from "../wasm/modules/core.js";
 import { ERROR_CLASSES } from "../wasm/modules/names.js";
@@ -139,9 +139,8 @@ function pool(path: string, value: unknown): Budget | Pool | undefined {
 
 /** How a call is decided and timed. */
 export class Rules extends Handle {
-  /** The settings as the core takes them, until it has. */
-  #numbers: readonly number[] | undefined;
-  #more: readonly number[] | undefined;
+  /** The settings as the core takes them, by their places in `AT`, until it has. */
+  #numbers: number[] | undefined;
   #limit: number | undefined;
   /** How many calls run, and whether more may begin. */
   #running = 0;
@@ -180,7 +179,7 @@ export class Rules extends Handle {
     this.sleeper = own["sleeper"];
     this.unref = own["unref"] ?? false;
     this.classifiesAborts = own["abortErrors"] === "classify";
-    this.timed = (settings["attemptTimeoutMs"] ?? null) !== null;
+    this.timed = !Number.isNaN(own["attemptTimeoutMs"] ?? NaN);
     const { budget } = own;
     if (budget instanceof Handle) this.budget = budget as Budget;
     else this.pool = budget;
@@ -188,20 +187,22 @@ export class Rules extends Handle {
     enter();
     if (once) {
       // A single attempt, without limits and without a strategy.
-      this.#numbers = [1, NaN, NaN, NaN, ...ERROR_CLASSES.map(() => NaN)];
-      this.#more = [0, NaN, NaN, NaN];
+      this.#numbers = numbersOf(1, NaN, NaN, NaN);
       this.strategies = [];
       this.listens = budget !== undefined;
       return;
     }
     const { maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, perClassMaxAttempts, strategies } = own;
-    this.#numbers = [maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts, ...perClassMaxAttempts];
-    this.#more = [own["longDelay"] === "cut" ? 1 : 0, ...own["retriable"].slice(0, FINAL)];
     const general: Backoff | undefined = own["strategy"];
     this.strategies = [...strategies.map((one: Backoff | undefined) => one ?? general), general];
     if (this.strategies.every((one) => one === undefined)) {
       refuse(`${path}.strategy`, undefined, "a strategy, for all classes here or for some in `strategies`");
     }
+    const to = numbersOf(maxAttempts, deadlineMs, attemptTimeoutMs, maxUnknownAttempts);
+    to[AT.Policy.cuts] = own["longDelay"] === "cut" ? 1 : 0;
+    to[AT.Policy.retriable] = put(to, own["retriable"].slice(0, FINAL));
+    to[AT.Policy.limited] = put(to, perClassMaxAttempts);
+    this.#numbers = to;
     this.listens = budget !== undefined || this.strategies.some((one) => one?.listens);
   }
 
@@ -211,11 +212,15 @@ export class Rules extends Handle {
       const one = this.strategies[at];
       return one === general ? 0 : (one?.slot ?? 0);
     });
-    const settings = [...this.#numbers!, general?.slot ?? 0, ...own, ...this.#more!];
-    table().set(settings);
+    // Each of these is made in the same place.
+    const strategy = general?.slot ?? (this.strategies.length === 0 ? NaN : 0);
+    const to = table();
+    to.set(this.#numbers!);
+    to[AT.Policy.strategy] = strategy;
+    to.set(own, AT.Policy.strategies);
     const slot = policy_new();
     // What could not be made now is made later.
-    if (slot !== 0) this.#numbers = this.#more = undefined;
+    if (slot !== 0) this.#numbers = undefined;
     return slot;
   }
 
@@ -246,6 +251,28 @@ export class Rules extends Handle {
   own(errorClass: number): ((context: BackoffContext) => unknown) | undefined {
     return this.strategies[errorClass]?.own;
   }
+}
+
+/** No limit of failures of a class. */
+const NO_LIMIT = 65_535;
+
+/** Limits where the core reads them, NaN for none, and room for the rest. */
+function numbersOf(attempts: number, deadlineMs: number, timeoutMs: number, unknown: number): number[] {
+  const to = Array<number>(AT.Policy.strategy).fill(0);
+  to[AT.Policy.maxAttempts] = attempts;
+  to[AT.Policy.deadline] = micros(deadlineMs);
+  to[AT.Policy.attemptTimeout] = micros(timeoutMs);
+  to[AT.Policy.maxUnknown] = Number.isNaN(unknown) ? NO_LIMIT : unknown;
+  return to;
+}
+
+/** Puts limits by class, NaN for none, where the core reads them; the classes that have one, as bits. */
+function put(to: number[], limits: readonly number[]): number {
+  return limits.reduce((bits, limit, index) => {
+    if (Number.isNaN(limit)) return bits;
+    to[AT.Policy.limits + index] = limit;
+    return bits | (1 << index);
+  }, 0);
 }
 
 /** Checked options of retrying: a copy, so that later changes of what was given change nothing. */

@@ -1,6 +1,7 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
 import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "../config/options.js";
+import { micros } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";
 
@@ -60,15 +61,17 @@ export class RateWindow {
     this.#settings = settings;
   }
 
-  /** The settings as the core takes them: the kind and three numbers, and two about slow calls. @internal */
-  numbers(path: string): [own: number[], slow: number[]] {
+  /** Puts its settings where the core reads them. @internal */
+  put(path: string, to: number[]): void {
     const isCalls = this.kind === "calls";
     const own = options(path, this.#settings, isCalls ? CALLS : TIME);
-    const { afterMs, rate } = own["slow"] ?? { afterMs: NaN, rate: 0 };
-    return [
-      [isCalls ? 1 : 2, isCalls ? own["size"] : own["ms"], Math.round(own["rate"] * 1000), own["minCalls"]],
-      [afterMs, Math.round(rate * 1000)],
-    ];
+    const { afterMs, rate } = own["slow"] ?? { afterMs: NaN, rate: 1 };
+    to[AT.Rate.size] = isCalls ? own["size"] : 0;
+    to[AT.Rate.window] = isCalls ? 0 : micros(own["ms"]);
+    to[AT.Rate.rateMilli] = Math.round(own["rate"] * 1000);
+    to[AT.Rate.minCalls] = own["minCalls"];
+    to[AT.Rate.slowAfter] = micros(afterMs);
+    to[AT.Rate.slowRateMilli] = Math.round(rate * 1000);
   }
 
   /** Its settings, and its `kind`. */

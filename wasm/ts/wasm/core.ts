@@ -89,6 +89,11 @@ export function table(): Float64Array {
   return numbers;
 }
 
+/** Milliseconds as the core counts them, in whole microseconds; `none` for NaN. */
+export function micros(ms: number, none = Infinity): number {
+  return Number.isNaN(ms) ? none : Math.floor(ms * 1000 + 0.5);
+}
+
 /** Bytes of the core's memory, until it grows. */
 export function bytes(at: number, length: number): Uint8Array {
   return new Uint8Array(enter().memory.buffer, at, length);

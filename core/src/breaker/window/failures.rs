@@ -1,6 +1,6 @@
 //! Open at a number of failures within a window: [`FailureRule`], counted by [`FailureTimes`].
 
-use crate::breaker::window::{Observation, Window};
+use crate::breaker::window::{Empty, Observation, Window};
 use crate::class::{ClassSet, ErrorClass};
 use crate::config::error::{ConfigError, demands};
 use crate::time::reach::Reach;
@@ -49,7 +49,7 @@ impl FailureRule {
     }
 
     /// How many entries a window needs for this rule.
-    const fn needs(&self) -> usize {
+    pub(crate) const fn needs(&self) -> usize {
         let mut entries = self.threshold as usize;
         let mut i = 0;
         while i < self.own.len() {
@@ -86,28 +86,76 @@ const COMMON: u8 = ErrorClass::COUNT as u8 + 1;
 /// own threshold ([`class_threshold`](crate::BreakerConfig::class_threshold)) are counted
 /// separately and do not count towards the common threshold. Source: `CircuitBreaker` of redress
 /// for Python, where they count towards both.
+///
+/// The entries are in the window. If their number is known only at run time, they are in storage
+/// of yours, `U` and `P`: see [`with_storage`](Self::with_storage). `N` is then the most that
+/// there may be.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct FailureTimes<const N: usize> {
+pub struct FailureTimes<const N: usize, U = [Instant; N], P = [u8; N]> {
     /// When each failure leaves the window.
-    pub(crate) until: [Instant; N],
-    pub(crate) place: [u8; N],
+    pub(crate) until: U,
+    pub(crate) place: P,
 }
 
 impl<const N: usize> FailureTimes<N> {
     pub(crate) const EMPTY: Self = Self { until: [Instant::ZERO; N], place: [FREE; N] };
 }
 
-impl<const N: usize> Window for FailureTimes<N> {
+impl<const N: usize> Empty for FailureTimes<N> {
+    const EMPTY: Self = Self::EMPTY;
+}
+
+impl<const N: usize, U, P> FailureTimes<N, U, P>
+where
+    U: AsRef<[Instant]> + AsMut<[Instant]>,
+    P: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// A window of as many entries as the storage has, for
+    /// [`Breaker::with_window`](crate::Breaker::with_window). Both parts have the same length,
+    /// which is the threshold or more: [`BreakerConfig::entries`](crate::BreakerConfig::entries).
+    /// They may be slices, or a `Vec` each. What they hold is overwritten. `None` if one is longer
+    /// than the other, or longer than `N`.
+    ///
+    /// ```
+    /// use redress::breaker::FailureTimes;
+    /// use redress::{Breaker, BreakerConfig, Duration, Instant};
+    ///
+    /// let config = BreakerConfig::failures(40, Duration::from_secs(60));
+    /// let (times, places) = (vec![Instant::ZERO; config.entries()], vec![0; config.entries()]);
+    /// let window = FailureTimes::<255, _, _>::with_storage(times, places).unwrap();
+    /// let breaker = Breaker::<_, 1, _>::with_window(config, window)?;
+    /// # let _ = breaker;
+    /// # Ok::<(), redress::config::ConfigError>(())
+    /// ```
+    pub fn with_storage(mut until: U, mut place: P) -> Option<Self> {
+        let len = until.as_ref().len();
+        if len > N || len != place.as_ref().len() {
+            return None;
+        }
+        until.as_mut().fill(Instant::ZERO);
+        place.as_mut().fill(FREE);
+        Some(Self { until, place })
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.until.as_ref().len()
+    }
+}
+
+impl<const N: usize, U, P> Window for FailureTimes<N, U, P>
+where
+    U: AsRef<[Instant]> + AsMut<[Instant]>,
+    P: AsRef<[u8]> + AsMut<[u8]>,
+{
     type Rule = FailureRule;
     type Attempts = ();
 
     const COUNTS_SUCCESS: bool = false;
 
-    const EMPTY: Self = Self::EMPTY;
-
-    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
-        rule.check(N)
+    fn check(&self, rule: &Self::Rule) -> Result<(), ConfigError> {
+        rule.check(self.len())
     }
 
     fn record(&mut self, rule: &FailureRule, seen: &Observation) -> bool {
@@ -116,7 +164,8 @@ impl<const N: usize> Window for FailureTimes<N> {
         let reach = Reach::stale(rule.window);
         let mut count = 1_u32;
         let mut free = 0;
-        for (index, (until, at)) in self.until.iter_mut().zip(&mut self.place).enumerate() {
+        let (untils, places) = (self.until.as_mut(), self.place.as_mut());
+        for (index, (until, at)) in untils.iter_mut().zip(&mut *places).enumerate() {
             if *at == FREE || reach.wait(until, seen.now).is_zero() {
                 // Never used or left the window. There is one such entry, as long as the
                 // rule fits the capacity.
@@ -125,14 +174,14 @@ impl<const N: usize> Window for FailureTimes<N> {
                 count += u32::from(rule.apart.is_empty() || *at == place);
             }
         }
-        if let (Some(until), Some(at)) = (self.until.get_mut(free), self.place.get_mut(free)) {
+        if let (Some(until), Some(at)) = (untils.get_mut(free), places.get_mut(free)) {
             (*until, *at) = (seen.now.saturating_add(rule.window), place);
         }
         count >= u32::from(threshold)
     }
 
     fn clear(&mut self) {
-        self.place = [FREE; N];
+        self.place.as_mut().fill(FREE);
     }
 
     fn counts_apart(rule: &FailureRule, class: ErrorClass) -> bool {

@@ -1,5 +1,5 @@
 //! What a breaker counts while it is closed: [`FailureTimes`], [`LastOutcomes`],
-//! [`TimeSlices`]. All have a fixed size and all slide.
+//! [`TimeSlices`]. None of them grows, and all slide.
 
 mod failures;
 mod outcomes;
@@ -70,9 +70,6 @@ pub trait Window: Sized {
     /// The rule when to open, which is part of the settings.
     type Rule: Copy + 'static;
 
-    /// A window that has counted nothing.
-    const EMPTY: Self;
-
     /// Whether the window counts successes, too.
     const COUNTS_SUCCESS: bool;
 
@@ -85,7 +82,7 @@ pub trait Window: Sized {
     /// # Errors
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
-    fn check(rule: &Self::Rule) -> Result<(), ConfigError>;
+    fn check(&self, rule: &Self::Rule) -> Result<(), ConfigError>;
 
     /// Counts a result and returns whether the breaker must open.
     fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;
@@ -105,6 +102,12 @@ pub trait Window: Sized {
         let _ = (rule, seen);
         false
     }
+}
+
+/// A window whose size is known from its type.
+pub trait Empty: Window {
+    /// A window that has counted nothing.
+    const EMPTY: Self;
 }
 
 const fn is_rate(milli: u16) -> bool {

@@ -1,6 +1,6 @@
 //! A share of failures among the last calls: [`OutcomeRule`], counted by [`LastOutcomes`].
 
-use crate::breaker::window::{Observation, Window, is_rate, reaches, wrong_rate};
+use crate::breaker::window::{Empty, Observation, Window, is_rate, reaches, wrong_rate};
 use crate::config::error::{ConfigError, demands};
 
 /// Open at a share of failures among the last results; see
@@ -67,9 +67,7 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
 
     const COUNTS_SUCCESS: bool = true;
 
-    const EMPTY: Self = Self::EMPTY;
-
-    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
+    fn check(&self, rule: &Self::Rule) -> Result<(), ConfigError> {
         rule.check(WORDS.saturating_mul(32))
     }
 
@@ -90,6 +88,10 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
     fn clear(&mut self) {
         *self = Self::EMPTY;
     }
+}
+
+impl<const WORDS: usize> Empty for LastOutcomes<WORDS> {
+    const EMPTY: Self = Self::EMPTY;
 }
 
 #[cfg(test)]

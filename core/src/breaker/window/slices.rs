@@ -1,6 +1,6 @@
 //! A share of failures or of slow calls over a time: [`SliceRule`], counted by [`TimeSlices`].
 
-use crate::breaker::window::{Observation, Window, is_rate, reaches, wrong_rate};
+use crate::breaker::window::{Empty, Observation, Window, is_rate, reaches, wrong_rate};
 use crate::config::error::{ConfigError, demands};
 use crate::time::reach::Reach;
 use crate::time::{Duration, Instant};
@@ -89,9 +89,7 @@ impl<const N: usize> Window for TimeSlices<N> {
 
     const COUNTS_SUCCESS: bool = true;
 
-    const EMPTY: Self = Self::EMPTY;
-
-    fn check(rule: &Self::Rule) -> Result<(), ConfigError> {
+    fn check(&self, rule: &Self::Rule) -> Result<(), ConfigError> {
         rule.check()
     }
 
@@ -127,6 +125,10 @@ impl<const N: usize> Window for TimeSlices<N> {
     fn is_slow(rule: &SliceRule, seen: &Observation) -> bool {
         rule.is_slow(seen.longest)
     }
+}
+
+impl<const N: usize> Empty for TimeSlices<N> {
+    const EMPTY: Self = Self::EMPTY;
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
 import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
 import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
 import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
-import { FUNCTIONS, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
+import { FUNCTIONS, LAYOUT, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
 
 const ROUNDS = 60_000;
 
@@ -42,16 +42,25 @@ class Witness {
     this.module = module;
     this.table = () => new Float64Array(memory.buffer, module.table(), 32);
     const { strategy_new, policy_new, breaker_new, budget_rolling, call_begin } = module;
-    this.table().set([2000]);
-    const strategy = strategy_new(2, 10, 5000, 0);
-    this.table().set([4e9, NaN, 7, NaN, ...Array(8).fill(NaN), strategy, ...Array(8).fill(0), 0, NaN, NaN, NaN]);
+    this.#set("Strategy", { first: 10_000, second: 5e6, third: 2000 });
+    const strategy = strategy_new(2);
+    const deadline = Infinity;
+    this.#set("Policy", { maxAttempts: 4e9, deadline, attemptTimeout: 7000, maxUnknown: 65_535, strategy });
     this.policy = policy_new();
-    this.table().set([0, 5, 60_000, 0, 255, 100, 800, 1000, 2, 2, ...Array(8).fill(0), NaN, 0, 255, 0, 0, NaN]);
+    const open = { recovery: 100_000, longestRecovery: 800_000, lease: 1e6, permits: 2, successes: 2 };
+    this.#set("Failures", { threshold: 5, window: 6e7, tripOn: 255, halfOpenOn: 255, ...open });
     this.breaker = breaker_new();
-    this.budget = budget_rolling(40, 3000);
+    this.#set("Rolling", { maxRetries: 40, window: 3e6 });
+    this.budget = budget_rolling();
     this.call = call_begin(this.policy, 0, 0, 0, NaN) & ~7;
     this.slots = [strategy, this.policy, this.breaker, this.budget, this.call];
     assert.ok(this.slots.every((slot) => slot > 0));
+  }
+
+  /** Settings of a kind by their names; 0 for what is not named. */
+  #set(kind, settings) {
+    const to = this.table().fill(0);
+    for (const [name, value] of Object.entries(settings)) to[LAYOUT[kind][name]] = value;
   }
 
   /** Nothing here takes memory, so that it goes on when there is none. */
@@ -89,6 +98,7 @@ const spared = new Set(witness.slots);
 /** Slots of one's own: some live, some given back. */
 const own = { memory_reserve: [], strategy_new: [], policy_new: [], breaker: [], budget: [], call: [], permit: [] };
 const MADE = {
+  adaptive_new: "strategy_new",
   breaker_new: "breaker",
   window_new: "breaker",
   budget_rolling: "budget",

@@ -39,7 +39,7 @@ struct Slot {
 /// is no memory.
 #[wasm_bindgen]
 pub fn adaptive_new() -> u32 {
-    let given = settings::Adaptive::given();
+    let given = settings::Adaptive::from_table();
     let config = AdaptiveConfig::new(backoff(given.fallback as u32))
         .window(span(given.window))
         .target_success_milli(given.target_milli as u32)

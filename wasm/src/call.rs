@@ -141,7 +141,7 @@ pub fn call_start(slot: u32, policy: u32, breaker: u32) -> bool {
     {
         return false;
     }
-    slot.attempt = slot.call.start(&policy::at(policy));
+    slot.attempt = slot.call.start(policy::at(policy));
     true
 }
 

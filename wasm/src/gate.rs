@@ -17,7 +17,7 @@ use crate::{settings, table};
 /// there is no memory.
 #[wasm_bindgen]
 pub fn breaker_new() -> u32 {
-    let given = settings::Failures::given();
+    let given = settings::Failures::from_table();
     let config = BreakerConfig::failures(whole(given.threshold) as u8, span(given.window));
     let mut config = common(config, &given.breaker);
     for (class, &own) in ErrorClass::ALL.into_iter().zip(&given.own) {

@@ -24,7 +24,7 @@ pub(crate) fn at(slot: u32) -> &'static Policy {
 /// A policy of the settings in the table; 0 if there is no memory.
 #[wasm_bindgen]
 pub fn policy_new() -> u32 {
-    let given = settings::Policy::given();
+    let given = settings::Policy::from_table();
     let mut config = Policy::builder()
         .max_attempts(given.max_attempts as u32)
         .deadline(span(given.deadline))

@@ -13,7 +13,7 @@ use crate::{settings, table};
 /// A budget of a number of retries in a window, of the settings in the table.
 #[wasm_bindgen]
 pub fn budget_rolling() -> u32 {
-    let given = settings::Rolling::given();
+    let given = settings::Rolling::from_table();
     let max_retries = whole(given.max_retries) as u16;
     let (length, config) =
         (usize::from(max_retries), RollingConfig::new(max_retries, span(given.window)));
@@ -28,7 +28,7 @@ pub fn budget_rolling() -> u32 {
 /// A budget in proportion to calls, likewise.
 #[wasm_bindgen]
 pub fn budget_ratio() -> u32 {
-    let given = settings::Ratio::given();
+    let given = settings::Ratio::from_table();
     let config = RatioConfig::new(whole(given.ratio_milli) as u16)
         .initial(given.initial as u32)
         .floor_per_sec(given.floor_per_sec as u32)

@@ -16,6 +16,7 @@ macro_rules! settings {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $of:ty,)* }) => {
         $(#[$about])*
         #[repr(C)]
+        #[allow(clippy::struct_field_names)]
         #[cfg_attr(feature = "extras", allow(dead_code))]
         pub(crate) struct $name {
             $($(#[$doc])* pub(crate) $field: $of,)*
@@ -24,7 +25,7 @@ macro_rules! settings {
         impl $name {
             /// Those in the table.
             #[allow(dead_code)]
-            pub(crate) fn given() -> &'static Self {
+            pub(crate) fn from_table() -> &'static Self {
                 const { assert!(size_of::<Self>() <= size_of::<f64>() * table::LENGTH) };
                 // SAFETY: the table is large enough, and numbers may have any bits. Nothing
                 // writes there while settings are read.

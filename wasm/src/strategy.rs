@@ -49,7 +49,7 @@ const DELAYS: u32 = 2;
 /// A strategy of this kind, of the settings in the table. 0 if there is no memory.
 #[wasm_bindgen]
 pub fn strategy_new(kind: u32) -> u32 {
-    let given = settings::Strategy::given();
+    let given = settings::Strategy::from_table();
     let (from, to) = (span(given.first), span(given.second));
     let link = given.link as u32;
     let backoff = match kind {

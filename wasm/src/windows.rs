@@ -19,7 +19,7 @@ pub(crate) type Slices = TimeSlices<SLICES>;
 /// range, or there is no memory.
 #[wasm_bindgen]
 pub fn window_new() -> u32 {
-    let given = settings::Rate::given();
+    let given = settings::Rate::from_table();
     let (rate, min_calls) = (whole(given.rate_milli) as u16, whole(given.min_calls) as u16);
     if given.size != 0.0 {
         let config = BreakerConfig::outcomes(whole(given.size) as u16, rate, min_calls);

@@ -3,7 +3,9 @@
 //! bring a way for texts with it.
 
 use redress::ErrorClass;
-use redress::classify::{ABORT_NAMES, CONNECTION_CODES, CONNECTION_MESSAGES, DOM_EXCEPTIONS, SYSTEM_CODES};
+use redress::classify::{
+    ABORT_NAMES, CONNECTION_CODES, CONNECTION_MESSAGES, DOM_EXCEPTIONS, SYSTEM_CODES,
+};
 
 fn main() {
     println!("export const ABORT_NAMES = /^({})$/;", alternatives(ABORT_NAMES));

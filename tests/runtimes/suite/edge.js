@@ -285,7 +285,7 @@ for (const [name, more, words] of [
     "timeoutMs: 0 is out of range: a number of at least 1, at most 2147483647",
   ],
   ["timeoutMs", [unreachable, { timeoutMs: "1s" }], 'timeoutMs: "1s" is not a number'],
-  ["timeoutMs", [unreachable, { timeoutMs: Infinity }], "timeoutMs: Infinity is out of range"],
+  ["timeoutMs", [unreachable, { timeoutMs: -Infinity }], "timeoutMs: -Infinity is out of range"],
   ["onUnreachable", [unreachable, { onUnreachable: 7 }], "onUnreachable: 7 is not a function"],
   ["clock", [unreachable, { clock: () => 1 }], "clock: "],
   ["what does not exist", [unreachable, { ratios: 1 }], "ratios is no option"],

@@ -1,4 +1,4 @@
-//! Strategies in slots: what both modules share.
+//! Strategies in slots.
 
 use redress::Backoff;
 

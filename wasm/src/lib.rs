@@ -7,8 +7,8 @@
 //! is there, `settings` says.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
-//! With the feature `extras` it is another module, of what few programs use: snapshots, breakers
-//! that open at a share of the calls, and strategies that adapt. That one has no memory and no table of
+//! With the feature `extras` it is another module, of what few programs use: snapshots, and
+//! breakers that open at a share of the calls. That one has no memory and no table of
 //! functions of its own. It imports those of the first, and works on the same slots by the
 //! same types, so that a call asks a breaker of either module alike; its data, its stack
 //! and its functions are where the first has nothing.
@@ -23,9 +23,9 @@
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 
-#[cfg(all(target_arch = "wasm32", feature = "extras"))]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod adaptive;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod backoff;
 #[cfg(target_arch = "wasm32")]
 mod breaker;

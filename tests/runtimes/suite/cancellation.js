@@ -8,13 +8,18 @@ describe("cancellation");
 
 const strategy = backoff.constant(0);
 
+/** As an SDK has it, whose errors say what they are by their class alone; a bundler may rename that here. */
+class UserAbort extends Error {
+  static name = "APIUserAbortError";
+}
+
 /** Errors by which platforms and clients say that the program cancelled. */
 const CANCELLED = {
   "an AbortError of the platform": () => new DOMException("aborted", "AbortError"),
   "an error of axios": () => Object.assign(new Error("canceled"), { name: "CanceledError", code: "ERR_CANCELED" }),
   "an error of Node": () => Object.assign(new Error("aborted"), { code: "ABORT_ERR" }),
   "an error of undici": () => Object.assign(new Error("aborted"), { code: "UND_ERR_ABORTED" }),
-  "an error of an SDK": () => new (class APIUserAbortError extends Error {})("aborted"),
+  "an error of an SDK": () => new UserAbort("aborted"),
 };
 
 for (const [what, make] of Object.entries(CANCELLED)) {

@@ -4,8 +4,7 @@
 import { refuse } from "../config/issues.js";
 import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/options.js";
 import { micros, table } from "../wasm/core.js";
-import { enterExtras } from "../wasm/extras.js";
-import { adaptive_new } from "../wasm/modules/extras.js";
+import { adaptive_new } from "../wasm/modules/core.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -125,7 +124,6 @@ export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff
   const path = "backoff.adaptive";
   const { windowMs, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
   const make = (slot: number) => {
-    enterExtras();
     const to = table();
     to[AT.Adaptive.window] = micros(windowMs);
     to[AT.Adaptive.targetMilli] = Math.round(targetSuccess * 1000);

@@ -47,7 +47,7 @@ interface Parts {
   most?: number;
   delays?: number[];
   fallback?: Backoff;
-  /** Makes one that is not in the core's module, of its fallback. */
+  /** Makes one that has a function of its own in the core, of its fallback. */
   make?: (fallback: number) => number;
   own?: (context: BackoffContext) => unknown;
 }

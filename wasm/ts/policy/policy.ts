@@ -194,6 +194,7 @@ export type Wrapped<F extends AnyFunction> = (
   ...words: Parameters<F>
 ) => Promise<Awaited<ReturnType<F>>>;
 
+/** The options of `retry`: those of retrying, and what a policy says for all its calls. */
 type RetrySettings = RetryOptions & PolicyHooks;
 
 /** The policy of `retry(operation)`, made once. */

@@ -1,4 +1,4 @@
-// The module of what few programs use: snapshots, windows of a rate and strategies that adapt, in the memory of the core.
+// The module of what few programs use: snapshots and windows of a rate, in the memory of the core.
 
 import { enter, start } from "./core.js";
 import { __wbg_set_wasm, compiled, imports, rewind } from "./modules/extras.js";

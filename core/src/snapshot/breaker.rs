@@ -52,14 +52,15 @@ where
 
     fn load(&mut self, rule: &FailureRule, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
         // Read twice: nothing changes unless all entries are right.
-        let entries = from.rest::<9>();
-        for &[left @ .., place] in entries {
+        let mut checked = from.clone();
+        for _ in 0..self.len() {
+            let [left @ .., place] = checked.take::<9>()?;
             if u64::from_le_bytes(left) > rule.window.as_micros() || !rule.has_place(place) {
                 return Err(SnapshotError::Value);
             }
         }
-        let own = self.until.as_mut().iter_mut().zip(self.place.as_mut());
-        for ((until, at), &[left @ .., place]) in own.zip(entries) {
+        for (until, at) in self.until.as_mut().iter_mut().zip(self.place.as_mut()) {
+            let [left @ .., place] = from.take::<9>()?;
             (*until, *at) = (from.still_due(u64::from_le_bytes(left)), place);
         }
         Ok(())

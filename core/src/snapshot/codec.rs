@@ -134,11 +134,6 @@ impl<'b> Reader<'b> {
         Ok(*field)
     }
 
-    /// All that is left, as entries of so many bytes.
-    pub(super) fn rest<const N: usize>(&self) -> &'b [[u8; N]] {
-        self.bytes.as_chunks().0
-    }
-
     pub(super) fn u8(&mut self) -> Result<u8, SnapshotError> {
         self.take().map(u8::from_le_bytes)
     }

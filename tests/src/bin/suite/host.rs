@@ -1,6 +1,6 @@
 //! What a host can show of the engine.
 
-use crate::{BARE_TARGETS, Count, Suite, exists};
+use crate::{Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
 
@@ -26,18 +26,6 @@ impl Suite {
         self.step("ten promises", promises, Count::Tests);
         self.step("adversaries", ADVERSARIES, Count::Tests);
         self.step("broken engines, short", &format!("{BROKEN} -- --short"), Count::Runner);
-        for target in BARE_TARGETS {
-            let build = format!("cargo build -p redress --target {target}");
-            self.step(&format!("no alloc on {target}"), &build, Count::One);
-        }
-        let defmt = "cargo build -p redress --target thumbv6m-none-eabi \
-                     --features defmt,embedded-hal,embedded-hal-async,serde";
-        self.step("features on thumbv6m-none-eabi", defmt, Count::One);
-        self.step(
-            "no panic left",
-            "cargo run --quiet -p redress-tests --bin nopanic",
-            Count::Runner,
-        );
         self.fuzz_shortly();
         self.packages();
         self.doc();

@@ -37,7 +37,7 @@ struct Arguments {
 enum Part {
     /// The engine: lints, tests, vectors, promises, proofs, documentation
     Host,
-    /// The adapter for microcontrollers
+    /// The core on bare targets, and the adapter for microcontrollers
     Mcu,
     /// The npm package
     Js,

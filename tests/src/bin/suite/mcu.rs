@@ -1,6 +1,6 @@
 //! What microcontrollers show, in an emulator.
 
-use crate::{Count, Suite, exists};
+use crate::{BARE_TARGETS, Count, Suite, exists};
 
 /// Emulators, and the package each is in.
 const EMULATORS: [(&str, &str); 2] =
@@ -30,7 +30,21 @@ const PARTS: [(&str, &str); 11] = [
 const FIRMWARE: &str = "cargo run --quiet --release -p redress-tests --bin firmware --";
 
 impl Suite {
+    /// The core as it is, for every processor.
+    fn bare(&mut self) {
+        for target in BARE_TARGETS {
+            let build = format!("cargo build -p redress --target {target}");
+            self.step(&format!("no alloc on {target}"), &build, Count::One);
+        }
+        let features = "cargo build -p redress --target thumbv6m-none-eabi \
+                        --features defmt,embedded-hal,embedded-hal-async,serde";
+        self.step("features on thumbv6m-none-eabi", features, Count::One);
+        let panics = "cargo run --quiet --release -p redress-tests --bin nopanic";
+        self.step("no panic left", panics, Count::Runner);
+    }
+
     pub(crate) fn mcu(&mut self) {
+        self.bare();
         let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-io,embassy-net,\
                         reqwless,storage";
         let build = format!(

@@ -2,7 +2,9 @@
 
 #![cfg_attr(feature = "extras", expect(dead_code, reason = "slots are asked by the core's module"))]
 
-use redress::breaker::{Admitted, ByHand, CallResult, Circuit, FailureTimes, Permit, Window};
+use redress::breaker::{
+    Admitted, ByHand, CallResult, Circuit, Counts, FailureTimes, Permit, Window,
+};
 use redress::event::CircuitState;
 use redress::{Breaker, BreakerConfig, CircuitOpen, Duration, Instant};
 
@@ -19,6 +21,7 @@ pub(crate) trait Engine {
     fn admit_closed(&mut self) -> Option<Permit>;
     fn admit(&mut self, now: Instant) -> Result<Admitted, CircuitOpen>;
     fn check(&self, now: Instant) -> Result<(), CircuitOpen>;
+    fn counts(&self, now: Instant) -> Counts;
     fn counts_success(&self, permit: &Permit) -> bool;
     fn settle(
         &mut self,
@@ -48,6 +51,10 @@ impl<W: Window> Engine for Breaker<W, PERMITS, BreakerConfig<W::Rule>> {
 
     fn check(&self, now: Instant) -> Result<(), CircuitOpen> {
         Breaker::check(self, now)
+    }
+
+    fn counts(&self, now: Instant) -> Counts {
+        Breaker::counts(self, now)
     }
 
     fn counts_success(&self, permit: &Permit) -> bool {

@@ -63,6 +63,15 @@ pub fn breaker_check(slot: u32, now: f64) -> bool {
     answer(at(slot).check(table::instant(now))).is_some()
 }
 
+/// How many failures its window holds; in the table how many calls, NaN if it counts failures
+/// alone.
+#[wasm_bindgen]
+pub fn breaker_counts(slot: u32, now: f64) -> u32 {
+    let counts = at(slot).counts(table::instant(now));
+    table::set(0, counts.calls.map_or(f64::NAN, f64::from));
+    counts.failures
+}
+
 /// The outcome of asking a breaker for a permit, for JavaScript.
 pub(crate) fn admit(slot: u32, now: f64) -> Option<Admitted> {
     answer(at(slot).admit(table::instant(now)))

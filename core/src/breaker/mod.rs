@@ -1,14 +1,17 @@
 //! A breaker rejects calls to an upstream (a service or a device that is called) while it is
 //! down: [`Breaker`], its settings ([`BreakerConfig`]) and the [`Permit`] that a call holds.
 
+mod by_hand;
 mod circuit;
 mod config;
+mod counts;
 mod gate;
 mod permit;
 pub(crate) mod window;
 
 pub use circuit::{ByHand, Circuit};
 pub use config::BreakerConfig;
+pub use counts::Counts;
 pub(crate) use gate::BUSY;
 pub use gate::Gate;
 pub use permit::{Admitted, CallResult, CircuitOpen, Permit};
@@ -355,7 +358,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
                 return self.recover();
             }
             self.reopen();
-        } else if failure.is_some_and(|class| !self.counts(class))
+        } else if failure.is_some_and(|class| !self.trips(class))
             || !self.window.record(&self.settings.settings().rule, &seen)
         {
             return None;
@@ -423,36 +426,7 @@ impl<W: Window, const PERMITS: usize, C: Settings<BreakerConfig<W::Rule>>> Break
         permit.is_probe() || matches!(self.phase, Phase::Closed)
     }
 
-    /// Opens the breaker by hand for the recovery time, which starts anew if it is open already.
-    /// An [isolated](Self::isolate) breaker stays as it is. Returns the new state if it changed.
-    /// [`Retry::trip`](crate::Retry::trip) also notifies an observer.
-    pub fn trip(&mut self, now: Instant) -> Option<CircuitState> {
-        if self.phase == Phase::Isolated {
-            return None;
-        }
-        let changes = self.phase != Phase::Open;
-        let opened = self.open(now.saturating_add(self.recovery()));
-        if changes { opened } else { None }
-    }
-
-    /// Opens the breaker by hand until [`reset`](Self::reset). Returns the new state if it
-    /// changed. [`Retry::isolate`](crate::Retry::isolate) also notifies an observer.
-    pub fn isolate(&mut self) -> Option<CircuitState> {
-        let changes = !matches!(self.phase, Phase::Open | Phase::Isolated);
-        self.turn(Phase::Isolated);
-        if changes { Some(CircuitState::Open) } else { None }
-    }
-
-    /// Closes the breaker and forgets all failures. Returns the new state if it changed.
-    /// [`Retry::reset`](crate::Retry::reset) also notifies an observer.
-    pub fn reset(&mut self) -> Option<CircuitState> {
-        let changes = self.phase != Phase::Closed;
-        self.tally = 0;
-        self.turn(Phase::Closed);
-        if changes { Some(CircuitState::Closed) } else { None }
-    }
-
-    fn counts(&self, class: ErrorClass) -> bool {
+    fn trips(&self, class: ErrorClass) -> bool {
         let config = self.config();
         config.trip_on.contains(class) || W::counts_apart(&config.rule, class)
     }

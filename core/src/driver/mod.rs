@@ -5,6 +5,7 @@ mod asynchronous;
 mod blocking;
 mod by_hand;
 pub(crate) mod control;
+mod deferred;
 mod execute;
 pub(crate) mod failure;
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
@@ -26,6 +27,7 @@ mod system_missing;
 pub use asynchronous::RetryAsyncExt;
 pub use blocking::RetryExt;
 pub use control::{AbortIf, BeforeSleep, Control, SleepDecision, SleepHandler, Within};
+pub use deferred::Deferred;
 pub use execute::{Execute, ExecuteAsync};
 #[cfg(any(feature = "embedded-hal", feature = "embedded-hal-async"))]
 pub use hal::WithDelay;

@@ -1,5 +1,6 @@
 //! Open at a number of failures within a window: [`FailureRule`], counted by [`FailureTimes`].
 
+use crate::breaker::Counts;
 use crate::breaker::window::{Empty, Observation, Window};
 use crate::class::{ClassSet, ErrorClass};
 use crate::config::error::{ConfigError, demands};
@@ -178,6 +179,16 @@ where
             (*until, *at) = (seen.now.saturating_add(rule.window), place);
         }
         count >= u32::from(threshold)
+    }
+
+    fn counts(&self, rule: &FailureRule, now: Instant) -> Counts {
+        let reach = Reach::stale(rule.window);
+        let entries = self.until.as_ref().iter().zip(self.place.as_ref());
+        let inside = entries.filter(|&(&until, &at)| {
+            let mut until = until;
+            at != FREE && !reach.wait(&mut until, now).is_zero()
+        });
+        Counts { failures: inside.count() as u32, calls: None }
     }
 
     fn clear(&mut self) {

@@ -10,6 +10,7 @@ pub use outcomes::{LastOutcomes, OutcomeRule};
 pub(crate) use slices::Slice;
 pub use slices::{SliceRule, TimeSlices};
 
+use crate::breaker::Counts;
 use crate::class::ErrorClass;
 use crate::config::ConfigError;
 use crate::time::{Duration, Instant};
@@ -86,6 +87,9 @@ pub trait Window: Sized {
 
     /// Counts a result and returns whether the breaker must open.
     fn record(&mut self, rule: &Self::Rule, seen: &Observation) -> bool;
+
+    /// What is in the window at `now`.
+    fn counts(&self, rule: &Self::Rule, now: Instant) -> Counts;
 
     /// Forgets everything.
     fn clear(&mut self);

@@ -1,7 +1,9 @@
 //! A share of failures among the last calls: [`OutcomeRule`], counted by [`LastOutcomes`].
 
+use crate::breaker::Counts;
 use crate::breaker::window::{Empty, Observation, Window, is_rate, reaches, wrong_rate};
 use crate::config::error::{ConfigError, demands};
+use crate::time::Instant;
 
 /// Open at a share of failures among the last results; see
 /// [`BreakerConfig::outcomes`](crate::BreakerConfig::outcomes).
@@ -85,6 +87,10 @@ impl<const WORDS: usize> Window for LastOutcomes<WORDS> {
             && reaches(u32::from(self.failures), u32::from(self.count), rule.rate_milli)
     }
 
+    fn counts(&self, _: &OutcomeRule, _: Instant) -> Counts {
+        Counts { failures: u32::from(self.failures), calls: Some(u32::from(self.count)) }
+    }
+
     fn clear(&mut self) {
         *self = Self::EMPTY;
     }
@@ -98,7 +104,7 @@ impl<const WORDS: usize> Empty for LastOutcomes<WORDS> {
 mod tests {
     use super::*;
     use crate::class::ErrorClass;
-    use crate::time::{Duration, Instant};
+    use crate::time::Duration;
 
     fn seen(failed: bool, at: u64) -> Observation {
         Observation {

@@ -1,5 +1,6 @@
 //! A share of failures or of slow calls over a time: [`SliceRule`], counted by [`TimeSlices`].
 
+use crate::breaker::Counts;
 use crate::breaker::window::{Empty, Observation, Window, is_rate, reaches, wrong_rate};
 use crate::config::error::{ConfigError, demands};
 use crate::time::reach::Reach;
@@ -81,6 +82,24 @@ impl<const N: usize> TimeSlices<N> {
             self.ends = now.saturating_add(slice);
         }
     }
+
+    #[inline]
+    fn sums(&self) -> Sums {
+        let mut sums = Sums { calls: 0, failures: 0, slows: 0 };
+        for slice in &self.slices {
+            sums.calls = sums.calls.saturating_add(u32::from(slice.calls));
+            sums.failures = sums.failures.saturating_add(u32::from(slice.failures));
+            sums.slows = sums.slows.saturating_add(u32::from(slice.slow));
+        }
+        sums
+    }
+}
+
+/// What all slices count together.
+struct Sums {
+    calls: u32,
+    failures: u32,
+    slows: u32,
 }
 
 impl<const N: usize> Window for TimeSlices<N> {
@@ -107,15 +126,17 @@ impl<const N: usize> Window for TimeSlices<N> {
             running.failures += u16::from(failed);
             running.slow += u16::from(slow);
         }
-        let (mut calls, mut failures, mut slows) = (0_u32, 0_u32, 0_u32);
-        for slice in &self.slices {
-            calls = calls.saturating_add(u32::from(slice.calls));
-            failures = failures.saturating_add(u32::from(slice.failures));
-            slows = slows.saturating_add(u32::from(slice.slow));
-        }
+        let Sums { calls, failures, slows } = self.sums();
         calls >= u32::from(rule.min_calls)
             && (reaches(failures, calls, rule.failure_rate_milli)
                 || reaches(slows, calls, rule.slow_rate_milli))
+    }
+
+    fn counts(&self, rule: &SliceRule, now: Instant) -> Counts {
+        let mut then = *self;
+        then.advance(rule.slice, now);
+        let Sums { calls, failures, .. } = then.sums();
+        Counts { failures, calls: Some(calls) }
     }
 
     fn clear(&mut self) {

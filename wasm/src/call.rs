@@ -1,7 +1,7 @@
 //! Calls under way.
 
 use redress::breaker::{CallResult, Permit};
-use redress::driver::{Call, Decision};
+use redress::driver::{Call, Decision, Deferred};
 use redress::event::Cause;
 use redress::random::Draw;
 use redress::{Attempt, Classification, Duration, ErrorClass, Instant, Policy, StopReason};
@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::gate::{self, OUT_OF_MEMORY};
 use crate::memory::{adopt, release, reserve};
+use crate::settings::{self, whole};
 use crate::slot::{Content, content};
 use crate::strategy::Random;
 use crate::{breaker, budget, policy, pool, table};
@@ -247,6 +248,38 @@ pub fn call_defer(slot: u32, budget: u32, budget_now: f64) -> u32 {
 #[wasm_bindgen]
 pub fn call_next_sleep(slot: u32, reason: u32) -> f64 {
     at(slot).call.next_sleep(numbered(reason)).map_or(f64::NAN, table::millis)
+}
+
+/// Puts what a deferred call has behind it into the table, as `Deferred` has it.
+#[wasm_bindgen]
+pub fn call_deferred(slot: u32) {
+    let deferred = at(slot).call.deferred();
+    let times = [deferred.delay, deferred.elapsed, deferred.remaining];
+    table::set(0, f64::from(deferred.attempts));
+    for (index, time) in (1..).zip(times) {
+        table::set(index, table::millis(time));
+    }
+    for (index, failures) in (4..).zip(deferred.failures) {
+        table::set(index, f64::from(failures));
+    }
+}
+
+/// A call that has just begun goes on with what is in the table, as `Deferred` has it; with a
+/// deadline of its own, unless that is NaN.
+#[wasm_bindgen]
+pub fn call_resume(slot: u32, policy: u32, now: f64, deadline: f64) {
+    let given = settings::Deferred::from_table();
+    let mut deferred = Deferred {
+        attempts: whole(given.attempts),
+        failures: given.failures.map(|failures| whole(failures) as u16),
+        delay: table::duration(given.delay),
+        elapsed: table::duration(given.elapsed),
+        remaining: table::duration(given.remaining),
+    };
+    if let Some(deadline) = table::optional(deadline) {
+        deferred.remaining = deadline;
+    }
+    at(slot).call = Call::resume(policy::at(policy), &deferred, table::instant(now));
 }
 
 fn numbered(reason: u32) -> StopReason {

@@ -79,6 +79,19 @@ settings! {
 }
 
 settings! {
+    /// Of a call that was deferred.
+    Deferred {
+        attempts: f64,
+        /// Its times are milliseconds, as they go out, too.
+        delay: f64,
+        elapsed: f64,
+        /// Infinity without a deadline.
+        remaining: f64,
+        failures: [f64; 8],
+    }
+}
+
+settings! {
     /// Of a breaker, whatever it counts.
     Breaker {
         trip_on: f64,

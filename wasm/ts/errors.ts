@@ -3,10 +3,26 @@
 import { BRAND, read } from "./classify/facts.js";
 import type { CircuitState, ErrorClass, StopReason } from "./types.js";
 
+/** Keeps what is known of the call that threw an error of this package; false for other errors. @internal */
+export let keep: (error: object, call: unknown) => boolean;
+/** What was kept. @internal */
+export let kept: (error: object) => unknown;
+
 /** Adds the message to what JSON shows of an error, and its cause by name, message and code. */
 abstract class RedressError extends Error {
   /** The class that it says it is of. @internal */
   declare readonly [BRAND]?: string;
+  // Here and not in a map: rejections are cheap.
+  #call: unknown;
+
+  static {
+    keep = (error, call) => {
+      const isOwn = #call in error;
+      if (isOwn) error.#call = call;
+      return isOwn;
+    };
+    kept = (error) => (#call in error ? error.#call : undefined);
+  }
 
   /** An error with the class that it says it is of, if it has one. */
   constructor(message?: string, options?: ErrorOptions, brand?: ErrorClass) {
@@ -40,6 +56,25 @@ export class AbortRetryError extends RedressError {
   override readonly name: string = "AbortRetryError";
   /** `"REDRESS_ABORTED"`, the same in every copy of the package. */
   readonly code: string = "REDRESS_ABORTED";
+}
+
+/**
+ * An attempt took longer than its policy lets it: what its signal is aborted with, and what the call throws if it was the
+ * last. By its class it is told from a time-out of the operation's own, which has the same name.
+ */
+export class AttemptTimeoutError extends RedressError {
+  /** `"TimeoutError"`, as that of `AbortSignal.timeout`. */
+  override readonly name: string = "TimeoutError";
+  /** `"REDRESS_ATTEMPT_TIMEOUT"`, the same in every copy of the package. */
+  readonly code: string = "REDRESS_ATTEMPT_TIMEOUT";
+  /** How long the attempt could take, by `attemptTimeoutMs` or the deadline, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /** For policies of your own and their tests. */
+  constructor(timeoutMs: number) {
+    super(`the attempt took longer than ${timeoutMs} ms`, undefined, "TRANSIENT");
+    this.timeoutMs = timeoutMs;
+  }
 }
 
 /** The breaker rejected the call; the operation was not run. */

@@ -115,11 +115,11 @@ export type Sleeper = (ms: number, signal?: Signal) => unknown;
 /** What a classifier may answer: a class, more about it, or nothing of use (UNKNOWN). */
 export type Verdict = ErrorClass | Classification | null | undefined;
 
-/** Says what a thrown value is. */
-export type Classifier = (error: unknown) => Verdict;
+/** Says what a thrown value is. A promise is awaited, for as long as the deadline lets it; not by `callSync` and `begin`. */
+export type Classifier = (error: unknown, attempt: Attempt) => Verdict | PromiseLike<Verdict>;
 
-/** Says whether a returned value is a failure after all; null for a success. */
-export type ResultClassifier = (value: any) => Verdict;
+/** Says whether a returned value is a failure after all; null for a success. A promise is awaited, as that of a `Classifier`. */
+export type ResultClassifier = (value: any, attempt: Attempt) => Verdict | PromiseLike<Verdict>;
 
 /** One event of a call. Fields that are not known are absent. */
 export interface PolicyEvent {
@@ -143,6 +143,8 @@ export interface PolicyEvent {
   readonly operation?: string;
   /** The name of the error. */
   readonly err?: string;
+  /** The error itself, where `err` is its name. It is not enumerable: JSON and copies of the event do not have it. */
+  readonly error?: unknown;
   /** How long the other side asked to stay away, in milliseconds, in a `retry`. */
   readonly retryAfterMs?: number;
   /** The classifier's word for logs. */
@@ -191,6 +193,10 @@ export interface BackoffContext {
   readonly remainingMs: number | null;
   /** How long the other side asked to stay away, in milliseconds; undefined if it did not. */
   readonly retryAfterMs: number | undefined;
+  /** What it threw; undefined if it returned a value that is a failure. */
+  readonly error: unknown;
+  /** The value that is a failure; undefined if it threw. */
+  readonly result: unknown;
 }
 
 /** What the hook of an attempt's start gets. */
@@ -269,6 +275,8 @@ export interface CallOptions extends Hooks {
   abortIf?: (() => boolean) | undefined;
   /** The deadline of this call in place of the policy's, in milliseconds, 0 and up; null for none. */
   deadlineMs?: number | null | undefined;
+  /** Goes on with a call that was deferred: attempts, failures and the time count on. With `deadlineMs` it gets that deadline anew. */
+  resume?: Resume | null | undefined;
   /** Chooses what to do with a delay, also with one that does not fit before the deadline, of which it gets the whole. */
   sleep?: ((context: BackoffContext, sleepMs: number) => SleepDecision) | undefined;
   /** Runs before an actual sleep, and is awaited. */
@@ -284,6 +292,23 @@ export interface CallOptions extends Hooks {
   captureTimeline?: boolean | undefined;
   /** Gives the error of a rejection a stack trace, which costs more than the rejection; false by default. */
   stackTrace?: boolean | undefined;
+}
+
+/** What a deferred call has behind it, as plain data: it goes on elsewhere with `execute(operation, { resume })`. */
+export interface Resume {
+  /** How many attempts were made, 1 to 4,294,967,295. */
+  readonly attempts: number;
+  /** How many of them failed, by class, 0 to 65,535; 0 for those that are absent. */
+  readonly failures?: { readonly [K in ErrorClass]?: number } | undefined;
+  /** The delay for which the call was deferred, in milliseconds, 0 and up. */
+  readonly previousSleepMs: number;
+  /** How long the call has taken, that delay included, in milliseconds, 0 and up. */
+  readonly elapsedMs: number;
+  /**
+   * What is left of the deadline after the delay, in milliseconds, 0 and up; null without one. A delay that did not fit
+   * leaves all that was left before it. How long a queue takes beyond the delay is not counted.
+   */
+  readonly remainingMs: number | null;
 }
 
 /** How a call ended, whatever happened. */
@@ -329,6 +354,8 @@ export interface Failure<T> extends Told {
   readonly lastResult: T | undefined;
   /** After how many milliseconds to come back, if it was deferred, or if the delay did not fit before the deadline; else null. */
   readonly nextSleepMs: number | null;
+  /** With which the call goes on after that, if it was deferred; else null. */
+  readonly resume: Resume | null;
 }
 
 /** The answer of a breaker that is asked. */

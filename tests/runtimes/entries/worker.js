@@ -47,8 +47,16 @@ const jobs = new Policy({
   },
 });
 
+const hurried = new Policy({ retry: { strategy: backoff.constant(0), deadlineMs: 100 } });
+
 export default {
   async fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/hurried") {
+      const ms = Number(searchParams.get("ms"));
+      const outcome = await hurried.execute(() => new Promise((done) => ms > 0 && setTimeout(done, ms)));
+      return Response.json(outcome.stopReason);
+    }
     const { base, filter } = await request.json();
     return Response.json(await runSuite({ runtime: "workerd", base, filter, env }));
   },

@@ -5,6 +5,8 @@ import { assert, describe, rejection, settle, test } from "./harness.js";
 import { failure, stage } from "./stage.js";
 
 const strategy = backoff.constant(0);
+/** Takes so long that a timer has been made; its own is not counted. */
+const takesLong = () => new Promise((resolve) => setTimeout(resolve, 10, "done"));
 const hangs = () => new Promise(() => {});
 
 /** Counts the timers that are made and that run at once, while `body` runs. */
@@ -134,10 +136,38 @@ test("an attempt that returns a value makes no timer, and one in flight a single
   });
   assert.deepEqual(none, { made: 0, most: 0, left: 0 });
   const single = await timers(async () => {
-    await policy.call(settle);
-    await policy.execute(settle, { signal: new AbortController().signal });
+    await policy.call(takesLong);
+    await policy.execute(takesLong, { signal: new AbortController().signal });
   });
   assert.deepEqual(single, { made: 2, most: 1, left: 0 });
+});
+
+test("calls of a policy share a timer, which is stopped with the last of them", async ({ runtime }) => {
+  const policy = new RetryPolicy({ strategy, deadlineMs: 60_000 });
+  const ends = [];
+  const seen = await timers(async () => {
+    const calls = Array.from({ length: 100 }, () => policy.call(() => new Promise((end) => ends.push(end))));
+    await takesLong();
+    for (const end of ends) end();
+    await Promise.all(calls);
+  });
+  // A worker's timers end with the request that made them.
+  assert.deepEqual(seen, runtime === "workerd" ? { made: 100, most: 100, left: 0 } : { made: 1, most: 1, left: 0 });
+});
+
+test("each of them ends at its own time", async () => {
+  const policy = new RetryPolicy({ strategy, deadlineMs: 80 });
+  const order = [];
+  const one = (name, options) =>
+    policy.execute(hangs, options).then(({ stopReason }) => order.push([name, stopReason]));
+  const calls = [one("long"), one("longest", { deadlineMs: 120 }), one("short", { deadlineMs: 20 })];
+  await settle();
+  calls.push(one("late", { deadlineMs: 50 }));
+  await Promise.all(calls);
+  assert.deepEqual(
+    order,
+    ["short", "late", "long", "longest"].map((name) => [name, "DEADLINE_EXCEEDED"]),
+  );
 });
 
 test("a deadline longer than a timer can be is waited for in parts", async () => {

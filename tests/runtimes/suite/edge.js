@@ -56,6 +56,15 @@ test("an open breaker becomes half-open in a later request, without a timer", as
   assert.equal(await policy.call(script("back")), "back");
 });
 
+test("a deadline ends a call although the request is over in which another call of its policy began", async ({
+  env,
+}) => {
+  // Its timers end with the request: each call has its own.
+  const asks = async (ms) => (await env.SELF.fetch(`http://worker/hurried?ms=${ms}`)).json();
+  const [first, second] = await Promise.all([asks(30), asks(0)]);
+  assert.deepEqual([first, second], [null, "DEADLINE_EXCEEDED"]);
+});
+
 test("what one isolate counts, the other knows", async ({ env }) => {
   const [one, two] = twins(env);
   await through(one).execute(script(failure(503)));

@@ -65,6 +65,7 @@ const adaptiveOf = (settings) => waiting(backoff.adaptive(constant, { minMultipl
 const NUMBERS = [
   ["retry.maxAttempts", policyOf, { min: 1, max: 2 ** 32 - 1, whole: true, none: true }],
   ["retry.deadlineMs", retrying, { none: true }],
+  ["retry.initialDelayMs", retrying, {}],
   ["retry.attemptTimeoutMs", retrying, { min: MICROSECOND, none: true }],
   ["retry.maxUnknownAttempts", retrying, { max: 65_534, whole: true, none: true }],
   ["retry.perClassMaxAttempts.UNKNOWN", (own) => retrying({ perClassMaxAttempts: own }), { max: 65_534, whole: true }],

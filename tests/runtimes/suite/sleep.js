@@ -131,6 +131,30 @@ test("between two attempts without a delay an outer time-out and a signal have t
   }
 });
 
+test("without a delay, fifty attempts are the most before everything else has its turn", async ({ runtime }) => {
+  const policy = new RetryPolicy({ strategy: backoff.constant(0), maxAttempts: 1_000, deadlineMs: null });
+  let sinceTurn = 0;
+  let most = 0;
+  let isOver = false;
+  // In workerd messages come before anything else.
+  const turn = runtime === "workerd" ? () => scheduler.wait(0) : settle;
+  const turns = async () => {
+    while (!isOver) {
+      await turn();
+      sinceTurn = 0;
+    }
+  };
+  const turning = turns();
+  await policy.execute(() => {
+    sinceTurn += 1;
+    most = Math.max(most, sinceTurn);
+    throw failure(503);
+  });
+  isOver = true;
+  await turning;
+  assert.isAtMost(most, 150);
+});
+
 test("a real delay is as long as it says", async () => {
   const policy = new RetryPolicy({ strategy: backoff.constant(60) });
   const started = Date.now();

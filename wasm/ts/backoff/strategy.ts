@@ -66,6 +66,11 @@ export class Backoff extends Handle {
     this.parts = parts;
   }
 
+  /** Its name. */
+  toJSON(): string {
+    return this.kind;
+  }
+
   /** The function that is asked in the end, if there is one. @internal */
   get own(): ((context: BackoffContext) => unknown) | undefined {
     return this.parts.own ?? this.parts.fallback?.own;

@@ -1,13 +1,14 @@
-// The asynchronous scheduler: runs attempts, waits for delays and for callbacks that answer later. By callbacks and not
-// by `await`, as to await what fails is slow.
+// The asynchronous scheduler: awaits attempts, delays, and callbacks that answer later.
 
 import { refuse } from "../config/issues.js";
-import type { Attempt, CallOptions, Outcome, Signal } from "../types.js";
+import { AttemptTimeoutError } from "../errors.js";
+import type { Attempt, CallOptions, Outcome } from "../types.js";
 import type { Setting } from "./codes.js";
 import { isThenable } from "./hooks.js";
-import { type Action, ASK, DONE, LATE, Machine, READY, RUN, type Scheduling, WAIT } from "./machine.js";
+import { type Action, ASK, DONE, LATE, Machine, READY, RUN, type Scheduling } from "./machine.js";
+import { outcome, valueOrThrow } from "./outcomes.js";
 import { onAbort } from "./signals.js";
-import { promised, TURN, timeoutError, timer, turn } from "./timers.js";
+import { type Alarm, type Delayed, type Limited, pause, promised, TURN, timer } from "./timers.js";
 
 type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
@@ -21,10 +22,7 @@ const TIMED: Scheduling = { timed: true, waits: true };
 
 /** Runs a call; its value, or what it throws. */
 export function call<T>(runner: Bound, operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
-  return run(runner, operation, options, PLAIN, (machine: Machine<T>) => {
-    if (machine.ok) return machine.value as T;
-    throw machine.thrown;
-  });
+  return run(runner, operation, options, PLAIN, valueOrThrow);
 }
 
 /** Runs a call; all there is to know of it. */
@@ -33,224 +31,178 @@ export function execute<T>(
   operation: Operation<T>,
   options: CallOptions | undefined,
 ): Promise<Outcome<T>> {
-  return run(runner, operation, options, TIMED, (machine: Machine<T>) => machine.outcome);
+  return run(runner, operation, options, TIMED, outcome);
 }
 
-/** What a call gives its caller in the end. */
-type Result<T, R> = (machine: Machine<T>) => R;
-
-function run<T, R>(
+/** Carries out what the machine says. It awaits, so that an error has the caller in its stack after any attempt. */
+async function run<T, R>(
   runner: Bound,
   operation: Operation<T>,
   options: CallOptions | undefined,
   scheduling: Scheduling,
-  result: Result<T, R>,
+  result: (machine: Machine<T>) => R,
 ): Promise<R> {
-  let machine: Machine<T> | undefined;
+  if (typeof operation !== "function") refuse("operation", operation, "a function");
+  const machine = new Machine<T>(runner.setting, options, scheduling);
+  let waiting: Waiting | undefined;
   try {
-    if (typeof operation !== "function") refuse("operation", operation, "a function");
-    machine = new Machine<T>(runner.setting, options, scheduling);
-    let action = machine.begin();
-    if (action === READY) action = machine.start();
-    if (action === RUN) {
-      // A call that is over at once needs nothing of `Run`.
-      let returned: T | PromiseLike<T>;
-      try {
-        returned = operation(machine.current);
-        if (isThenable(returned)) return new Run(machine, operation, result).awaits(returned);
-      } catch (error) {
-        return new Run(machine, operation, result).goesOn(machine.failed(error));
+    for (let action = machine.begin(); action !== DONE; ) {
+      if (action === READY) action = machine.start();
+      else if (action === RUN) {
+        let returned: T | PromiseLike<T>;
+        let isPending: boolean;
+        try {
+          returned = operation(machine.current);
+          isPending = isThenable(returned);
+        } catch (error) {
+          action = machine.failed(error);
+          continue;
+        }
+        if (!isPending) action = machine.succeeded(returned as T);
+        else {
+          waiting ??= new Waiting(machine);
+          action = ended(machine, waiting.over(await waiting.for(returned as PromiseLike<T>, machine.limit())));
+        }
+      } else {
+        waiting ??= new Waiting(machine);
+        if (action === ASK) action = answered(machine, waiting.over(await waiting.answer()));
+        else action = waited(machine, waiting.over(await waiting.delay(machine.sleepMs)));
       }
-      action = machine.succeeded(returned);
     }
-    if (action !== DONE) return new Run(machine, operation, result).goesOn(action);
-    if (machine.ok) return Promise.resolve(result(machine));
   } catch (bug) {
-    machine?.cancel();
-    return Promise.reject(bug);
+    // What cannot be coped with, a clock that breaks perhaps, ends the call.
+    machine.cancel();
+    throw bug;
+  } finally {
+    waiting?.release();
   }
   // A turn first: a promise that is rejected before anyone can listen costs Node dearly.
-  const ended = machine;
-  return TURN.then(() => result(ended));
+  if (!machine.ok && waiting === undefined) await TURN;
+  return result(machine);
 }
 
-/** What a run waits for: an attempt, a delay, or the answer of a callback. */
-type Pending = typeof RUN | typeof WAIT | typeof ASK;
+/** What was waited for has failed. */
+class Failed {
+  readonly error: unknown;
 
-/** A call that was not over at once. What cannot be coped with, a clock that breaks perhaps, ends it. */
-class Run<T, R> {
-  readonly #machine: Machine<T>;
-  readonly #operation: Operation<T>;
-  readonly #result: Result<T, R>;
-  readonly #signal: Signal | null | undefined;
-  #resolve!: (result: R) => void;
-  #reject!: (error: unknown) => void;
-  readonly #promise: Promise<R>;
-  #pending: Pending | undefined;
-  /** Counts what was waited for: what comes of anything earlier is ignored. */
-  #count = 0;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** The caller has aborted. */
+const ABORTED = Symbol("aborted");
+
+function ended<T>(machine: Machine<T>, answer: unknown): Action {
+  if (answer instanceof Failed) return machine.failed(answer.error);
+  if (answer === ABORTED) {
+    machine.current.end(machine.options.signal?.reason);
+    return machine.interrupted();
+  }
+  if (answer !== LATE) return machine.succeeded(answer as T);
+  const error = new AttemptTimeoutError(machine.timeout());
+  machine.current.end(error);
+  return machine.timedOut(error);
+}
+
+function waited(machine: Machine<unknown>, answer: unknown): Action {
+  // A sleeper has failed.
+  if (answer instanceof Failed) throw answer.error;
+  return answer === ABORTED ? machine.interrupted() : machine.waited();
+}
+
+function answered(machine: Machine<unknown>, answer: unknown): Action {
+  if (answer instanceof Failed) return machine.refused(answer.error);
+  return answer === ABORTED ? machine.interrupted() : machine.answered(answer);
+}
+
+/** What a call waits for. The caller's abort and the end of its time are answers, too: what comes first counts. */
+class Waiting implements Limited, Delayed {
+  readonly #machine: Machine<any>;
+  readonly #alarm: Alarm;
+  /** When its time is over, while there is a limit. */
+  due = Infinity;
+  place = -1;
+  #isDelay = false;
+  #resolve: ((answer: unknown) => void) | undefined;
+  /** Ends the timer of a delay. */
   #stop: (() => void) | undefined;
   /** Ends listening to the caller's signal. */
-  #unlisten: (() => void) | undefined;
+  readonly release: () => void = nothing;
+  #broken: Failed | undefined;
 
-  constructor(machine: Machine<T>, operation: Operation<T>, result: Result<T, R>) {
+  constructor(machine: Machine<any>) {
     this.#machine = machine;
-    this.#operation = operation;
-    this.#result = result;
-    this.#signal = machine.options.signal;
-    this.#promise = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+    this.#alarm = machine.rules.alarm.ofCall;
+    const { signal } = machine.options;
+    if (signal) this.release = onAbort(signal, () => this.abort());
+  }
+
+  /** Waits for a promise; for its error as a `Failed`, so that nothing is thrown. */
+  for(promise: PromiseLike<unknown>, limit: number): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#begins(resolve);
+      // Engines find the caller through a promise's own function alone, for stacks.
+      promised(promise).then(resolve, (error: unknown) => resolve(new Failed(error)));
+      if (limit === Infinity) return;
+      this.due = this.#machine.now + limit;
+      this.#alarm.add(this);
     });
-    if (this.#signal) this.#unlisten = onAbort(this.#signal, () => this.#interrupt());
   }
 
-  /** The first attempt has returned a promise. */
-  awaits(returned: PromiseLike<T>): Promise<R> {
-    this.#guard(() => this.#awaits(RUN, returned));
-    return this.#promise;
-  }
-
-  /** Carries out what the machine says. */
-  goesOn(action: Action): Promise<R> {
-    this.#guard(() => this.#go(action));
-    return this.#promise;
-  }
-
-  #go(first: Action): void {
+  /** Waits for a callback. */
+  answer(): Promise<unknown> {
     const machine = this.#machine;
-    for (let action = first; ; ) {
-      switch (action) {
-        case READY:
-          action = machine.start();
-          break;
-        case RUN: {
-          let returned: T | PromiseLike<T>;
-          try {
-            returned = this.#operation(machine.current);
-            if (isThenable(returned)) return this.#awaits(RUN, returned);
-          } catch (error) {
-            action = machine.failed(error);
-            break;
-          }
-          action = machine.succeeded(returned);
-          break;
-        }
-        case WAIT:
-          return this.#sleeps(machine.sleepMs);
-        case ASK:
-          return this.#awaits(ASK, machine.answer as PromiseLike<unknown>);
-        default:
-          return this.#ends();
-      }
-    }
+    return this.for(machine.answer as PromiseLike<unknown>, machine.answerLimit());
   }
 
-  /** Begins to wait; undefined if the caller has aborted already. */
-  #waits(pending: Pending): number | undefined {
-    this.#pending = pending;
-    this.#count += 1;
-    if (!this.#signal?.aborted) return this.#count;
-    this.#interrupt();
-    return undefined;
-  }
-
-  #awaits(pending: Pending, returned: PromiseLike<unknown>): void {
-    const count = this.#waits(pending);
-    promised(returned).then(
-      (value: unknown) => this.#settles(count, false, value),
-      (error: unknown) => this.#settles(count, true, error),
-    );
-    // What has settled already needs no timer, so that it is made a turn later, for what is left then.
-    if (pending === ASK || this.#machine.isLimited) void TURN.then(() => this.#limits(count));
-  }
-
-  #sleeps(ms: number): void {
+  /** Waits for so many milliseconds. */
+  delay(ms: number): Promise<unknown> {
     const { options, rules } = this.#machine;
     const sleeper = options.sleeper ?? rules.sleeper;
-    if (ms > 0 && sleeper !== undefined) return this.#awaits(WAIT, promised(sleeper(ms, this.#signal ?? undefined)));
-    const count = this.#waits(WAIT);
-    if (count === undefined) return;
-    const over = () => this.#settles(count, false, undefined);
-    if (ms > 0) this.#stop = timer(Math.min(ms, Number.MAX_SAFE_INTEGER), rules.unref, over);
-    else void turn().then(over);
-  }
-
-  #limits(count: number | undefined): void {
-    if (count !== this.#count) return;
-    this.#guard(() => {
-      const machine = this.#machine;
-      const isAttempt = this.#pending === RUN;
-      const left = isAttempt ? machine.left() : machine.answerLimit();
-      this.#stop = timer(left, machine.rules.unref, () => {
-        if (!this.#over(count)) return;
-        this.#guard(() => {
-          if (!isAttempt) return this.#go(machine.answered(LATE));
-          const error = timeoutError(machine.timeout());
-          machine.current.end(error);
-          this.#go(machine.timedOut(error));
-        });
-      });
+    if (rules.delays.areOver) return Promise.resolve(ABORTED);
+    rules.delays.add(this);
+    this.#isDelay = true;
+    if (!(ms > 0)) return this.for(pause(), Infinity);
+    if (sleeper !== undefined) return this.for(promised(sleeper(ms, options.signal ?? undefined)), Infinity);
+    return new Promise((resolve) => {
+      this.#begins(resolve);
+      this.#stop = timer(Math.min(ms, Number.MAX_SAFE_INTEGER), rules.unref, () => resolve(undefined));
     });
   }
 
-  /** Whether it is this that is waited for; it is no longer. */
-  #over(count: number | undefined): boolean {
-    if (count !== this.#count) return false;
-    this.#count += 1;
-    this.#stop?.();
-    this.#stop = undefined;
-    return true;
+  #begins(resolve: (answer: unknown) => void): void {
+    this.#resolve = resolve;
+    if (this.#machine.options.signal?.aborted) this.abort();
   }
 
-  #settles(count: number | undefined, failed: boolean, value: unknown): void {
-    const pending = this.#pending;
-    if (!this.#over(count)) return;
-    this.#pending = undefined;
-    const machine = this.#machine;
-    this.#guard(() => {
-      if (pending === RUN) this.#go(failed ? machine.failed(value) : machine.succeeded(value as T));
-      else if (pending === ASK) this.#go(failed ? machine.refused(value) : machine.answered(value));
-      else if (failed) throw value;
-      else this.#go(machine.waited());
-    });
+  /** The caller, or the end of its policy, wants no more of it. */
+  abort(): void {
+    this.#resolve?.(ABORTED);
   }
 
-  /** The caller has aborted. */
-  #interrupt(): void {
-    const pending = this.#pending;
-    if (pending === undefined) return;
-    this.#pending = undefined;
-    this.#over(this.#count);
-    this.#guard(() => {
-      if (pending === RUN) this.#machine.current.end(this.#signal!.reason);
-      this.#go(this.#machine.interrupted());
-    });
+  /** Its time is over, or the clock has broken with this error. */
+  late(broken?: { readonly error: unknown }): void {
+    this.#broken = broken;
+    this.#resolve?.(LATE);
   }
 
-  #ends(): void {
-    this.#release();
-    try {
-      this.#resolve(this.#result(this.#machine));
-    } catch (error) {
-      this.#reject(error);
+  /** Nothing is waited for any more: this came of it. */
+  over(answer: unknown): unknown {
+    this.#resolve = undefined;
+    if (this.due !== Infinity) {
+      this.due = Infinity;
+      this.#alarm.delete(this);
     }
-  }
-
-  #release(): void {
-    this.#pending = undefined;
-    this.#unlisten?.();
-  }
-
-  #guard(step: () => void): void {
-    try {
-      step();
-    } catch (bug) {
-      this.#count += 1;
+    if (this.#isDelay) {
+      this.#isDelay = false;
+      this.#machine.rules.delays.delete(this);
       this.#stop?.();
-      this.#release();
-      this.#reject(bug);
-      this.#machine.cancel();
+      this.#stop = undefined;
     }
+    if (answer === LATE && this.#broken !== undefined) throw this.#broken.error;
+    return answer;
   }
 }
+
+function nothing(): void {}

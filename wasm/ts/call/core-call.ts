@@ -2,23 +2,27 @@
 
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Rules } from "../policy/rules.js";
+import type { Resume } from "../types.js";
 import { type Callbacks, deciding } from "../wasm/callbacks.js";
-import { enter } from "../wasm/core.js";
+import { enter, table } from "../wasm/core.js";
 import {
   call_begin,
   call_class,
   call_defer,
+  call_deferred,
   call_fail,
   call_next_sleep,
   call_probe,
   call_remaining,
   call_remaining_at,
+  call_resume,
   call_start,
   call_stop,
   call_succeed,
   call_timeout,
   call_wake,
 } from "../wasm/modules/core.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { FLAGS, HALF_OPENED, type Setting, SUCCESS_COUNTS } from "./codes.js";
 
 // Methods are private to the compiler alone: those that are so to the engine cost each call as much as all else here.
@@ -32,7 +36,7 @@ export abstract class CoreCall implements Callbacks {
   #flags = 0;
   /** When it began, and the latest time that is known. */
   protected started = 0;
-  protected now = 0;
+  now = 0;
   /** What an attempt threw last. */
   protected error: unknown = undefined;
   attempt = 0;
@@ -82,6 +86,37 @@ export abstract class CoreCall implements Callbacks {
   /** Whether its breaker has become half-open with it. */
   protected get halfOpened(): boolean {
     return (this.#flags & HALF_OPENED) !== 0;
+  }
+
+  /** Goes on with what a deferred call has behind it. */
+  protected resumed({ attempts, failures, previousSleepMs, elapsedMs, remainingMs }: Resume): void {
+    const { at } = this;
+    const to = table();
+    to[AT.Deferred.attempts] = attempts;
+    to[AT.Deferred.delay] = previousSleepMs;
+    to[AT.Deferred.elapsed] = elapsedMs;
+    to[AT.Deferred.remaining] = remainingMs ?? Infinity;
+    ERROR_CLASSES.forEach((name, index) => {
+      to[AT.Deferred.failures + index] = failures?.[name] ?? 0;
+    });
+    call_resume(at, this.rules.slot, this.started, this.#deadline);
+    this.attempt = attempts;
+    this.started -= elapsedMs;
+  }
+
+  /** What it has behind it, as it is deferred. */
+  protected deferred(): Resume {
+    call_deferred(this.at);
+    const told = table();
+    const counted = ERROR_CLASSES.map((name, index) => [name, told[AT.Deferred.failures + index]!] as const);
+    const remaining = told[AT.Deferred.remaining]!;
+    return {
+      attempts: told[AT.Deferred.attempts]!,
+      failures: Object.fromEntries(counted.filter(([, failures]) => failures > 0)),
+      previousSleepMs: told[AT.Deferred.delay]!,
+      elapsedMs: told[AT.Deferred.elapsed]!,
+      remainingMs: remaining === Infinity ? null : remaining,
+    };
   }
 
   private begun(begun: number): void {
@@ -144,12 +179,6 @@ export abstract class CoreCall implements Callbacks {
     // A first attempt of which the core need not know has the limit of all of them.
     const isKept = this.#call !== 0 || !Number.isNaN(this.#deadline);
     return isKept && !this.isLost ? call_timeout(this.at) : this.rules.limit;
-  }
-
-  /** How much of that is left; Infinity without a limit. */
-  left(): number {
-    const limit = this.timeout();
-    return limit === Infinity ? limit : limit - Math.max(0, this.rules.clock() - this.now);
   }
 
   /** What is left of the deadline; Infinity without one. */

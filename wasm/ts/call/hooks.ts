@@ -1,8 +1,17 @@
 // Notifying the hooks of a policy and of a call; what they throw changes nothing.
 
 import { refuse } from "../config/issues.js";
-import { type Checks, NULLABLE, object, optionValue, unknown } from "../config/options.js";
+import { byClass, type Checks, NULLABLE, object, options, optionValue, unknown, WHOLE } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
+
+/** What a deferred call has behind it. */
+const RESUME: Checks = {
+  attempts: [undefined, WHOLE, 1, 2 ** 32 - 1],
+  failures: (path, value) => byClass(path, value, [undefined, WHOLE, 0, 65_535], 0),
+  previousSleepMs: [undefined],
+  elapsedMs: [undefined],
+  remainingMs: [undefined, NULLABLE],
+};
 
 /** The options of a call, which are looked up by any name: it inherits none. */
 const CHECKS: Checks = {
@@ -11,6 +20,7 @@ const CHECKS: Checks = {
   signal: (path, value) =>
     typeof value.addEventListener === "function" ? value : refuse(path, value, "an AbortSignal"),
   deadlineMs: [undefined, NULLABLE],
+  resume: (path, value) => options(path, value, RESUME),
   captureTimeline: "boolean",
   stackTrace: "boolean",
   abortIf: "function",

@@ -18,7 +18,6 @@ import type {
   ResultClassifier,
   SleepDecision,
   StopReason,
-  Verdict,
 } from "../types.js";
 import { table } from "../wasm/core.js";
 import { ERROR_CLASSES, STATES, STOP_EVENTS, STOP_REASONS } from "../wasm/modules/names.js";
@@ -61,6 +60,8 @@ const DEFERRAL = 2;
 const SLEEP_HOOK = 3;
 const RETRY_HOOK = 4;
 const RESULT = 5;
+const ERROR_CLASS = 6;
+const VALUE_CLASS = 7;
 const CALLBACKS = [
   "circuitBreaker.admit",
   "budget.consume",
@@ -68,7 +69,11 @@ const CALLBACKS = [
   "beforeSleep",
   "beforeRetry",
   "circuitBreaker.settle",
+  "classifier",
+  "resultClassifier",
 ];
+
+const UNKNOWN: Classification = { class: "UNKNOWN" };
 
 /** The answer of a callback whose time is over. */
 export const LATE = Symbol("late");
@@ -88,6 +93,8 @@ export class Machine<T> extends ObservedCall<T> {
   /** Whether the latest failure is that its time was over. */
   private isCut = false;
   private question = ADMISSION;
+  /** When the attempt ended whose class is asked for. */
+  private ended: number | undefined;
   /** The attempt to run. */
   current!: AttemptContext;
   /** The delay that was decided, in milliseconds. */
@@ -105,6 +112,11 @@ export class Machine<T> extends ObservedCall<T> {
     super(setting, options);
     this.timed = timed;
     this.waits = waits;
+  }
+
+  /** How long the attempt may take from its start on, as the scheduler sees to; Infinity without a limit. */
+  limit(): number {
+    return this.isLimited ? this.timeout() : Infinity;
   }
 
   /** Begins the call. */
@@ -125,16 +137,22 @@ export class Machine<T> extends ObservedCall<T> {
     if (this.halfOpened) this.emitState("half_open");
     // Every attempt has the time of the deadline, if there is one.
     this.isLimited = this.waits && this.timeout() < Infinity;
-    return READY;
+    const { resume } = this.options;
+    if (resume) {
+      this.resumed(resume);
+      return READY;
+    }
+    this.sleepMs = this.rules.initialDelayMs;
+    return this.sleepMs > 0 ? WAIT : READY;
   }
 
   /** A breaker of the user's own has answered. */
   private admitted(admission: Admission): Action {
     if (!admission.ok) return this.reject(admission);
     this.permit = admission;
-    this.begins();
+    const action = this.begins();
     if (admission.halfOpened) this.emitState("half_open");
-    return READY;
+    return action;
   }
 
   /** What no one waits for: only its error counts. */
@@ -164,7 +182,7 @@ export class Machine<T> extends ObservedCall<T> {
 
   /** How long to wait for the answer; Infinity without a limit. When it is over, the answer is "late". */
   answerLimit(): number {
-    return this.question === RETRY_HOOK ? this.rest() : Infinity;
+    return this.question === RETRY_HOOK || this.question >= ERROR_CLASS ? this.rest() : Infinity;
   }
 
   /** The callback has answered. */
@@ -180,6 +198,14 @@ export class Machine<T> extends ObservedCall<T> {
         return WAIT;
       case RETRY_HOOK:
         return this.prepared(answer);
+      case ERROR_CLASS:
+        if (answer === LATE) return this.late("exception");
+        return this.fail(this.classificationOf(answer), "exception", BY_ERROR);
+      case VALUE_CLASS:
+        if (answer === LATE) return this.late("result");
+        return answer === null || answer === undefined
+          ? this.succeed(this.result as T)
+          : this.failedByValue(this.result as T, this.classificationOf(answer));
       default:
         if (answer && this.observed) this.emitState(answer as CircuitState);
         return DONE;
@@ -190,7 +216,7 @@ export class Machine<T> extends ObservedCall<T> {
   refused(error: unknown): Action {
     if (this.question === ADMISSION) throw error;
     this.report(error);
-    return this.answered(undefined);
+    return this.answered(this.question >= ERROR_CLASS ? UNKNOWN : undefined);
   }
 
   /** The caller has aborted what the scheduler was doing. */
@@ -239,48 +265,49 @@ export class Machine<T> extends ObservedCall<T> {
   /** The attempt has returned a value, which may be a failure. */
   succeeded(value: T): Action {
     const { resultClassifier = this.rules.resultClassifier } = this.setting;
-    const classification = resultClassifier === undefined ? null : this.classifyValue(resultClassifier, value);
-    return classification === null ? this.succeed(value) : this.failedByValue(value, classification);
+    if (resultClassifier === undefined) return this.succeed(value);
+    this.result = value;
+    return this.classify(VALUE_CLASS, resultClassifier, value);
   }
 
-  private classifyValue(classify: ResultClassifier, value: T): Classification | null {
-    let verdict: Verdict;
+  private classify(question: number, classifier: ResultClassifier, failure: unknown): Action {
+    // What a classifier takes is no time of the attempt.
+    if (question === ERROR_CLASS || this.rules.timed) this.ended = this.rules.clock();
+    let verdict: unknown = UNKNOWN;
     try {
-      verdict = classify(value);
+      verdict = classifier(failure, this.current);
     } catch (error) {
       this.report(error);
-      return { class: "UNKNOWN" };
     }
-    return verdict === null || verdict === undefined ? null : this.classificationOf(verdict);
+    return this.ask(question, verdict);
   }
 
-  private classifyError(error: unknown): Classification {
-    try {
-      return this.classificationOf(this.rules.classifier(error));
-    } catch (bug) {
-      this.report(bug);
-      return { class: "UNKNOWN" };
-    }
-  }
-
-  private classificationOf(verdict: Verdict): Classification {
+  /** The classification of a verdict: UNKNOWN where there is none. */
+  private classificationOf(verdict: unknown): Classification {
     const said = typeof verdict === "string" ? { class: verdict } : verdict;
-    if (said === null || said === undefined) return { class: "UNKNOWN" };
-    if (ERROR_CLASSES.includes(said.class)) return said;
+    if (said === null || said === undefined) return UNKNOWN;
+    if (ERROR_CLASSES.includes((said as Classification).class)) return said as Classification;
     this.report(new TypeError(`classifier: ${show(verdict)} is no class and no classification`));
-    return { class: "UNKNOWN" };
+    return UNKNOWN;
+  }
+
+  /** The deadline has passed while a class was asked for. */
+  private late(cause: Cause): Action {
+    this.ended = undefined;
+    return this.fail({ class: "TRANSIENT" }, cause, BY_CUT);
   }
 
   /** The attempt has succeeded, and with it the call. */
   succeed(value: T): Action {
+    this.ended = undefined;
     const state = this.endWithSuccess(this.timed || this.observed);
     this.ok = true;
     this.value = value;
     if (this.observed) {
       this.emitEnd("success", 0, { result: value });
       this.emit(this.event("success"));
-      if (state !== 0) this.emitState(STATES[state - 1]!);
     }
+    if (state !== 0) this.emitState(STATES[state - 1]!);
     return this.permit === undefined ? DONE : this.settle("success");
   }
 
@@ -292,7 +319,14 @@ export class Machine<T> extends ObservedCall<T> {
     const cancelled = this.rules.classifiesAborts ? undefined : cancellation(error);
     if (cancelled === "abort") return this.abort(this.isAborted() ? undefined : { error });
     if (cancelled === "timeout") return this.fail({ class: "TRANSIENT" }, "exception", BY_ERROR);
-    return this.fail(this.classifyError(error), "exception", BY_ERROR);
+    return this.classify(ERROR_CLASS, this.rules.classifier, error);
+  }
+
+  /** The attempt has thrown what is a failure of a class that is known. */
+  failedByError(error: unknown, classification: Classification): Action {
+    this.error = error;
+    this.result = undefined;
+    return this.fail(classification, "exception", BY_ERROR);
   }
 
   /** The attempt has returned a value that is a failure. */
@@ -311,7 +345,8 @@ export class Machine<T> extends ObservedCall<T> {
 
   private fail(classification: Classification, cause: Cause, how: number): Action {
     const { rules } = this;
-    this.now = rules.clock();
+    this.now = this.ended ?? rules.clock();
+    this.ended = undefined;
     this.isCut = how === BY_CUT;
     if (this.isAborted()) return this.abort();
     this.class = classification.class;
@@ -351,7 +386,7 @@ export class Machine<T> extends ObservedCall<T> {
   private choose(fits: boolean): Action {
     const delay = this.sleepMs;
     if (fits && this.observed) {
-      const event = { ...this.event("retry"), sleepMs: delay, ...this.failure(true) };
+      const event = this.failure("retry", delay, true);
       if (this.retryAfter !== undefined) event.retryAfterMs = this.retryAfter;
       this.emit(event);
     }
@@ -401,7 +436,9 @@ export class Machine<T> extends ObservedCall<T> {
   /** The delay is over. */
   waited(): Action {
     if (!this.wake()) return this.stop(DEADLINE_EXCEEDED, false);
-    return this.options.beforeRetry === undefined ? READY : this.ask(RETRY_HOOK, this.beforeRetry(this.sleepMs));
+    return this.attempt === 0 || this.options.beforeRetry === undefined
+      ? READY
+      : this.ask(RETRY_HOOK, this.beforeRetry(this.sleepMs));
   }
 
   private prepared(answer: unknown): Action {
@@ -435,6 +472,8 @@ export class Machine<T> extends ObservedCall<T> {
       previousSleepMs,
       remainingMs: remaining,
       retryAfterMs: this.retryAfter,
+      error: this.error,
+      result: this.result,
     };
   }
 
@@ -448,18 +487,21 @@ export class Machine<T> extends ObservedCall<T> {
     const reason = (this.reason = STOP_REASONS[number]!);
     const aborted = number === ABORTED;
     const scheduled = number === SCHEDULED;
+    if (scheduled) this.resume = this.deferred();
     const ended = this.close(number);
     const delay = scheduled ? (this.nextSleep ?? 0) : 0;
     if (this.observed) {
       if (this.inFlight) {
         this.emitEnd(aborted ? "aborted" : scheduled ? "scheduled" : "raise", delay, aborted ? {} : undefined);
       }
-      const event = { ...this.event(STOP_EVENTS[number]!), sleepMs: delay, stopReason: reason };
+      const name = STOP_EVENTS[number]!;
+      const event = aborted ? this.event(name) : this.failure(name, delay, fresh);
+      event.stopReason = reason;
       if (number === CIRCUIT_OPEN) event.state = "open";
-      this.emit(aborted ? event : { ...event, ...this.failure(fresh) });
-      const state = stateOf(ended & 3);
-      if (state !== null) this.emitState(state);
+      this.emit(event);
     }
+    const state = stateOf(ended & 3);
+    if (state !== null) this.emitState(state);
     this.thrown = thrown === undefined ? this.errorOf(reason) : thrown.error;
     return this.settle(ERROR_CLASSES[(ended >> 2) - 1] ?? "cancelled");
   }

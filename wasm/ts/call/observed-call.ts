@@ -12,6 +12,7 @@ import type {
   Hooks,
   Outcome,
   PolicyEvent,
+  Resume,
   StopReason,
 } from "../types.js";
 import { ERROR_CLASSES, STATE_EVENTS, STATES } from "../wasm/modules/names.js";
@@ -38,8 +39,9 @@ export abstract class ObservedCall<T> extends CoreCall {
   /** Whether an attempt has started whose end the hooks do not know. */
   protected inFlight = false;
   protected nextSleep: number | null = null;
+  protected resume: Resume | null = null;
   protected reason: StopReason | null = null;
-  private ended: Outcome<T> | undefined;
+  private last: Outcome<T> | undefined;
   /** Whether the call has succeeded, and with what; else what it throws. */
   ok = false;
   value: T | undefined;
@@ -63,7 +65,7 @@ export abstract class ObservedCall<T> extends CoreCall {
 
   /** How the call ended. */
   get outcome(): Outcome<T> {
-    return (this.ended ??= this.outcomeNow());
+    return (this.last ??= this.outcomeNow());
   }
 
   private outcomeNow(): Outcome<T> {
@@ -82,6 +84,7 @@ export abstract class ObservedCall<T> extends CoreCall {
       lastError: this.error,
       lastResult: this.result,
       nextSleepMs: this.nextSleep,
+      resume: this.resume,
       ...common,
     };
   }
@@ -98,15 +101,18 @@ export abstract class ObservedCall<T> extends CoreCall {
     return made;
   }
 
-  /** The fields of the latest failure; its error and detail while they are `fresh`. */
-  protected failure(fresh: boolean): Partial<Mutable<PolicyEvent>> {
-    const fields: Partial<Mutable<PolicyEvent>> = {};
-    if (this.class !== null) fields.class = this.class;
-    if (this.cause !== null) fields.cause = this.cause;
-    if (!fresh) return fields;
-    if (this.cause === "exception") fields.err = nameOf(this.error);
-    if (this.detail !== undefined) fields.detail = this.detail;
-    return fields;
+  /** An event of the latest failure, with its error and detail while they are `fresh`. */
+  protected failure(event: EventName, sleepMs: number, fresh: boolean): Mutable<PolicyEvent> {
+    const made = this.event(event);
+    made.sleepMs = sleepMs;
+    if (this.class !== null) made.class = this.class;
+    if (this.cause !== null) made.cause = this.cause;
+    if (!fresh) return made;
+    if (this.detail !== undefined) made.detail = this.detail;
+    if (this.cause !== "exception") return made;
+    made.err = nameOf(this.error);
+    // Of what a client throws much cannot be written as JSON, and more should not.
+    return Object.defineProperty(made, "error", { value: this.error });
   }
 
   protected emit(event: PolicyEvent): void {
@@ -124,6 +130,7 @@ export abstract class ObservedCall<T> extends CoreCall {
 
   /** The breaker has a new state. */
   protected emitState(state: CircuitState): void {
+    this.setting.breaker?.changed(state);
     if (!this.observed) return;
     const event = this.circuitEvent(STATE_EVENTS[STATES.indexOf(state)]!, state);
     if (state === "open" && this.class !== null) event.class = this.class;
@@ -191,6 +198,8 @@ export abstract class ObservedCall<T> extends CoreCall {
           previousSleepMs: previous,
           remainingMs: remaining === Infinity ? null : remaining,
           retryAfterMs: Number.isNaN(hinted) ? undefined : hinted,
+          error: this.error,
+          result: this.result,
         }),
       );
     } catch (error) {

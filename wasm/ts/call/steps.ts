@@ -7,6 +7,7 @@ import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDe
 import { DISPOSE, type Disposing } from "../wasm/dispose.js";
 import type { Setting } from "./codes.js";
 import { type Action, ASK, checkedDecision, DONE, Machine, READY, type Scheduling, WAIT } from "./machine.js";
+import { valueOrThrow } from "./outcomes.js";
 import { later } from "./synchronous.js";
 
 const BY_HAND: Scheduling = { timed: true, waits: false };
@@ -55,6 +56,8 @@ export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<
   const action = machine.begin();
   if (action === ASK) throw later(machine.asked, machine.answer);
   if (action === DONE) throw machine.thrown;
+  // To wait is the caller's, before the first attempt, too.
+  if (action === WAIT) machine.waited();
   return new ByHand(machine) as ByHand<T> & Disposing;
 }
 
@@ -101,17 +104,24 @@ class ByHand<T> {
     return this.#machine.outcome as Success<T>;
   }
 
-  /** The attempt threw this, which the policy's classifier looks at. An `AbortRetryError` ends the call. */
-  fail(error: unknown): Decision<T> {
-    return this.#decided("fail", "end", () => this.#machine.failed(error));
+  /** The attempt threw this: a failure of this class, or of that which the policy's classifier finds; then an `AbortRetryError` ends the call. */
+  fail(error: unknown, verdict?: ErrorClass | Classification): Decision<T> {
+    if (verdict === undefined) return this.#decided("fail", "end", () => this.#machine.failed(error));
+    const classification = this.#classification("fail", verdict);
+    return this.#decided("fail", "end", () => this.#machine.failedByError(error, classification));
   }
 
   /** The attempt returned a value that is a failure of this class. */
   failByValue(value: T, verdict: ErrorClass | Classification): Decision<T> {
-    this.#expect("failByValue", "end");
-    const classification = typeof verdict === "string" ? { class: verdict } : verdict;
-    classNumber("failByValue", classification?.class);
+    const classification = this.#classification("failByValue", verdict);
     return this.#decided("failByValue", "end", () => this.#machine.failedByValue(value, classification));
+  }
+
+  #classification(step: string, verdict: ErrorClass | Classification): Classification {
+    this.#expect(step, "end");
+    const classification = typeof verdict === "string" ? { class: verdict } : verdict;
+    classNumber(step, classification?.class);
+    return classification;
   }
 
   /** You ended the attempt, as its time was over: a failure of class TRANSIENT. If the deadline was the shorter limit, the call stops. */
@@ -159,7 +169,7 @@ class ByHand<T> {
   /** A step after which the call goes on, or has succeeded; throws what it ends with otherwise. */
   #step(name: string, due: Due, step: () => Action): void {
     this.#expect(name, due);
-    if (this.#advance(step) === DONE && !this.#machine.ok) throw this.#machine.thrown;
+    if (this.#advance(step) === DONE) valueOrThrow(this.#machine);
   }
 
   #decided(name: string, due: Due, step: () => Action): Decision<T> {

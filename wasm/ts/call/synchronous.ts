@@ -6,6 +6,7 @@ import type { Attempt, CallOptions } from "../types.js";
 import type { Setting } from "./codes.js";
 import { isThenable } from "./hooks.js";
 import { type Action, ASK, Machine, READY, RUN, type Scheduling, WAIT } from "./machine.js";
+import { valueOrThrow } from "./outcomes.js";
 
 /** A fake policy, which says itself what a call returns. */
 interface Faked {
@@ -42,8 +43,7 @@ function run<T>(setting: Setting, operation: (attempt: Attempt) => T, options: C
     machine.cancel();
     throw bug;
   }
-  if (machine.ok) return machine.value as T;
-  throw machine.thrown;
+  return valueOrThrow(machine);
 }
 
 function attempted<T>(machine: Machine<T>, operation: (attempt: Attempt) => T): Action {

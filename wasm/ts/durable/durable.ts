@@ -1,4 +1,4 @@
-// A breaker and a budget that isolates share, in a Durable Object; and deferral to a queue.
+// A breaker and a budget that isolates share, in a Durable Object.
 
 import { refuse } from "../config/issues.js";
 import { number, WHOLE } from "../config/options.js";
@@ -102,35 +102,4 @@ export class DurableBudget implements Pool {
     if (answer !== undefined) return answer.granted === true;
     return this.#remote.rejects ? false : this.#local.consume(whole);
   }
-}
-
-/** The longest that a queue delays a message: twelve hours. */
-const LONGEST_DELAY_S = 43_200;
-
-/**
- * Gives a queue's message back for later if its call was deferred; whether it was. The delay is
- * rounded up to whole seconds, at most twelve hours.
- */
-export function deferMessage(
-  message: {
-    /** Gives the message back to its queue. */
-    retry(options: {
-      /** For how long, in whole seconds. */
-      delaySeconds: number;
-    }): unknown;
-  },
-  outcome: {
-    /** Why the call stopped: SCHEDULED if it was deferred. */
-    readonly stopReason: unknown;
-    /** After how many milliseconds to come back; Infinity is as long as can be. */
-    readonly nextSleepMs: number | null;
-  },
-): boolean {
-  if (outcome.stopReason !== "SCHEDULED") return false;
-  const { nextSleepMs } = outcome;
-  // Infinity is as long as can be.
-  const ms =
-    nextSleepMs === Infinity ? LONGEST_DELAY_S * 1000 : number("deferMessage.nextSleepMs", nextSleepMs, [undefined]);
-  message.retry({ delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) });
-  return true;
 }

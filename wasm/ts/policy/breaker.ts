@@ -1,6 +1,7 @@
 // The circuit breaker: stops calling what is down.
 
 import { FLAGS } from "../call/codes.js";
+import { notify } from "../call/hooks.js";
 import { refuse } from "../config/issues.js";
 import {
   byClass,
@@ -15,19 +16,21 @@ import {
   optionValue,
   WHOLE,
 } from "../config/options.js";
-import type { Admission, CallResult, CircuitState, Clock, ErrorClass } from "../types.js";
+import type { Admission, CallResult, CircuitState, Clock, ErrorClass, Hooks, PolicyEvent } from "../types.js";
 import { checked, enter, micros, table } from "../wasm/core.js";
 import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
   breaker_admit,
   breaker_check,
+  breaker_counts,
   breaker_new,
   breaker_settle,
   breaker_state,
   breaker_switch,
 } from "../wasm/modules/core.js";
-import { STATES } from "../wasm/modules/names.js";
+import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
+import { inspects } from "./inspect.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";
 
@@ -68,6 +71,18 @@ export interface CircuitBreakerOptions {
   clock?: Clock | undefined;
 }
 
+/** What a breaker's JSON says. */
+export interface BreakerStatus {
+  /** The state; "disposed" after `dispose`. */
+  readonly state: CircuitState | "disposed";
+  /** The failures in its window. */
+  readonly failures?: number;
+  /** The calls in its window, if it counts a share of them. */
+  readonly calls?: number;
+  /** Unless it is closed: in how many milliseconds it lets a probe through, 0 for now; null if that is not known, as of an isolated breaker. */
+  readonly nextProbeMs?: number | null;
+}
+
 const DEFAULT_TRIPS = (1 << 5) | (1 << 6);
 const ALL_CLASSES = (1 << 8) - 1;
 const CHECKS: Checks = {
@@ -105,6 +120,7 @@ export class CircuitBreaker extends Handle {
   /** Whether its recovery time takes a random number. */
   readonly #draws: boolean;
   #permits: Permits | undefined;
+  #listeners: Set<Hooks> | undefined;
 
   /** A closed breaker of checked options: a TypeError or a RangeError names the wrong one by its path. */
   constructor(settings: CircuitBreakerOptions = {}) {
@@ -161,6 +177,48 @@ export class CircuitBreaker extends Handle {
     return STATES[breaker_state(this.entered)]!;
   }
 
+  /**
+   * Calls `listener` with each new state, whichever policy or hand has changed it, until what this returns is called: for
+   * user interfaces (`useSyncExternalStore`), logs and metrics. Time alone changes no state.
+   */
+  subscribe(listener: (state: CircuitState) => unknown): () => void {
+    if (typeof listener !== "function") refuse("circuitBreaker.subscribe", listener, "a function");
+    // The same function may listen twice.
+    const one = { onEvent: ({ state }: PolicyEvent) => listener(state!) };
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(one);
+    return () => {
+      listeners.delete(one);
+    };
+  }
+
+  /** Notifies who listens of a new state, if there is one. @internal */
+  changed(state: CircuitState | null): CircuitState | null {
+    if (state !== null && this.#listeners !== undefined) {
+      const event = STATE_EVENTS[STATES.indexOf(state)]!;
+      notify([...this.#listeners], { event, attempt: 0, sleepMs: 0, elapsedMs: 0, state });
+    }
+    return state;
+  }
+
+  /** The state as plain data, which consoles show, too; nothing changes by it. */
+  toJSON(): BreakerStatus {
+    if (this.isDisposed) return { state: "disposed" };
+    const { state } = this;
+    const now = this.clock();
+    const slot = this.entered;
+    const failures = breaker_counts(slot, now);
+    const calls = table()[0]!;
+    const isOpen = !breaker_check(slot, now);
+    const wait = table()[1]!;
+    return {
+      state,
+      failures,
+      ...(Number.isNaN(calls) ? {} : { calls }),
+      ...(state === "closed" ? {} : { nextProbeMs: isOpen ? (wait >= 0 ? wait : null) : 0 }),
+    };
+  }
+
   /** Asks for a call that you drive yourself; settle the permit with its result. */
   admit(): Admission<number> {
     const now = this.clock();
@@ -180,7 +238,7 @@ export class CircuitBreaker extends Handle {
     const now = this.clock();
     const slot = this.entered;
     const random = this.#draws ? Math.floor(Math.random() * 2 ** 32) : 0;
-    return stateOf(breaker_settle(slot, this.#out.take(permit), number, random, now));
+    return this.changed(stateOf(breaker_settle(slot, this.#out.take(permit), number, random, now)));
   }
 
   /** Opens by hand, as failures would: for the recovery time. The new state, or null if it stayed the same. */
@@ -200,7 +258,7 @@ export class CircuitBreaker extends Handle {
 
   #byHand(how: number): CircuitState | null {
     const now = this.clock();
-    return stateOf(breaker_switch(this.entered, how, now));
+    return this.changed(stateOf(breaker_switch(this.entered, how, now)));
   }
 
   /** Whether it would admit a call now; this changes nothing. @internal */
@@ -217,6 +275,8 @@ export class CircuitBreaker extends Handle {
     this.#permits = undefined;
   }
 }
+
+inspects(CircuitBreaker);
 
 /** `using` disposes of it. */
 export interface CircuitBreaker extends Disposing {}

@@ -12,6 +12,7 @@ import {
   budget_remaining,
   budget_rolling,
 } from "../wasm/modules/core.js";
+import { inspects } from "./inspect.js";
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {
@@ -117,6 +118,14 @@ export class Budget extends Handle {
     return budget_remaining(this.entered, now);
   }
 
+  /** What is left as plain data, which consoles show, too. */
+  toJSON(): {
+    /** How many retries there are now; absent after `dispose`. */
+    readonly remaining?: number;
+  } {
+    return this.isDisposed ? {} : { remaining: this.remaining() };
+  }
+
   /** Refuses every use from now on, and gives its memory back. An attempt in flight goes on: its success stands, and its failure is not retried. */
   dispose(): void {
     this.isDisposed = true;
@@ -124,6 +133,8 @@ export class Budget extends Handle {
     this.numbers = undefined;
   }
 }
+
+inspects(Budget);
 
 /** `using` disposes of it. */
 export interface Budget extends Disposing {}

@@ -165,6 +165,11 @@ export class KeyedPolicy {
     });
   }
 
+  /** Ends all delays, of every key, as `Policy.drain` does; resolves once no call is under way. */
+  drain(): Promise<void> {
+    return this.template.drain();
+  }
+
   /** Refuses every call from now on, as `Policy.dispose` does. */
   dispose(): void {
     this.template.dispose();
@@ -223,6 +228,10 @@ class Lent {
 
   runs(by: 1 | -1): void {
     this.#rules.runs(by);
+  }
+
+  drain(): Promise<void> {
+    return this.#rules.drain();
   }
 
   own(errorClass: number): ReturnType<Rules["own"]> {

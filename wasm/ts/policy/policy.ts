@@ -11,10 +11,11 @@ import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
+import { inspects } from "./inspect.js";
 import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
 /** What may be said once for all calls of a policy. */
-export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs">;
+export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs" | "resume">;
 
 /** What a policy is made of. */
 export interface PolicyOptions
@@ -62,6 +63,15 @@ export abstract class Guarded extends Runner {
     return this.#byHand("reset");
   }
 
+  /**
+   * For a graceful shutdown: calls that wait for a delay end as ABORTED, and so do those whose attempt fails from now on,
+   * in place of a delay. Attempts in flight go on, and a new call makes its first attempt. Resolves once no call is under
+   * way. A `Retry` that several policies share is drained for all of them.
+   */
+  drain(): Promise<void> {
+    return this.setting.rules.drain();
+  }
+
   #byHand(how: "trip" | "isolate" | "reset"): CircuitState | null {
     const { breaker, circuit, hooks, key } = this.setting;
     if (circuit !== undefined) throw new TypeError(`policy.${how}: its circuitBreaker is your own: ask that`);
@@ -98,7 +108,7 @@ export class Retry extends Runner {
   }
 }
 
-const HOOKS = CALL_KEYS.filter((key) => !["signal", "deadlineMs", "sleeper"].includes(key));
+const HOOKS = CALL_KEYS.filter((key) => !["signal", "deadlineMs", "resume", "sleeper"].includes(key));
 const POLICY_KEYS = ["retry", "circuitBreaker", ...SHARED_KEYS, ...HOOKS];
 
 /** The entries of `given` with these keys that are there. */
@@ -140,6 +150,11 @@ export class Policy extends Guarded {
     return this.#setting;
   }
 
+  /** Its options and the state of its breaker and budget as plain data, which consoles show, too. */
+  toJSON(): object {
+    return { ...this.retry?.config, circuitBreaker: this.circuitBreaker };
+  }
+
   /** Refuses every call from now on. Those in flight go on; after the last of them its memory is given back. */
   dispose(): void {
     const rules = this.#setting?.rules;
@@ -150,6 +165,7 @@ export class Policy extends Guarded {
 }
 
 disposes(Policy);
+inspects(Policy);
 
 /** `using` disposes of it. */
 export interface Policy extends Disposing {}

@@ -1,6 +1,7 @@
 // The settings of retrying, checked, and the policy that the core makes of them.
 
 import { type Backoff, type Strategy, strategy } from "../backoff/strategy.js";
+import { Alarm, Delays } from "../call/timers.js";
 import { byDefault } from "../classify/default.js";
 import { refuse } from "../config/issues.js";
 import {
@@ -53,6 +54,8 @@ export interface RetryOptions {
    * whole delay in `nextSleepMs`; "cut" waits for the rest and makes one more attempt, as redress for Python does.
    */
   longDelay?: "stop" | "cut" | undefined;
+  /** A delay before the first attempt, in milliseconds, 0 and up; it takes its part of the deadline. 0 by default. */
+  initialDelayMs?: number | undefined;
   /** The time for each attempt, 0.001 ms and up; null (the default) for none. */
   attemptTimeoutMs?: number | null | undefined;
   /** How many failures of class UNKNOWN are retried, 0 to 65,534; 2 by default, null for no limit. */
@@ -106,6 +109,7 @@ const CHECKS: Checks = {
     return Number.isNaN(most) ? MOST_ATTEMPTS : most;
   },
   deadlineMs: [60_000, NULLABLE],
+  initialDelayMs: [0],
   attemptTimeoutMs: [NaN, NULLABLE, MICROSECOND],
   maxUnknownAttempts: [2, WHOLE | NULLABLE, 0, 65_534],
   longDelay: (path, value) =>
@@ -152,7 +156,13 @@ export class Rules extends Handle {
   readonly clock: Clock;
   readonly random: Random;
   readonly sleeper: Sleeper | undefined;
+  /** Ends attempts at their limit. */
+  readonly alarm: Alarm;
+  /** Delays that are waited for. */
+  readonly delays = new Delays();
+  readonly #drains: (() => void)[] = [];
   readonly unref: boolean;
+  readonly initialDelayMs: number;
   /** Whether an error of a cancellation is classified as any other. */
   readonly classifiesAborts: boolean;
   readonly #settings: Record<string, any>;
@@ -178,7 +188,9 @@ export class Rules extends Handle {
     this.random = own["random"] ?? Math.random;
     this.sleeper = own["sleeper"];
     this.unref = own["unref"] ?? false;
+    this.alarm = new Alarm(this.clock, this.unref);
     this.classifiesAborts = own["abortErrors"] === "classify";
+    this.initialDelayMs = own["initialDelayMs"] ?? 0;
     this.timed = !Number.isNaN(own["attemptTimeoutMs"] ?? NaN);
     const { budget } = own;
     if (budget instanceof Handle) this.budget = budget as Budget;
@@ -227,7 +239,18 @@ export class Rules extends Handle {
   /** A call by these rules begins (1) or is over (-1). */
   runs(by: 1 | -1): void {
     this.#running += by;
-    if (this.#over && this.#running === 0) this.free();
+    if (this.#running > 0) return;
+    if (this.#over) this.free();
+    if (this.#drains.length > 0) for (const drained of this.#drains.splice(0)) drained();
+  }
+
+  /** Ends all delays as aborted, also those to come; resolves once no call runs. */
+  drain(): Promise<void> {
+    this.delays.end();
+    return new Promise((resolve) => {
+      if (this.#running === 0) resolve();
+      else this.#drains.push(resolve);
+    });
   }
 
   /** Gives their memory back once no call runs by them; none will begin. */
@@ -281,6 +304,7 @@ export class RetryConfig implements RetryOptions {
   declare readonly strategies?: RetryOptions["strategies"];
   declare readonly maxAttempts?: number | null | undefined;
   declare readonly deadlineMs?: number | null | undefined;
+  declare readonly initialDelayMs?: number | undefined;
   declare readonly attemptTimeoutMs?: number | null | undefined;
   declare readonly maxUnknownAttempts?: number | null | undefined;
   declare readonly perClassMaxAttempts?: RetryOptions["perClassMaxAttempts"];

@@ -139,7 +139,7 @@ const TOLD = { attempts: 0, elapsedMs: 0, lastClass: null, cause: null, stopReas
 function outcomeOf(answer: FakeAnswer): Outcome<any> {
   if ("outcome" in answer) return answer.outcome;
   if ("error" in answer)
-    return { ok: false, ...TOLD, error: answer.error, lastError: answer.error, lastResult: undefined };
+    return { ok: false, ...TOLD, error: answer.error, lastError: answer.error, lastResult: undefined, resume: null };
   return { ok: true, ...TOLD, value: answer.result };
 }
 
@@ -167,7 +167,8 @@ export class RecordingPolicy {
       const value = await this.callSync(operation, options);
       return { ok: true, ...TOLD, attempts: 1, value };
     } catch (error) {
-      return { ok: false, ...TOLD, attempts: 1, cause: "exception", error, lastError: error, lastResult: undefined };
+      const failed = { attempts: 1, cause: "exception", error, lastError: error } as const;
+      return { ok: false, ...TOLD, ...failed, lastResult: undefined, resume: null };
     }
   }
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { kCurrentWorker, Miniflare } from "miniflare";
 
 /** Bundles a worker's entry, or one for another edge's conditions; the modules that miniflare takes. */
 export async function bundleWorker(
@@ -63,6 +63,7 @@ export async function runInWorkerd({ project, base, filter }) {
   const modules = await bundleWorker(join(project, "entries", "worker.js"), { project });
   const bindings = {
     durableObjects: { BREAKERS: "RedressState", CLOCKED: "ClockedState", HUNG: "HungState" },
+    serviceBindings: { SELF: kCurrentWorker },
     queueProducers: { JOBS: "jobs" },
     queueConsumers: { jobs: { maxBatchTimeout: 0.05, maxRetries: 10 } },
   };

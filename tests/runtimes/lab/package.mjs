@@ -10,6 +10,8 @@ import { checkMaps } from "./maps.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
 const bin = (name) => join(HERE, "node_modules", ".bin", name);
+/** By the package, as several have a command of this name. */
+const tsc = (version) => join(HERE, "node_modules", version, "bin", "tsc");
 
 /** One command whose exit code is the result. */
 async function check(name, command, options) {
@@ -75,7 +77,7 @@ export async function checkTypes({ project }) {
       moduleResolution,
     };
     writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include: ["."] }));
-    const command = [bin("tsc"), "--project", config];
+    const command = [tsc("typescript"), "--project", config];
     results.push(await check(`tsc strict, ${moduleResolution}, lib es2022`, command, { cwd: project }));
   }
   results.push(await runDecorated(project), checkComments({ project }));

@@ -14,6 +14,7 @@ import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
+import { checkPeers } from "./peers.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
 import { runInBrowser } from "./runtimes/browsers.mjs";
@@ -38,6 +39,7 @@ const PARTS = {
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,
+  peers: checkPeers,
   examples: checkExamples,
   behaviours: checkBehaviours,
 };

@@ -26,14 +26,18 @@ export function snippets(text) {
   });
 }
 
+/** A folder of the project whose programs find other libraries, which are not installed there, and the package. */
+export function borrowPeers(folder) {
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(join(folder, "node_modules"))) symlinkSync(join(HERE, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
 /** Runs every snippet of the installed package's README. */
 export async function checkReadme({ project, base }) {
   const text = readFileSync(join(project, "node_modules", "redress", "README.md"), "utf8");
   const folder = join(project, "readme");
-  // What a snippet of another library imports is not installed in the project.
-  const peers = join(folder, "peers");
-  mkdirSync(peers, { recursive: true });
-  if (!existsSync(join(peers, "node_modules"))) symlinkSync(join(HERE, "node_modules"), join(peers, "node_modules"));
+  const peers = borrowPeers(join(folder, "peers"));
   const found = snippets(text);
   const results = [{ name: "the README has snippets", error: found.length > 3 ? null : `only ${found.length}` }];
   for (const snippet of found) {

@@ -50,6 +50,29 @@ export async function checkReadme({ project, base }) {
       : await played({ ...snippet, source }, { project, base, folder, peers });
     for (const [what, error] of Object.entries(all)) results.push({ name: `${name} ${what}`, error });
   }
+  results.push(...(await checkFirst(found[0], { project, base, folder })));
+  return results;
+}
+
+/** What follows after three failures: an answer. */
+const FAILURES = { "answers 503": "503", "resets the connection": "reset" };
+
+/** The README's first program, as it stands, in a fresh process: it takes the answer to its fourth attempt. */
+async function checkFirst({ code }, { project, base, folder }) {
+  const results = [];
+  for (const runtime of RUNTIMES) {
+    for (const [what, step] of Object.entries(FAILURES)) {
+      const url = `${base}/flaky/first-${runtime}-${step}?script=${step},${step},${step},json`;
+      const file = join(folder, "first.mjs");
+      writeFileSync(file, code.replace("https://api.example.com/items", url));
+      const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project });
+      const right = exit === 0 && /answered: 200/.test(stdout);
+      results.push({
+        name: `readme: the first program has the answer to its fourth attempt where the server ${what} three times, on ${runtime}`,
+        error: right ? null : `exit code ${exit}\n${stdout}${stderr}`,
+      });
+    }
+  }
   return results;
 }
 

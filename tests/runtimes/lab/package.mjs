@@ -5,7 +5,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, transform } from "esbuild";
 import { checkComments } from "./comments.mjs";
-import { HERE } from "./consumer.mjs";
+import { HERE, REPOSITORY } from "./consumer.mjs";
 import { checkMaps } from "./maps.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
@@ -37,8 +37,45 @@ export async function checkManifest({ project, tarball }) {
       error: dependencies.length === 0 ? null : dependencies.join(", "),
     },
     ...checkMaps(join(project, "node_modules", "redress")),
+    {
+      name: "package: it says where its home, its issues and its changes are",
+      error: manifest.homepage && manifest.bugs && listed.includes("package/CHANGELOG.md\n") ? null : listed,
+    },
+    ...(await checkUnbuilt(project)),
     await checkBundleForNode(project),
   ];
+}
+
+/** A checkout in which nothing is built is not packed, and what misses is said. */
+async function checkUnbuilt(project) {
+  const folder = join(project, "unbuilt");
+  const built = /\/wasm\/(dist|node_modules|CHANGELOG\.md|LICENSE-\w+|.*\.tgz)$/;
+  cpSync(join(REPOSITORY, "wasm"), folder, { recursive: true, filter: (path) => !built.test(path) });
+  const results = [];
+  for (const words of [
+    ["pack", "--dry-run"],
+    ["publish", "--dry-run"],
+  ]) {
+    const { code, stdout, stderr } = await run(["npm", ...words], { cwd: folder });
+    const isRefused = code !== 0 && /is not there, and \d+ others: run `npm ci` and `npm run build`/.test(stderr);
+    results.push({
+      name: `package: npm ${words.join(" ")} refuses a checkout in which nothing is built`,
+      error: isRefused ? null : `exit code ${code}\n${stdout}${stderr}`,
+    });
+  }
+  const bundle = join(folder, "ts", "bundle.ts");
+  writeFileSync(bundle, `${readFileSync(bundle, "utf8")}export * as more from "./more.js";\n`);
+  cpSync(join(project, "node_modules", "redress"), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith("bundle.ts"),
+  });
+  const { code, stderr } = await run(["npm", "pack", "--dry-run"], { cwd: folder });
+  const isRefused = code !== 0 && stderr.includes("package.json is not as the entries in ts/bundle.ts are");
+  results.push({
+    name: "package: an entry that the manifest does not have is refused",
+    error: isRefused ? null : `exit code ${code}\n${stderr}`,
+  });
+  return results;
 }
 
 /** A bundler whose program is for Node takes the small modules, not the one that Node itself takes. */

@@ -9,6 +9,7 @@ import { checkBehaviours } from "./behaviours.mjs";
 import { checkBoundary } from "./boundary.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
 import { consumer, pack, REPOSITORY } from "./consumer.mjs";
+import { checkCopies } from "./copies.mjs";
 import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
@@ -36,6 +37,7 @@ const PARTS = {
   modules: checkModules,
   processes: checkProcesses,
   boundary: checkBoundary,
+  copies: checkCopies,
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,

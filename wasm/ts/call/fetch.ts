@@ -6,6 +6,7 @@ import { http } from "../classify/http.js";
 import { refuse } from "../config/issues.js";
 import { isOptions, object, optionValue } from "../config/options.js";
 import { Budget } from "../policy/budget.js";
+import { isForeign } from "../policy/copies.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import { Policy, type Retry, type RetryPolicy, type Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions, Outcome } from "../types.js";
@@ -57,7 +58,8 @@ export function redressFetch(options?: FetchOptions): Fetch;
 export function redressFetch(policy: FetchPolicy, options?: FetchOptions): Fetch;
 export function redressFetch(first: FetchPolicy | FetchOptions = {}, second: FetchOptions = {}): Fetch {
   const hasPolicy = typeof read(first, "at") === "function" || typeof read(first, "execute") === "function";
-  if (!hasPolicy && !isOptions(first)) refuse("redressFetch", first, "a policy, or an object of options");
+  if (isForeign(first) || (!hasPolicy && !isOptions(first)))
+    refuse("redressFetch", first, "a policy, or an object of options");
   const given = object("redressFetch", hasPolicy ? second : first) as FetchOptions;
   const { repeatAnyMethod, timeoutCovers, fetch: own, ...settings } = given;
   optionValue("redressFetch.repeatAnyMethod", repeatAnyMethod, "boolean");

@@ -11,6 +11,7 @@ import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
+import { COPY, HERE, isForeign } from "./copies.js";
 import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
 /** What may be said once for all calls of a policy. */
@@ -31,6 +32,11 @@ type Operation<T> = (attempt: Attempt) => T;
 
 /** How operations are run. */
 export abstract class Runner {
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
+  }
+
   /** @internal */
   abstract readonly setting: Setting;
 
@@ -168,7 +174,9 @@ function retryOf(given: unknown, shared: Record<string, unknown> | undefined): R
   if (given instanceof Retry) {
     return shared === undefined ? given : new Retry({ ...shared, ...picked({ ...given.config }, RETRY_KEYS) });
   }
-  return isOptions(given) ? new Retry({ ...shared, ...given }) : refuse("retry", given, "a Retry or its options");
+  return isOptions(given) && !isForeign(given)
+    ? new Retry({ ...shared, ...given })
+    : refuse("retry", given, "a Retry or its options");
 }
 
 /** A policy that retries and does nothing else, of the options of both. */
@@ -181,6 +189,7 @@ export class RetryPolicy extends Policy {
 
 function parts(settings: unknown): PolicyOptions {
   if (settings instanceof Retry || settings instanceof RetryConfig) return { retry: settings };
+  if (isForeign(settings)) refuse("retry", settings, "a Retry or its options");
   const given = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
   return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
 }

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { checkBehaviours } from "./behaviours.mjs";
 import { checkBoundary } from "./boundary.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
+import { checkCancelled } from "./cancelled.mjs";
 import { consumer, pack, REPOSITORY } from "./consumer.mjs";
 import { checkCopies } from "./copies.mjs";
 import { checkDoctor } from "./doctor.mjs";
@@ -22,6 +23,7 @@ import { runInBrowser } from "./runtimes/browsers.mjs";
 import { runInProcess } from "./runtimes/process.mjs";
 import { runInWorkerd } from "./runtimes/workerd.mjs";
 import { checkSystem } from "./system.mjs";
+import { checkTimers } from "./timers.mjs";
 
 const PARTS = {
   "node-20": (lab) => runInProcess("node-20", lab),
@@ -37,7 +39,9 @@ const PARTS = {
   modules: checkModules,
   processes: checkProcesses,
   boundary: checkBoundary,
+  clients: checkCancelled,
   copies: checkCopies,
+  timers: checkTimers,
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,

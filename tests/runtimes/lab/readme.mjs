@@ -1,6 +1,6 @@
 // Every snippet of the package's README runs where it says that it does.
 //
-// A fenced block in js, ts or html is a program. The word after the language says for what: `deno` or `bun`, `browser`
+// A fenced block in js, ts or html is a program. The word after the language says for what: `deno`, `bun` or `node`, `browser`
 // (bundled, in Chromium), `vercel` (its conditions, in workerd), `peer` (another library's, beside which ours stands); without
 // one it runs on each runtime that has processes, or in workerd if it exports a worker. A page runs in Chromium and Firefox.
 // What the line before it says as `<!-- needs: .. -->` is put in front of it. Hosts named example.com are the laboratory's own
@@ -17,7 +17,7 @@ import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 const BLOCK =
   /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
 const RUNTIMES = ["node-20", "node-24", "deno", "bun"];
-const LABELS = ["deno", "bun", "browser", "vercel", "peer"];
+const LABELS = ["deno", "bun", "node", "browser", "vercel", "peer"];
 
 /** The snippets of a text, each with the line it starts at. */
 export function snippets(text) {
@@ -92,7 +92,8 @@ async function played({ language, label, code, source, line }, { project, base, 
   if (label === "vercel")
     return { "answers by the conditions of Vercel's edge": await answersAtEdge(file, { project, line }) };
   if (/export default \{/.test(code)) return { "answers in workerd": await answers(file, { project }) };
-  const runtimes = label === "peer" ? ["node-24"] : label === undefined ? RUNTIMES : [label];
+  const labelled = { peer: ["node-24"], node: ["node-20", "node-24"] };
+  const runtimes = label === undefined ? RUNTIMES : (labelled[label] ?? [label]);
   const results = {};
   for (const runtime of runtimes) {
     const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project, limitMs: 30_000 });

@@ -119,7 +119,7 @@ export type Verdict = ErrorClass | Classification | null | undefined;
 export type Classifier = (error: unknown) => Verdict;
 
 /** Says whether a returned value is a failure after all; null for a success. */
-export type ResultClassifier = (value: any) => Verdict;
+export type ResultClassifier<T = any> = (value: T) => Verdict;
 
 /** One event of a call. Fields that are not known are absent. */
 export interface PolicyEvent {
@@ -284,6 +284,17 @@ export interface CallOptions extends Hooks {
   captureTimeline?: boolean | undefined;
   /** Gives the error of a rejection a stack trace, which costs more than the rejection; false by default. */
   stackTrace?: boolean | undefined;
+}
+
+/**
+ * What runs operations: a policy of any kind, that of a key, a context, or a fake of `redress/testing`. What takes a policy
+ * only to call it should take this, so that a test can give it a fake.
+ */
+export interface PolicyLike {
+  /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
+  call<T>(operation: (attempt: Attempt) => T, options?: CallOptions): Promise<Awaited<T>>;
+  /** The same, with everything there is to know of it. */
+  execute<T>(operation: (attempt: Attempt) => T, options?: CallOptions): Promise<Outcome<Awaited<T>>>;
 }
 
 /** How a call ended, whatever happened. */

@@ -91,33 +91,59 @@ async function checkBundleForNode(project) {
   };
 }
 
-/** The types, in a strict project without the DOM's, and in each way of resolving modules. */
+/** The oldest TypeScript that reads the types, as the README says. */
+const OLDEST = "typescript-5-0";
+/** Each: the compiler, how modules are resolved, and what is compiled with which types. */
+const PROJECTS = [
+  ["typescript", "nodenext", "nodenext"],
+  ["typescript", "node20", "node16"],
+  ["typescript", "esnext", "bundler"],
+  [OLDEST, "nodenext", "nodenext"],
+  [OLDEST, "esnext", "bundler"],
+];
+
+/** The types, in a strict project without the DOM's, in each way of resolving modules; and in a worker. */
 export async function checkTypes({ project }) {
   cpSync(join(HERE, "types"), join(project, "types"), { recursive: true });
+  const strict = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    skipLibCheck: false,
+    target: "es2022",
+    lib: ["es2022"],
+    types: [],
+  };
+  const compiled = (name, version, file, config) => {
+    writeFileSync(join(project, file), JSON.stringify(config));
+    return check(name, [tsc(version), "--project", file], { cwd: project });
+  };
   const results = [];
-  for (const [module, moduleResolution] of [
-    ["nodenext", "nodenext"],
-    ["node20", "node16"],
-    ["esnext", "bundler"],
-  ]) {
-    const config = `types/tsconfig.${moduleResolution}.json`;
-    const compilerOptions = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      noEmit: true,
-      skipLibCheck: false,
-      target: "es2022",
-      lib: ["es2022"],
-      types: [],
-      module,
-      moduleResolution,
-    };
-    writeFileSync(join(project, config), JSON.stringify({ compilerOptions, include: ["."] }));
-    const command = [tsc("typescript"), "--project", config];
-    results.push(await check(`tsc strict, ${moduleResolution}, lib es2022`, command, { cwd: project }));
+  for (const [version, module, moduleResolution] of PROJECTS) {
+    const compilerOptions = { ...strict, module, moduleResolution };
+    const config = { compilerOptions, include: ["."], exclude: ["workers"] };
+    const file = `types/tsconfig.${version}.${moduleResolution}.json`;
+    results.push(
+      await compiled(`types: tsc strict, ${moduleResolution}, lib es2022, by ${version}`, version, file, config),
+    );
   }
-  results.push(await runDecorated(project), checkComments({ project }));
+  const workers = join(HERE, "node_modules", "@cloudflare", "workers-types", "index.d.ts");
+  // Theirs are not checked here.
+  const ofWorker = { ...strict, module: "esnext", moduleResolution: "bundler", skipLibCheck: true };
+  results.push(
+    await compiled(
+      "types: a worker's Env by wrangler types takes RedressState",
+      "typescript",
+      "types/workers/tsconfig.json",
+      {
+        compilerOptions: ofWorker,
+        files: ["worker.ts", workers],
+      },
+    ),
+    await runDecorated(project),
+    checkComments({ project }),
+  );
   return results;
 }
 

@@ -26,6 +26,8 @@ const OUT = 10_000;
 
 /** The Durable Object: export it from the worker and bind its namespace. */
 export class RedressState {
+  /** By this the types of Workers know a Durable Object, as `wrangler types` has it in `Env`; there is no such property. */
+  declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #storage: Storage;
   #breaker: CircuitBreaker | undefined;
   #budget: Budget | undefined;

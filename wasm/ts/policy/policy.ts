@@ -6,7 +6,7 @@ import type { Setting } from "../call/codes.js";
 import { CALL_KEYS, checked, notify } from "../call/hooks.js";
 import { refuse } from "../config/issues.js";
 import { isOptions, known } from "../config/options.js";
-import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../types.js";
+import type { Attempt, CallOptions, Circuit, CircuitState, Outcome, ResultClassifier } from "../types.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
@@ -216,7 +216,11 @@ let usual: RetryPolicy | undefined;
  */
 export function retry<T>(
   operation: (attempt: Attempt) => T,
-  options?: RetrySettings & CallOptions,
+  options?: Omit<RetrySettings, "resultClassifier"> &
+    CallOptions & {
+      /** Says whether a returned value is a failure after all. */
+      resultClassifier?: ResultClassifier<Awaited<T>> | undefined;
+    },
 ): Promise<Awaited<T>>;
 /** Puts retries around a function, named after it. Without any strategy it has decorrelated jitter. */
 export function retry(options?: RetrySettings): <F extends AnyFunction>(wrapped: F) => Wrapped<F>;

@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeJavaScript } from "./javascript.mjs";
+import { writeManifest } from "./manifest.mjs";
 import { checkFormatting, importsOf, layoutTypes, linked, MODULES, START, shortened } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -106,4 +107,5 @@ const printed = ["names", "platform"].map((name) => [
 await writeJavaScript({ modules, end, printed });
 chmodSync(join(DIST, "cli", "redress.js"), 0o755);
 
-for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, license), join(HERE, license));
+writeManifest();
+for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) cpSync(join(ROOT, file), join(HERE, file));

@@ -1,5 +1,6 @@
 // `redress doctor`: what the linter says of a target, for people and for programs.
 
+import { writeSync } from "node:fs";
 import { type ConfigSnapshot, describe, type Finding, lint, show } from "redress/lint";
 import { load } from "./target.js";
 
@@ -20,15 +21,32 @@ export async function doctor(target: string, format: Format): Promise<Report> {
   let findings: Finding[];
   let snapshot: ConfigSnapshot;
   let printed: string;
+  // Nothing that is written later comes out any more.
+  const unfinished = (why: string) => {
+    writeSync(process.stdout.fd, failed(target, `Could not load '${target}': ${why}`, format).text);
+    process.exitCode = 1;
+    settle();
+  };
+  const waits = () => unfinished("what it waits for at its top level never settles");
+  const ended = (code: number) =>
+    unfinished(
+      `it ended the process with code ${code} while it was loaded, by \`process.exit\` or an error that nothing caught`,
+    );
+  const settle = () => {
+    process.off("beforeExit", waits);
+    process.off("exit", ended);
+  };
+  process.once("beforeExit", waits);
+  process.once("exit", ended);
   try {
     const subject = await load(target);
     findings = lint(subject);
     snapshot = describe(subject, target);
     printed = show(subject, target);
   } catch (error) {
-    const message = oneLine(error instanceof Error ? error.message : String(error));
-    const text = format.json ? json({ target, ok: false, error: message, findings: [] }) : `error: ${message}\n`;
-    return { text, code: 1 };
+    return failed(target, error instanceof Error ? error.message : String(error), format);
+  } finally {
+    settle();
   }
   const errors = findings.filter(({ severity }) => severity === "error");
   const ok = errors.length === 0;
@@ -43,6 +61,13 @@ export async function doctor(target: string, format: Format): Promise<Report> {
   );
   if (ok) lines.push(`OK: '${target}' passed config checks.\n`);
   return { text: (format.show ? printed : "") + lines.join(""), code };
+}
+
+/** The report about a target that cannot be looked at. */
+function failed(target: string, why: string, format: Format): Report {
+  const message = oneLine(why);
+  const text = format.json ? json({ target, ok: false, error: message, findings: [] }) : `error: ${message}\n`;
+  return { text, code: 1 };
 }
 
 function oneLine(text: string): string {

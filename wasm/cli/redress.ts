@@ -62,7 +62,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-const { text, code } = await main(process.argv.slice(2));
-const stream = code === 2 ? process.stderr : process.stdout;
-// The module may have started what keeps the process alive.
-stream.write(text, () => process.exit(code));
+// Not by `await`: Node warns of a module that waits for ever, and `doctor` says that itself.
+main(process.argv.slice(2)).then(({ text, code }) => {
+  const stream = code === 2 ? process.stderr : process.stdout;
+  // The module may have started what keeps the process alive.
+  stream.write(text, () => process.exit(code));
+});

@@ -119,7 +119,7 @@ export type Verdict = ErrorClass | Classification | null | undefined;
 export type Classifier = (error: unknown, attempt: Attempt) => Verdict | PromiseLike<Verdict>;
 
 /** Says whether a returned value is a failure after all; null for a success. A promise is awaited, as that of a `Classifier`. */
-export type ResultClassifier = (value: any, attempt: Attempt) => Verdict | PromiseLike<Verdict>;
+export type ResultClassifier<T = any> = (value: T, attempt: Attempt) => Verdict | PromiseLike<Verdict>;
 
 /** One event of a call. Fields that are not known are absent. */
 export interface PolicyEvent {
@@ -261,7 +261,7 @@ export interface Hooks {
   onAttemptStart?: ((attempt: AttemptInfo) => unknown) | undefined;
   /** Runs after each attempt, once it is decided what follows. */
   onAttemptEnd?: ((attempt: AttemptEnd) => unknown) | undefined;
-  /** Hears what another hook threw; without it, the global `reportError` does. */
+  /** Gets what another hook threw. Without it that goes to `reportError` in a page, and to `console.error` elsewhere. */
   onHookError?: ((error: unknown) => unknown) | undefined;
 }
 
@@ -309,6 +309,17 @@ export interface Resume {
    * leaves all that was left before it. How long a queue takes beyond the delay is not counted.
    */
   readonly remainingMs: number | null;
+}
+
+/**
+ * What runs operations: a policy of any kind, that of a key, a context, or a fake of `redress/testing`. What takes a policy
+ * only to call it should take this, so that a test can give it a fake.
+ */
+export interface PolicyLike {
+  /** Runs `operation` until it succeeds or the policy stops it; throws what it threw last. */
+  call<T>(operation: (attempt: Attempt) => T, options?: CallOptions): Promise<Awaited<T>>;
+  /** The same, with everything there is to know of it. */
+  execute<T>(operation: (attempt: Attempt) => T, options?: CallOptions): Promise<Outcome<Awaited<T>>>;
 }
 
 /** How a call ended, whatever happened. */

@@ -51,6 +51,28 @@ const FILES = {
     import { RetryConfig, backoff } from "redress";
     setInterval(() => {}, 1_000);
     export const config = new RetryConfig({ strategy: backoff.constant(100) });`,
+  "exits.mjs": `process.exit(0);`,
+  "exits-later.mjs": `setTimeout(() => process.exit(7), 5); await new Promise(() => {}); export const config = 1;`,
+  "waits.mjs": `await new Promise(() => {}); export const config = 1;`,
+  "long.json": JSON.stringify({ strategy: { kind: "sequence", delaysMs: Array(10_001).fill(1) } }),
+  "longer.json": JSON.stringify({
+    retry: {
+      strategy: { kind: "retryAfterOr", fallback: { kind: "sequence", delaysMs: Array(10_001).fill(1) } },
+      strategies: { TRANSIENT: { kind: "sequence", delaysMs: Array(10_001).fill(1) } },
+    },
+  }),
+  "proto.json": `{ "strategy": "fullJitter", "__proto__": { "maxAttempts": 0 } }`,
+  "protos.json": `{
+    "retry": {
+      "strategy": { "kind": "equalJitter", "__proto__": 1 },
+      "strategies": { "__proto__": "fullJitter" },
+      "perClassMaxAttempts": { "__proto__": 1 },
+      "budget": { "ratio": 0.1, "__proto__": {} },
+      "__proto__": { "maxAttempts": 0 }
+    },
+    "circuitBreaker": { "failureThreshold": 3, "__proto__": {} }
+  }`,
+  "kind.json": `{ "strategy": { "kind": "__proto__" } }`,
   "good.json": JSON.stringify({ maxAttempts: 4, strategy: { kind: "constant", delayMs: 100 } }),
   "bad.json": JSON.stringify({ maxAttempts: 0, deadlineMs: -1, perClassMaxAttempts: { RATELIMIT: 1 } }),
   "all.json": JSON.stringify({
@@ -77,6 +99,15 @@ const SNAPSHOT = (target) => [
 ];
 const NO_CLASS =
   "is no class; there are AUTH, PERMISSION, PERMANENT, CONCURRENCY, RATE_LIMIT, SERVER_ERROR, TRANSIENT, UNKNOWN";
+
+const PROTOS = [
+  /circuitBreaker\.__proto__ is no option; there are /,
+  /budget\.__proto__ is no option; there are /,
+  /retry\.strategy\.__proto__ is no option; there are baseMs, maxMs$/,
+  /retry\.__proto__ is no option; there are /,
+  /retry\.perClassMaxAttempts: "__proto__" is no class; there are /,
+  /retry\.strategies: "__proto__" is no class; there are /,
+];
 
 /** Each line: the arguments, the exit code, and all lines of the output; a pattern for one that varies. */
 const TABLE = [
@@ -132,6 +163,32 @@ const TABLE = [
   [["./app.mjs:breaker"], 1, [/^error: Expected a RetryConfig, .* got CircuitBreaker$/]],
   [["./absent.mjs:config"], 1, ["error: No module named './absent.mjs'"]],
   [["./broken.mjs:config"], 1, ["error: Could not load './broken.mjs': the module's own fault on two lines"]],
+  [
+    ["./exits.mjs"],
+    1,
+    [
+      "error: Could not load './exits.mjs': it ended the process with code 0 while it was loaded, by `process.exit` or an error that nothing caught",
+    ],
+  ],
+  [["./exits-later.mjs"], 1, [/^error: Could not load '\.\/exits-later\.mjs': it ended the process with code 7/]],
+  [["./waits.mjs"], 1, ["error: Could not load './waits.mjs': what it waits for at its top level never settles"]],
+  [["./exits.mjs", "--json"], 1, ["{", /"target"/, `  "ok": false,`, /"error": "Could not load/, /"findings"/, "}"]],
+  [
+    ["./long.json"],
+    1,
+    ["error: [./long.json] retry.strategy.delaysMs.length: 10001 is out of range: at most 10000 delays"],
+  ],
+  [
+    ["./longer.json"],
+    1,
+    [
+      /retry\.strategy\.fallback\.delaysMs\.length: 10001 is out of range: at most 10000 delays$/,
+      /retry\.strategies\.TRANSIENT\.delaysMs\.length: 10001 is out of range: at most 10000 delays$/,
+    ],
+  ],
+  [["./proto.json"], 1, [/^error: \[\.\/proto\.json\] retry\.__proto__ is no option; there are /]],
+  [["./protos.json"], 1, PROTOS],
+  [["./kind.json"], 1, [/retry\.strategy\.kind: "__proto__" is not one of adaptive, constant, /]],
   [["./cut.json"], 1, [/^error: Could not load '\.\/cut\.json': /]],
   [[":policy"], 1, ["error: doctor target must be in the form module:attribute (e.g. ./app.mjs:policy)"]],
   [[], 2, [/^usage: redress doctor/, "redress: error: the following arguments are required: module[:attribute]"]],

@@ -11,6 +11,7 @@
 //   hang                   no answer at all, until the client gives up
 //   trickle                503 with a body that never ends
 //   truncate               a body shorter than its Content-Length
+//   json                   200 with a body of JSON
 //   drip=N                 200 with a body of N lines, 20 ms apart
 //
 // `/example/..` answers with JSON, always well. Everything else is a file below the root, so that a browser's page has the same origin.
@@ -112,6 +113,10 @@ export async function startFlakyServer({ root, port = 0, mounts = {} } = {}) {
       response.writeHead(503, { "content-type": "text/plain" });
       const timer = setInterval(() => response.write("more\n"), 10);
       return void response.on("close", () => clearInterval(timer));
+    }
+    if (step === "json") {
+      response.writeHead(200, { "content-type": "application/json" });
+      return void response.end(JSON.stringify({ answered: 200 }));
     }
     if (step.startsWith("drip=")) {
       response.writeHead(200, { "content-type": "text/plain" });

@@ -72,14 +72,23 @@ try {
 }
 `;
 
+/** The error of a first construction where WebAssembly is not what it should be. */
+const unavailable = (spoilt) => `
+${spoilt}
+const { Budget, WasmUnavailableError } = await import("redress");
+try {
+  new Budget({ ratio: 0.1 });
+} catch (error) {
+  console.log(error instanceof WasmUnavailableError && error.code === "REDRESS_WASM_UNAVAILABLE", error.message);
+}
+`;
+const refusing = (error) => `WebAssembly.Module = function () { throw ${error}; };`;
+const NOT_STARTED = "true redress: WebAssembly could not be started:";
+const ALL = { "node-20": [], "node-24": [], deno: [], bun: [] };
+
 /** Each: what it shows, the program, the runtimes with flags, and what it prints. */
 const TABLE = [
-  [
-    "import and require have one state, whatever the entry",
-    ONE_STATE,
-    { "node-20": [], "node-24": [], deno: [], bun: [] },
-    "one",
-  ],
+  ["import and require have one state, whatever the entry", ONE_STATE, ALL, "one"],
   ["import reads two files", READ, { "node-24": [] }, "dist/cjs/redress.js dist/node/index.js"],
   [
     "the stack of an error leads to TypeScript",
@@ -92,6 +101,29 @@ const TABLE = [
     STACK,
     { "node-24": ["--enable-source-maps", "--conditions=module"] },
     "ts/policy/budget.ts",
+  ],
+  [
+    "WebAssembly: a runtime that has none is told from one that forbids it",
+    unavailable("delete globalThis.WebAssembly;"),
+    ALL,
+    `${NOT_STARTED} this runtime has none, like Hermes of React Native, and iOS in lockdown mode`,
+  ],
+  [
+    "WebAssembly: a browser that compiles no more than 4 KB on its main thread is named as such",
+    // As Chromium says it up to version 113.
+    unavailable(
+      refusing(
+        'new RangeError("WebAssembly.Compile is disallowed on the main thread, if the buffer size is larger than 4KB.")',
+      ),
+    ),
+    ALL,
+    `${NOT_STARTED} on its main thread this browser compiles 4 KB at most; Chromium 114 does more, and so does a worker`,
+  ],
+  [
+    "WebAssembly: any other cause is in the message as it is",
+    unavailable(refusing('new RangeError("could not allocate memory")')),
+    ALL,
+    `${NOT_STARTED} RangeError: could not allocate memory`,
   ],
 ];
 
@@ -145,9 +177,11 @@ async function refusedByPage(name, open, { project, base }) {
     await browser.page.goto(`${base}/csp.html`);
     // A page is loaded once its modules have run; to wait for more takes a function, which its policy forbids, too.
     const answer = await browser.page.evaluate("window.answer");
-    const right = answer?.isError && typeof answer.code === "string" && /wasm-unsafe-eval/.test(answer.message);
+    const message =
+      "redress: WebAssembly could not be started: a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
+    const right = answer?.isError && answer.code === "REDRESS_WASM_UNAVAILABLE" && answer.message === message;
     return {
-      name: `a page that forbids WebAssembly gets a typed error in ${name}`,
+      name: `WebAssembly: a page that forbids it gets a typed error that names its policy, in ${name}`,
       error: right ? null : JSON.stringify(answer),
     };
   } finally {

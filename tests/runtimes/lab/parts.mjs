@@ -8,18 +8,22 @@ import { parseArgs } from "node:util";
 import { checkBehaviours } from "./behaviours.mjs";
 import { checkBoundary } from "./boundary.mjs";
 import { bundlers, runBundled } from "./bundlers.mjs";
+import { checkCancelled } from "./cancelled.mjs";
 import { consumer, pack, REPOSITORY } from "./consumer.mjs";
+import { checkCopies } from "./copies.mjs";
 import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
+import { checkPeers } from "./peers.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
 import { runInBrowser } from "./runtimes/browsers.mjs";
 import { runInProcess } from "./runtimes/process.mjs";
 import { runInWorkerd } from "./runtimes/workerd.mjs";
 import { checkSystem } from "./system.mjs";
+import { checkTimers } from "./timers.mjs";
 
 const PARTS = {
   "node-20": (lab) => runInProcess("node-20", lab),
@@ -35,9 +39,13 @@ const PARTS = {
   modules: checkModules,
   processes: checkProcesses,
   boundary: checkBoundary,
+  clients: checkCancelled,
+  copies: checkCopies,
+  timers: checkTimers,
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,
+  peers: checkPeers,
   examples: checkExamples,
   behaviours: checkBehaviours,
 };

@@ -1,6 +1,6 @@
 // Every snippet of the package's README runs where it says that it does.
 //
-// A fenced block in js, ts or html is a program. The word after the language says for what: `deno` or `bun`, `browser`
+// A fenced block in js, ts or html is a program. The word after the language says for what: `deno`, `bun` or `node`, `browser`
 // (bundled, in Chromium), `vercel` (its conditions, in workerd), `peer` (another library's, beside which ours stands); without
 // one it runs on each runtime that has processes, or in workerd if it exports a worker. A page runs in Chromium and Firefox.
 // What the line before it says as `<!-- needs: .. -->` is put in front of it. Hosts named example.com are the laboratory's own
@@ -17,7 +17,7 @@ import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 const BLOCK =
   /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
 const RUNTIMES = ["node-20", "node-24", "deno", "bun"];
-const LABELS = ["deno", "bun", "browser", "vercel", "peer"];
+const LABELS = ["deno", "bun", "node", "browser", "vercel", "peer"];
 
 /** The snippets of a text, each with the line it starts at. */
 export function snippets(text) {
@@ -26,14 +26,18 @@ export function snippets(text) {
   });
 }
 
+/** A folder of the project whose programs find other libraries, which are not installed there, and the package. */
+export function borrowPeers(folder) {
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(join(folder, "node_modules"))) symlinkSync(join(HERE, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
 /** Runs every snippet of the installed package's README. */
 export async function checkReadme({ project, base }) {
   const text = readFileSync(join(project, "node_modules", "redress", "README.md"), "utf8");
   const folder = join(project, "readme");
-  // What a snippet of another library imports is not installed in the project.
-  const peers = join(folder, "peers");
-  mkdirSync(peers, { recursive: true });
-  if (!existsSync(join(peers, "node_modules"))) symlinkSync(join(HERE, "node_modules"), join(peers, "node_modules"));
+  const peers = borrowPeers(join(folder, "peers"));
   const found = snippets(text);
   const results = [{ name: "the README has snippets", error: found.length > 3 ? null : `only ${found.length}` }];
   for (const snippet of found) {
@@ -45,6 +49,29 @@ export async function checkReadme({ project, base }) {
       ? { "has a known label": `${label} is none of ${LABELS.join(", ")}` }
       : await played({ ...snippet, source }, { project, base, folder, peers });
     for (const [what, error] of Object.entries(all)) results.push({ name: `${name} ${what}`, error });
+  }
+  results.push(...(await checkFirst(found[0], { project, base, folder })));
+  return results;
+}
+
+/** What follows after three failures: an answer. */
+const FAILURES = { "answers 503": "503", "resets the connection": "reset" };
+
+/** The README's first program, as it stands, in a fresh process: it takes the answer to its fourth attempt. */
+async function checkFirst({ code }, { project, base, folder }) {
+  const results = [];
+  for (const runtime of RUNTIMES) {
+    for (const [what, step] of Object.entries(FAILURES)) {
+      const url = `${base}/flaky/first-${runtime}-${step}?script=${step},${step},${step},json`;
+      const file = join(folder, "first.mjs");
+      writeFileSync(file, code.replace("https://api.example.com/items", url));
+      const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project });
+      const right = exit === 0 && /answered: 200/.test(stdout);
+      results.push({
+        name: `readme: the first program has the answer to its fourth attempt where the server ${what} three times, on ${runtime}`,
+        error: right ? null : `exit code ${exit}\n${stdout}${stderr}`,
+      });
+    }
   }
   return results;
 }
@@ -65,7 +92,8 @@ async function played({ language, label, code, source, line }, { project, base, 
   if (label === "vercel")
     return { "answers by the conditions of Vercel's edge": await answersAtEdge(file, { project, line }) };
   if (/export default \{/.test(code)) return { "answers in workerd": await answers(file, { project }) };
-  const runtimes = label === "peer" ? ["node-24"] : label === undefined ? RUNTIMES : [label];
+  const labelled = { peer: ["node-24"], node: ["node-20", "node-24"] };
+  const runtimes = label === undefined ? RUNTIMES : (labelled[label] ?? [label]);
   const results = {};
   for (const runtime of runtimes) {
     const { code: exit, stdout, stderr } = await run([...commandOf(runtime), file], { cwd: project, limitMs: 30_000 });

@@ -24,6 +24,7 @@ import "./long-delays.js";
 import "./renewal.js";
 import "./wrapping.js";
 import "./steps.js";
+import "./durable-object.js";
 import "./keyed.js";
 import "./testing.js";
 import "./lifecycle.js";

@@ -1,8 +1,7 @@
 // A policy with options that hold for several calls.
 
 import { refuse } from "../config/issues.js";
-import type { Runner } from "../policy/policy.js";
-import type { Attempt, CallOptions } from "../types.js";
+import type { Attempt, CallOptions, PolicyLike } from "../types.js";
 import { DISPOSE, type Disposing } from "../wasm/dispose.js";
 import { checked } from "./hooks.js";
 
@@ -10,19 +9,19 @@ import { checked } from "./hooks.js";
 type Operation<T> = (attempt: Attempt) => T;
 
 /** A policy with the options of its calls; ends with `using`. */
-export type CallContext = Pick<Runner, "call" | "execute"> &
+export type CallContext = PolicyLike &
   Disposing & {
     /** Refuses every call from now on; `using` does this at the end of its block. */
     dispose(): void;
   };
 
 /** The policy with these options for each call; those of a call itself win. */
-export function context(policy: Runner, options: CallOptions = {}): CallContext {
-  if (typeof (policy as Runner | null | undefined)?.call !== "function") refuse("context", policy, "a policy");
+export function context(policy: PolicyLike, options: CallOptions = {}): CallContext {
+  if (typeof (policy as PolicyLike | null | undefined)?.call !== "function") refuse("context", policy, "a policy");
   checked("context", options);
   const own = { ...options };
-  let runner: Runner | undefined = policy;
-  const live = (): Runner => {
+  let runner: PolicyLike | undefined = policy;
+  const live = (): PolicyLike => {
     if (runner === undefined) throw new Error("context: it was disposed of");
     return runner;
   };
@@ -34,5 +33,5 @@ export function context(policy: Runner, options: CallOptions = {}): CallContext 
     execute: async (operation: Operation<any>, more?: CallOptions) => live().execute(operation, { ...own, ...more }),
     dispose,
     [DISPOSE]: dispose,
-  } as CallContext;
+  } as object as CallContext;
 }

@@ -6,9 +6,10 @@ import { http } from "../classify/http.js";
 import { refuse } from "../config/issues.js";
 import { isOptions, object, optionValue } from "../config/options.js";
 import { Budget } from "../policy/budget.js";
+import { isForeign } from "../policy/copies.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
-import { Policy, type Retry, type RetryPolicy, type Runner } from "../policy/policy.js";
-import type { Attempt, CallOptions, Outcome } from "../types.js";
+import { Policy, type Runner } from "../policy/policy.js";
+import type { Attempt, CallOptions, Outcome, PolicyLike } from "../types.js";
 import { execute } from "./asynchronous.js";
 import { checked } from "./hooks.js";
 
@@ -38,7 +39,7 @@ type Input = Parameters<typeof fetch>[0];
 type Init = Parameters<typeof fetch>[1];
 
 /** What requests are made with. */
-type FetchPolicy = Policy | Retry | RetryPolicy | KeyedPolicy;
+type FetchPolicy = PolicyLike | KeyedPolicy;
 
 /**
  * `fetch` with retries. Without a policy it makes the recommended one: six attempts within a minute, Retry-After
@@ -57,7 +58,8 @@ export function redressFetch(options?: FetchOptions): Fetch;
 export function redressFetch(policy: FetchPolicy, options?: FetchOptions): Fetch;
 export function redressFetch(first: FetchPolicy | FetchOptions = {}, second: FetchOptions = {}): Fetch {
   const hasPolicy = typeof read(first, "at") === "function" || typeof read(first, "execute") === "function";
-  if (!hasPolicy && !isOptions(first)) refuse("redressFetch", first, "a policy, or an object of options");
+  if (isForeign(first) || (!hasPolicy && !isOptions(first)))
+    refuse("redressFetch", first, "a policy, or an object of options");
   const given = object("redressFetch", hasPolicy ? second : first) as FetchOptions;
   const { repeatAnyMethod, timeoutCovers, fetch: own, ...settings } = given;
   optionValue("redressFetch.repeatAnyMethod", repeatAnyMethod, "boolean");
@@ -112,7 +114,7 @@ function recommended(): Policy {
 
 /** Runs a request by HTTP's classes, unless the policy has its own; `once` with a single attempt. */
 function executed(
-  runner: Runner,
+  runner: PolicyLike,
   once: boolean,
   operation: (attempt: Attempt) => Promise<Response>,
   options: CallOptions,

@@ -1,14 +1,12 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
-import { refuse } from "../config/issues.js";
 import { classNumber } from "../config/options.js";
 import type { Runner } from "../policy/policy.js";
 import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "../types.js";
 import { DISPOSE, type Disposing } from "../wasm/dispose.js";
-import type { Setting } from "./codes.js";
 import { type Action, ASK, checkedDecision, DONE, Machine, READY, type Scheduling, WAIT } from "./machine.js";
 import { valueOrThrow } from "./outcomes.js";
-import { later } from "./synchronous.js";
+import { later, settingOf } from "./synchronous.js";
 
 const BY_HAND: Scheduling = { timed: true, waits: false };
 
@@ -51,7 +49,7 @@ let dropped: FinalizationRegistry<Machine<any>> | undefined;
  * Throws a CircuitOpenError if the breaker rejects the call.
  */
 export function begin<T = unknown>(policy: Runner, options?: CallOptions): Call<T> {
-  const setting = (policy as Runner | null | undefined)?.setting ?? refuse<Setting>("begin", policy, "a policy");
+  const setting = settingOf("begin", policy);
   const machine = new Machine<T>(setting, options, BY_HAND);
   const action = machine.begin();
   if (action === ASK) throw later(machine.asked, machine.answer);

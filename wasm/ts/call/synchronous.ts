@@ -1,6 +1,7 @@
 // The synchronous scheduler: what cannot be had at once is an error.
 
 import { refuse } from "../config/issues.js";
+import { isForeign } from "../policy/copies.js";
 import type { Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions } from "../types.js";
 import type { Setting } from "./codes.js";
@@ -24,8 +25,12 @@ export function callSync<T>(policy: Runner | Faked, operation: (attempt: Attempt
   // A fake policy of `redress/testing` answers by itself.
   if (typeof (policy as Faked | null)?.callSync === "function")
     return (policy as Faked).callSync(operation, options) as T;
-  const setting = (policy as Runner | null | undefined)?.setting ?? refuse<Setting>("callSync", policy, "a policy");
-  return run(setting, operation, options);
+  return run(settingOf("callSync", policy as Runner), operation, options);
+}
+
+/** The setting of a policy of this copy of the package: another has it in its own memory. */
+export function settingOf(path: string, policy: Runner | null | undefined): Setting {
+  return (isForeign(policy) ? undefined : policy?.setting) ?? refuse<Setting>(path, policy, "a policy");
 }
 
 function run<T>(setting: Setting, operation: (attempt: Attempt) => T, options: CallOptions | undefined): T {

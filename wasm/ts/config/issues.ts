@@ -1,5 +1,7 @@
 // What is wrong with an option, as data: thrown where it is met, or collected.
 
+import { isForeign } from "../policy/copies.js";
+
 /** How a value can be wrong. */
 export type Problem = "is not" | "is out of range" | "is no option" | "is no class";
 
@@ -56,7 +58,10 @@ export function messageOf({ path, value, problem, expected }: Issue): string {
 /** A value in a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  const foreign = " of another copy of redress";
+  if (typeof value === "function")
+    return `function ${value.name || "(anonymous)"}${isForeign(value.prototype) ? foreign : ""}`;
+  if (typeof value === "object" && value !== null)
+    return isForeign(value) ? `an object${foreign}` : Array.isArray(value) ? "an array" : "an object";
   return String(value);
 }

@@ -5,7 +5,8 @@ import { number, WHOLE } from "../config/options.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { windowOf } from "../policy/windows.js";
-import type { Admission, CircuitState } from "../types.js";
+import type { Admission, CallResult, CircuitState } from "../types.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import type { Question } from "./remote.js";
 import { restore, type Snapshot, snapshot } from "./snapshot.js";
 
@@ -25,6 +26,8 @@ const OUT = 10_000;
 
 /** The Durable Object: export it from the worker and bind its namespace. */
 export class RedressState {
+  /** By this the types of Workers know a Durable Object, as `wrangler types` has it in `Env`; there is no such property. */
+  declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #storage: Storage;
   #breaker: CircuitBreaker | undefined;
   #budget: Budget | undefined;
@@ -33,6 +36,9 @@ export class RedressState {
   /** What storage holds, to write to it only what has changed. */
   readonly #saved = new Map<string, string>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** The latest time by `now`, and how far that has stepped back so far. */
+  #latest = -Infinity;
+  #steppedBack = 0;
 
   /** Made by the runtime. */
   constructor(context: {
@@ -46,6 +52,14 @@ export class RedressState {
   now(): number {
     return Date.now();
   }
+
+  /** The same without its steps back: time goes on from where it was, so that leases and recoveries take as long as they are. */
+  readonly #clock = (): number => {
+    const now = this.now();
+    this.#steppedBack += Math.max(0, this.#latest - now);
+    this.#latest = now;
+    return now + this.#steppedBack;
+  };
 
   /** Answers the handles of other isolates, one after the other; 400 to what no handle asks. */
   async fetch(request: any): Promise<any> {
@@ -71,8 +85,7 @@ export class RedressState {
   }
 
   async #consume({ settings, cost, calls }: Question & { ask: "consume" }): Promise<unknown> {
-    const clock = () => this.now();
-    this.#budget ??= await this.#loaded("budget", new Budget({ ...settings, clock }));
+    this.#budget ??= await this.#loaded("budget", new Budget({ ...settings, clock: this.#clock }));
     for (let n = 0; n < calls; n += 1) this.#budget.deposit();
     const granted = this.#budget.consume(cost);
     await this.#save("budget", this.#budget);
@@ -80,8 +93,8 @@ export class RedressState {
   }
 
   async #gate(asked: Question & { ask: "admit" | "settle" }): Promise<unknown> {
-    const clock = () => this.now();
-    this.#breaker ??= await this.#loaded("breaker", new CircuitBreaker({ ...settingsOf(asked), clock }));
+    const made = () => new CircuitBreaker({ ...settingsOf(asked), clock: this.#clock });
+    this.#breaker ??= await this.#loaded("breaker", made());
     const answer = this.#decide(this.#breaker, asked);
     if (answer.ok !== false) await this.#save("breaker", this.#breaker);
     return answer;
@@ -132,6 +145,9 @@ function settingsOf({ settings }: Question & { ask: "admit" | "settle" }): Circu
   return { ...settings, window: windowOf(settings.window) as CircuitBreakerOptions["window"] };
 }
 
+/** How a call can end for its breaker. */
+const RESULTS: readonly CallResult[] = ["success", "cancelled", ...ERROR_CLASSES];
+
 /** The most calls that count of those told with one question. */
 export const MOST_CALLS = 100_000;
 
@@ -139,6 +155,8 @@ function checkedQuestion(asked: Question): Question {
   const { ask, id } = asked ?? {};
   if (ask !== "admit" && ask !== "settle" && ask !== "consume") refuse("ask", ask, '"admit", "settle" or "consume"');
   if (typeof id !== "string") refuse("id", id, "a string");
+  // Before the permit is looked for, which would be spent on it.
+  if (asked.ask === "settle" && !RESULTS.includes(asked.result)) refuse("result", asked.result, RESULTS.join(", "));
   if (asked.ask === "consume") number("calls", asked.calls, [undefined, WHOLE, 0, MOST_CALLS]);
   return asked;
 }

@@ -1,11 +1,12 @@
 // State as plain data for JSON: the core's bytes as text.
 
-import { show } from "../config/issues.js";
+import { refuse as refused, show } from "../config/issues.js";
 import { options } from "../config/options.js";
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Budget } from "../policy/budget.js";
 import { bytes, release, reserve } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
+import { Handle } from "../wasm/handle.js";
 import { snapshot_bytes, snapshot_load, snapshot_save } from "../wasm/modules/extras.js";
 import { SNAPSHOT_ERRORS } from "../wasm/modules/names.js";
 
@@ -29,6 +30,7 @@ const KINDS = ["circuit_breaker", "budget"] as const;
 
 /** The state of a breaker or a budget as plain data. */
 export function snapshot(state: CircuitBreaker | Budget): Snapshot {
+  checkOwn("snapshot", state);
   const kind = "consume" in state ? 1 : 0;
   const now = state.clock();
   enterExtras();
@@ -47,6 +49,7 @@ export function snapshot(state: CircuitBreaker | Budget): Snapshot {
 
 /** Gives a breaker or a budget the state of a snapshot. A wrong one is refused by a TypeError, and changes nothing. */
 export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, settings: RestoreOptions = {}): void {
+  checkOwn("restore", state);
   const { offMs } = options("restore", settings, { offMs: [NaN] });
   const given = snapshot as Partial<Snapshot> | null | undefined;
   const refuse = (why: string) => new TypeError(`restore: ${why}`);
@@ -72,4 +75,10 @@ export function restore(state: CircuitBreaker | Budget, snapshot: Snapshot, sett
     release(at);
   }
   if (wrong !== 0) throw refuse(SNAPSHOT_ERRORS[wrong - 2]!);
+}
+
+/** Refuses what has its state elsewhere: in another copy of the package, in a Durable Object, or nowhere. */
+function checkOwn(path: string, state: unknown): void {
+  if (!(state instanceof Handle) || !("admit" in state || "consume" in state))
+    refused(path, state, "a CircuitBreaker or a Budget");
 }

@@ -51,8 +51,8 @@ export function withRefused(snapshot: ConfigSnapshot, issues: readonly Issue[], 
   if (at(retry, ["strategy"]) === undefined) changed["default_strategy"] = null;
   for (const { path, value, problem } of issues) {
     const [holder, option = "", name = problem === "is no class" ? String(value) : undefined] = path.split(".");
-    const key = KEYS[option];
-    if (holder !== "retry" || key === undefined) continue;
+    if (holder !== "retry" || !Object.hasOwn(KEYS, option)) continue;
+    const key = KEYS[option]!;
     const own = at(retry, [option]);
     const section = changed[key];
     if (typeof section === "object" && section !== null && name !== undefined) {

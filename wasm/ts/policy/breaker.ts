@@ -30,6 +30,7 @@ import {
   breaker_switch,
 } from "../wasm/modules/core.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
+import { isForeign } from "./copies.js";
 import { inspects } from "./inspect.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";
@@ -88,7 +89,7 @@ const ALL_CLASSES = (1 << 8) - 1;
 const CHECKS: Checks = {
   clock,
   window: (path, value) =>
-    value === undefined || typeof value?.put === "function"
+    value === undefined || (typeof value?.put === "function" && !isForeign(value))
       ? value
       : refuse(path, value, "a window: of rateOfCalls or rateOverTime"),
   failureThreshold: /* @__PURE__ */ counted([5, WHOLE, 1, 255]),

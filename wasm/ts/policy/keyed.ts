@@ -6,6 +6,7 @@ import { isOptions, number, object, WHOLE } from "../config/options.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget, ofKey, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
+import { COPY, HERE } from "./copies.js";
 import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
 import type { RetryOptions, Rules } from "./rules.js";
 
@@ -49,6 +50,11 @@ export class Keyed<V extends CircuitBreaker | Budget> {
     const ofEach = is(Budget) ? ofKey(own as object as RatioBudgetOptions) : own;
     this.#make = () => new Entry(ofEach);
     this.template = this.#make();
+  }
+
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
   }
 
   /** How many keys have an entry. */
@@ -149,6 +155,11 @@ export class KeyedPolicy {
     if (this.#breakers === undefined && this.#budgets === undefined) {
       refuse("policy.circuitBreaker", given["circuitBreaker"], "Keyed, and no budget is: use a Policy");
     }
+  }
+
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
   }
 
   /** The policy of one key. Its entries are looked up, and used, when a call begins; events bear the key as their operation if they are given none. */

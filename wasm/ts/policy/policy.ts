@@ -6,11 +6,12 @@ import type { Setting } from "../call/codes.js";
 import { CALL_KEYS, checked, notify } from "../call/hooks.js";
 import { refuse } from "../config/issues.js";
 import { isOptions, known } from "../config/options.js";
-import type { Attempt, CallOptions, Circuit, CircuitState, Outcome } from "../types.js";
+import type { Attempt, CallOptions, Circuit, CircuitState, Outcome, ResultClassifier } from "../types.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
+import { COPY, HERE, isForeign } from "./copies.js";
 import { inspects } from "./inspect.js";
 import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
@@ -32,6 +33,11 @@ type Operation<T> = (attempt: Attempt) => T;
 
 /** How operations are run. */
 export abstract class Runner {
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
+  }
+
   /** @internal */
   abstract readonly setting: Setting;
 
@@ -184,7 +190,9 @@ function retryOf(given: unknown, shared: Record<string, unknown> | undefined): R
   if (given instanceof Retry) {
     return shared === undefined ? given : new Retry({ ...shared, ...picked({ ...given.config }, RETRY_KEYS) });
   }
-  return isOptions(given) ? new Retry({ ...shared, ...given }) : refuse("retry", given, "a Retry or its options");
+  return isOptions(given) && !isForeign(given)
+    ? new Retry({ ...shared, ...given })
+    : refuse("retry", given, "a Retry or its options");
 }
 
 /** A policy that retries and does nothing else, of the options of both. */
@@ -197,6 +205,7 @@ export class RetryPolicy extends Policy {
 
 function parts(settings: unknown): PolicyOptions {
   if (settings instanceof Retry || settings instanceof RetryConfig) return { retry: settings };
+  if (isForeign(settings)) refuse("retry", settings, "a Retry or its options");
   const given = known("retry", settings, [...RETRY_KEYS, ...HOOKS]);
   return { ...picked(given, HOOKS), retry: picked(given, RETRY_KEYS) ?? {} };
 }
@@ -223,7 +232,11 @@ let usual: RetryPolicy | undefined;
  */
 export function retry<T>(
   operation: (attempt: Attempt) => T,
-  options?: RetrySettings & CallOptions,
+  options?: Omit<RetrySettings, "resultClassifier"> &
+    CallOptions & {
+      /** Says whether a returned value is a failure after all. */
+      resultClassifier?: ResultClassifier<Awaited<T>> | undefined;
+    },
 ): Promise<Awaited<T>>;
 /** Puts retries around a function, named after it. Without any strategy it has decorrelated jitter. */
 export function retry(options?: RetrySettings): <F extends AnyFunction>(wrapped: F) => Wrapped<F>;

@@ -4,6 +4,7 @@ import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "..
 import { micros } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";
+import { COPY, HERE } from "./copies.js";
 
 /** What every window of a rate says. */
 interface Share {
@@ -59,6 +60,11 @@ export class RateWindow {
   constructor(kind: "calls" | "time", settings: object) {
     this.kind = kind;
     this.#settings = settings;
+  }
+
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
   }
 
   /** Puts its settings where the core reads them. @internal */

@@ -5,7 +5,16 @@ import type { Backoff } from "../backoff/strategy.js";
 import { refuse } from "../config/issues.js";
 import { known, number } from "../config/options.js";
 import { RETRY_KEYS, RetryConfig, type RetryOptions } from "../policy/rules.js";
-import type { Admission, Attempt, CallOptions, CallResult, Circuit, CircuitState, Outcome } from "../types.js";
+import type {
+  Admission,
+  Attempt,
+  CallOptions,
+  CallResult,
+  Circuit,
+  CircuitState,
+  Outcome,
+  PolicyLike,
+} from "../types.js";
 
 /** A clock that moves when it is told to, or when a policy sleeps on it. */
 export class MockClock {
@@ -106,7 +115,7 @@ export type FakeAnswer =
     };
 
 /** A policy that answers as it is told, without running anything. */
-export class FakePolicy {
+export class FakePolicy implements PolicyLike {
   readonly #outcome: Outcome<any>;
 
   /** A policy with one answer to every call. */
@@ -152,7 +161,7 @@ export interface RecordedCall {
 }
 
 /** A policy that runs each operation once and remembers what it was asked. */
-export class RecordingPolicy {
+export class RecordingPolicy implements PolicyLike {
   /** Every call, in order. */
   readonly calls: RecordedCall[] = [];
 

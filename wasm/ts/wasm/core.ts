@@ -32,7 +32,10 @@ export interface Shared extends Memory {
   readonly __indirect_function_table: object;
 }
 
-/** WebAssembly could not be started, as a page's Content-Security-Policy forbids it; thrown by the first construction. */
+/**
+ * WebAssembly could not be started, and the message says why: a page's Content-Security-Policy forbids it, an old browser
+ * compiles no more than 4 KB at once, or there is none. Thrown by the first construction.
+ */
 export class WasmUnavailableError extends Error {
   /** `"WasmUnavailableError"`. */
   override readonly name = "WasmUnavailableError";
@@ -49,9 +52,17 @@ function made<M>(make: () => M): M {
   try {
     return make();
   } catch (cause) {
-    const message =
-      "redress: WebAssembly could not be started; a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src";
-    throw new WasmUnavailableError(message, { cause });
+    const said = String(cause);
+    // Engines name the policy or what it must allow, and Chromium the thread.
+    const why =
+      typeof WebAssembly === "undefined"
+        ? "this runtime has none, like Hermes of React Native, and iOS in lockdown mode"
+        : /CSP|security.policy|unsafe-eval/i.test(said)
+          ? "a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src"
+          : /main thread/.test(said)
+            ? "on its main thread this browser compiles 4 KB at most; Chromium 114 does more, and so does a worker"
+            : said;
+    throw new WasmUnavailableError(`redress: WebAssembly could not be started: ${why}`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 // What the core holds for an object of the package.
 
+import { COPY, HERE } from "../policy/copies.js";
 import { disowned, enter, owned } from "./core.js";
 import { DISPOSE } from "./dispose.js";
 
@@ -8,6 +9,11 @@ export abstract class Handle {
   #slot = 0;
   /** Whether it was disposed of. @internal */
   isDisposed = false;
+
+  /** @internal */
+  get [COPY](): object {
+    return HERE;
+  }
 
   /** Makes it; where it is, 0 if it could not be made. @internal */
   abstract make(): number;

@@ -360,6 +360,23 @@ test("a deferred message comes back after its delay, rounded up to whole seconds
   assert.isFalse(deferMessage(untouched, { ok: false, stopReason: "MAX_ATTEMPTS_GLOBAL", nextSleepMs: null }));
 });
 
+test("a message that carries a deferred call is sent before the old one is acknowledged", async () => {
+  const outcome = await through(undefined, {
+    retry: { strategy: backoff.constant(1_500), deadlineMs: 60_000 },
+  }).execute(script(failure(503)), { sleep: () => "defer" });
+  const order = [];
+  const message = { ack: () => order.push("ack"), retry: () => order.push("retry") };
+  const sends = async (resume, options) => void order.push([resume.attempts, options]);
+  assert.isTrue(await deferMessage(message, outcome, sends));
+  assert.deepEqual(order, [[1, { delaySeconds: 2 }], "ack"]);
+  order.length = 0;
+  const fails = () => Promise.reject(new Error("the queue is full"));
+  assert.equal((await rejection(deferMessage(message, outcome, fails))).message, "the queue is full");
+  const other = { stopReason: "MAX_ATTEMPTS_GLOBAL", nextSleepMs: null, resume: null };
+  assert.isFalse(await deferMessage(message, other, sends));
+  assert.deepEqual(order, []);
+});
+
 test("a message that a policy defers is delivered again by the queue, after the delay", async (context) => {
   const { env } = context;
   const { url, log } = flaky(context, "429;retry-after=2,200");

@@ -181,6 +181,23 @@ test("an event has the error itself, which JSON and copies leave out", async () 
   assert.equal(timeline[0].err, "Error");
 });
 
+test("an error has the caller in its asynchronous stack, after a retry, too", async ({ runtime }) => {
+  const policy = new RetryPolicy({ strategy: backoff.constant(1), maxAttempts: 3 });
+  async function theOperation({ attempt }) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    throw failure(503, { attempt });
+  }
+  async function theCaller() {
+    return await policy.call(theOperation);
+  }
+  const { stack, attempt } = await rejection(theCaller());
+  assert.equal(attempt, 3);
+  // Other engines write no asynchronous stacks, or not through promises that others settle.
+  if (!runtime.startsWith("node")) return;
+  assert.include(stack, "theOperation");
+  assert.include(stack, "async theCaller");
+});
+
 test("a time-out of the policy is told from the operation's own", async () => {
   const policy = new RetryPolicy({ strategy, maxAttempts: 1, attemptTimeoutMs: 5 });
   let reason;

@@ -155,6 +155,24 @@ test("without a delay, fifty attempts are the most before everything else has it
   assert.isAtMost(most, 150);
 });
 
+test("a delay before the first attempt takes its part of the deadline, and ends with an abort", async () => {
+  const { execute, time } = stage({ retry: { strategy: backoff.constant(5), initialDelayMs: 100, deadlineMs: 1_000 } });
+  const left = [];
+  const outcome = await execute(({ attempt, remainingMs }) => {
+    left.push(remainingMs);
+    if (attempt === 1) throw failure(503);
+  });
+  assert.deepEqual([outcome.ok, outcome.attempts, time.sleeps, left], [true, 2, [100, 5], [900, 895]]);
+  const late = stage({ retry: { strategy: backoff.constant(5), initialDelayMs: 100, deadlineMs: 50 } });
+  const stopped = await late.execute(script(1));
+  assert.deepEqual([stopped.stopReason, stopped.attempts], ["DEADLINE_EXCEEDED", 0]);
+  const controller = new AbortController();
+  const policy = new RetryPolicy({ strategy: backoff.constant(5), initialDelayMs: 3_600_000, deadlineMs: null });
+  const pending = policy.execute(script(1), { signal: controller.signal });
+  controller.abort("enough");
+  assert.deepEqual([(await pending).stopReason, (await pending).attempts], ["ABORTED", 0]);
+});
+
 test("a real delay is as long as it says", async () => {
   const policy = new RetryPolicy({ strategy: backoff.constant(60) });
   const started = Date.now();

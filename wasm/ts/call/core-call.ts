@@ -34,6 +34,8 @@ export abstract class CoreCall implements Callbacks {
   /** Where the core has it; 0 while that need not know of it. */
   #call = 0;
   #flags = 0;
+  /** Whether the core takes the next attempt for started: it does so with the first one. */
+  #hasStarted = true;
   /** When it began, and the latest time that is known. */
   protected started = 0;
   now = 0;
@@ -41,12 +43,12 @@ export abstract class CoreCall implements Callbacks {
   protected error: unknown = undefined;
   attempt = 0;
   /** The deadline of this call alone; NaN for the policy's. */
-  readonly #deadline: number;
+  protected readonly deadline: number;
 
   constructor(setting: Setting, deadline: number) {
     this.setting = setting;
     this.rules = setting.rules;
-    this.#deadline = deadline;
+    this.deadline = deadline;
   }
 
   /** @internal */
@@ -70,10 +72,10 @@ export abstract class CoreCall implements Callbacks {
       const gate = this.gate;
       const policy = rules.slot;
       enter();
-      let begun = call_begin(policy, gate, budget, now, this.#deadline);
+      let begun = call_begin(policy, gate, budget, now, this.deadline);
       if (begun === 0 && breaker !== undefined) {
         const breakerNow = this.ofBreaker(breaker);
-        begun = call_probe(policy, gate, budget, now, this.#deadline, breakerNow);
+        begun = call_probe(policy, gate, budget, now, this.deadline, breakerNow);
         if (begun === 0) return false;
       }
       this.begun(begun);
@@ -88,8 +90,9 @@ export abstract class CoreCall implements Callbacks {
     return (this.#flags & HALF_OPENED) !== 0;
   }
 
-  /** Goes on with what a deferred call has behind it. */
-  protected resumed({ attempts, failures, previousSleepMs, elapsedMs, remainingMs }: Resume): void {
+  /** Goes on with what a deferred call has behind it; with a deadline of its own unless that is NaN. */
+  protected resumed(behind: Resume, deadline: number): void {
+    const { attempts, failures, previousSleepMs, elapsedMs, remainingMs } = behind;
     const { at } = this;
     const to = table();
     to[AT.Deferred.attempts] = attempts;
@@ -99,9 +102,10 @@ export abstract class CoreCall implements Callbacks {
     ERROR_CLASSES.forEach((name, index) => {
       to[AT.Deferred.failures + index] = failures?.[name] ?? 0;
     });
-    call_resume(at, this.rules.slot, this.started, this.#deadline);
+    call_resume(at, this.rules.slot, this.now, deadline);
     this.attempt = attempts;
-    this.started -= elapsedMs;
+    this.started = this.now - elapsedMs;
+    this.#hasStarted = false;
   }
 
   /** What it has behind it, as it is deferred. */
@@ -131,7 +135,7 @@ export abstract class CoreCall implements Callbacks {
     if (this.isLost) throw this.disposed("circuitBreaker");
     const policy = this.#call === 0 ? this.rules.slot : 0;
     enter();
-    if (policy !== 0) this.begun(call_begin(policy, 0, 0, this.started, this.#deadline));
+    if (policy !== 0) this.begun(call_begin(policy, 0, 0, this.started, this.deadline));
     return this.#call;
   }
 
@@ -162,7 +166,10 @@ export abstract class CoreCall implements Callbacks {
 
   /** Whether the breaker lets the call go on with the next attempt, which the core then knows of. */
   admits(): boolean {
-    if (this.attempt === 0) return true;
+    if (this.#hasStarted) {
+      this.#hasStarted = false;
+      return true;
+    }
     const at = this.at;
     return call_start(at, this.rules.slot, this.gate);
   }
@@ -177,7 +184,7 @@ export abstract class CoreCall implements Callbacks {
   /** How long the attempt may take; Infinity without a limit. */
   timeout(): number {
     // A first attempt of which the core need not know has the limit of all of them.
-    const isKept = this.#call !== 0 || !Number.isNaN(this.#deadline);
+    const isKept = this.#call !== 0 || !Number.isNaN(this.deadline);
     return isKept && !this.isLost ? call_timeout(this.at) : this.rules.limit;
   }
 

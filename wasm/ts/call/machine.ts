@@ -139,7 +139,7 @@ export class Machine<T> extends ObservedCall<T> {
     this.isLimited = this.waits && this.timeout() < Infinity;
     const { resume } = this.options;
     if (resume) {
-      this.resumed(resume);
+      this.resumed(resume, this.deadline);
       return READY;
     }
     this.sleepMs = this.rules.initialDelayMs;
@@ -436,9 +436,15 @@ export class Machine<T> extends ObservedCall<T> {
   /** The delay is over. */
   waited(): Action {
     if (!this.wake()) return this.stop(DEADLINE_EXCEEDED, false);
-    return this.attempt === 0 || this.options.beforeRetry === undefined
-      ? READY
-      : this.ask(RETRY_HOOK, this.beforeRetry(this.sleepMs));
+    if (this.attempt === 0) return this.delayed();
+    return this.options.beforeRetry === undefined ? READY : this.ask(RETRY_HOOK, this.beforeRetry(this.sleepMs));
+  }
+
+  /** The delay before the first attempt is over. */
+  private delayed(): Action {
+    const elapsedMs = this.now - this.started;
+    this.resumed({ attempts: 0, previousSleepMs: 0, elapsedMs, remainingMs: this.remainingNow() }, NaN);
+    return READY;
   }
 
   private prepared(answer: unknown): Action {

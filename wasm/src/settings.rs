@@ -162,6 +162,8 @@ settings! {
         third: f64,
         /// The slot of the fallback, or of the delays of a sequence, which it takes over.
         link: f64,
+        /// What is added at random to one that has no jitter of its own.
+        jitter: f64,
     }
 }
 

@@ -73,9 +73,10 @@ pub fn strategy_new(kind: u32) -> u32 {
             let hinted = Backoff::retry_after_or(fallback, from);
             hinted.at_least(to).at_most(span(given.third))
         }
-        _ => Backoff::function(function),
+        10 => Backoff::function(function),
+        _ => Backoff::linear(from, to),
     };
-    let slot = place(backoff);
+    let slot = place(backoff.plus_jitter(span(given.jitter)));
     if kind == SEQUENCE {
         if slot == 0 {
             release(link);

@@ -19,8 +19,8 @@ pub(super) fn doubled(own: &Backoff, doublings: u32) -> u64 {
 /// A growth of `milli` thousandths as a fixed-point number with 16 fraction bits,
 /// rounded to the nearest.
 pub(super) const fn growth(milli: u32) -> u32 {
-    let milli = if milli < 1000 {
-        1000
+    let milli = if milli == 0 {
+        1
     } else if milli > 65_535_000 {
         65_535_000
     } else {
@@ -51,11 +51,11 @@ pub(super) fn grown(own: &Backoff, growth: u32, times: u32) -> u64 {
     power.of(first, max)
 }
 
-/// `mantissa * 2^(exponent - 31)`, for values of one and more.
+/// `mantissa * 2^(exponent - 31)`.
 #[derive(Clone, Copy)]
 struct Float {
     mantissa: u32,
-    exponent: u32,
+    exponent: i32,
 }
 
 impl Float {
@@ -63,7 +63,7 @@ impl Float {
 
     fn from_q16(value: u32) -> Self {
         let room = value.leading_zeros();
-        Self { mantissa: value << (room & 31), exponent: 15_u32.saturating_sub(room) }
+        Self { mantissa: value << (room & 31), exponent: 15 - room.cast_signed() }
     }
 
     fn times(self, other: Self) -> Self {
@@ -86,6 +86,11 @@ impl Float {
         // value * mantissa / 2^32 is half of the result at exponent 0.
         let mut result = mul_shr32(value, self.mantissa);
         let mut lost = mul_low(value, self.mantissa);
+        let mut halvings = self.exponent.saturating_add(1).clamp(-64, 0);
+        while halvings < 0 {
+            result >>= 1;
+            halvings += 1;
+        }
         let mut left = self.exponent.saturating_add(1).min(97);
         while left > 0 && result < max {
             result = result.saturating_add(result).saturating_add(u64::from(lost >> 31));
@@ -128,8 +133,10 @@ mod tests {
     #[test]
     fn a_growth_is_rounded_to_the_nearest_and_kept_in_its_range() {
         for (milli, fixed) in [
-            (0, 1 << 16),
-            (999, 1 << 16),
+            (0, 66),
+            (1, 66),
+            (500, 1 << 15),
+            (999, 65_470),
             (1_000, 1 << 16),
             (1_001, 65_602),
             (1_500, 98_304),

@@ -94,7 +94,10 @@ pub struct Backoff {
 #[derive(Clone, Copy)]
 enum Link {
     None(Kind),
-    Growth(u32),
+    /// A strategy without jitter, and the most that is added to its delays at random.
+    Plus(Kind, Duration),
+    /// The growth, and such jitter.
+    Growth(u32, Duration),
     Sequence(&'static [Duration]),
     /// The strategy where there is no hint, the policy's own if it is none, and the longest hint
     /// that is followed.
@@ -114,6 +117,7 @@ enum Kind {
     EqualJitter,
     DecorrelatedJitter,
     TokenBackoff,
+    Linear,
 }
 
 impl Backoff {
@@ -133,11 +137,22 @@ impl Backoff {
         Self::of(rules::exponential, base, max, Link::None(Kind::Exponential))
     }
 
-    /// `base * growth^(n - 1)` up to `max`, with the growth in thousandths: 1500 stands for 1.5.
-    /// A growth below 1000 counts as 1000, a growth above 65,535,000 as 65,535,000. The power
-    /// keeps a relative precision of 2^-20 or better for a thousand attempts.
+    /// `base`, twice that, three times that, ... up to `max`.
+    pub const fn linear(base: Duration, max: Duration) -> Self {
+        Self::of(rules::linear, base, max, Link::None(Kind::Linear))
+    }
+
+    /// `base * growth^(n - 1)` up to `max`, with the growth in thousandths: 1500 stands for 1.5,
+    /// and 500 halves the delay each time. A growth of 0 counts as 1, a growth above 65,535,000 as
+    /// 65,535,000. The power keeps a relative precision of 2^-20 or better for a thousand attempts,
+    /// if the growth is 1000 or more.
     pub const fn exponential_by(base: Duration, max: Duration, growth_milli: u32) -> Self {
-        Self::of(rules::exponential_by, base, max, Link::Growth(growth(growth_milli)))
+        Self::of(
+            rules::exponential_by,
+            base,
+            max,
+            Link::Growth(growth(growth_milli), Duration::ZERO),
+        )
     }
 
     /// `base` times 1, 1, 2, 3, 5, 8, ... up to `max`.
@@ -250,6 +265,26 @@ impl Backoff {
         self
     }
 
+    /// Adds up to `jitter` to each delay, at random and also beyond `max`: for
+    /// [`constant`](Self::constant), [`linear`](Self::linear),
+    /// [`exponential`](Self::exponential), [`exponential_by`](Self::exponential_by) and
+    /// [`fibonacci`](Self::fibonacci). The other strategies
+    /// ignore it: they have jitter of their own, or none on purpose.
+    pub const fn plus_jitter(mut self, jitter: Duration) -> Self {
+        match self.link {
+            Link::None(
+                kind @ (Kind::Constant | Kind::Linear | Kind::Exponential | Kind::Fibonacci),
+            )
+            | Link::Plus(kind, _) => {
+                self.link = Link::Plus(kind, jitter);
+                self.rule = rules::plus_jitter;
+            }
+            Link::Growth(growth, _) => self.link = Link::Growth(growth, jitter),
+            _ => {}
+        }
+        self
+    }
+
     /// Whether it rejects any hint.
     pub(crate) const fn limits_hints(&self) -> bool {
         self.longest_hint().as_micros() < Duration::MAX.as_micros()
@@ -310,9 +345,10 @@ impl Backoff {
     /// The strategy's name, `"decorrelated_jitter"` for instance.
     pub fn name(&self) -> &'static str {
         match self.link {
-            Link::None(Kind::Constant) => "constant",
-            Link::None(Kind::Exponential) | Link::Growth(_) => "exponential",
-            Link::None(Kind::Fibonacci) => "fibonacci",
+            Link::None(Kind::Constant) | Link::Plus(Kind::Constant, _) => "constant",
+            Link::None(Kind::Linear) | Link::Plus(Kind::Linear, _) => "linear",
+            Link::None(Kind::Fibonacci) | Link::Plus(Kind::Fibonacci, _) => "fibonacci",
+            Link::None(Kind::Exponential) | Link::Plus(..) | Link::Growth(..) => "exponential",
             Link::None(Kind::FullJitter) => "full_jitter",
             Link::None(Kind::EqualJitter) => "equal_jitter",
             Link::None(Kind::DecorrelatedJitter) => "decorrelated_jitter",
@@ -329,9 +365,14 @@ impl Backoff {
     /// constant twice.
     pub const fn range(&self) -> Option<(Duration, Duration)> {
         match self.link {
-            Link::None(_) | Link::Growth(_) => Some((self.first, self.second)),
+            Link::None(_) | Link::Plus(..) | Link::Growth(..) => Some((self.first, self.second)),
             _ => None,
         }
+    }
+
+    /// Whether [`plus_jitter`](Self::plus_jitter) adds something.
+    pub(crate) const fn adds_jitter(&self) -> bool {
+        matches!(self.link, Link::Plus(_, jitter) | Link::Growth(_, jitter) if !jitter.is_zero())
     }
 
     /// Whether it gives delays for hints alone.
@@ -348,7 +389,8 @@ impl Backoff {
     pub(crate) const fn number(&self) -> u64 {
         match self.link {
             Link::None(kind) => kind as u64,
-            Link::Growth(growth) => 16 | (growth as u64) << 8,
+            Link::Plus(kind, jitter) => 0x17 | (kind as u64) << 5 | jitter.as_micros() << 8,
+            Link::Growth(growth, jitter) => 16 | ((growth as u64) << 8 ^ jitter.as_micros() << 40),
             Link::Sequence(_) => 17,
             Link::Fallback(Some(_), _) => 18,
             Link::Short(_) => 19,
@@ -431,10 +473,17 @@ impl core::fmt::Display for Backoff {
         }
         match self.link {
             Link::None(Kind::Constant) => write!(f, "({})", self.first),
+            Link::Plus(Kind::Constant, jitter) => write!(f, "({}, plus {jitter})", self.first),
+            Link::Plus(_, jitter) => write!(f, "({}, {}, plus {jitter})", self.first, self.second),
             Link::None(_) => write!(f, "({}, {})", self.first, self.second),
-            Link::Growth(growth) => {
-                let milli = (u64::from(growth) * 1000).div_ceil(1 << 16);
-                write!(f, "({}, {}, {milli}/1000)", self.first, self.second)
+            Link::Growth(growth, jitter) => {
+                // To the nearest, as it was taken.
+                let milli = (u64::from(growth) * 1000 + (1 << 15)) >> 16;
+                write!(f, "({}, {}, {milli}/1000", self.first, self.second)?;
+                if !jitter.is_zero() {
+                    write!(f, ", plus {jitter}")?;
+                }
+                f.write_str(")")
             }
             _ => Ok(()),
         }
@@ -478,6 +527,17 @@ mod tests {
             ),
             (Backoff::retry_after(MS(5)).at_most(MS(9)), "retry_after(0.005s, at most 0.009s)"),
             (Backoff::exponential_by(MS(1), MS(2), 1500), "exponential(0.001s, 0.002s, 1500/1000)"),
+            (Backoff::exponential_by(MS(1), MS(2), 901), "exponential(0.001s, 0.002s, 901/1000)"),
+            (
+                Backoff::exponential_by(MS(1), MS(2), 3000).plus_jitter(MS(4)),
+                "exponential(0.001s, 0.002s, 3000/1000, plus 0.004s)",
+            ),
+            (Backoff::linear(MS(1), MS(2)), "linear(0.001s, 0.002s)"),
+            (Backoff::constant(MS(1)).plus_jitter(MS(2)), "constant(0.001s, plus 0.002s)"),
+            (
+                Backoff::linear(MS(1), MS(2)).plus_jitter(MS(4)),
+                "linear(0.001s, 0.002s, plus 0.004s)",
+            ),
             (Backoff::constant(MS(0)), "constant(0s)"),
             (Backoff::sequence(&DELAYS), "sequence(0.001s, 0.002s)"),
             (Backoff::short(|_, _, _| None), "function"),
@@ -500,7 +560,10 @@ mod tests {
             (Backoff::equal_jitter(base, max), 4),
             (Backoff::decorrelated_jitter(base, max), 5),
             (Backoff::token_backoff(base, max), 6),
+            (Backoff::linear(base, max), 7),
             (Backoff::exponential_by(base, max, 1_500), 16 | 98_304 << 8),
+            (Backoff::constant(base).plus_jitter(max), 0x17 | 2_000 << 8),
+            (Backoff::linear(base, max).plus_jitter(max), 0xF7 | 2_000 << 8),
             (Backoff::sequence(&[]), 17),
             (Backoff::retry_after_or(&FALLBACK, base), 18),
             (Backoff::short(|_, _, _| None), 19),

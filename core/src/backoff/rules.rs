@@ -1,7 +1,7 @@
 //! How each strategy finds its delay.
 
 use super::growth::{doubled, grown, growth};
-use super::{Backoff, BackoffContext, Link};
+use super::{Backoff, BackoffContext, Kind, Link};
 use crate::random::{Draw, uniform};
 use crate::time::Duration;
 
@@ -20,14 +20,52 @@ pub(super) fn exponential(
     Some(Duration::from_micros(doubled(own, doublings)))
 }
 
-pub(super) fn exponential_by(
+pub(super) fn linear(
     own: &Backoff,
     context: &BackoffContext,
     _: &mut dyn Draw,
 ) -> Option<Duration> {
-    let Link::Growth(growth) = own.link else { return None };
+    let (base, times) = (own.first.as_micros(), u64::from(context.attempt));
+    // By halves: a product that saturates takes a wide multiply on a Cortex-M0.
+    let low = u64::from(base as u32) * times;
+    let high = (base >> 32) * times + (low >> 32);
+    let is_over = high > u64::from(u32::MAX);
+    let delay = if is_over { u64::MAX } else { high << 32 | u64::from(low as u32) };
+    Some(Duration::from_micros(delay).min(own.second))
+}
+
+pub(super) fn plus_jitter(
+    own: &Backoff,
+    context: &BackoffContext,
+    random: &mut dyn Draw,
+) -> Option<Duration> {
+    let Link::Plus(kind, jitter) = own.link else { return None };
+    let rule = match kind {
+        Kind::Linear => linear,
+        Kind::Exponential => exponential,
+        Kind::Fibonacci => fibonacci,
+        _ => constant,
+    };
+    plus(rule(own, context, random)?, jitter, random)
+}
+
+/// A delay with up to `jitter` more.
+fn plus(delay: Duration, jitter: Duration, random: &mut dyn Draw) -> Option<Duration> {
+    if jitter.is_zero() {
+        return Some(delay);
+    }
+    let more = uniform(0, jitter.as_micros(), random)?;
+    Some(delay.saturating_add(Duration::from_micros(more)))
+}
+
+pub(super) fn exponential_by(
+    own: &Backoff,
+    context: &BackoffContext,
+    random: &mut dyn Draw,
+) -> Option<Duration> {
+    let Link::Growth(growth, jitter) = own.link else { return None };
     let delay = grown(own, growth, context.attempt.saturating_sub(1));
-    Some(Duration::from_micros(delay))
+    plus(Duration::from_micros(delay), jitter, random)
 }
 
 pub(super) fn fibonacci(
@@ -109,12 +147,7 @@ pub(super) fn retry_after_or(
     let Some(hint) = context.classification.retry_after else {
         return fallback?.delay(context, random);
     };
-    let hint = hint.max(own.second);
-    if own.first.is_zero() {
-        return Some(hint);
-    }
-    let jitter = uniform(0, own.first.as_micros(), random)?;
-    Some(hint.saturating_add(Duration::from_micros(jitter)))
+    plus(hint.max(own.second), own.first, random)
 }
 
 pub(super) fn own(
@@ -162,6 +195,10 @@ mod tests {
                 [1000, 3000, 9000, 9000, 9000, 9000],
             ),
             (Backoff::exponential_by(us(1), us(9000), 1500), [1, 1, 2, 3, 5, 7]),
+            (Backoff::exponential_by(us(1000), us(9000), 500), [1000, 500, 250, 125, 62, 31]),
+            (Backoff::exponential_by(us(1000), us(800), 900), [800, 800, 800, 728, 656, 590]),
+            (Backoff::linear(us(10), us(45)), [10, 20, 30, 40, 45, 45]),
+            (Backoff::linear(us(10), us(45)).plus_jitter(us(0)), [10, 20, 30, 40, 45, 45]),
             (Backoff::fibonacci(us(10), us(60)), [10, 10, 20, 30, 50, 60]),
             (Backoff::sequence(&STEPS), [7, 9, 9, 9, 9, 9]),
         ] {
@@ -186,6 +223,37 @@ mod tests {
                 assert!(decorrelated >= MS(10) && decorrelated <= MS(21), "{decorrelated}");
             }
         }
+    }
+
+    #[test]
+    fn jitter_is_added_to_what_has_none_also_beyond_the_cap() {
+        const STEPS: [Duration; 1] = [Duration::from_micros(7)];
+        let half = |backoff: Backoff| {
+            let context = BackoffContext::new(2, ErrorClass::Transient);
+            backoff.plus_jitter(MS(8)).delay(&context, &mut from_fn(|| 1 << 31))
+        };
+        assert_eq!(half(Backoff::constant(MS(10))), Some(MS(14)));
+        assert_eq!(half(Backoff::linear(MS(10), MS(15))), Some(MS(19)));
+        assert_eq!(half(Backoff::exponential(MS(10), MS(100))), Some(MS(24)));
+        assert_eq!(half(Backoff::exponential_by(MS(10), MS(100), 3000)), Some(MS(34)));
+        assert_eq!(half(Backoff::fibonacci(MS(10), MS(100))), Some(MS(14)));
+        // One that has its own, or none on purpose, is as before.
+        assert_eq!(half(Backoff::full_jitter(MS(10), MS(100))), Some(MS(10)));
+        assert_eq!(half(Backoff::sequence(&STEPS)), Some(Duration::from_micros(7)));
+        let context = BackoffContext::new(1, ErrorClass::Transient);
+        let plus = Backoff::constant(MS(10)).plus_jitter(MS(8));
+        assert_eq!(plus.delay(&context, &mut NoRandom), None);
+    }
+
+    #[test]
+    fn a_line_never_overflows() {
+        let context = BackoffContext::new(u32::MAX, ErrorClass::Transient);
+        let line = |base| Backoff::linear(Duration::from_micros(base), Duration::MAX);
+        assert_eq!(line(1 << 33).delay(&context, &mut NoRandom), Some(Duration::MAX));
+        let exact = Duration::from_micros(u64::from(u32::MAX) << 32);
+        assert_eq!(line(1 << 32).delay(&context, &mut NoRandom), Some(exact));
+        let odd = Duration::from_micros(u64::from(u32::MAX) * 0xFFFF_FFFF);
+        assert_eq!(line(0xFFFF_FFFF).delay(&context, &mut NoRandom), Some(odd));
     }
 
     #[test]

@@ -191,7 +191,9 @@ impl RetryConfig {
             let found = place.part(part, Value::Span(first), problem, help);
             report(found.beside("deadline", Value::Span(self.deadline)));
         }
-        let is_in_step = matches!(name, "exponential" | "fibonacci") && !max.is_zero();
+        let is_in_step = matches!(name, "exponential" | "linear" | "fibonacci")
+            && !max.is_zero()
+            && !backoff.adds_jitter();
         if is_in_step && can_retry {
             let problem = "has no jitter: callers that fail together retry together";
             let help = "prefer equal_jitter, full_jitter or decorrelated_jitter where many \
@@ -484,6 +486,7 @@ mod tests {
             (PLAIN.backoff(EXPONENTIAL), "backoff (exponential)"),
             (PLAIN.backoff(Backoff::exponential_by(SECOND, LONG, 1500)), "backoff (exponential)"),
             (PLAIN.backoff(Backoff::fibonacci(SECOND, LONG)), "backoff (fibonacci)"),
+            (PLAIN.backoff(Backoff::linear(SECOND, LONG)), "backoff (linear)"),
             (
                 PLAIN.backoff_for(ErrorClass::Unknown, EXPONENTIAL),
                 "backoff_for(UNKNOWN, exponential)",

@@ -403,7 +403,8 @@ test("a strategy in JSON lists the settings that there are, a kind those of stra
   const messages = (strategy) => lint(new PolicyJson({ strategy })).map(({ message }) => message);
   const kinds = Object.keys(backoff);
   for (const [json, words] of [
-    [{ kind: "constant", delayMs: 1, baseMs: 2 }, "retry.strategy.baseMs is no option; there are delayMs"],
+    [{ kind: "constant", delayMs: 1, baseMs: 2 }, "retry.strategy.baseMs is no option; there are delayMs, jitterMs"],
+    [{ kind: "constant", delayMs: 1, jitterMs: -2 }, "retry.strategy.jitterMs: -2 is not a number of at least 0"],
     [{ kind: "fullJitter", delayMs: 1 }, "retry.strategy.delayMs is no option; there are baseMs, maxMs"],
     [{ kind: "sequence", delaysMs: 7 }, "retry.strategy.delaysMs: 7 is not an array of milliseconds"],
     [{ kind: "toString" }, 'retry.strategy.kind: "toString" is not one of '],

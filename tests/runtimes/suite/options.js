@@ -99,7 +99,7 @@ const NUMBERS = [
   ["budget.initial", ratioOf, { max: 100_000, whole: true }],
   ["budget.floorPerSec", ratioOf, { max: 100_000, whole: true }],
   ["budget.limit", ratioOf, { min: 1, max: 100_000, whole: true }],
-  ["backoff.exponential.factor", (own) => waiting(backoff.exponential(own)), { min: 1, max: 65_535 }],
+  ["backoff.exponential.factor", (own) => waiting(backoff.exponential(own)), { min: 0.001, max: 65_535 }],
   ["backoff.retryAfterOr.jitterMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
   ["backoff.retryAfterOr.atLeastMs", (own) => waiting(backoff.retryAfterOr(constant, own)), { max: LONGEST_MS }],
   [
@@ -112,7 +112,19 @@ const NUMBERS = [
   ["backoff.adaptive.maxMultiplier", adaptiveOf, { max: 4_000 }],
   ["backoff.adaptive.minMultiplier", adaptiveOf, { max: 5 }],
 ];
-for (const kind of ["exponential", "fibonacci", "fullJitter", "equalJitter", "decorrelatedJitter", "tokenBackoff"]) {
+for (const kind of ["exponential", "linear", "fibonacci"]) {
+  NUMBERS.push([`backoff.${kind}.jitterMs`, (own) => waiting(backoff[kind](own)), { max: LONGEST_MS }]);
+}
+NUMBERS.push(["backoff.constant.jitterMs", (own) => waiting(backoff.constant(1, own)), { max: LONGEST_MS }]);
+for (const kind of [
+  "exponential",
+  "linear",
+  "fibonacci",
+  "fullJitter",
+  "equalJitter",
+  "decorrelatedJitter",
+  "tokenBackoff",
+]) {
   for (const name of ["baseMs", "maxMs"]) {
     const range = { max: LONGEST_MS, none: name === "maxMs" };
     NUMBERS.push([`backoff.${kind}.${name}`, (own) => waiting(backoff[kind](own)), range]);

@@ -51,6 +51,35 @@ test("token backoff lies in the upper half of a cap that grows by half", async (
   }
 });
 
+test("strategies without jitter give their series, a factor below one shorter and shorter delays", async () => {
+  const span = { baseMs: 100, maxMs: 450 };
+  for (const [strategy, series] of [
+    [backoff.constant(7), [7, 7, 7, 7, 7]],
+    [backoff.linear(span), [100, 200, 300, 400, 450]],
+    [backoff.fibonacci(span), [100, 100, 200, 300, 450]],
+    [backoff.exponential(span), [100, 200, 400, 450, 450]],
+    [backoff.exponential({ ...span, factor: 3 }), [100, 300, 450, 450, 450]],
+    [backoff.exponential({ ...span, factor: 0.5 }), [100, 50, 25, 12.5, 6.25]],
+  ]) {
+    assert.deepEqual(await delays(strategy, { attempts: 6 }), series);
+  }
+});
+
+test("jitter is added to them on demand, also beyond the longest delay", async () => {
+  const settings = { baseMs: 100, maxMs: 250, jitterMs: 80 };
+  const draws = () => 0.25;
+  for (const [strategy, series] of [
+    [backoff.constant(7, { jitterMs: 80 }), [27, 27, 27]],
+    [backoff.linear(settings), [120, 220, 270]],
+    [backoff.fibonacci(settings), [120, 120, 220]],
+    [backoff.exponential(settings), [120, 220, 270]],
+    [backoff.exponential({ ...settings, factor: 1.5 }), [120, 170, 245]],
+    [backoff.retryAfterOr(backoff.constant(7, { jitterMs: 80 })), [27, 27, 27]],
+  ]) {
+    assert.deepEqual(await delays(strategy, { attempts: 4, draws }), series);
+  }
+});
+
 test("a hint is followed, plus jitter, and its absence falls back", async () => {
   const fallback = backoff.constant(77);
   const hinted = (retryAfterMs) => ({ class: "RATE_LIMIT", ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });

@@ -163,6 +163,11 @@ mod tests {
                 json!({ "kind": "exponentialBy", "first": 250, "second": 5000, "growth": 1500 }),
                 "exponential(0.25s, 5s, 1500/1000)",
             ),
+            (range("linear"), "linear(0.25s, 5s)"),
+            (
+                json!({ "kind": "linear", "first": 250, "second": 5000, "jitter": 100 }),
+                "linear(0.25s, 5s, plus 0.1s)",
+            ),
             (json!({ "kind": "sequence", "delays": [1, 2000] }), "sequence(0.001s, 2s)"),
             (
                 json!({ "kind": "retryAfterOr", "first": 250, "fallback": fallback }),

@@ -20,18 +20,19 @@ impl Strategy for Named {
     }
 }
 
-/// Of `{ kind, first, second, growth, most, delays, fallback, name }`, the parts that the
+/// Of `{ kind, first, second, jitter, growth, most, delays, fallback, name }`, the parts that the
 /// package hands to its engine.
 pub(crate) fn backoff(parts: &Value) -> Backoff {
     let ms = |key: &str| span(parts[key].as_f64().unwrap_or(0.0));
     let (from, to) = (ms("first"), ms("second"));
-    match parts["kind"].as_str().unwrap_or_default() {
+    let backoff = match parts["kind"].as_str().unwrap_or_default() {
         "constant" => Backoff::constant(from),
         "exponential" => Backoff::exponential(from, to),
         "exponentialBy" => {
             let growth_milli = parts["growth"].as_f64().unwrap_or(0.0);
             Backoff::exponential_by(from, to, growth_milli as u32)
         }
+        "linear" => Backoff::linear(from, to),
         "fibonacci" => Backoff::fibonacci(from, to),
         "fullJitter" => Backoff::full_jitter(from, to),
         "equalJitter" => Backoff::equal_jitter(from, to),
@@ -52,6 +53,10 @@ pub(crate) fn backoff(parts: &Value) -> Backoff {
             named(name)
         }
         _ => named(parts["name"].as_str().unwrap_or("function").to_owned()),
+    };
+    match parts["jitter"].as_f64() {
+        Some(jitter) if jitter > 0.0 => backoff.plus_jitter(span(jitter)),
+        _ => backoff,
     }
 }
 

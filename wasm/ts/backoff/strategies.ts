@@ -20,6 +20,15 @@ interface Span {
   maxMs?: number | null;
 }
 
+/** The settings of delays without jitter of their own. */
+interface Plain extends Span {
+  /** Up to so much is added to each delay at random, also beyond `maxMs`; in milliseconds, 0 and up; 0 by default. */
+  jitterMs?: number;
+}
+
+const JITTER: Range = [0, 0, 0, MOST_MS];
+const PLAIN: Checks = { ...SPAN, jitterMs: JITTER };
+
 function maxMs(path: string, value: unknown): number {
   const most = number(path, value, [30_000, NULLABLE, 0, MOST_MS]);
   return Number.isNaN(most) ? MOST_MS : most;
@@ -29,6 +38,13 @@ function span(kind: Kind) {
   return (settings: Span = {}): Backoff => {
     const { baseMs, maxMs } = options(`backoff.${kind}`, settings, SPAN);
     return new Backoff(kind, { first: baseMs, second: maxMs });
+  };
+}
+
+function plain(kind: Kind) {
+  return (settings: Plain = {}): Backoff => {
+    const { baseMs, maxMs, jitterMs } = options(`backoff.${kind}`, settings, PLAIN);
+    return new Backoff(kind, { first: baseMs, second: maxMs, jitter: jitterMs });
   };
 }
 
@@ -44,27 +60,31 @@ interface Adaptivity {
   maxMultiplier?: number;
 }
 
-/** Always the same delay, in milliseconds, 0 and up; 0 retries at once. A RangeError for other numbers. */
-export function constant(ms: number): Backoff {
+/** Always the same delay, in milliseconds, 0 and up, plus up to `jitterMs`; 0 retries at once. A RangeError for other numbers. */
+export function constant(ms: number, settings: Pick<Plain, "jitterMs"> = {}): Backoff {
   const first = number("backoff.constant", ms, DELAY);
-  return new Backoff("constant", { first, second: first });
+  const { jitterMs: jitter } = options("backoff.constant", settings, { jitterMs: JITTER });
+  return new Backoff("constant", { first, second: first, jitter });
 }
 
-/** `baseMs`, times `factor` (2 by default) each time, up to `maxMs`; without jitter. */
+/** `baseMs`, times `factor` (2 by default) each time, up to `maxMs`, plus up to `jitterMs`. */
 export function exponential(
-  settings: Span & {
-    /** What a delay is multiplied by, 1 to 65,535; 2 by default. */
+  settings: Plain & {
+    /** What a delay is multiplied by, 0.001 to 65,535; 2 by default. Below 1 the delays become shorter. */
     factor?: number;
   } = {},
 ): Backoff {
-  const checks: Checks = { ...SPAN, factor: [2, 0, 1, 65_535] };
-  const { baseMs: first, maxMs: second, factor } = options("backoff.exponential", settings, checks);
-  if (factor === 2) return new Backoff("exponential", { first, second });
-  return new Backoff("exponentialBy", { first, second, growth: Math.round(factor * 1000) });
+  const checks: Checks = { ...PLAIN, factor: [2, 0, 0.001, 65_535] };
+  const { baseMs: first, maxMs: second, jitterMs: jitter, factor } = options("backoff.exponential", settings, checks);
+  if (factor === 2) return new Backoff("exponential", { first, second, jitter });
+  return new Backoff("exponentialBy", { first, second, jitter, growth: Math.round(factor * 1000) });
 }
 
-/** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`; without jitter. */
-export const fibonacci = /* @__PURE__ */ span("fibonacci");
+/** `baseMs` times 1, 2, 3, .. up to `maxMs`, plus up to `jitterMs`. */
+export const linear = /* @__PURE__ */ plain("linear");
+
+/** `baseMs` times 1, 1, 2, 3, 5, 8, .. up to `maxMs`, plus up to `jitterMs`. */
+export const fibonacci = /* @__PURE__ */ plain("fibonacci");
 
 /** Between 0 and a cap that doubles from `baseMs` to `maxMs`. */
 export const fullJitter = /* @__PURE__ */ span("fullJitter");

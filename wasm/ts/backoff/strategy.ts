@@ -34,6 +34,7 @@ const KINDS = [
   "sequence",
   "retryAfterOr",
   "function",
+  "linear",
 ] as const;
 /** The name of a strategy: that of its function in `backoff`. */
 export type Kind = (typeof KINDS)[number] | "adaptive";
@@ -41,6 +42,8 @@ export type Kind = (typeof KINDS)[number] | "adaptive";
 interface Parts {
   first?: number;
   second?: number;
+  /** What is added at random, in milliseconds. */
+  jitter?: number;
   /** In thousandths. */
   growth?: number;
   /** The longest hint, in milliseconds. */
@@ -83,7 +86,7 @@ export class Backoff extends Handle {
 
   /** @internal */
   override make(): number {
-    const { first = 0, second = 0, growth, most = NaN, delays, fallback, make } = this.parts;
+    const { first = 0, second = 0, jitter = 0, growth, most = NaN, delays, fallback, make } = this.parts;
     let link = fallback?.slot ?? 0;
     if (make !== undefined) return make(link);
     if (delays !== undefined) {
@@ -95,6 +98,7 @@ export class Backoff extends Handle {
     to[AT.Strategy.second] = delays?.length ?? micros(second);
     to[AT.Strategy.third] = growth ?? micros(most);
     to[AT.Strategy.link] = link;
+    to[AT.Strategy.jitter] = micros(jitter);
     const slot = strategy_new(KINDS.indexOf(this.kind as never));
     if (slot === 0 && delays !== undefined) release(link);
     return slot;

@@ -1,7 +1,7 @@
 // Policies as JSON has them: strategies, breaker and budget by their options.
 
 import * as backoff from "../backoff/strategies.js";
-import { type Backoff, strategy } from "../backoff/strategy.js";
+import { Backoff, strategy } from "../backoff/strategy.js";
 import { CircuitBreaker } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { type RateWindow, windowOf } from "../policy/windows.js";
@@ -69,6 +69,15 @@ const ofValue =
     return under(`backoff.${kind}`, `${path}.${option}`, () => FUNCTIONS[kind]!(value));
   };
 
+/** A constant delay: its value is an option in JSON, too. */
+const constant: Maker = (path, settings) => {
+  const { delayMs, jitterMs } = known(path, settings, ["delayMs", "jitterMs"]);
+  const made = under("backoff.constant", `${path}.delayMs`, () => backoff.constant(delayMs as number));
+  if (jitterMs === undefined) return made;
+  const { jitter } = under("backoff.constant", path, () => backoff.constant(0, { jitterMs: jitterMs as number })).parts;
+  return new Backoff("constant", { ...made.parts, jitter: jitter! });
+};
+
 /** Of another strategy and options. */
 const ofStrategy =
   (kind: string): Maker =>
@@ -79,7 +88,7 @@ const ofStrategy =
 
 const MAKERS: Record<string, Maker> = {
   ...Object.fromEntries(Object.keys(backoff).map((kind) => [kind, ofOptions(kind)])),
-  constant: ofValue("constant", "delayMs"),
+  constant,
   sequence: ofValue("sequence", "delaysMs"),
   retryAfterOr: ofStrategy("retryAfterOr"),
   adaptive: ofStrategy("adaptive"),

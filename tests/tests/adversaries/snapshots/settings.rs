@@ -193,6 +193,13 @@ fn every_number_of_a_policy() {
         ("exponential_by", of(Backoff::exponential_by(S(1), S(9), 1500))),
         ("exponential_by growth", of(Backoff::exponential_by(S(1), S(9), 1501))),
         ("fibonacci", of(Backoff::fibonacci(S(1), S(9)))),
+        ("linear", of(Backoff::linear(S(1), S(9)))),
+        ("linear plus jitter", of(Backoff::linear(S(1), S(9)).plus_jitter(S(1)))),
+        ("linear plus more jitter", of(Backoff::linear(S(1), S(9)).plus_jitter(S(2)))),
+        (
+            "exponential_by plus jitter",
+            of(Backoff::exponential_by(S(1), S(9), 1500).plus_jitter(S(1))),
+        ),
         ("full_jitter", of(Backoff::full_jitter(S(1), S(9)))),
         ("equal_jitter", of(Backoff::equal_jitter(S(1), S(9)))),
         ("decorrelated_jitter", of(Backoff::decorrelated_jitter(S(1), S(9)))),

@@ -10,6 +10,7 @@ import "./circuit.js";
 import "./budget.js";
 import "./state.js";
 import "./classification.js";
+import "./wrapped.js";
 import "./observability.js";
 import "./outcomes.js";
 import "./abort.js";

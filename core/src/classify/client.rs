@@ -24,6 +24,7 @@ pub const CLIENT_CODES: &[(ErrorClass, &[&str])] = &[
             // nodemailer.
             "ECONNECTION",
             "EDNS",
+            "ESOCKET",
         ],
     ),
     (
@@ -44,34 +45,46 @@ pub const CLIENT_CODES: &[(ErrorClass, &[&str])] = &[
 ];
 
 /// The beginnings of the messages that [`client_message`] knows.
-pub const CLIENT_MESSAGES: &[(ErrorClass, &[&str])] = &[(
-    ErrorClass::Transient,
-    &[
-        // pg and its pool.
-        "Client has encountered a connection error",
-        "Connection terminated",
-        "Query read timeout",
-        "timeout expired",
-        "timeout exceeded when trying to connect",
-        // Knex.
-        "Knex: Timeout acquiring a connection",
-        // ioredis and node-redis.
-        "Connection is closed",
-        "Reached the max retries per request limit",
-        "Socket closed unexpectedly",
-        "Connection timeout",
-        // amqplib.
-        "Channel closed",
-        "Channel ended",
-        "Connection closed",
-        "Heartbeat timeout",
-        "Socket closed abruptly",
-        "Unexpected close",
-        // mqtt.
-        "client disconnecting",
-        "connack timeout",
-    ],
-)];
+pub const CLIENT_MESSAGES: &[(ErrorClass, &[&str])] = &[
+    (
+        ErrorClass::Transient,
+        &[
+            // pg and its pool.
+            "Client has encountered a connection error",
+            "Connection terminated",
+            "Query read timeout",
+            "timeout expired",
+            "timeout exceeded when trying to connect",
+            // Knex.
+            "Knex: Timeout acquiring a connection",
+            // ioredis and node-redis.
+            "Connection is closed",
+            "Reached the max retries per request limit",
+            "Socket closed unexpectedly",
+            "Connection timeout",
+            // amqplib.
+            "Channel closed",
+            "Channel ended",
+            "Connection closed",
+            "Heartbeat timeout",
+            "Socket closed abruptly",
+            "Unexpected close",
+            // mqtt.
+            "client disconnecting",
+            "connack timeout",
+            "No connection to broker",
+            // openai and @anthropic-ai/sdk.
+            "Request timed out",
+        ],
+    ),
+    (
+        ErrorClass::Permanent,
+        &[
+            // amqplib, if a virtual host is closed to the user.
+            "Expected ConnectionOpenOk",
+        ],
+    ),
+];
 
 /// The class of an error by its symbolic code, or `None` for an unknown code.
 ///

@@ -14,7 +14,7 @@ import { tableOf } from "./table.mjs";
 const HERE = dirname(dirname(fileURLToPath(import.meta.url)));
 const TABLE = join(HERE, "TABLE.md");
 /** Files of clients, in the order of the table. */
-const FILES = ["http", "sql", "redis"];
+const FILES = ["http", "sql", "redis", "rpc", "messaging", "cloud", "constructed"];
 
 const { values } = parseArgs({
   options: {

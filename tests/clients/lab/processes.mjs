@@ -40,6 +40,7 @@ export function execute(command, words, options = {}) {
 export function start(command, words, options = {}) {
   const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe"], ...options });
   child.printed = "";
+  child.leads = options.detached === true;
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
       child.printed = (child.printed + text).slice(-4_000);
@@ -57,16 +58,26 @@ export function start(command, words, options = {}) {
   return child;
 }
 
+/** Sends a signal to a process, or to its group if it leads one: a script whose server is another process. */
+function signal(child, name) {
+  try {
+    if (child.leads) process.kill(-child.pid, name);
+    else child.kill(name);
+  } catch {
+    // It has ended.
+  }
+}
+
 /** Stops a process, and waits until it has ended. */
-export async function stop(child, signal = "SIGTERM") {
+export async function stop(child, name = "SIGTERM") {
   if (!running.has(child)) return;
-  child.kill(signal);
-  const late = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  signal(child, name);
+  const late = setTimeout(() => signal(child, "SIGKILL"), 15_000);
   await child.ended;
   clearTimeout(late);
 }
 
-/** Resolves once `ready` does without an error; rejects if the process ends, or after half a minute. */
+/** Resolves once `ready` does without an error; rejects if the process ends, or after a minute. */
 export async function readiness(child, ready) {
   const until = Date.now() + 60_000;
   for (;;) {
@@ -98,6 +109,8 @@ export async function stopAll() {
 
 /** For an end that nothing waits for. */
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) signal(child, "SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => process.exit(1));

@@ -21,6 +21,7 @@ const PACKAGES = {
   fetch: null,
   "undici fetch": "undici",
   "undici request": "undici",
+  "ai with its retries": "ai",
 };
 
 function title(client) {

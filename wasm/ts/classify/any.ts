@@ -76,7 +76,9 @@ export function any(value: unknown): Classification | null {
 
 /** As `classify.http`, with the codes by which APIs of models say more than by their status. */
 export function llm(value: unknown): Classification | null {
-  return isNoFailure(value) ? null : classified(value, (one) => modelsCode(one) ?? httpCode(one), httpWhole);
+  return isNoFailure(value)
+    ? null
+    : classified(value, (one) => modelsCode(one) ?? httpCode(one), httpWhole, clientMessage);
 }
 
 const classOf = (verdict: Verdict): ErrorClass | undefined => (typeof verdict === "string" ? verdict : verdict?.class);

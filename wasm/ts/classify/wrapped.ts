@@ -9,7 +9,7 @@ import { read, says } from "./facts.js";
 export type Look = (one: unknown) => Classification | undefined;
 
 /** Where clients put what they wrap. Of several errors, AggregateError and pools of addresses have `errors`. */
-const WRAPPED = ["cause", "original", "originalError", "lastError", "response"];
+const WRAPPED = ["cause", "original", "originalError", "lastError", "detail", "response"];
 /** As many levels, and as many errors of them all, are looked at. */
 const LEVELS = 8;
 const MOST = 64;
@@ -62,13 +62,16 @@ export function classified(
   if (found !== undefined) return found;
   const own = whole(error);
   if (own.class !== "UNKNOWN") return own;
-  return search(error, (one) => text(one) ?? (one === error ? undefined : wrapped(one))) ?? own;
+  return search(error, (one) => text(one) ?? aborted(one) ?? (one === error ? undefined : named(one))) ?? own;
 }
 
-/** What one error says by its name or its text that another has wrapped. */
-function wrapped(one: unknown): Classification | undefined {
-  // A client that aborts its own request, as its time is up: of the program's own signal the call knows before it classifies.
-  if (says(read(one, "name"), ABORT_NAMES)) return { class: "TRANSIENT" };
+/** A client that aborts its own request, as its time is up: of the program's own signal the call knows before it classifies. */
+function aborted(one: unknown): Classification | undefined {
+  return says(read(one, "name"), ABORT_NAMES) ? { class: "TRANSIENT" } : undefined;
+}
+
+/** What one error says by its name or its text. */
+function named(one: unknown): Classification | undefined {
   const found = byDefault(one);
   return found.class === "UNKNOWN" ? undefined : found;
 }

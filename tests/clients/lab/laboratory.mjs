@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { consumer, pack } from "../../runtimes/lab/consumer.mjs";
 import { install } from "./packages.mjs";
 import { stopAll } from "./processes.mjs";
+import { besideReference } from "./reference.mjs";
 import { collector, described } from "./rows.mjs";
 import { tableOf } from "./table.mjs";
 
@@ -85,7 +86,11 @@ try {
       if (only.includes(name)) await run(name, client);
     }
   }
-  if (only === names || values.write) compare(tableOf(all));
+  if (only === names) {
+    const { text, problems } = besideReference(all);
+    problems.forEach(fail);
+    compare(tableOf(all, text));
+  }
 } catch (error) {
   fail(String(error?.stack ?? error));
 } finally {

@@ -30,7 +30,8 @@ function title(client) {
   return name === null ? `${client} of Node` : `${client} ${versionOf(name)}`;
 }
 
-export function tableOf(rows) {
+/** The whole of it, with what other tables say at its end. */
+export function tableOf(rows, ...ends) {
   const clients = [...new Set(rows.map(({ client }) => client))];
   const lines = clients.map((client) => {
     const own = rows.filter((row) => row.client === client);
@@ -40,5 +41,5 @@ export function tableOf(rows) {
     });
     return `## ${title(client)}\n\n| fault | class | hint | classifier | how |\n| --- | --- | --- | --- | --- |\n${cells.join("\n")}\n`;
   });
-  return [HEAD, `${clients.length} clients, ${rows.length} rows.\n`, ...lines].join("\n");
+  return [HEAD, `${clients.length} clients, ${rows.length} rows.\n`, ...lines, ...ends].join("\n");
 }

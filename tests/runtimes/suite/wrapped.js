@@ -25,6 +25,14 @@ test("a code at any depth goes before a name or a text, and of codes the outermo
   }
 });
 
+test("the default rules look for a connection's code at eight levels, and know no other of what is wrapped", () => {
+  const deep = (levels, code) => (levels === 1 ? coded(code) : new Error("x", { cause: deep(levels - 1, code) }));
+  assert.equal(classify.default(deep(8, "ECONNREFUSED")).class, "TRANSIENT");
+  assert.equal(classify.default(deep(9, "ECONNREFUSED")).class, "UNKNOWN");
+  assert.equal(classify.default(deep(1, "ENOTFOUND")).class, "TRANSIENT");
+  assert.equal(classify.default(deep(2, "40001")).class, "UNKNOWN");
+});
+
 test("of several errors the last one counts that may be tried again, and the last one if none may", () => {
   const several = (...codes) =>
     new AggregateError(

@@ -21,6 +21,7 @@ export const MODULES = [
   { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 65_536, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
+  { name: "clients", crate: "redress-wasm-tables", features: ["clients"], level: SMALL, stack: 16_384 },
   { name: "lint", crate: "redress-wasm-lint", level: SMALL, formats: true, stack: 262_144 },
 ];
 

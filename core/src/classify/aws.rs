@@ -29,6 +29,7 @@ pub fn aws_code(code: &str) -> Option<ErrorClass> {
         | "RequestLimitExceeded"
         | "BandwidthLimitExceeded"
         | "LimitExceededException"
+        | "OverLimit"
         | "SlowDown"
         | "PriorRequestNotComplete"
         | "EC2ThrottledException" => ErrorClass::RateLimit,

@@ -2,6 +2,12 @@
 
 use crate::class::ErrorClass;
 
+/// The codes that [`dns_code`] knows.
+pub const DNS_CODES: &[(ErrorClass, &[&str])] = &[
+    (ErrorClass::Transient, &["EAI_AGAIN", "ESERVFAIL", "ETIMEOUT", "ENOTFOUND"]),
+    (ErrorClass::Permanent, &["ENODATA"]),
+];
+
 /// The class of a resolver's error by its symbolic code, or `None` for an unknown code:
 /// `EAI_AGAIN`, `ESERVFAIL`, `ETIMEOUT` and `ENOTFOUND` TRANSIENT; `ENODATA` PERMANENT, because
 /// the name exists and the record does not.
@@ -11,11 +17,7 @@ use crate::class::ErrorClass;
 ///
 /// Source: `netdb.h` of POSIX.1-2024; *Error codes* of `node:dns`, which are those of c-ares.
 pub fn dns_code(code: &str) -> Option<ErrorClass> {
-    Some(match code {
-        "EAI_AGAIN" | "ESERVFAIL" | "ETIMEOUT" | "ENOTFOUND" => ErrorClass::Transient,
-        "ENODATA" => ErrorClass::Permanent,
-        _ => return None,
-    })
+    DNS_CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|&(class, _)| class)
 }
 
 /// Whether a message means that a name was not resolved. `std` has no error kind for this; its

@@ -43,7 +43,8 @@ const NAMES: [&str; 17] = [
 /// The message decides in two cases. A `RESOURCE_EXHAUSTED` is PERMANENT if its message says that
 /// a message of the call is larger than the maximum: this limit is the client's own, not the
 /// server's. A CANCELLED is TRANSIENT if its message is `Timeout expired`, which tonic uses for
-/// its own time-out. A call that the program itself cancelled is not a failure: return
+/// its own time-out, or says that a stream was closed with an error code, as Connect for Node.js
+/// does if the connection is lost. A call that the program itself cancelled is not a failure: return
 /// [`Verdict::Abort`](crate::classify::Verdict::Abort) for it.
 ///
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>; the messages of
@@ -52,7 +53,9 @@ pub fn grpc_code(code: i32, message: &str) -> Option<ErrorClass> {
     Some(match code {
         8 if is_too_large(message) => ErrorClass::Permanent,
         8 => ErrorClass::RateLimit,
-        1 if contains(message, "timeout expired") => ErrorClass::Transient,
+        1 if contains(message, "timeout expired") || contains(message, "stream closed with") => {
+            ErrorClass::Transient
+        }
         4 | 14 => ErrorClass::Transient,
         16 => ErrorClass::Auth,
         7 => ErrorClass::Permission,
@@ -118,8 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_told_as_cancelled_is_transient() {
+    fn a_time_out_or_a_lost_connection_told_as_cancelled_is_transient() {
         assert_eq!(grpc_code(1, "Timeout expired"), Some(ErrorClass::Transient));
+        let lost = "http/2 stream closed with error code CANCEL (0x8)";
+        assert_eq!(grpc_code(1, lost), Some(ErrorClass::Transient));
         assert_eq!(grpc_code(1, "operation was canceled"), Some(ErrorClass::Permanent));
         let facts = Facts { grpc: Some("CANCELLED"), message: "Timeout expired", ..Facts::NONE };
         assert_eq!(grpc(&facts).class, ErrorClass::Transient);

@@ -18,6 +18,7 @@
 //! | brokers | [`kafka_code`], [`kafka_name`]; [`amqp_code`]; [`nats_code`]; [`mqtt5_code`], [`mqtt3_code`] |
 //! | services | [`aws_code`], [`llm_code`] |
 //! | systems | [`system_code`], [`connection_code`], [`connection_message`], [`dom_exception`]; [`dns_code`], [`dns_message`]; [`tls_code`] |
+//! | clients of JavaScript | [`client_code`], [`client_message`] |
 //! | cancellations | [`abort_name`] |
 //!
 //! The rules come from redress for Python, an older library. These tables have more classes: if a
@@ -47,6 +48,7 @@ mod amqp;
 mod attempt;
 mod aws;
 mod classifier;
+mod client;
 mod coap;
 mod dns;
 mod facts;
@@ -83,8 +85,9 @@ pub use attempt::Classifier;
 pub(crate) use attempt::ClassifyAttempt;
 pub use aws::{aws, aws_code};
 pub use classifier::{ByDescription, ByError, ByValue, Classify, Verdict};
+pub use client::{CLIENT_CODES, CLIENT_MESSAGES, client_code, client_message};
 pub use coap::coap_code;
-pub use dns::{dns_code, dns_message};
+pub use dns::{DNS_CODES, dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
 pub use grpc::{grpc, grpc_code, grpc_name};
 pub(crate) use hook::Hook;
@@ -111,7 +114,7 @@ pub use sqlstate::{odbc, sqlstate, sqlstate_code};
 pub use system::{CONNECTION_CODES, SYSTEM_CODES, connection_code, system_code};
 pub use text::{Debugged, Shown, WrittenBy};
 pub(crate) use text::{ErrorText, NoText};
-pub use tls::tls_code;
+pub use tls::{TLS_CODES, tls_code};
 pub use web::{CONNECTION_MESSAGES, DOM_EXCEPTIONS, connection_message, dom_exception};
 
 pub use crate::class::{ClassSet, Classification, ErrorClass};

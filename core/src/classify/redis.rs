@@ -58,7 +58,7 @@ pub fn redis(facts: &Facts<'_>) -> Classification {
 ///
 /// | class | replies |
 /// | --- | --- |
-/// | AUTH | NOAUTH, WRONGPASS |
+/// | AUTH | NOAUTH, WRONGPASS; `ERR Protocol error: unauthenticated`, which a long command gets before a login |
 /// | PERMISSION | NOPERM; DENIED (protected mode) |
 /// | CONCURRENCY | READONLY (the primary has moved), TRYAGAIN (resharding) |
 /// | TRANSIENT | LOADING, BUSY (a script runs), MASTERDOWN, CLUSTERDOWN, NOREPLICAS |
@@ -84,7 +84,9 @@ pub fn redis_message(message: &str) -> Option<ErrorClass> {
         "ERR" => {
             let text = message.strip_prefix("ERR ").unwrap_or_default();
             let begins = |words: &[&str]| words.iter().any(|words| text.starts_with(words));
-            if begins(&["max number of clients"]) {
+            if begins(&["Protocol error: unauthenticated"]) {
+                ErrorClass::Auth
+            } else if begins(&["max number of clients"]) {
                 ErrorClass::ServerError
             } else if begins(&["unknown command", "wrong number of arguments", "syntax error"]) {
                 ErrorClass::Permanent

@@ -14,6 +14,7 @@ pub const CONNECTION_CODES: &[&str] = &[
     "ENETDOWN",
     "ENETRESET",
     "ENETUNREACH",
+    "ENOTFOUND",
     "EPIPE",
     "ETIMEDOUT",
     // Of axios, Node and undici.
@@ -168,9 +169,10 @@ mod tests {
         for (code, kind) in kinds {
             assert_eq!(system_code(code), Some(io_kind(kind)), "{code} is {kind:?}");
         }
-        // These two numbers of the system have no kind; the codes of its resolver, which have
-        // an underscore, and of libraries are no numbers.
-        let no_kind = |code| ["EHOSTDOWN", "ENETRESET"].contains(&code) || code.contains('_');
+        // Two numbers of the system have no kind; the codes of its resolver, such as ENOTFOUND or
+        // those with an underscore, and of libraries are no numbers.
+        let no_kind =
+            |code| ["EHOSTDOWN", "ENETRESET", "ENOTFOUND"].contains(&code) || code.contains('_');
         let known = SYSTEM_CODES.iter().flat_map(|(_, codes)| codes.iter());
         for &code in known.chain(CONNECTION_CODES).filter(|code| code.starts_with('E')) {
             assert!(no_kind(code) || kinds.iter().any(|(name, _)| *name == code), "{code}");

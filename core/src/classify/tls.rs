@@ -2,19 +2,21 @@
 
 use crate::class::ErrorClass;
 
-/// The class of an error by its symbolic code, or `None` for an unknown code: `CERT_HAS_EXPIRED`,
-/// `DEPTH_ZERO_SELF_SIGNED_CERT`, `ERR_TLS_CERT_ALTNAME_INVALID` and
-/// `UNABLE_TO_VERIFY_LEAF_SIGNATURE` PERMANENT: the next attempt gets the same certificate.
+/// The codes that [`tls_code`] knows.
+pub const TLS_CODES: &[&str] = &[
+    "CERT_HAS_EXPIRED",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+];
+
+/// The class of an error by its symbolic code, or `None` for an unknown code: those of
+/// [`TLS_CODES`] are PERMANENT: the next attempt gets the same certificate.
 ///
 /// Source: *X509 certificate error codes* of Node.js, which come from OpenSSL's
 /// `X509_STORE_CTX_get_error`; *Errors* of Node.js.
 pub fn tls_code(code: &str) -> Option<ErrorClass> {
-    matches!(
-        code,
-        "CERT_HAS_EXPIRED"
-            | "DEPTH_ZERO_SELF_SIGNED_CERT"
-            | "ERR_TLS_CERT_ALTNAME_INVALID"
-            | "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-    )
-    .then_some(ErrorClass::Permanent)
+    TLS_CODES.contains(&code).then_some(ErrorClass::Permanent)
 }

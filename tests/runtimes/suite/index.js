@@ -11,6 +11,7 @@ import "./budget.js";
 import "./state.js";
 import "./classification.js";
 import "./classifiers.js";
+import "./wrapped.js";
 import "./observability.js";
 import "./inspect.js";
 import "./outcomes.js";

@@ -66,6 +66,10 @@ fn table(family: &str, key: &str) -> Option<Verdict> {
             "GOAWAY with NO_ERROR" => classify::http2_goaway(0),
             _ => None,
         }),
+        "client" => of(match key.strip_prefix('"') {
+            Some(message) => classify::client_message(message.trim_end_matches('"')),
+            None => classify::client_code(key),
+        }),
         "llm" => match small() {
             Some(status) => Some(classify::http_status(status).into()),
             None => of(classify::llm_code(key)),

@@ -1,6 +1,6 @@
 //! The core's classifiers by tables, for JavaScript: facts go in, a class and a hint come
-//! out. Two modules are made of it, without state and with a memory of their own: of HTTP's
-//! rules, and of the others.
+//! out. Three modules are made of it, without state and with a memory of their own: of HTTP's
+//! rules, of SQLSTATE, gRPC, AWS and Redis, and of single databases, brokers and services.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 // JavaScript has only this kind of number; a cast of what is out of range saturates.
@@ -10,6 +10,8 @@
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 
+#[cfg(all(target_arch = "wasm32", feature = "clients"))]
+mod clients;
 #[cfg(target_arch = "wasm32")]
 mod facts;
 #[cfg(all(target_arch = "wasm32", feature = "http"))]
@@ -20,7 +22,7 @@ mod nothing;
 #[cfg(target_arch = "wasm32")]
 #[path = "../../src/stack.rs"]
 mod stack;
-#[cfg(all(target_arch = "wasm32", not(feature = "http")))]
+#[cfg(all(target_arch = "wasm32", not(any(feature = "http", feature = "clients"))))]
 mod vendors;
 
 /// No classifier panics; if one did, the call would end with the trap.

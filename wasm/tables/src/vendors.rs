@@ -1,11 +1,15 @@
 //! The tables of databases, gRPC, AWS and Redis.
 
-use redress::classify::{Facts, Library, aws, grpc, odbc, redis, sqlstate};
+use redress::ErrorClass;
+use redress::classify::{
+    Facts, Library, aws, grpc, grpc_code, odbc, redis, redis_message, sqlstate, sqlstate_code,
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::facts::{facts, told};
 
-/// The class of an error, by a rule: 0 SQLSTATE, 1 ODBC, 2 gRPC, 3 AWS, 4 Redis.
+/// The class of an error, by a rule: 0 SQLSTATE, 1 ODBC, 2 gRPC, 3 AWS, 4 Redis; by a code alone:
+/// 5 SQLSTATE, 6 gRPC, 7 a reply of Redis.
 #[wasm_bindgen]
 pub fn classify(
     rule: u32,
@@ -22,6 +26,13 @@ pub fn classify(
         1 => odbc(&known),
         2 => grpc(&known),
         3 => aws(&Facts { library: Library::Aws, ..known }),
-        _ => redis(&Facts { library: Library::Redis, ..known }),
+        4 => redis(&Facts { library: Library::Redis, ..known }),
+        5 => sqlstate_code(known.sqlstate).unwrap_or(ErrorClass::Unknown).into(),
+        6 => number(known.code, known.message).unwrap_or(ErrorClass::Unknown).into(),
+        _ => redis_message(known.message).unwrap_or(ErrorClass::Unknown).into(),
     })
+}
+
+fn number(code: Option<i64>, message: &str) -> Option<ErrorClass> {
+    grpc_code(i32::try_from(code?).ok()?, message)
 }

@@ -7,11 +7,13 @@ import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { CONNECTION_CODES, CONNECTION_MESSAGES } from "../wasm/modules/platform.js";
 import { BRAND, markerOf, nameOf, number, read, says } from "./facts.js";
 
-/** A connection that fails, by its code or by what fetch says of it, as that has no code. */
+/** A connection that fails, by its code or that of an error it wraps, or by what fetch says of it, as that has no code. */
 function lost(error: unknown): boolean {
+  for (let level = 0, one = error; level < 8; level += 1, one = read(one, "cause")) {
+    if (says(read(one, "code"), CONNECTION_CODES)) return true;
+  }
   const name = read(error, "name");
   return (
-    [error, read(error, "cause")].some((one) => says(read(one, "code"), CONNECTION_CODES)) ||
     (name === "NetworkError" && read(error, Symbol.toStringTag) === "DOMException") ||
     ((name === "TypeError" || name === "Error") && says(read(error, "message"), CONNECTION_MESSAGES))
   );

@@ -2,15 +2,10 @@
 // DOMExceptions by their names.
 
 import type { Classification } from "../types.js";
-import { DOM_EXCEPTIONS, SYSTEM_CODES, type Words } from "../wasm/modules/platform.js";
+import { DOM_EXCEPTIONS, SYSTEM_CODES } from "../wasm/modules/platform.js";
+import { classOf } from "./codes.js";
 import { byDefault } from "./default.js";
-import { read, says } from "./facts.js";
-
-/** The class of a word; undefined if it has none. */
-function classOf(table: Words, word: unknown): Classification | undefined {
-  const found = table.find(([, words]) => says(word, words));
-  return found && { class: found[0] };
-}
+import { read } from "./facts.js";
 
 /** The class of a code of the operating system, of an error or of its cause; undefined if there is none. */
 function systemClass(error: unknown): Classification | undefined {

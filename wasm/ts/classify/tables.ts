@@ -2,6 +2,7 @@
 
 import type { Classification } from "../types.js";
 import { type Memory, type Startable, start } from "../wasm/core.js";
+import { ERROR_CLASSES } from "../wasm/modules/names.js";
 import { known } from "./default.js";
 import { marker, nameOf, number, read } from "./facts.js";
 
@@ -22,6 +23,8 @@ interface Module extends Startable {
 
 /** What only some rules look at. */
 export interface Special {
+  readonly name?: unknown;
+  readonly code?: unknown;
   readonly status?: unknown;
   /** The response headers that say when to come back, a line `name:value` for each. */
   readonly headers?: unknown;
@@ -42,29 +45,51 @@ export class Tables {
 
   /** The class of an error by a rule of the module. */
   classify(rule: number, error: unknown, special: Special): Classification {
+    const mark = marker(error);
+    const code = number(read(error, "code"));
+    const status = special.status ?? read(error, "status");
+    const statusCode = read(error, "statusCode") ?? read(error, "status_code");
+    const sqlstate = special.sqlstate ?? read(error, "sqlstate");
+    const name = nameOf(error);
+    // DOMException.TIMEOUT_ERR is no status.
+    const facts = { ...special, name, sqlstate, status, code: mark === 1 && code === 23 ? NaN : code };
+    const asked = this.#ask(rule, mark, error, facts, number(statusCode));
+    const hintMs = read(error, "retryAfterMs");
+    const retryAfterMs = this.#hint() ?? (typeof hintMs === "number" && hintMs >= 0 ? hintMs : undefined);
+    const found = known(asked, error);
+    return retryAfterMs === undefined ? { class: found } : { class: found, retryAfterMs };
+  }
+
+  /** The class of these codes alone, with the hint of the error that has them; undefined if the rule does not know them. */
+  lookup(rule: number, error: unknown, special: Special): Classification | undefined {
+    const name = ERROR_CLASSES[this.#ask(rule, 0, error, special, NaN)]!;
+    if (name === "UNKNOWN") return undefined;
+    const retryAfterMs = this.#hint();
+    return retryAfterMs === undefined ? { class: name } : { class: name, retryAfterMs };
+  }
+
+  #ask(rule: number, mark: number, error: unknown, special: Special, statusCode: number): number {
     const module = this.#module;
     const started = (this.#started ??= start<Memory>(module));
     const hint = read(error, "retryAfter");
     const hintMs = read(error, "retryAfterMs");
-    const code = number(read(error, "code"));
-    const mark = marker(error);
-    const { headers, message, sqlstate = read(error, "sqlstate"), grpc, aws } = special;
+    const { name, status, code, headers, message, sqlstate, grpc, aws } = special;
     module.rewind();
-    hand(module.texts(), [nameOf(error), hint, headers, message, sqlstate, grpc, aws], started);
-    const found = module.classify(
+    hand(module.texts(), [name, hint, headers, message, sqlstate, grpc, aws], started);
+    return module.classify(
       rule,
       mark,
-      number(special.status ?? read(error, "status")),
-      number(read(error, "statusCode") ?? read(error, "status_code")),
-      // DOMException.TIMEOUT_ERR is no status.
-      mark === 1 && code === 23 ? NaN : code,
+      number(status),
+      statusCode,
+      number(code),
       typeof hintMs === "number" ? Math.max(hintMs, 0) : typeof hint === "number" ? Math.max(hint * 1000, 0) : NaN,
       Math.floor(Date.now() / 1000),
     );
-    const name = known(found, error);
-    const told = module.hint();
-    const retryAfterMs = Number.isNaN(told) ? (typeof hintMs === "number" && hintMs >= 0 ? hintMs : undefined) : told;
-    return retryAfterMs === undefined ? { class: name } : { class: name, retryAfterMs };
+  }
+
+  #hint(): number | undefined {
+    const told = this.#module.hint();
+    return Number.isNaN(told) ? undefined : told;
   }
 }
 

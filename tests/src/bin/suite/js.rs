@@ -29,7 +29,7 @@ impl Suite {
     }
 
     /// Whether what npm installed in a folder is as new as its lock file.
-    fn is_installed(&self, folder: &str) -> bool {
+    pub(crate) fn is_installed(&self, folder: &str) -> bool {
         let changed = |path: &str| std::fs::metadata(self.root.join(folder).join(path))?.modified();
         let locked = changed("package-lock.json");
         let installed = changed("node_modules/.package-lock.json");

@@ -1,6 +1,7 @@
 //! `cargo suite`: installs what is missing, runs everything that exists, and closes
 //! with the counts.
 
+mod clients;
 mod fuzz;
 mod host;
 mod js;
@@ -41,6 +42,8 @@ enum Part {
     Mcu,
     /// The npm package
     Js,
+    /// What real clients for JavaScript throw, and the classes that the npm package gives it
+    Clients,
     /// All of the above
     All,
     /// The programs that try to break the engine, and the mutants, for some minutes; not part
@@ -79,10 +82,11 @@ fn main() -> ExitCode {
             || (arguments.part == Part::All && in_all(one))
             || (arguments.part == Part::Long && matches!(one, Part::Mutants | Part::Miri))
     };
-    let parts: [(Part, &str, fn(&mut Suite)); 8] = [
+    let parts: [(Part, &str, fn(&mut Suite)); 9] = [
         (Part::Host, "host", Suite::host),
         (Part::Mcu, "mcu", Suite::mcu),
         (Part::Js, "js", Suite::js),
+        (Part::Clients, "clients", Suite::clients),
         (Part::Long, "long", Suite::long),
         (Part::Mutants, "mutants", Suite::mutants),
         (Part::Fuzz, "fuzz", Suite::fuzz),

@@ -4,7 +4,8 @@
 
 use redress::ErrorClass;
 use redress::classify::{
-    ABORT_NAMES, CONNECTION_CODES, CONNECTION_MESSAGES, DOM_EXCEPTIONS, SYSTEM_CODES,
+    ABORT_NAMES, CLIENT_CODES, CLIENT_MESSAGES, CONNECTION_CODES, CONNECTION_MESSAGES, DNS_CODES,
+    DOM_EXCEPTIONS, SYSTEM_CODES, TLS_CODES,
 };
 
 fn main() {
@@ -13,6 +14,10 @@ fn main() {
     println!("export const CONNECTION_MESSAGES = /^({})/;", alternatives(CONNECTION_MESSAGES));
     by_class("SYSTEM_CODES", SYSTEM_CODES);
     by_class("DOM_EXCEPTIONS", DOM_EXCEPTIONS);
+    let certificates = [(ErrorClass::Permanent, TLS_CODES)];
+    by_class("CODES", &[DNS_CODES, &certificates].concat());
+    by_class("CLIENT_CODES", CLIENT_CODES);
+    beginnings("CLIENT_MESSAGES", CLIENT_MESSAGES);
 }
 
 fn by_class(name: &str, table: &[(ErrorClass, &[&str])]) {
@@ -23,13 +28,21 @@ fn by_class(name: &str, table: &[(ErrorClass, &[&str])]) {
     println!("];");
 }
 
+fn beginnings(name: &str, table: &[(ErrorClass, &[&str])]) {
+    println!("export const {name} = [");
+    for (class, words) in table {
+        println!("  [\"{}\", /^({})/],", class.as_str(), alternatives(words));
+    }
+    println!("];");
+}
+
 /// # Panics
 ///
 /// If a word has a letter that means something in a regular expression.
 fn alternatives(words: &[&str]) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || " _".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || " _:".contains(letter);
     for word in words {
-        assert!(word.chars().all(plain), "{word:?}: letters, digits, spaces and _ only");
+        assert!(word.chars().all(plain), "{word:?}: letters, digits, spaces, _ and : only");
     }
     words.join("|")
 }

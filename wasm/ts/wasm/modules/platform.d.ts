@@ -9,3 +9,8 @@ export const CONNECTION_CODES: RegExp;
 export const CONNECTION_MESSAGES: RegExp;
 export const SYSTEM_CODES: Words;
 export const DOM_EXCEPTIONS: Words;
+/** The codes of resolvers and of certificates. */
+export const CODES: Words;
+export const CLIENT_CODES: Words;
+/** The beginnings of messages. */
+export const CLIENT_MESSAGES: Words;

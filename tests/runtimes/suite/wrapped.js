@@ -85,6 +85,24 @@ test("numbers of gRPC count where an error has a gRPC client's shape", () => {
   assert.equal(classify.grpc(asked("250")).retryAfterMs, 250);
   assert.equal(classify.grpc(asked("250")).class, "RATE_LIMIT");
   assert.equal(classify.grpc(asked("-1")).class, "PERMANENT");
+  const detailed = (...value) => {
+    const details = [{ type: "google.rpc.RetryInfo", value: new Uint8Array(value) }];
+    return Object.assign(new Error("x"), { code: 14, rawMessage: "busy", metadata: new Headers(), details });
+  };
+  // A Duration of 3 seconds; bytes that end too early, or never; the largest number of 64 bits.
+  assert.equal(classify.grpc(detailed(10, 2, 8, 3)).retryAfterMs, 3_000);
+  for (const bytes of [
+    [],
+    [10],
+    [10, 255],
+    [255, 255, 255],
+    [10, 11, 8, ...Array(9).fill(255), 1],
+    Array(999).fill(255),
+  ]) {
+    const found = classify.grpc(detailed(...bytes));
+    assert.equal(found.class, "TRANSIENT");
+    assert.isTrue(found.retryAfterMs === undefined || found.retryAfterMs === 0, String(found.retryAfterMs));
+  }
 });
 
 test("first goes on while a classifier knows nothing", () => {

@@ -62,7 +62,9 @@ function retryDelay(info: Uint8Array): number | undefined {
   if (!(delay instanceof Uint8Array)) return undefined;
   const parts = fields(delay);
   const of = (field: number) => number(parts.find(([at]) => at === field)?.[1] ?? 0);
-  return of(1) * 1_000 + of(2) / 1_000_000;
+  const ms = of(1) * 1_000 + of(2) / 1_000_000;
+  // Numbers that do not fit are no delay; a negative one has the highest bit of 64.
+  return ms <= Number.MAX_SAFE_INTEGER ? ms : undefined;
 }
 
 /** The fields of a message of protobuf, by their numbers: integers and bytes; the rest is passed over. */

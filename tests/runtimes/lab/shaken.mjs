@@ -8,8 +8,8 @@ const MODULES = ["core", "extras", "http", "vendors", "lint"];
 
 /** The modules that each entry needs, and the most that its bundle may have in bytes, minified and compressed. */
 const ENTRIES = {
-  small: { needs: ["core"], most: 26_500 },
-  classified: { needs: ["core", "http"], most: 32_500 },
+  small: { needs: ["core"], most: 27_000 },
+  classified: { needs: ["core", "http"], most: 34_000 },
 };
 
 /** A piece of a module's text that no minifier writes differently. */

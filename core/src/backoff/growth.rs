@@ -26,7 +26,9 @@ pub(super) const fn growth(milli: u32) -> u32 {
     } else {
         milli
     };
-    ((((milli as u64) << 16) + 500) / 1000) as u32
+    // 65.536 times that, without a division: 65.536 * 2^32, to the nearest.
+    const FACTOR: u64 = 281_474_976_711;
+    ((milli as u64 * FACTOR + (1 << 31)) >> 32) as u32
 }
 
 /// `first * growth^times`, at most `second`.

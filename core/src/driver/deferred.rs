@@ -8,7 +8,7 @@ use crate::time::{Duration, Instant};
 /// What a deferred call has behind it and before it, for a queue that carries it to another
 /// process. It says nothing of a breaker's permit: the call asks again when it goes on.
 ///
-/// [`Suspended`](crate::driver::Suspended) is the form for a device that goes on with its own call
+/// [`Suspended`](crate::snapshot::Suspended) is the form for a device that goes on with its own call
 /// after a reset: it has the permit, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { consumer, pack } from "../../runtimes/lab/consumer.mjs";
+import { consumer, npm, pack, HERE as RUNTIMES } from "../../runtimes/lab/consumer.mjs";
 import { install } from "./packages.mjs";
 import { stopAll } from "./processes.mjs";
 import { besideReference } from "./reference.mjs";
@@ -34,6 +34,8 @@ for (const name of only) {
   if (!names.includes(name)) throw new Error(`--only ${name}: not one of ${names.join(", ")}`);
 }
 
+// What packs the package, and a project that installs it, are of the runtimes' laboratory.
+if (!existsSync(join(RUNTIMES, "node_modules", ".package-lock.json"))) npm(RUNTIMES, "ci");
 const shelf = mkdtempSync(join(tmpdir(), "redress-tarball-"));
 const project = consumer(values.tarball ?? pack(shelf));
 const entry = join(project, "node_modules", "redress", "dist", "node", "classify.js");

@@ -404,7 +404,10 @@ test("a strategy in JSON lists the settings that there are, a kind those of stra
   const kinds = Object.keys(backoff);
   for (const [json, words] of [
     [{ kind: "constant", delayMs: 1, baseMs: 2 }, "retry.strategy.baseMs is no option; there are delayMs, jitterMs"],
-    [{ kind: "constant", delayMs: 1, jitterMs: -2 }, "retry.strategy.jitterMs: -2 is out of range: a number of at least 0"],
+    [
+      { kind: "constant", delayMs: 1, jitterMs: -2 },
+      "retry.strategy.jitterMs: -2 is out of range: a number of at least 0",
+    ],
     [{ kind: "fullJitter", delayMs: 1 }, "retry.strategy.delayMs is no option; there are baseMs, maxMs"],
     [{ kind: "sequence", delaysMs: 7 }, "retry.strategy.delaysMs: 7 is not an array of milliseconds"],
     [{ kind: "toString" }, 'retry.strategy.kind: "toString" is not one of '],

@@ -16,6 +16,9 @@ pub(super) fn doubled(own: &Backoff, doublings: u32) -> u64 {
     delay.min(max)
 }
 
+/// 65.536 * 2^32, to the nearest: a thousandth as a number with 48 fraction bits.
+const Q16_OF_MILLI: u64 = 281_474_976_711;
+
 /// A growth of `milli` thousandths as a fixed-point number with 16 fraction bits,
 /// rounded to the nearest.
 pub(super) const fn growth(milli: u32) -> u32 {
@@ -26,9 +29,8 @@ pub(super) const fn growth(milli: u32) -> u32 {
     } else {
         milli
     };
-    // 65.536 times that, without a division: 65.536 * 2^32, to the nearest.
-    const FACTOR: u64 = 281_474_976_711;
-    ((milli as u64 * FACTOR + (1 << 31)) >> 32) as u32
+    // A division would be a library call on a Cortex-M0.
+    ((milli as u64 * Q16_OF_MILLI + (1 << 31)) >> 32) as u32
 }
 
 /// `first * growth^times`, at most `second`.

@@ -31,7 +31,6 @@ import {
 } from "../wasm/modules/core.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import { isForeign } from "./copies.js";
-import { inspects } from "./inspect.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";
 
@@ -276,8 +275,6 @@ export class CircuitBreaker extends Handle {
     this.#permits = undefined;
   }
 }
-
-inspects(CircuitBreaker);
 
 /** `using` disposes of it. */
 export interface CircuitBreaker extends Disposing {}

@@ -12,7 +12,6 @@ import {
   budget_remaining,
   budget_rolling,
 } from "../wasm/modules/core.js";
-import { inspects } from "./inspect.js";
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {
@@ -133,8 +132,6 @@ export class Budget extends Handle {
     this.numbers = undefined;
   }
 }
-
-inspects(Budget);
 
 /** `using` disposes of it. */
 export interface Budget extends Disposing {}

@@ -9,10 +9,10 @@ import { isOptions, known } from "../config/options.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome, ResultClassifier } from "../types.js";
 import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
+import { inspects } from "../wasm/inspect.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { COPY, HERE, isForeign } from "./copies.js";
-import { inspects } from "./inspect.js";
 import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
 
 /** What may be said once for all calls of a policy. */

@@ -3,6 +3,7 @@
 import { COPY, HERE } from "../policy/copies.js";
 import { disowned, enter, owned } from "./core.js";
 import { DISPOSE } from "./dispose.js";
+import { inspects } from "./inspect.js";
 
 /** State in the core: made when it is first needed, so that what is never used takes no room there. */
 export abstract class Handle {
@@ -45,3 +46,6 @@ Object.defineProperty(Handle.prototype, DISPOSE, {
     this.dispose?.();
   },
 });
+
+// Here and not for each class: a bundler would keep all that it is said of.
+inspects(Handle);

@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// The path that needs credentials nobody has: 401, unless the phase fails first.
+/// The path that needs credentials, which no caller has: 401, unless the phase fails first.
 pub const PRIVATE: &str = "/private";
 /// The path that does not exist: 404, unless the phase fails first.
 pub const MISSING: &str = "/missing";

@@ -62,7 +62,7 @@ fn install_target(sources: &Path) -> Result<(), Trouble> {
         command
     };
     let installed = rustup(&["target", "list", "--installed"]).output();
-    // Without rustup the toolchain is somebody else's business, and cargo says what is missing.
+    // Without rustup the toolchain comes from elsewhere, and cargo says what is missing.
     let Ok(installed) = installed else { return Ok(()) };
     if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == TARGET) {
         return Ok(());

@@ -180,7 +180,7 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// If nobody reads any more.
+    /// If the reader of the output is gone.
     pub(super) fn say(&mut self, text: &'static str) -> Result<(), Trouble> {
         self.scene = text;
         self.print("", &format!("== {text} =="))
@@ -239,7 +239,7 @@ impl Stage {
 ///
 /// # Errors
 ///
-/// If nobody reads any more.
+/// If the reader of the output is gone.
 pub(super) fn show(text: &str) -> Result<(), Trouble> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())

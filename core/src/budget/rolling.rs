@@ -21,6 +21,11 @@ impl RollingConfig {
         Self { max_retries, window }
     }
 
+    /// The most retries within a window.
+    pub const fn max_retries(&self) -> u16 {
+        self.max_retries
+    }
+
     demands! {
         self, capacity;
         !self.window.is_zero() => ConfigError::of_span("budget.window", self.window, "1 us or more"),

@@ -1,0 +1,72 @@
+//! A budget of either kind, known only at run time: [`BudgetKind`] are its settings.
+
+use redress::budget::{Budget, RatioConfig, RollingConfig};
+use redress::config::ConfigError;
+use redress::{Instant, RatioBudget, RollingBudget};
+
+/// The most retries of a rolling budget.
+const RETRIES: usize = 4_096;
+
+/// The settings of a budget, of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BudgetKind {
+    /// A number of retries within a rolling window, up to 4,096.
+    Rolling(RollingConfig),
+    /// Retries in proportion to calls.
+    Ratio(RatioConfig),
+}
+
+impl From<RollingConfig> for BudgetKind {
+    fn from(config: RollingConfig) -> Self {
+        Self::Rolling(config)
+    }
+}
+
+impl From<RatioConfig> for BudgetKind {
+    fn from(config: RatioConfig) -> Self {
+        Self::Ratio(config)
+    }
+}
+
+/// A budget of either kind.
+#[derive(Debug)]
+pub(super) enum Any {
+    Rolling(RollingBudget<RETRIES, RollingConfig, Box<[Instant]>>),
+    Ratio(RatioBudget<RatioConfig>),
+}
+
+impl Any {
+    pub(super) fn new(kind: &BudgetKind) -> Result<Self, ConfigError> {
+        match *kind {
+            BudgetKind::Rolling(config) => {
+                let due = vec![Instant::ZERO; config.max_retries().into()].into_boxed_slice();
+                RollingBudget::with_storage(config, due).map(Self::Rolling)
+            }
+            BudgetKind::Ratio(config) => RatioBudget::from_settings(config).map(Self::Ratio),
+        }
+    }
+}
+
+impl Budget for Any {
+    fn deposit(&mut self) {
+        match self {
+            Self::Rolling(budget) => budget.deposit(),
+            Self::Ratio(budget) => budget.deposit(),
+        }
+    }
+
+    fn consume(&mut self, cost: u32, now: Instant) -> bool {
+        match self {
+            Self::Rolling(budget) => budget.consume(cost, now),
+            Self::Ratio(budget) => budget.consume(cost, now),
+        }
+    }
+
+    fn remaining(&self, now: Instant) -> u32 {
+        match self {
+            Self::Rolling(budget) => budget.remaining(now),
+            Self::Ratio(budget) => budget.remaining(now),
+        }
+    }
+}

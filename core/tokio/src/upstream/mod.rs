@@ -1,0 +1,386 @@
+//! What the calls of one upstream share, as a value for a field of a struct: [`Upstream`].
+
+mod breaker;
+mod budget;
+mod keys;
+
+pub use breaker::{BreakerKind, Pass, SharedBreaker};
+pub(crate) use breaker::{PERMITS, SLICES};
+pub use budget::BudgetKind;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use redress::budget::{Budget, Pool, Withdraw};
+use redress::classify::{Classifier, Classify};
+use redress::config::{ConfigError, Settings};
+use redress::event::Observers;
+use redress::random::SystemRandom;
+use redress::{Attempt, Clock, Error, Instant, Policy, Retry};
+
+use crate::classify::Auto;
+use crate::deadline::WithinRequest;
+use crate::settings::{Checked, KEYS, SettingsError, UpstreamSettings};
+use crate::time::TokioTime;
+use keys::Keys;
+
+/// A policy with what its calls share: a breaker for each key, a budget, observers and a
+/// classifier.
+///
+/// It is a value for a field of a struct. A clone shares the breakers and the budget, and every
+/// method takes `&self`, so that any number of tasks use one `Upstream`.
+///
+/// `O` are its observers and `K` its classifier; the defaults observe nothing and know the errors
+/// of the clients whose features are on ([`Auto`]).
+///
+/// ```
+/// use redress::budget::RatioConfig;
+/// use redress::{Backoff, BreakerConfig, Duration, Policy};
+/// use redress_tokio::Upstream;
+///
+/// struct Orders {
+///     upstream: Upstream,
+/// }
+///
+/// impl Orders {
+///     fn new() -> Result<Self, redress::config::ConfigError> {
+///         let policy = Policy::builder()
+///             .max_attempts(4)
+///             .backoff(Backoff::full_jitter(Duration::from_millis(50), Duration::from_secs(2)))
+///             .build()?;
+///         let upstream = Upstream::new(policy)
+///             .breaker(BreakerConfig::failures(5, Duration::from_secs(60)))?
+///             .budget(RatioConfig::new(100))?;
+///         Ok(Self { upstream })
+///     }
+///
+///     async fn greet(&self) -> Result<Vec<u8>, redress::Error<std::io::Error>> {
+///         let mut call = self.upstream.at("127.0.0.1:1").operation("greet");
+///         call.call_future(|_| tokio::fs::read("greeting")).await
+///     }
+/// }
+/// ```
+pub struct Upstream<O = (), K = Auto> {
+    shared: Arc<Shared>,
+    observer: O,
+    classifier: K,
+}
+
+/// What all clones have in common.
+struct Shared {
+    state: ArcSwap<State>,
+}
+
+/// What calls that begin now use; an update replaces it as a whole.
+#[derive(Clone)]
+pub(crate) struct State {
+    policy: Policy,
+    /// The same policy with one attempt, for what may not be sent twice.
+    once: Policy,
+    breakers: Option<Arc<Keys>>,
+    budget: Option<Arc<SharedBudget>>,
+    keys: usize,
+}
+
+struct SharedBudget {
+    kind: BudgetKind,
+    budget: Mutex<budget::Any>,
+}
+
+impl SharedBudget {
+    fn new(kind: BudgetKind) -> Result<Self, ConfigError> {
+        Ok(Self { kind, budget: Mutex::new(budget::Any::new(&kind)?) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, budget::Any> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The policy of a call, which keeps it if the upstream is updated meanwhile.
+#[derive(Clone)]
+pub struct CallPolicy {
+    state: Arc<State>,
+    once: bool,
+}
+
+impl Settings<Policy> for CallPolicy {
+    #[inline]
+    fn settings(&self) -> &Policy {
+        if self.once { &self.state.once } else { &self.state.policy }
+    }
+}
+
+impl fmt::Debug for CallPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings().fmt(f)
+    }
+}
+
+/// The budget of an upstream, if it has one.
+#[derive(Clone)]
+pub struct CallBudget(Option<Arc<SharedBudget>>);
+
+impl Withdraw for CallBudget {
+    #[inline]
+    fn withdraw(&self, now: Instant) -> bool {
+        self.0.as_ref().is_none_or(|shared| shared.lock().consume(1, now))
+    }
+}
+
+impl Pool for CallBudget {
+    #[inline]
+    fn deposit(&self) {
+        if let Some(shared) = &self.0 {
+            shared.lock().deposit();
+        }
+    }
+}
+
+impl fmt::Debug for CallBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallBudget").field(&self.0.as_ref().map(|shared| shared.kind)).finish()
+    }
+}
+
+/// The parts of the [`Retry`] of an upstream.
+pub type UpstreamParts<O> = (
+    TokioTime,
+    SystemRandom,
+    Option<SharedBreaker>,
+    CallBudget,
+    ((), O),
+    WithinRequest,
+    CallPolicy,
+);
+
+/// A [`Retry`] of an upstream.
+pub type UpstreamRetry<'a, O = (), K = Auto> = Retry<'a, UpstreamParts<O>, Classifier<K>>;
+
+impl Upstream {
+    /// An upstream with this policy, and without a breaker, a budget and observers.
+    pub fn new(policy: Policy) -> Self {
+        let state = State { once: once(&policy), policy, breakers: None, budget: None, keys: KEYS };
+        Self::of(state)
+    }
+
+    /// An upstream of settings that were read at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting that is out of its range, with its path.
+    pub fn from_settings(settings: &UpstreamSettings) -> Result<Self, SettingsError> {
+        Ok(Self::of(State::of_checked(&settings.checked()?, None)?))
+    }
+
+    fn of(state: State) -> Self {
+        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
+        Self { shared, observer: (), classifier: Auto }
+    }
+}
+
+impl State {
+    /// The state of these settings. A breaker and a budget whose settings have not changed are
+    /// those of `before`.
+    fn of_checked(checked: &Checked, before: Option<&Self>) -> Result<Self, SettingsError> {
+        let &Checked { policy, breaker, budget, keys } = checked;
+        let kept = before.and_then(|before| before.breakers.clone());
+        let breakers = match (breaker, kept) {
+            (None, _) => None,
+            (Some(kind), Some(kept)) if kept.kind() == kind && kept.capacity() == keys => {
+                Some(kept)
+            }
+            (Some(kind), _) => {
+                let keys = Keys::new(kind, keys);
+                Some(Arc::new(keys.map_err(|e| SettingsError::of_core("circuitBreaker", &e))?))
+            }
+        };
+        let kept = before.and_then(|before| before.budget.clone());
+        let budget = match (budget, kept) {
+            (None, _) => None,
+            (Some(kind), Some(kept)) if kept.kind == kind => Some(kept),
+            (Some(kind), _) => {
+                let budget = SharedBudget::new(kind);
+                Some(Arc::new(budget.map_err(|e| SettingsError::of_core("retry.budget", &e))?))
+            }
+        };
+        Ok(Self { once: once(&policy), policy, breakers, budget, keys })
+    }
+}
+
+/// The same policy with one attempt.
+fn once(policy: &Policy) -> Policy {
+    policy.config().max_attempts(1).build().unwrap_or(*policy)
+}
+
+impl<O, K> Upstream<O, K> {
+    fn change(self, change: impl FnOnce(&mut State)) -> Self {
+        let mut state = State::clone(&self.shared.state.load());
+        change(&mut state);
+        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
+        Self { shared, ..self }
+    }
+
+    /// Gives each key a breaker with these settings: a
+    /// [`BreakerConfig`](redress::BreakerConfig) with any window. Calls that name no key share
+    /// one more. Set it before the upstream is cloned: what was cloned before keeps its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first setting that is out of its range.
+    pub fn breaker(self, settings: impl Into<BreakerKind>) -> Result<Self, ConfigError> {
+        let capacity = self.shared.state.load().keys;
+        let keys = Arc::new(Keys::new(settings.into(), capacity)?);
+        Ok(self.change(|state| state.breakers = Some(keys)))
+    }
+
+    /// All calls take their retries from a budget with these settings: a
+    /// [`RatioConfig`](redress::budget::RatioConfig) or a
+    /// [`RollingConfig`](redress::budget::RollingConfig). Set it before the upstream is cloned.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first setting that is out of its range.
+    pub fn budget(self, settings: impl Into<BudgetKind>) -> Result<Self, ConfigError> {
+        let budget = Arc::new(SharedBudget::new(settings.into())?);
+        Ok(self.change(|state| state.budget = Some(budget)))
+    }
+
+    /// Notifies this observer of every call, after those that were set before. Each call has its
+    /// own clone of it.
+    pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<(O, N), K> {
+        let Self { shared, observer: first, classifier } = self;
+        Upstream { shared, observer: (first, observer), classifier }
+    }
+
+    /// Classifies errors with this classifier in place of [`Auto`], for instance
+    /// [`Boxed`](crate::classify::Boxed) or a [`ByError`](redress::classify::ByError) around a
+    /// function.
+    pub fn classifier<N: Clone>(self, classifier: N) -> Upstream<O, N> {
+        let Self { shared, observer, .. } = self;
+        Upstream { shared, observer, classifier }
+    }
+
+    /// Replaces the settings of this upstream and of all its clones. Calls that have begun keep
+    /// the settings that they began with. A breaker or a budget whose settings have not changed
+    /// keeps its state; one whose settings have changed starts anew.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting that is out of its range; then nothing changes.
+    pub fn update(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
+        let checked = settings.checked()?;
+        let state = State::of_checked(&checked, Some(&self.shared.state.load()))?;
+        self.shared.state.store(Arc::new(state));
+        Ok(())
+    }
+
+    /// The policy of calls that begin now.
+    pub fn policy(&self) -> Policy {
+        self.shared.state.load().policy
+    }
+
+    /// The breaker of `key`, if there is room for it; `None` without a breaker. With an empty
+    /// key the breaker of calls that name none.
+    pub fn breaker_of(&self, key: &str) -> Option<SharedBreaker> {
+        breaker(&self.shared.state.load(), key)
+    }
+
+    /// The keys that have a breaker, with it, in no order.
+    pub fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
+        let state = self.shared.state.load();
+        state.breakers.as_ref().map(|keys| keys.all()).unwrap_or_default()
+    }
+
+    /// How often a key found no room, so that its call ran without a breaker.
+    pub fn refused_keys(&self) -> u64 {
+        self.shared.state.load().breakers.as_ref().map_or(0, |keys| keys.refused())
+    }
+
+    /// How many retries the budget has left; `None` without a budget.
+    pub fn retries_left(&self) -> Option<u32> {
+        let state = self.shared.state.load();
+        Some(state.budget.as_ref()?.lock().remaining(TokioTime.now()))
+    }
+}
+
+fn breaker(state: &State, key: &str) -> Option<SharedBreaker> {
+    let keys = state.breakers.as_ref()?;
+    if key.is_empty() { Some(keys.unkeyed()) } else { keys.entry(key, || TokioTime.now()) }
+}
+
+impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
+    /// The call of a host, a device or a tenant: `key` has its own breaker. Run an operation with
+    /// [`call_future`](Retry::call_future), after hooks and limits for this call alone.
+    ///
+    /// No allocation is made for a key that is known. A request of the server that this call is
+    /// part of limits it with its own deadline ([`deadline`](crate::deadline)).
+    pub fn at<'a>(&self, key: &str) -> UpstreamRetry<'a, O, K> {
+        self.retry(key, false)
+    }
+
+    /// As [`at`](Self::at), with one attempt, for what may not be sent twice. Its breaker counts
+    /// it all the same.
+    pub fn once_at<'a>(&self, key: &str) -> UpstreamRetry<'a, O, K> {
+        self.retry(key, true)
+    }
+
+    /// A call that names no key, of this name in events.
+    pub fn operation<'a>(&self, operation: &'a str) -> UpstreamRetry<'a, O, K> {
+        self.retry("", false).operation(operation)
+    }
+
+    fn retry<'a>(&self, key: &str, once: bool) -> UpstreamRetry<'a, O, K> {
+        let state = self.shared.state.load_full();
+        let breaker = breaker(&state, key);
+        let budget = CallBudget(state.budget.clone());
+        let within = WithinRequest::of(state.policy.deadline());
+        let policy = CallPolicy { state, once };
+        Retry::new(policy, TokioTime, SystemRandom)
+            .breaker(breaker)
+            .budget(budget)
+            .observer(self.observer.clone())
+            .control(within)
+            .classifier(self.classifier.clone())
+    }
+
+    /// Runs `operation` until it succeeds or the policy stops it: a call that names no key. The
+    /// future may be spawned if those of `operation` may.
+    ///
+    /// # Errors
+    ///
+    /// As [`Retry::call`].
+    pub fn call<V, E, F, A>(
+        &self,
+        operation: F,
+    ) -> impl Future<Output = Result<V, Error<E, K::Rejected>>> + use<V, E, F, A, O, K>
+    where
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> A,
+        A: Future<Output = Result<V, E>>,
+    {
+        let mut retry = self.retry("", false);
+        async move { retry.call_future(operation).await }
+    }
+}
+
+impl<O: Clone, K: Clone> Clone for Upstream<O, K> {
+    fn clone(&self) -> Self {
+        let (observer, classifier) = (self.observer.clone(), self.classifier.clone());
+        Self { shared: self.shared.clone(), observer, classifier }
+    }
+}
+
+/// The policy, and how many breakers there are.
+impl<O, K> fmt::Debug for Upstream<O, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.state.load();
+        f.debug_struct("Upstream")
+            .field("policy", &state.policy)
+            .field("breaker", &state.breakers.as_ref().map(|keys| keys.kind()))
+            .field("budget", &state.budget.as_ref().map(|shared| shared.kind))
+            .finish_non_exhaustive()
+    }
+}

@@ -4,6 +4,14 @@
 
 pub mod classify;
 pub mod deadline;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "tower")]
+pub mod layer;
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "opentelemetry"))]
+pub mod observe;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 pub mod settings;
 mod time;
 mod upstream;

@@ -4,6 +4,12 @@
 //! An adapter only takes the code, the status and the headers out of an error. What they mean is
 //! in the tables of [`redress::classify`].
 
+#[cfg(feature = "http")]
+mod response;
+
+#[cfg(feature = "http")]
+pub use response::{response, status_and_headers};
+
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;

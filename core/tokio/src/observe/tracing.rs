@@ -1,0 +1,98 @@
+//! Spans and events of tracing: [`Tracing`].
+
+use ::tracing::field::Empty;
+use ::tracing::{Level, Span, event, span};
+use redress::event::{AttemptContext, CircuitState, Event, EventKind, Observer};
+
+use super::ends_call;
+
+/// A span for each call (`redress.call`), and an event for each retry, for the end of the call and
+/// for each change of the breaker.
+///
+/// The span is a child of the one that the call began in, and has the fields `operation`,
+/// `attempts`, `event` and `class`. Levels: `INFO` for the span; `DEBUG` for a success, `WARN` for a
+/// retry, for a call that stopped and for a breaker that opens, `INFO` for one that closes.
+///
+/// ```
+/// # use redress::{Backoff, Duration, Policy};
+/// use redress_tokio::observe::Tracing;
+/// use redress_tokio::Upstream;
+/// # fn example(policy: Policy) {
+/// let upstream = Upstream::new(policy).observer(Tracing::new());
+/// # let _ = upstream;
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Tracing {
+    /// The span of the call that runs.
+    span: Option<Span>,
+}
+
+impl Tracing {
+    /// An observer that reports to the subscriber of tracing.
+    pub const fn new() -> Self {
+        Self { span: None }
+    }
+
+    fn span(&mut self, operation: &str) -> &Span {
+        self.span.get_or_insert_with(|| {
+            span!(
+                Level::INFO,
+                "redress.call",
+                operation,
+                attempts = Empty,
+                event = Empty,
+                class = Empty
+            )
+        })
+    }
+}
+
+/// Observes calls of its own.
+impl Clone for Tracing {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Tracing {
+    fn event(&mut self, event: &Event<'_>) {
+        let ends = ends_call(event);
+        let span = self.span(event.operation);
+        let kind = event.kind.as_str();
+        let attempt = event.attempt;
+        let class = event.class.map(|class| class.as_str());
+        let reason = event.stop_reason.map(|reason| reason.as_str());
+        let delay_ms = event.delay.as_millis();
+        let elapsed_ms = event.elapsed.as_millis();
+        let error = event.text.map(::tracing::field::display).or(None);
+        match event.kind {
+            EventKind::Success => event!(parent: span, Level::DEBUG, attempt, elapsed_ms, "{kind}"),
+            EventKind::Retry => {
+                event!(parent: span, Level::WARN, attempt, class, delay_ms, error, "{kind}");
+            }
+            EventKind::CircuitOpened | EventKind::CircuitClosed | EventKind::CircuitHalfOpen => {
+                let state = event.state.map(CircuitState::as_str);
+                if event.kind == EventKind::CircuitOpened {
+                    event!(parent: span, Level::WARN, state, class, "{kind}");
+                } else {
+                    event!(parent: span, Level::INFO, state, "{kind}");
+                }
+            }
+            _ => event!(
+                parent: span, Level::WARN, attempt, class, reason, elapsed_ms, error, "{kind}"
+            ),
+        }
+        if ends {
+            span.record("attempts", attempt).record("event", kind);
+            if let Some(class) = class {
+                span.record("class", class);
+            }
+            self.span = None;
+        }
+    }
+
+    fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
+        self.span(attempt.operation);
+    }
+}

@@ -51,7 +51,7 @@ fn every_setting_is_read_from_toml_and_from_json_alike() {
     assert_eq!(policy.max_attempts_for(ErrorClass::Concurrency), Some(9));
     assert!(!policy.is_final(ErrorClass::Auth) && policy.is_final(ErrorClass::Permission));
     let shown = ErrorClass::ALL.map(|class| policy.backoff_of(class).unwrap().to_string());
-    insta(&shown);
+    check_strategies(&shown);
     let json = serde_json::to_string(&settings).unwrap();
     let again: UpstreamSettings = serde_json::from_str(&json).unwrap();
     // JSON has no infinity: no limit is null there.
@@ -61,7 +61,7 @@ fn every_setting_is_read_from_toml_and_from_json_alike() {
 }
 
 /// The strategies by class, as text.
-fn insta(shown: &[String; 8]) {
+fn check_strategies(shown: &[String; 8]) {
     let decorrelated = "decorrelated_jitter(0.05s, 2s)";
     assert_eq!(
         shown.each_ref().map(String::as_str)[..3],

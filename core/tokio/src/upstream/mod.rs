@@ -57,7 +57,7 @@ use keys::Keys;
 ///     }
 ///
 ///     async fn greet(&self) -> Result<Vec<u8>, redress::Error<std::io::Error>> {
-///         let mut call = self.upstream.at("127.0.0.1:1").operation("greet");
+///         let mut call = self.upstream.at("shelf-1").operation("read the greeting");
 ///         call.call_future(|_| tokio::fs::read("greeting")).await
 ///     }
 /// }

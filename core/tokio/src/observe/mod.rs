@@ -30,10 +30,16 @@ pub use self::tracing::Tracing;
 use redress::EventKind;
 use redress::event::{CircuitState, Event};
 
-/// Whether this event is the last one of its call.
+/// Whether this event says how its call ended.
 fn ends_call(event: &Event<'_>) -> bool {
     event.stop_reason.is_some()
         || matches!(event.kind, EventKind::Success | EventKind::CircuitRejected)
+}
+
+/// Whether this event belongs to a call that has ended: its breaker changes after the last event
+/// of the call.
+fn follows_call(event: &Event<'_>) -> bool {
+    matches!(event.kind, EventKind::CircuitOpened | EventKind::CircuitClosed)
 }
 
 /// The value of the gauge.

@@ -1,12 +1,14 @@
 //! Spans and instruments of OpenTelemetry: [`OpenTelemetry`].
 
+use std::time::SystemTime;
+
 use ::opentelemetry::KeyValue;
 use ::opentelemetry::global::{self, BoxedSpan, BoxedTracer};
 use ::opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use ::opentelemetry::trace::{Span, SpanKind, Status, Tracer};
 use redress::event::{AttemptContext, Event, EventKind, Observer};
 
-use super::{ends_call, state_number};
+use super::{ends_call, follows_call, state_number};
 
 /// A span for each call with an event for each attempt that failed, and the metrics of
 /// [`observe`](super), by the global providers of OpenTelemetry.
@@ -26,7 +28,11 @@ use super::{ends_call, state_number};
 #[derive(Debug)]
 pub struct OpenTelemetry {
     instruments: Instruments,
+    /// The span of the latest call.
     span: Option<BoxedSpan>,
+    /// When that call has ended. Its span is open until the next call begins, for the change of
+    /// the breaker that may follow.
+    ended: Option<SystemTime>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,16 +70,38 @@ impl OpenTelemetry {
                 .with_description("0 closed, 1 half-open, 2 open")
                 .build(),
         };
-        Self { instruments, span: None }
+        Self { instruments, span: None, ended: None }
     }
 
+    /// The span of the call that runs, a new one if there is none.
     fn span(&mut self, operation: &str) -> &mut BoxedSpan {
+        if self.ended.is_some() {
+            self.end_span();
+        }
         self.span.get_or_insert_with(|| {
             let tracer: BoxedTracer = global::tracer("redress");
             let builder = tracer.span_builder("redress.call").with_kind(SpanKind::Internal);
             let operation = KeyValue::new("operation", operation.to_owned());
             tracer.build(builder.with_attributes([operation]))
         })
+    }
+}
+
+impl OpenTelemetry {
+    /// Ends the span, when its call ended.
+    fn end_span(&mut self) {
+        if let Some(mut span) = self.span.take() {
+            match self.ended.take() {
+                Some(ended) => span.end_with_timestamp(ended),
+                None => span.end(),
+            }
+        }
+    }
+}
+
+impl Drop for OpenTelemetry {
+    fn drop(&mut self) {
+        self.end_span();
     }
 }
 
@@ -86,7 +114,7 @@ impl Default for OpenTelemetry {
 /// Observes calls of its own, with the same instruments.
 impl Clone for OpenTelemetry {
     fn clone(&self) -> Self {
-        Self { instruments: self.instruments.clone(), span: None }
+        Self { instruments: self.instruments.clone(), span: None, ended: None }
     }
 }
 
@@ -105,7 +133,10 @@ impl Observer for OpenTelemetry {
         if event.kind == EventKind::Success && event.attempt > 1 {
             self.instruments.recovered.add(1, &[operation.clone()]);
         }
-        let span = self.span(event.operation);
+        let span = match &mut self.span {
+            Some(span) if follows_call(event) => span,
+            _ => self.span(event.operation),
+        };
         let mut attributes = vec![
             KeyValue::new("retry.attempt", i64::from(event.attempt)),
             KeyValue::new("retry.delay_ms", event.delay.as_millis().cast_signed()),
@@ -122,8 +153,7 @@ impl Observer for OpenTelemetry {
         if event.kind != EventKind::Success {
             span.set_status(Status::error(event.kind.as_str()));
         }
-        span.end();
-        self.span = None;
+        self.ended = Some(SystemTime::now());
         let labels = [operation, KeyValue::new("event", event.kind.as_str())];
         let secs = std::time::Duration::from(event.elapsed).as_secs_f64();
         self.instruments.duration.record(secs, &labels);

@@ -4,7 +4,7 @@ use ::tracing::field::Empty;
 use ::tracing::{Level, Span, event, span};
 use redress::event::{AttemptContext, CircuitState, Event, EventKind, Observer};
 
-use super::ends_call;
+use super::{ends_call, follows_call};
 
 /// A span for each call (`redress.call`), and an event for each retry, for the end of the call and
 /// for each change of the breaker.
@@ -24,17 +24,23 @@ use super::ends_call;
 /// ```
 #[derive(Debug, Default)]
 pub struct Tracing {
-    /// The span of the call that runs.
+    /// The span of the latest call.
     span: Option<Span>,
+    /// Whether that call has ended.
+    has_ended: bool,
 }
 
 impl Tracing {
     /// An observer that reports to the subscriber of tracing.
     pub const fn new() -> Self {
-        Self { span: None }
+        Self { span: None, has_ended: false }
     }
 
+    /// The span of the call that runs, a new one if there is none.
     fn span(&mut self, operation: &str) -> &Span {
+        if std::mem::take(&mut self.has_ended) {
+            self.span = None;
+        }
         self.span.get_or_insert_with(|| {
             span!(
                 Level::INFO,
@@ -58,7 +64,10 @@ impl Clone for Tracing {
 impl Observer for Tracing {
     fn event(&mut self, event: &Event<'_>) {
         let ends = ends_call(event);
-        let span = self.span(event.operation);
+        let span = match &self.span {
+            Some(span) if follows_call(event) => span,
+            _ => self.span(event.operation),
+        };
         let kind = event.kind.as_str();
         let attempt = event.attempt;
         let class = event.class.map(|class| class.as_str());
@@ -88,7 +97,7 @@ impl Observer for Tracing {
             if let Some(class) = class {
                 span.record("class", class);
             }
-            self.span = None;
+            self.has_ended = true;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use redress::Instant;
 use redress::config::ConfigError;
 
@@ -24,7 +25,8 @@ pub(super) struct Keys {
 
 #[derive(Debug, Default)]
 struct Map {
-    entries: HashMap<Arc<str>, Kept>,
+    /// The standard library's hash takes longer than the rest of a call.
+    entries: HashMap<Arc<str>, Kept, RandomState>,
     uses: u64,
     refused: u64,
 }

@@ -10,9 +10,8 @@ pub use budget::BudgetKind;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use arc_swap::ArcSwap;
 use redress::budget::{Budget, Pool, Withdraw};
 use redress::classify::{Classifier, Classify};
 use redress::config::{ConfigError, Settings};
@@ -70,7 +69,18 @@ pub struct Upstream<O = (), K = Auto> {
 
 /// What all clones have in common.
 struct Shared {
-    state: ArcSwap<State>,
+    state: RwLock<Arc<State>>,
+}
+
+impl Shared {
+    fn new(state: State) -> Arc<Self> {
+        Arc::new(Self { state: RwLock::new(Arc::new(state)) })
+    }
+
+    #[inline]
+    fn state(&self) -> Arc<State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What calls that begin now use; an update replaces it as a whole.
@@ -176,8 +186,7 @@ impl Upstream {
     }
 
     fn of(state: State) -> Self {
-        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
-        Self { shared, observer: (), classifier: Auto }
+        Self { shared: Shared::new(state), observer: (), classifier: Auto }
     }
 }
 
@@ -217,10 +226,9 @@ fn once(policy: &Policy) -> Policy {
 
 impl<O, K> Upstream<O, K> {
     fn change(self, change: impl FnOnce(&mut State)) -> Self {
-        let mut state = State::clone(&self.shared.state.load());
+        let mut state = State::clone(&self.shared.state());
         change(&mut state);
-        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
-        Self { shared, ..self }
+        Self { shared: Shared::new(state), ..self }
     }
 
     /// Gives each key a breaker with these settings: a
@@ -231,7 +239,7 @@ impl<O, K> Upstream<O, K> {
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
     pub fn breaker(self, settings: impl Into<BreakerKind>) -> Result<Self, ConfigError> {
-        let capacity = self.shared.state.load().keys;
+        let capacity = self.shared.state().keys;
         let keys = Arc::new(Keys::new(settings.into(), capacity)?);
         Ok(self.change(|state| state.breakers = Some(keys)))
     }
@@ -272,36 +280,36 @@ impl<O, K> Upstream<O, K> {
     /// [`SettingsError`] for the first setting that is out of its range; then nothing changes.
     pub fn update(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
         let checked = settings.checked()?;
-        let state = State::of_checked(&checked, Some(&self.shared.state.load()))?;
-        self.shared.state.store(Arc::new(state));
+        let state = State::of_checked(&checked, Some(&self.shared.state()))?;
+        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(())
     }
 
     /// The policy of calls that begin now.
     pub fn policy(&self) -> Policy {
-        self.shared.state.load().policy
+        self.shared.state().policy
     }
 
     /// The breaker of `key`, if there is room for it; `None` without a breaker. With an empty
     /// key the breaker of calls that name none.
     pub fn breaker_of(&self, key: &str) -> Option<SharedBreaker> {
-        breaker(&self.shared.state.load(), key)
+        breaker(&self.shared.state(), key)
     }
 
     /// The keys that have a breaker, with it, in no order.
     pub fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
-        let state = self.shared.state.load();
+        let state = self.shared.state();
         state.breakers.as_ref().map(|keys| keys.all()).unwrap_or_default()
     }
 
     /// How often a key found no room, so that its call ran without a breaker.
     pub fn refused_keys(&self) -> u64 {
-        self.shared.state.load().breakers.as_ref().map_or(0, |keys| keys.refused())
+        self.shared.state().breakers.as_ref().map_or(0, |keys| keys.refused())
     }
 
     /// How many retries the budget has left; `None` without a budget.
     pub fn retries_left(&self) -> Option<u32> {
-        let state = self.shared.state.load();
+        let state = self.shared.state();
         Some(state.budget.as_ref()?.lock().remaining(TokioTime.now()))
     }
 }
@@ -333,7 +341,7 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
     }
 
     fn retry<'a>(&self, key: &str, once: bool) -> UpstreamRetry<'a, O, K> {
-        let state = self.shared.state.load_full();
+        let state = self.shared.state();
         let breaker = breaker(&state, key);
         let budget = CallBudget(state.budget.clone());
         let within = WithinRequest::of(state.policy.deadline());
@@ -376,7 +384,7 @@ impl<O: Clone, K: Clone> Clone for Upstream<O, K> {
 /// The policy, and how many breakers there are.
 impl<O, K> fmt::Debug for Upstream<O, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.shared.state.load();
+        let state = self.shared.state();
         f.debug_struct("Upstream")
             .field("policy", &state.policy)
             .field("breaker", &state.breakers.as_ref().map(|keys| keys.kind()))

@@ -10,6 +10,7 @@ pub mod http;
 pub mod layer;
 #[cfg(any(feature = "tracing", feature = "metrics", feature = "opentelemetry"))]
 pub mod observe;
+pub mod preview;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 pub mod settings;

@@ -96,7 +96,7 @@ fn metrics_are_recorded_under_their_names() {
         .map(|(key, _, _, value)| {
             let labels: Vec<_> = key.key().labels().map(|label| label.value().to_owned()).collect();
             let value = match value {
-                DebugValue::Counter(count) => count as f64,
+                DebugValue::Counter(count) => f64::from(u32::try_from(count).unwrap()),
                 DebugValue::Gauge(value) => value.into_inner(),
                 DebugValue::Histogram(values) => {
                     values.iter().map(|value| value.into_inner()).sum()
@@ -122,6 +122,7 @@ fn metrics_are_recorded_under_their_names() {
 #[tokio::test(start_paused = true)]
 async fn opentelemetry_gets_a_span_for_each_call_and_the_metrics() {
     use opentelemetry::global;
+    use opentelemetry_sdk::metrics::data::{ResourceMetrics, ScopeMetrics};
     use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
     use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
@@ -157,8 +158,8 @@ async fn opentelemetry_gets_a_span_for_each_call_and_the_metrics() {
         .get_finished_metrics()
         .unwrap()
         .iter()
-        .flat_map(|resource| resource.scope_metrics())
-        .flat_map(|scope| scope.metrics())
+        .flat_map(ResourceMetrics::scope_metrics)
+        .flat_map(ScopeMetrics::metrics)
         .map(|metric| metric.name().to_owned())
         .collect();
     for name in [

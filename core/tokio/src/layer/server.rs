@@ -90,13 +90,9 @@ where
         let Some(limit) = limit else { return Box::pin(handled) };
         Box::pin(async move {
             let handled = deadline::within(limit, handled);
-            match tokio::time::timeout(limit.into(), handled).await {
-                Ok(result) => result,
-                Err(_) => {
-                    let sentence = "the request took too long".to_owned();
-                    Ok(answer(StatusCode::GATEWAY_TIMEOUT, sentence))
-                }
-            }
+            let late = || answer(StatusCode::GATEWAY_TIMEOUT, "the request took too long".into());
+            let handled = tokio::time::timeout(limit.into(), handled).await;
+            handled.unwrap_or_else(|_| Ok(late()))
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Spans and instruments of OpenTelemetry: [`OpenTelemetry`].
 
+use std::slice;
 use std::time::SystemTime;
 
 use ::opentelemetry::KeyValue;
@@ -123,7 +124,7 @@ impl Observer for OpenTelemetry {
         let operation = KeyValue::new("operation", event.operation.to_owned());
         let class = event.class.map(|class| KeyValue::new("error.class", class.as_str()));
         if let Some(state) = event.state {
-            self.instruments.state.record(state_number(state).into(), &[operation.clone()]);
+            self.instruments.state.record(state_number(state).into(), slice::from_ref(&operation));
         }
         if event.kind == EventKind::Retry {
             let class = event.class.map_or("", |class| class.as_str());
@@ -131,7 +132,7 @@ impl Observer for OpenTelemetry {
             self.instruments.retries.add(1, &labels);
         }
         if event.kind == EventKind::Success && event.attempt > 1 {
-            self.instruments.recovered.add(1, &[operation.clone()]);
+            self.instruments.recovered.add(1, slice::from_ref(&operation));
         }
         let span = match &mut self.span {
             Some(span) if follows_call(event) => span,

@@ -3,6 +3,7 @@
 use ::tracing::field::Empty;
 use ::tracing::{Level, Span, event, span};
 use redress::event::{AttemptContext, CircuitState, Event, EventKind, Observer};
+use redress::{ErrorClass, StopReason};
 
 use super::{ends_call, follows_call};
 
@@ -70,11 +71,11 @@ impl Observer for Tracing {
         };
         let kind = event.kind.as_str();
         let attempt = event.attempt;
-        let class = event.class.map(|class| class.as_str());
-        let reason = event.stop_reason.map(|reason| reason.as_str());
+        let class = event.class.map(ErrorClass::as_str);
+        let reason = event.stop_reason.map(StopReason::as_str);
         let delay_ms = event.delay.as_millis();
         let elapsed_ms = event.elapsed.as_millis();
-        let error = event.text.map(::tracing::field::display).or(None);
+        let error = event.text.map(::tracing::field::display);
         match event.kind {
             EventKind::Success => event!(parent: span, Level::DEBUG, attempt, elapsed_ms, "{kind}"),
             EventKind::Retry => {

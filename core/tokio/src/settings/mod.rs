@@ -20,6 +20,12 @@
 //! [`Upstream::from_settings`](crate::Upstream::from_settings), with its path
 //! ([`SettingsError`]).
 
+#![expect(
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a number is in its range, where the conversion is exact, before it is converted"
+)]
+
 mod breaker;
 mod budget;
 mod error;

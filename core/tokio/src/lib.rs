@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// Its programs run in a fresh crate, with the dependencies that it names.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

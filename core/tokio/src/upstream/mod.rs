@@ -256,11 +256,12 @@ impl<O, K> Upstream<O, K> {
         Ok(self.change(|state| state.budget = Some(budget)))
     }
 
-    /// Notifies this observer of every call, after those that were set before. Each call has its
-    /// own clone of it.
-    pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<(O, N), K> {
-        let Self { shared, observer: first, classifier } = self;
-        Upstream { shared, observer: (first, observer), classifier }
+    /// Notifies this observer of every call, in place of the one before: an
+    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics)`. Each call
+    /// has its own clone of it.
+    pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<N, K> {
+        let Self { shared, classifier, .. } = self;
+        Upstream { shared, observer, classifier }
     }
 
     /// Classifies errors with this classifier in place of [`Auto`], for instance

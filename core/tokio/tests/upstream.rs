@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time;
 
-use redress::budget::RollingConfig;
+use redress::budget::{RatioConfig, RollingConfig};
 use redress::event::{CircuitState, Event};
 use redress::{Backoff, BreakerConfig, Duration, Error, EventKind, Observer, Policy, StopReason};
 use redress_tokio::settings::{BreakerSettings, BudgetSettings, StrategySettings};
@@ -52,7 +52,22 @@ async fn all_keys_share_the_budget() {
     let second = upstream.at("b").execute_future(|_| ready(down())).await;
     assert_eq!((first.attempts, second.attempts), (2, 1));
     assert_eq!(second.result.unwrap_err().stop_reason(), Some(StopReason::BudgetExhausted));
-    assert_eq!(upstream.retries_left(), Some(0));
+    assert_eq!(upstream.retries_left(""), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_may_have_a_budget_of_its_own() {
+    let upstream = Upstream::new(policy(4)).budget_by_key(RatioConfig::new(100)).unwrap();
+    let first = upstream.at("a").execute_future(|_| ready(down())).await;
+    let same = upstream.at("a").execute_future(|_| ready(down())).await;
+    let other = upstream.at("b").execute_future(|_| ready(down())).await;
+    // A key begins with one retry.
+    assert_eq!([first.attempts, same.attempts, other.attempts], [2, 1, 2]);
+    assert_eq!((upstream.retries_left("a"), upstream.retries_left("")), (Some(0), None));
+    let mut settings = settings(2);
+    settings.budget_by_key = Some(BudgetSettings::default());
+    let refused = Upstream::from_settings(&settings).unwrap_err();
+    assert_eq!(refused.path, "budgetByKey");
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,18 +121,18 @@ async fn an_update_keeps_the_state_of_what_has_not_changed() {
     let upstream = Upstream::from_settings(&now).unwrap();
     let clone = upstream.clone();
     assert!(upstream.at("a").call_future(|_| ready(down())).await.is_err());
-    assert_eq!(upstream.retries_left(), Some(4));
+    assert_eq!(upstream.retries_left(""), Some(4));
 
     now.retry.max_attempts = redress_tokio::settings::Limit::At(3.0);
     upstream.update(&now).unwrap();
-    assert_eq!((clone.policy().max_attempts(), clone.retries_left()), (3, Some(4)));
+    assert_eq!((clone.policy().max_attempts(), clone.retries_left("")), (3, Some(4)));
     assert_eq!(clone.breaker_of("a").unwrap().state(), CircuitState::Open);
 
     now.circuit_breaker = Some(breaker(2.0));
     now.retry.budget = None;
     upstream.update(&now).unwrap();
     assert_eq!(
-        (clone.breaker_of("a").unwrap().state(), clone.retries_left()),
+        (clone.breaker_of("a").unwrap().state(), clone.retries_left("")),
         (CircuitState::Closed, None)
     );
 }

@@ -10,7 +10,7 @@ pub use budget::BudgetKind;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redress::budget::{Budget, Pool, Withdraw};
 use redress::classify::{Classifier, Classify};
@@ -23,10 +23,11 @@ use crate::classify::Auto;
 use crate::deadline::WithinRequest;
 use crate::settings::{Checked, KEYS, SettingsError, UpstreamSettings};
 use crate::time::TokioTime;
-use keys::Keys;
+use budget::SharedBudget;
+use keys::{KeyState, Keys};
 
-/// A policy with what its calls share: a breaker for each key, a budget, observers and a
-/// classifier.
+/// A policy with what its calls share: a breaker for each key, a budget of all calls or of each
+/// key, observers and a classifier.
 ///
 /// It is a value for a field of a struct. A clone shares the breakers and the budget, and every
 /// method takes `&self`, so that any number of tasks use one `Upstream`.
@@ -89,24 +90,12 @@ pub(crate) struct State {
     policy: Policy,
     /// The same policy with one attempt, for what may not be sent twice.
     once: Policy,
-    breakers: Option<Arc<Keys>>,
+    /// Breakers and budgets by key.
+    by_key: Option<Arc<Keys>>,
+    /// The budget of all calls.
     budget: Option<Arc<SharedBudget>>,
-    keys: usize,
-}
-
-struct SharedBudget {
-    kind: BudgetKind,
-    budget: Mutex<budget::Any>,
-}
-
-impl SharedBudget {
-    fn new(kind: BudgetKind) -> Result<Self, ConfigError> {
-        Ok(Self { kind, budget: Mutex::new(budget::Any::new(&kind)?) })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, budget::Any> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// How many keys there may be.
+    capacity: usize,
 }
 
 /// The policy of a call, which keeps it if the upstream is updated meanwhile.
@@ -172,7 +161,8 @@ pub type UpstreamRetry<'a, O = (), K = Auto> = Retry<'a, UpstreamParts<O>, Class
 impl Upstream {
     /// An upstream with this policy, and without a breaker, a budget and observers.
     pub fn new(policy: Policy) -> Self {
-        let state = State { once: once(&policy), policy, breakers: None, budget: None, keys: KEYS };
+        let state =
+            State { once: once(&policy), policy, by_key: None, budget: None, capacity: KEYS };
         Self::of(state)
     }
 
@@ -194,15 +184,16 @@ impl State {
     /// The state of these settings. A breaker and a budget whose settings have not changed are
     /// those of `before`.
     fn of_checked(checked: &Checked, before: Option<&Self>) -> Result<Self, SettingsError> {
-        let &Checked { policy, breaker, budget, keys } = checked;
-        let kept = before.and_then(|before| before.breakers.clone());
-        let breakers = match (breaker, kept) {
-            (None, _) => None,
-            (Some(kind), Some(kept)) if kept.kind() == kind && kept.capacity() == keys => {
-                Some(kept)
-            }
-            (Some(kind), _) => {
-                let keys = Keys::new(kind, keys);
+        let &Checked { policy, breaker, budget, budget_by_key, capacity } = checked;
+        let kept = before.and_then(|before| before.by_key.clone());
+        let is_same = |kept: &Arc<Keys>| {
+            (kept.breaker, kept.budget, kept.capacity) == (breaker, budget_by_key, capacity)
+        };
+        let by_key = match kept.filter(is_same) {
+            Some(kept) => Some(kept),
+            None if breaker.is_none() && budget_by_key.is_none() => None,
+            None => {
+                let keys = Keys::new(breaker, budget_by_key, capacity);
                 Some(Arc::new(keys.map_err(|e| SettingsError::of_core("circuitBreaker", &e))?))
             }
         };
@@ -215,7 +206,14 @@ impl State {
                 Some(Arc::new(budget.map_err(|e| SettingsError::of_core("retry.budget", &e))?))
             }
         };
-        Ok(Self { once: once(&policy), policy, breakers, budget, keys })
+        Ok(Self { once: once(&policy), policy, by_key, budget, capacity })
+    }
+
+    /// What calls of this key use, the budget of all if the key has none of its own.
+    fn of_key(&self, key: &str) -> KeyState {
+        let own = self.by_key.as_ref().map(|keys| keys.state(key, || TokioTime.now()));
+        let KeyState { breaker, budget } = own.unwrap_or_default();
+        KeyState { breaker, budget: budget.or_else(|| self.budget.clone()) }
     }
 }
 
@@ -225,10 +223,13 @@ fn once(policy: &Policy) -> Policy {
 }
 
 impl<O, K> Upstream<O, K> {
-    fn change(self, change: impl FnOnce(&mut State)) -> Self {
+    fn change(
+        self,
+        change: impl FnOnce(&mut State) -> Result<(), ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let mut state = State::clone(&self.shared.state());
-        change(&mut state);
-        Self { shared: Shared::new(state), ..self }
+        change(&mut state)?;
+        Ok(Self { shared: Shared::new(state), ..self })
     }
 
     /// Gives each key a breaker with these settings: a
@@ -239,9 +240,12 @@ impl<O, K> Upstream<O, K> {
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
     pub fn breaker(self, settings: impl Into<BreakerKind>) -> Result<Self, ConfigError> {
-        let capacity = self.shared.state().keys;
-        let keys = Arc::new(Keys::new(settings.into(), capacity)?);
-        Ok(self.change(|state| state.breakers = Some(keys)))
+        self.change(|state| {
+            let budget = state.by_key.as_ref().and_then(|keys| keys.budget);
+            state.by_key =
+                Some(Arc::new(Keys::new(Some(settings.into()), budget, state.capacity)?));
+            Ok(())
+        })
     }
 
     /// All calls take their retries from a budget with these settings: a
@@ -252,8 +256,25 @@ impl<O, K> Upstream<O, K> {
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
     pub fn budget(self, settings: impl Into<BudgetKind>) -> Result<Self, ConfigError> {
-        let budget = Arc::new(SharedBudget::new(settings.into())?);
-        Ok(self.change(|state| state.budget = Some(budget)))
+        self.change(|state| {
+            state.budget = Some(Arc::new(SharedBudget::new(settings.into())?));
+            Ok(())
+        })
+    }
+
+    /// As [`budget`](Self::budget), with a budget for each key in place of the one of all calls. What a
+    /// ratio leaves out has the defaults of a key: it begins with 1 retry and earns none by time.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first setting that is out of its range.
+    pub fn budget_by_key(self, settings: impl Into<BudgetKind>) -> Result<Self, ConfigError> {
+        self.change(|state| {
+            let breaker = state.by_key.as_ref().and_then(|keys| keys.breaker);
+            state.by_key =
+                Some(Arc::new(Keys::new(breaker, Some(settings.into()), state.capacity)?));
+            Ok(())
+        })
     }
 
     /// Notifies this observer of every call, in place of the one before: an
@@ -294,30 +315,26 @@ impl<O, K> Upstream<O, K> {
     /// The breaker of `key`, if there is room for it; `None` without a breaker. With an empty
     /// key the breaker of calls that name none.
     pub fn breaker_of(&self, key: &str) -> Option<SharedBreaker> {
-        breaker(&self.shared.state(), key)
+        self.shared.state().of_key(key).breaker
     }
 
     /// The keys that have a breaker, with it, in no order.
     pub fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
         let state = self.shared.state();
-        state.breakers.as_ref().map(|keys| keys.all()).unwrap_or_default()
+        state.by_key.as_ref().map(|keys| keys.breakers()).unwrap_or_default()
     }
 
     /// How often a key found no room, so that its call ran without a breaker.
     pub fn refused_keys(&self) -> u64 {
-        self.shared.state().breakers.as_ref().map_or(0, |keys| keys.refused())
+        self.shared.state().by_key.as_ref().map_or(0, |keys| keys.refused())
     }
 
-    /// How many retries the budget has left; `None` without a budget.
-    pub fn retries_left(&self) -> Option<u32> {
-        let state = self.shared.state();
-        Some(state.budget.as_ref()?.lock().remaining(TokioTime.now()))
+    /// How many retries the budget of `key` has left; of the one of all calls if it has none of its
+    /// own, `None` without a budget.
+    pub fn retries_left(&self, key: &str) -> Option<u32> {
+        let budget = self.shared.state().of_key(key).budget?;
+        Some(budget.lock().remaining(TokioTime.now()))
     }
-}
-
-fn breaker(state: &State, key: &str) -> Option<SharedBreaker> {
-    let keys = state.breakers.as_ref()?;
-    if key.is_empty() { Some(keys.unkeyed()) } else { keys.entry(key, || TokioTime.now()) }
 }
 
 impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
@@ -343,13 +360,12 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
 
     fn retry<'a>(&self, key: &str, once: bool) -> UpstreamRetry<'a, O, K> {
         let state = self.shared.state();
-        let breaker = breaker(&state, key);
-        let budget = CallBudget(state.budget.clone());
+        let KeyState { breaker, budget } = state.of_key(key);
         let within = WithinRequest::of(state.policy.deadline());
         let policy = CallPolicy { state, once };
         Retry::new(policy, TokioTime, SystemRandom)
             .breaker(breaker)
-            .budget(budget)
+            .budget(CallBudget(budget))
             .observer(self.observer.clone())
             .control(within)
             .classifier(self.classifier.clone())
@@ -388,7 +404,7 @@ impl<O, K> fmt::Debug for Upstream<O, K> {
         let state = self.shared.state();
         f.debug_struct("Upstream")
             .field("policy", &state.policy)
-            .field("breaker", &state.breakers.as_ref().map(|keys| keys.kind()))
+            .field("breaker", &state.by_key.as_ref().and_then(|keys| keys.breaker))
             .field("budget", &state.budget.as_ref().map(|shared| shared.kind))
             .finish_non_exhaustive()
     }

@@ -1,5 +1,7 @@
 //! Fresh crates that have what a page says to add, and nothing else, with the programs of the page.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -20,46 +22,59 @@ pub fn blocks(page: &str, language: &str) -> Vec<String> {
     found
 }
 
-/// A crate's dependencies, from lines as `cargo add redress --features std`.
+/// A crate's dependencies, from lines as `cargo add redress --features std`. What several lines add
+/// has the features of all.
 fn dependencies(lines: &str) -> String {
-    let line = |line: &str| {
+    let mut added: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in lines.lines().filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["cargo", "add", name, ref rest @ ..] = words[..] else {
             panic!("not an addition: {line}")
         };
-        let features: Vec<&str> = match rest {
-            [] => Vec::new(),
-            ["--features", features] => features.split(',').collect(),
+        let features = added.entry(name).or_default();
+        match rest {
+            [] => {}
+            ["--features", names] => features.extend(names.split(',')),
             _ => panic!("not known here: {line}"),
-        };
-        let from = match name {
+        }
+    }
+    let mut text = String::new();
+    for (name, features) in &added {
+        let from = match *name {
             "redress" => format!("path = '{}'", tests().join("../core").display()),
             "redress-tokio" => format!("path = '{}'", tests().join("../core/tokio").display()),
             _ => "version = '*'".to_owned(),
         };
-        format!("{name} = {{ {from}, features = {features:?} }}")
-    };
-    let lines = lines.lines().filter(|line| !line.is_empty());
-    lines.map(line).collect::<Vec<_>>().join("\n")
+        let features: Vec<_> = features.iter().collect();
+        let _ = writeln!(text, "{name} = {{ {from}, features = {features:?} }}");
+    }
+    text
 }
 
-/// Makes a crate with one program for each block, of the versions that this workspace has, and
-/// returns how many.
+/// Makes a crate `fresh` of these pages, with the versions that this workspace has: a program for
+/// each block in `rust`, and a library of a block in `rust lib`. Returns how many programs.
 ///
 /// # Panics
 ///
-/// If the folder cannot be written, or the page adds something that is not known here.
-pub fn fresh_crate(folder: &Path, page: &str) -> usize {
+/// If the folder cannot be written, or a page adds something that is not known here.
+pub fn fresh_crate(folder: &Path, pages: &[&str]) -> usize {
     let _ = fs::remove_dir_all(folder.join("src"));
     fs::create_dir_all(folder.join("src/bin")).unwrap();
-    let added = blocks(page, "sh").concat();
+    let blocks = |language: &str| -> Vec<String> {
+        pages.iter().flat_map(|page| blocks(page, language)).collect()
+    };
     let manifest = format!(
-        "[package]\nname = 'fresh'\nedition = '2024'\n[workspace]\n[dependencies]\n{}",
-        dependencies(&added),
+        "[package]\nname = 'fresh'\nedition = '2024'\n[workspace]\n[profile.dev]\ndebug = false\n\
+         [dependencies]\n{}",
+        dependencies(&blocks("sh").concat()),
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::copy(tests().join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let programs = blocks(page, "rust");
+    let library = blocks("rust lib").concat();
+    if !library.is_empty() {
+        fs::write(folder.join("src/lib.rs"), library).unwrap();
+    }
+    let programs = blocks("rust");
     for (nth, program) in programs.iter().enumerate() {
         fs::write(folder.join(format!("src/bin/program{nth}.rs")), program).unwrap();
     }

@@ -11,7 +11,7 @@ fn each_program_of_the_front_page_runs_in_a_fresh_crate() {
     let page =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/README.md")).unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fresh");
-    let programs = fresh_crate(&folder, &page);
+    let programs = fresh_crate(&folder, &[&page]);
     assert_eq!(programs, 6, "programs of the page");
     cargo(&folder, &["build"]);
     for nth in 0..programs {

@@ -25,6 +25,10 @@ type App = (Client, Upstream<(Tracing, Metrics)>);
 const DELAYS: Backoff = Backoff::full_jitter(Duration::from_millis(5), Duration::from_millis(50));
 
 /// The service.
+///
+/// # Errors
+///
+/// Of a setting that is out of its range.
 pub fn app(prometheus: PrometheusHandle) -> Result<Router, Box<dyn Error>> {
     let policy = Policy::builder().max_attempts(4).deadline(Duration::from_secs(3));
     let policy = policy.attempt_timeout(Duration::from_millis(500));

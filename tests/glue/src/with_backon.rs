@@ -23,6 +23,10 @@ pub const LACKS: &[Ability] = &[Ability::Breaker, Ability::Budget];
 
 // glue
 /// The service.
+///
+/// # Errors
+///
+/// Of a client that cannot be built.
 pub fn app(prometheus: PrometheusHandle) -> Result<Router, Box<dyn Error>> {
     let client = Client::builder().timeout(Duration::from_millis(500)).build()?;
     let routes = Router::new()

@@ -37,6 +37,10 @@ struct App {
 }
 
 /// The service.
+///
+/// # Errors
+///
+/// Of a client that cannot be built, or delays that are out of range.
 pub fn app(prometheus: PrometheusHandle) -> Result<Router, Box<dyn Error>> {
     let client = Client::builder().timeout(Duration::from_millis(500)).build()?;
     let (least, most) = (Duration::from_millis(5), Duration::from_millis(50));

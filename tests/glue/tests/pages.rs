@@ -1,0 +1,28 @@
+//! The programs of redress-tokio's pages, in a fresh crate that has what the pages say to add, and
+//! nothing else.
+
+use std::fs;
+use std::path::Path;
+
+use redress_tests::fresh::{blocks, cargo, fresh_crate};
+
+/// A page of redress-tokio.
+fn page(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/tokio");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn each_program_of_the_pages_runs_in_a_fresh_crate() {
+    let (front, pairs) = (page("README.md"), page("COMING_FROM.md"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fresh-tokio");
+    let programs = fresh_crate(&folder, &[&front, &pairs]);
+    assert_eq!(programs, 4 + 5, "programs of the pages");
+    cargo(&folder, &["build"]);
+    for nth in 0..programs {
+        let printed = cargo(&folder, &["run", "--bin", &format!("program{nth}")]);
+        if nth == 0 {
+            assert_eq!(printed, blocks(&front, "text")[0], "what the page says it prints");
+        }
+    }
+}

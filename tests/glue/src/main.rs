@@ -34,7 +34,7 @@ fn main() -> std::io::Result<()> {
         let source = std::fs::read_to_string(folder.join(file))?;
         let lines = glue(&source);
         println!("== {name}");
-        lines.iter().for_each(|line| println!("{line}"));
+        println!("{}", lines.join("\n"));
         counts.push(format!("{name} {}", lines.len()));
     }
     println!("lines of glue: {}", counts.join(", "));

@@ -1,0 +1,57 @@
+//! Ends a request whose attempt is dropped: [`abort_on_drop`].
+
+use wasm_bindgen::UnwrapThrowExt;
+use web_sys::{AbortController, AbortSignal};
+
+/// Runs `operation` with an `AbortSignal` that is aborted if the returned future is dropped
+/// before its end, as an attempt is at its timeout or at the deadline.
+///
+/// Without it `fetch` goes on when its attempt is dropped: the connection stays open, and the
+/// callbacks of its promise stay in memory until the server answers. Once the future has
+/// completed, the signal is never aborted, so the body of a response may be read later.
+///
+/// ```
+/// use js_sys::futures::JsFuture;
+/// use redress_web::{WebRetry, abort_on_drop, classify};
+/// use wasm_bindgen::prelude::*;
+/// use web_sys::{Response, WorkerGlobalScope};
+///
+/// async fn get(retry: WebRetry<'_>, scope: &WorkerGlobalScope, url: &str) -> Option<Response> {
+///     let mut retry = retry.classify(classify::js).classify_value(classify::response);
+///     let load = async |_| {
+///         abort_on_drop(async |signal| {
+///             let init = web_sys::RequestInit::new();
+///             init.set_signal(Some(&signal));
+///             let response = JsFuture::from(scope.fetch_with_str_and_init(url, &init)).await?;
+///             response.dyn_into::<Response>()
+///         })
+///         .await
+///     };
+///     retry.call_async(load).await.ok()
+/// }
+/// ```
+///
+/// For workers-rs, `signal.into()` is a `worker::AbortSignal`.
+///
+/// # Panics
+///
+/// Throws where the platform refuses an `AbortController`: at module scope in workerd.
+pub async fn abort_on_drop<T>(operation: impl AsyncFnOnce(AbortSignal) -> T) -> T {
+    let controller = AbortController::new().unwrap_throw();
+    let signal = controller.signal();
+    let mut guard = Guard(Some(controller));
+    let output = operation(signal).await;
+    guard.0 = None;
+    output
+}
+
+/// Aborts when it is dropped with its controller in it.
+struct Guard(Option<AbortController>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}

@@ -36,9 +36,9 @@ extern "C" {
 /// `performance`, the clock is `Date.now()`. Platforms round their clocks, against attacks by
 /// timing: from 5 microseconds to a millisecond, Firefox with `resistFingerprinting` to 100 ms.
 ///
-/// In workerd (Cloudflare Workers) the clock does not advance while the program computes, only
-/// when it waits for I/O or for a timer. So an attempt without I/O takes no time there, however
-/// long it computes, and no limit ends it.
+/// In Cloudflare Workers the clock does not advance while the program computes, only when it waits
+/// for I/O or for a timer (workerd on your own machine goes on). So an attempt without I/O takes
+/// no time there, however long it computes, and no limit ends it.
 ///
 /// A delay is rounded up to whole milliseconds, and lasts at least as long by this clock. Browsers
 /// make timers late in pages that are not visible, by a second or up to a minute. A delay of more

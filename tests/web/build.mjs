@@ -1,7 +1,7 @@
 // Builds the programs of Rust: cargo links them, and `wasm/bind` writes the glue.
 
-import { spawnSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -23,28 +23,44 @@ export const EXAMPLE = {
 
 /** Runs cargo: `{ status, stdout, stderr }`. */
 export function spawnCargo(words, cwd = ROOT) {
-  const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
-  return spawnSync("cargo", words, { cwd, env, encoding: "utf8", maxBuffer: 1 << 26 });
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
+    const child = spawn("cargo", words, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"]) {
+      child[stream].setEncoding("utf8").on("data", (text) => (output[stream] += text));
+    }
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, ...output }));
+  });
 }
 
 /** The output of cargo, which must succeed. */
-export function cargo(words, cwd) {
-  const { status, stdout, stderr } = spawnCargo(words, cwd);
+export async function cargo(words, cwd) {
+  const { status, stdout, stderr } = await spawnCargo(words, cwd);
   if (status !== 0) throw new Error(`cargo ${words.join(" ")}: exit code ${status}\n${stderr}`);
   return stdout;
 }
 
+const BIND = ["--quiet", "--locked", "-p", "redress-wasm-bind", "--bin", "redress-web-bind"];
+
 /** Builds programs into a folder: `NAME_bg.wasm` and `NAME_bg.js` of each. */
-export function buildPrograms(programs, folder) {
-  for (const workspace of new Set(programs.map((program) => program.workspace))) {
-    const crates = programs.filter((program) => program.workspace === workspace).flatMap(({ crate }) => ["-p", crate]);
-    cargo(["build", "--quiet", "--locked", "--release", "--target", "wasm32-unknown-unknown", ...crates], workspace);
-  }
+export async function buildPrograms(programs, folder) {
+  // Of two profiles, so that neither waits for the other.
+  await Promise.all([cargo(["build", ...BIND]), link(programs)]);
   for (const { crate, name } of programs) {
     const linked = join(TARGET, "wasm32-unknown-unknown", "release", `${crate.replaceAll("-", "_")}.wasm`);
-    cargo(["run", "--quiet", "--locked", "-p", "redress-wasm-bind", "--bin", "redress-web-bind", linked, folder, name]);
-    const wasm = join(folder, `${name}_bg.wasm`);
-    const zipped = gzipSync(readFileSync(wasm), { level: 9 }).length;
-    console.log(`${crate}: ${statSync(wasm).size} bytes, ${zipped} by gzip`);
+    await cargo(["run", ...BIND, "--", linked, folder, name]);
+    const wasm = readFileSync(join(folder, `${name}_bg.wasm`));
+    console.log(`${crate}: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} by gzip`);
+  }
+}
+
+/** Each workspace by one build. */
+async function link(programs) {
+  for (const workspace of new Set(programs.map((program) => program.workspace))) {
+    const crates = programs.filter((program) => program.workspace === workspace).flatMap(({ crate }) => ["-p", crate]);
+    const target = ["--target", "wasm32-unknown-unknown"];
+    await cargo(["build", "--quiet", "--locked", "--release", ...target, ...crates], workspace);
   }
 }

@@ -29,7 +29,7 @@ for (const part of parts) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "redress-web-"));
-buildPrograms([...PROGRAMS, EXAMPLE], folder);
+await buildPrograms([...PROGRAMS, EXAMPLE], folder);
 const server = await startFlakyServer({ root: folder });
 const refused = await closedPort();
 const total = { passed: 0, failed: 0 };

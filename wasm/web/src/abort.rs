@@ -11,23 +11,25 @@ use web_sys::{AbortController, AbortSignal};
 /// completed, the signal is never aborted, so the body of a response may be read later.
 ///
 /// ```
-/// use js_sys::futures::JsFuture;
-/// use redress_web::{WebRetry, abort_on_drop, classify};
+/// use js_sys::Promise;
+/// use redress_web::{OnWeb, abort_on_drop, classify};
 /// use wasm_bindgen::prelude::*;
-/// use web_sys::{Response, WorkerGlobalScope};
+/// use wasm_bindgen_futures::JsFuture;
+/// use web_sys::{RequestInit, Response};
 ///
-/// async fn get(retry: WebRetry<'_>, scope: &WorkerGlobalScope, url: &str) -> Option<Response> {
-///     let mut retry = retry.classify(classify::js).classify_value(classify::response);
-///     let load = async |_| {
-///         abort_on_drop(async |signal| {
-///             let init = web_sys::RequestInit::new();
-///             init.set_signal(Some(&signal));
-///             let response = JsFuture::from(scope.fetch_with_str_and_init(url, &init)).await?;
-///             response.dyn_into::<Response>()
-///         })
-///         .await
+/// #[wasm_bindgen]
+/// extern "C" {
+///     fn fetch(url: &str, init: &RequestInit) -> Promise;
+/// }
+///
+/// async fn get(policy: &redress::Policy, url: &str) -> Option<Response> {
+///     let mut retry = policy.on_web().classify(classify::js).classify_value(classify::response);
+///     let request = async |signal| {
+///         let init = RequestInit::new();
+///         init.set_signal(Some(&signal));
+///         JsFuture::from(fetch(url, &init)).await?.dyn_into::<Response>()
 ///     };
-///     retry.call_async(load).await.ok()
+///     retry.call_async(async |_| abort_on_drop(request).await).await.ok()
 /// }
 /// ```
 ///

@@ -1,8 +1,10 @@
 //! The clock, the timers and the randomness.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use js_sys::{Array, Function, Object, Reflect, WebAssembly, global};
@@ -30,6 +32,7 @@ pub fn tests() -> Vec<Test> {
         "a delay of two months is waited for in parts" => parts,
         "a delay ends where the clock stands still" => still,
         "random numbers differ, and fill all 32 bits" => random,
+        "where crypto refuses, random numbers are those of Math.random" => refused,
     ]
 }
 
@@ -123,6 +126,25 @@ async fn still(_: &Lab) -> Done {
 }
 
 async fn random(_: &Lab) -> Done {
+    numbers()
+}
+
+async fn refused(_: &Lab) -> Done {
+    let crypto: Object = Reflect::get(&global(), &"crypto".into()).map_err(shown)?.unchecked_into();
+    let asked = Rc::new(Cell::new(0));
+    let count = Rc::clone(&asked);
+    let fake = Closure::<dyn FnMut() -> Result<(), JsValue>>::new(move || {
+        count.set(count.get() + 1);
+        Err(JsValue::from_str("refused"))
+    });
+    Reflect::set(&crypto, &"getRandomValues".into(), fake.as_ref()).map_err(shown)?;
+    let result = numbers();
+    Reflect::delete_property(&crypto, &"getRandomValues".into()).map_err(shown)?;
+    equal("how often it was asked", asked.get(), 256)?;
+    result
+}
+
+fn numbers() -> Done {
     let drawn: BTreeSet<u32> = (0..256).filter_map(|_| WebRandom.draw()).collect();
     holds("256 numbers differ", drawn.len() > 250)?;
     let (all, common) = drawn.iter().fold((0, u32::MAX), |(or, and), &n| (or | n, and & n));

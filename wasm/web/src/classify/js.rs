@@ -1,6 +1,6 @@
 //! Errors of JavaScript: [`js`].
 
-use js_sys::{BigInt, Error, Object, Reflect, Symbol};
+use js_sys::{BigInt, Error, Reflect, Symbol};
 use redress::classify::{Facts, Verdict};
 use redress::{Duration, ErrorClass};
 use wasm_bindgen::{JsCast, JsValue};
@@ -98,7 +98,6 @@ fn text(value: &JsValue, key: &str) -> Option<String> {
 }
 
 fn tag(value: &JsValue) -> Option<String> {
-    value.dyn_ref::<Object>()?;
     Reflect::get(value, &Symbol::to_string_tag()).ok()?.as_string()
 }
 

@@ -64,7 +64,9 @@ impl Want {
         let is_hinted = match (self.hint, hint) {
             (Hint::None, None) => true,
             (Hint::Exactly(wanted), Some(hint)) => wanted == hint,
-            (Hint::About(wanted), Some(hint)) => hint <= wanted && wanted <= hint + minute,
+            (Hint::About(wanted), Some(hint)) => {
+                hint <= wanted && wanted <= hint.saturating_add(minute)
+            }
             _ => false,
         };
         class == self.class && is_hinted

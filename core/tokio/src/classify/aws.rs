@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::ErrorMetadata;
@@ -60,10 +61,10 @@ where
 ///
 /// | `SdkError` | as |
 /// | --- | --- |
-/// | `ServiceError` | its code, otherwise the status ([`redress::classify::aws`]) |
+/// | `ServiceError` | its code, otherwise the status ([`redress::classify::aws`]); a body without a code whose status is none of a failure, `ErrorKind::InvalidData` |
 /// | `ResponseError` | a status of 400 or above; otherwise the first of its sources with a class, or `ErrorKind::InvalidData` |
 /// | `TimeoutError` | `ErrorKind::TimedOut` |
-/// | `DispatchFailure` | the first of its sources with a class, otherwise what the connector says |
+/// | `DispatchFailure` | the first of its sources with a class, otherwise what the connector says; without credentials `MissingAuthenticationToken` |
 /// | `ConstructionFailure` | the first of its sources with a class, otherwise `ErrorKind::InvalidInput` |
 ///
 /// The hint is that of `x-amz-retry-after` (milliseconds), `retry-after-ms` or Retry-After, unless
@@ -81,9 +82,11 @@ where
     let response = error.raw_response().and_then(|raw| (raw as &dyn Any).downcast_ref());
     let status = response.map(|raw: &HttpResponse| raw.status().as_u16());
     let class = match error {
-        SdkError::ServiceError(service) => {
-            by_code(service.err().code().unwrap_or_default(), status)
-        }
+        // The SDK takes a page of a proxy for an error, whatever its status.
+        SdkError::ServiceError(service) => match service.err().code() {
+            None if status.is_some_and(|status| status < 400) => io_kind(ErrorKind::InvalidData),
+            code => by_code(code.unwrap_or_default(), status),
+        },
         SdkError::TimeoutError(_) => io_kind(ErrorKind::TimedOut),
         SdkError::ResponseError(_) if status.is_some_and(|status| status >= 400) => {
             by_code("", status)
@@ -145,6 +148,22 @@ fn by_code(code: &str, status: Option<u16>) -> ErrorClass {
     classify::aws(&Facts { aws: Some(AwsError { code, status }), ..Facts::NONE }).class
 }
 
+/// The class of an error of a provider of credentials: without credentials as
+/// `MissingAuthenticationToken`, otherwise of the first of its sources with a class.
+pub(super) fn credentials(error: &CredentialsError) -> Verdict {
+    let class = match error {
+        CredentialsError::CredentialsNotLoaded(_) => missing_credentials(),
+        CredentialsError::ProviderTimedOut(_) => io_kind(ErrorKind::TimedOut),
+        CredentialsError::InvalidConfiguration(_) => io_kind(ErrorKind::InvalidInput),
+        _ => return super::sources(error).unwrap_or(ErrorClass::Unknown.into()),
+    };
+    class.into()
+}
+
+fn missing_credentials() -> ErrorClass {
+    by_code("MissingAuthenticationToken", None)
+}
+
 /// The class of the connector's error, which is the source of a dispatch failure.
 pub(super) fn connector(error: &ConnectorError) -> Verdict {
     if error.is_timeout() {
@@ -159,9 +178,15 @@ pub(super) fn connector(error: &ConnectorError) -> Verdict {
         Some(RetryKind::ThrottlingError) => by_code("Throttling", None),
         Some(RetryKind::ServerError) => by_code("InternalError", None),
         Some(RetryKind::TransientError) => io_kind(ErrorKind::NotConnected),
+        _ if has_no_identity(error) => missing_credentials(),
         _ => ErrorClass::Unknown,
     };
     class.into()
+}
+
+/// Whether the client has no provider of credentials. The error for this has no public type.
+fn has_no_identity(error: &ConnectorError) -> bool {
+    error.source().is_some_and(|source| source.to_string().contains("no identity resolver"))
 }
 
 /// By the code alone: the source of an error that the service's model does not have.

@@ -47,7 +47,8 @@ pub fn hyper(error: &::hyper::Error) -> Verdict {
 }
 
 /// The class of an error of h2: of its I/O error, or by the code of the frame that the server sent
-/// ([`http2_goaway`], [`http2_reset`]); UNKNOWN for any other.
+/// ([`http2_goaway`], [`http2_reset`]); as `ErrorKind::InvalidInput` if the program itself ended the
+/// stream, such as with a body that fails; UNKNOWN for any other.
 pub fn h2(error: &::h2::Error) -> Verdict {
     by_frame(error).unwrap_or(ErrorClass::Unknown.into())
 }
@@ -55,6 +56,10 @@ pub fn h2(error: &::h2::Error) -> Verdict {
 fn by_frame(error: &::h2::Error) -> Option<Verdict> {
     if let Some(io) = error.get_io() {
         return Some(super::error(io as &(dyn Error + 'static)));
+    }
+    if !error.is_remote() && !error.is_library() && (error.is_reset() || error.is_go_away()) {
+        // The program has ended it, as its own body failed.
+        return Some(io_kind(ErrorKind::InvalidInput).into());
     }
     let code = error.reason().filter(|_| error.is_remote())?.into();
     let class = if error.is_go_away() { http2_goaway(code) } else { http2_reset(code) };

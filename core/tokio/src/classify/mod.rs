@@ -41,6 +41,7 @@ pub use tonic::tonic;
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use redress::ErrorClass;
 use redress::classify::{Classify, Verdict, io_error, io_kind};
@@ -104,7 +105,7 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classify<T, E> for Boxed {
 /// | `sqlx::Error` | `sqlx` | `sqlx` |
 /// | `tokio_postgres::Error`, its `DbError` | `tokio-postgres` | `tokio_postgres` |
 /// | `redis::RedisError`, `redis::ServerError` | `redis` | `redis` |
-/// | `ConnectorError` and `ErrorMetadata` of aws-sdk-rust; not its `SdkError`, which has a type for each operation | `aws` | `aws` |
+/// | `ConnectorError`, `CredentialsError` and `ErrorMetadata` of aws-sdk-rust; not its `SdkError`, which has a type for each operation | `aws` | `aws` |
 pub fn error(error: &(dyn Error + 'static)) -> Verdict {
     first(Some(error)).unwrap_or(ErrorClass::Unknown.into())
 }
@@ -142,6 +143,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Verdict> {
             ErrorClass::Unknown => error.get_ref().map(|inner| self::error(inner)),
             class => Some(class.into()),
         };
+    }
+    if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        return first(Some(shared.as_ref()));
     }
     if error.is::<tokio::time::error::Elapsed>() {
         return Some(io_kind(io::ErrorKind::TimedOut).into());
@@ -199,6 +203,9 @@ fn of_client(error: &(dyn Error + 'static)) -> Option<Verdict> {
     {
         if let Some(error) = error.downcast_ref() {
             return Some(aws::connector(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(aws::credentials(error));
         }
         if let Some(error) = error.downcast_ref() {
             return aws::metadata(error);

@@ -10,19 +10,14 @@ use super::sources;
 
 /// The class of a status, by its code and message ([`grpc_code`]).
 ///
-/// A status without a code of its own, which tonic makes of an error of the transport (UNKNOWN, or
-/// CANCELLED for a connection that was lost), has the class of the first of its sources that has
-/// one; UNKNOWN if none has.
+/// A status that tonic makes of an error of the transport has the class of that error if it has one:
+/// tonic's code for a connection that was lost is UNKNOWN, INTERNAL or CANCELLED.
 ///
 /// The hint is that of `grpc-retry-pushback-ms`, otherwise the `retry_delay` of
 /// `google.rpc.RetryInfo`, unless the class is final. A pushback by which the server forbids a
 /// retry, such as `-1`, makes the status PERMANENT ([`grpc_pushback`]).
 pub fn tonic(status: &::tonic::Status) -> Verdict {
-    let of_transport = match status.code() {
-        ::tonic::Code::Unknown | ::tonic::Code::Cancelled => sources(status),
-        _ => None,
-    };
-    if let Some(verdict) = of_transport {
+    if let Some(verdict) = sources(status) {
         return verdict;
     }
     let class = grpc_code(status.code().into(), status.message());
@@ -31,13 +26,13 @@ pub fn tonic(status: &::tonic::Status) -> Verdict {
         return class.into();
     }
     let hint = match status.metadata().get("grpc-retry-pushback-ms") {
-        Some(value) => match value.to_str().ok().and_then(grpc_pushback) {
-            Some(wait) => Some(wait),
-            None => {
+        Some(value) => {
+            let Some(wait) = value.to_str().ok().and_then(grpc_pushback) else {
                 let forbidden = Classification::new(ErrorClass::Permanent);
                 return forbidden.detail("grpc-retry-pushback-ms").into();
-            }
-        },
+            };
+            Some(wait)
+        }
         None => retry_delay(status),
     };
     Classification { retry_after: hint, ..class.into() }.into()

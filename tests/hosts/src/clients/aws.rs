@@ -2,7 +2,10 @@
 
 use std::fmt::Debug;
 
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvidedCredentials;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::ProvideCredentials;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Builder, Config, Credentials, Region};
@@ -47,7 +50,8 @@ const CODES: &[(u16, &str, &str, Want)] = &[
     (400, "", "RequestTimeout", TRANSIENT),
     (500, "", "InternalFailure", SERVER_ERROR),
     (503, "", "ServiceUnavailable", SERVER_ERROR),
-    (503, "x-amz-retry-after: 250\r\n", "ServiceUnavailable", SERVER_ERROR.after_millis(250)),
+    // At codes that the SDK does not retry, this header fails a debug assertion in it.
+    (400, "x-amz-retry-after: 250\r\n", "RequestTimeout", TRANSIENT.after_millis(250)),
 ];
 
 pub(crate) async fn rows(rows: &mut Rows) -> Result<(), Failure> {
@@ -163,6 +167,40 @@ async fn dispatch(rows: &mut Rows) -> Result<(), Failure> {
 async fn credentials(rows: &mut Rows) -> Result<(), Failure> {
     let socket = Socket::start(Answer::Close).await?;
     let sent = send(config(socket.address)).await;
-    row(rows, "no credentials", AUTH, sent);
+    row(rows, "no provider of credentials", AUTH, sent);
+    for (fault, want, failure) in [
+        ("provider that has no credentials", AUTH, Provider::Empty),
+        ("provider whose service is refused", TRANSIENT, Provider::Refused),
+        ("provider whose settings are wrong", PERMANENT, Provider::Misconfigured),
+    ] {
+        row(rows, fault, want, send(config(socket.address).credentials_provider(failure)).await);
+    }
     Ok(())
+}
+
+/// A provider of credentials that fails.
+#[derive(Clone, Copy, Debug)]
+enum Provider {
+    Empty,
+    Refused,
+    Misconfigured,
+}
+
+impl ProvideCredentials for Provider {
+    fn provide_credentials<'a>(&'a self) -> ProvidedCredentials<'a>
+    where
+        Self: 'a,
+    {
+        ProvidedCredentials::new(async {
+            Err(match self {
+                Self::Empty => CredentialsError::not_loaded("no variable of the environment"),
+                Self::Misconfigured => CredentialsError::invalid_configuration("profile: missing"),
+                Self::Refused => {
+                    let refusing = Refusing::new().map_err(CredentialsError::unhandled)?;
+                    let connected = tokio::net::TcpStream::connect(refusing.address).await;
+                    CredentialsError::provider_error(connected.map(drop).unwrap_err())
+                }
+            })
+        })
+    }
 }

@@ -31,6 +31,8 @@ impl Login {
 /// A connection of one client.
 pub(crate) trait Session: Sized + 'static {
     const NAME: &'static str;
+    /// What it makes of a server that does not speak the protocol.
+    const OTHER_SERVER: Want;
     type Error: Error + 'static;
 
     async fn open(login: &Login) -> Result<Self, Self::Error>;
@@ -162,7 +164,11 @@ async fn sockets<S: Session>(rows: &mut Rows) -> Result<(), Failure> {
     for (fault, want, answer) in [
         ("reset in the handshake", TRANSIENT, Answer::Reset),
         ("closed in the handshake", TRANSIENT, Answer::Close),
-        ("no PostgreSQL", PERMANENT, Answer::Bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())),
+        (
+            "no PostgreSQL",
+            S::OTHER_SERVER,
+            Answer::Bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        ),
     ] {
         let socket = Socket::start(answer).await?;
         let opened = S::open(&Login::admin("127.0.0.1", socket.port())).await;

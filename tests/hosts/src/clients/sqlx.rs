@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, Error, Executor, Row};
 use super::SHORT;
 use super::postgres::{Login, Session as PostgresSession};
 use crate::Failure;
-use crate::rows::{ABORT, AUTH, PERMANENT, Rows, TRANSIENT};
+use crate::rows::{ABORT, AUTH, PERMANENT, Rows, TRANSIENT, Want};
 use crate::servers::postgres::Postgres;
 use crate::servers::sockets::{Answer, Refusing, Socket};
 
@@ -27,6 +27,8 @@ fn options(login: &Login) -> PgConnectOptions {
 
 impl PostgresSession for Session {
     const NAME: &'static str = "sqlx";
+    // It takes the first bytes for a length, and misses the rest.
+    const OTHER_SERVER: Want = TRANSIENT;
     type Error = Error;
 
     async fn open(login: &Login) -> Result<Self, Error> {

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Config, Error, NoTls};
 
 use super::postgres::{Login, Session as PostgresSession};
 use crate::Failure;
-use crate::rows::{AUTH, PERMANENT, Rows, TRANSIENT};
+use crate::rows::{PERMANENT, Rows, TRANSIENT, UNKNOWN, Want};
 use crate::servers::postgres::Postgres;
 
 /// The client, and the task of its connection, which has the error of a server that ends it.
@@ -34,6 +34,8 @@ fn config(login: &Login) -> Config {
 
 impl PostgresSession for Session {
     const NAME: &'static str = "tokio-postgres";
+    // An I/O error without a kind.
+    const OTHER_SERVER: Want = UNKNOWN;
     type Error = Error;
 
     async fn open(login: &Login) -> Result<Self, Error> {
@@ -70,7 +72,8 @@ pub(crate) async fn rows(rows: &mut Rows, server: &Postgres) -> Result<(), Failu
     row("no such column", PERMANENT, rows_of_text[0].try_get::<_, i32>("other").map(drop));
     let mut without = Config::new();
     without.host("127.0.0.1").port(server.port).user("admin").dbname("postgres");
-    row("no password", AUTH, without.connect(NoTls).await.map(drop));
+    // A setting, says the client.
+    row("no password", PERMANENT, without.connect(NoTls).await.map(drop));
     row("settings that cannot be read", PERMANENT, "port=none".parse::<Config>().map(drop));
     let secure = config(&login).ssl_mode(SslMode::Require).connect(NoTls).await.map(drop);
     row("TLS that the client does not have", PERMANENT, secure);

@@ -165,7 +165,8 @@ async fn of_other_servers(rows: &mut Rows) -> Result<(), Failure> {
     let other = Socket::start(http(400, "", "no HTTP/2 here")).await?;
     let channel = endpoint(other.address)?.connect_lazy();
     let fault = "server of HTTP/1.1";
-    rows.error(NAME, fault, UNKNOWN, check(channel, "").await, classify::tonic);
+    // INTERNAL, says tonic.
+    rows.error(NAME, fault, SERVER_ERROR, check(channel, "").await, classify::tonic);
     for (status, want) in [
         (400_u16, SERVER_ERROR),
         (401, AUTH),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::runtime::{Builder, Runtime};
 use tonic::codegen::tokio_stream::{self, Stream};
 use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
@@ -17,28 +17,31 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::Failure;
 
-/// The server; it ends with this value.
+/// The server, on a runtime of its own: with it all its connections end at once.
 pub(crate) struct Grpc {
     pub(crate) address: SocketAddr,
-    task: JoinHandle<()>,
+    runtime: Option<Runtime>,
 }
 
 impl Grpc {
     pub(crate) async fn start() -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        let server = Server::builder().add_service(HealthServer::new(Failing));
-        let serve = server.serve_with_incoming(TcpIncoming::from(listener));
-        let task = tokio::spawn(async move {
-            let _ = serve.await;
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let serve = runtime.spawn(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            let server = Server::builder().add_service(HealthServer::new(Failing));
+            tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+            Ok::<_, std::io::Error>(address)
         });
-        Ok(Self { address, task })
+        Ok(Self { address: serve.await??, runtime: Some(runtime) })
     }
 }
 
 impl Drop for Grpc {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -27,8 +27,17 @@ impl Redis {
         let port = free_port()?;
         let mut words = vec!["redis-server".to_owned(), "--port".into(), port.to_string()];
         words.extend(
-            ["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]
-                .map(str::to_owned),
+            [
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--enable-protected-configs",
+                "yes",
+                "--enable-debug-command",
+                "yes",
+            ]
+            .map(str::to_owned),
         );
         words.extend(["--dir".into(), folder.display().to_string()]);
         words.extend(settings.iter().map(|&word| word.to_owned()));

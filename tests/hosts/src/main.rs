@@ -1,7 +1,7 @@
 //! Has real Rust clients fail, and gives the errors that they return to the classifiers of
 //! redress-tokio.
 //!
-//! `cargo run -p redress-hosts` starts PostgreSQL and Redis of the system on free ports and in
+//! `cargo run -p redress-hosts` starts `PostgreSQL`, `MariaDB` and Redis of the system on free ports and in
 //! a temporary folder, and servers of HTTP, gRPC and plain TCP in its own process. It prints each
 //! row that fails, compares TABLE.md, and closes with `N passed, N failed, N skipped`.
 

@@ -5,9 +5,11 @@
 
 mod aws;
 mod hyper;
+mod mariadb;
 mod postgres;
 mod redis;
 mod reqwest;
+mod sqlite;
 mod sqlx;
 mod tokio_postgres;
 mod tonic;
@@ -19,6 +21,7 @@ use crate::rows::{
     AUTH, CONCURRENCY, PERMANENT, PERMISSION, RATE_LIMIT, Rows, SERVER_ERROR, TRANSIENT, Want,
 };
 use crate::servers::Folder;
+use crate::servers::mariadb::Mariadb;
 use crate::servers::postgres::Postgres;
 
 /// The time-out of a client whose server hangs.
@@ -39,6 +42,10 @@ pub(crate) async fn run(rows: &mut Rows) -> Result<(), Failure> {
     postgres::rows::<sqlx::Session>(rows, &mut server).await?;
     sqlx::rows(rows, &server).await?;
     drop(server);
+    let mut server = Mariadb::start(&folder).await?;
+    mariadb::rows(rows, &mut server).await?;
+    drop(server);
+    sqlite::rows(rows, &folder).await?;
     redis::rows(rows, &folder).await
 }
 

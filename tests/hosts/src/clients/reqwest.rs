@@ -85,6 +85,7 @@ async fn without_response(rows: &mut Rows) -> Result<(), Failure> {
 
 async fn tls(rows: &mut Rows) -> Result<(), Failure> {
     for (fault, want, answer) in [
+        ("certificate that no authority has signed", PERMANENT, Answer::Tls),
         ("TLS to a plain port", PERMANENT, http(400, "", "no TLS here")),
         ("TLS, closed in the handshake", TRANSIENT, Answer::Close),
         ("TLS, reset in the handshake", TRANSIENT, Answer::Reset),

@@ -2,6 +2,7 @@
 //! servers of this process that answer as they are told to.
 
 pub(crate) mod grpc;
+pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod sockets;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use crate::Failure;
 
 /// How long a server may take until it answers.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A folder that is removed with this value.
 pub(crate) struct Folder(PathBuf);

@@ -3,10 +3,15 @@
 use std::fmt::Display;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 /// What becomes of a connection.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub(crate) enum Answer {
     /// An HTTP response whose status is the path, and whose headers are the query: to
     /// `/503?Retry-After=7`.
     Status,
+    /// TLS with a certificate that its own key has signed.
+    Tls,
     /// These frames of HTTP/2, when a request has come.
     Frames(Vec<u8>),
 }
@@ -128,6 +135,10 @@ async fn serve(mut stream: TcpStream, answer: Answer) -> io::Result<()> {
             let Answer::Bytes(bytes) = by_target(&request) else { return Ok(()) };
             finish(stream, &bytes).await
         }
+        Answer::Tls => {
+            let acceptor = TlsAcceptor::from(Arc::new(self_signed()?));
+            acceptor.accept(stream).await.map(drop)
+        }
         Answer::Frames(frames) => frames_of_http2(stream, &frames).await,
     }
 }
@@ -154,6 +165,16 @@ fn by_target(request: &[u8]) -> Answer {
     let headers = query.split('&').filter_map(|pair| pair.split_once('='));
     let headers = headers.map(|(name, value)| format!("{name}: {}\r\n", value.replace('+', " ")));
     http(path.trim_start_matches('/'), &headers.collect::<String>(), "")
+}
+
+/// The certificate and its key, which are in this folder for nothing but this.
+fn self_signed() -> io::Result<ServerConfig> {
+    const CERTIFICATE: &[u8] = include_bytes!("../../certificate/certificate.pem");
+    const KEY: &[u8] = include_bytes!("../../certificate/key.pem");
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).map_err(io::Error::other)?;
+    let key = PrivateKeyDer::from_pem_slice(KEY).map_err(io::Error::other)?;
+    let config = ServerConfig::builder().with_no_client_auth();
+    config.with_single_cert(vec![certificate], key).map_err(io::Error::other)
 }
 
 /// The settings of a server, then the frames once the headers of a request have come.

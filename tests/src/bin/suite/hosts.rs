@@ -12,6 +12,7 @@ impl Suite {
     pub(crate) fn hosts(&mut self) {
         let is_there = [
             has_postgres() || self.install("postgresql"),
+            exists("mariadbd", "--version") || self.install("mariadb-server"),
             exists("redis-server", "--version") || self.install("redis-server"),
         ];
         if is_there.contains(&false) {

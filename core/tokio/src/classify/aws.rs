@@ -35,7 +35,7 @@ use redress::{Duration, ErrorClass};
 /// let queue = Upstream::new(policy).classifier(Aws);
 /// // In place of `send()`: `client.send_message().queue_url(url).message_body(text).send()`.
 /// let failed = queue.call(|_| send()).await.unwrap_err();
-/// assert_eq!(failed.to_string(), "MAX_ATTEMPTS after 6 attempts, last TRANSIENT");
+/// assert_eq!(failed.to_string(), "MAX_ATTEMPTS_GLOBAL after 6 attempts, last TRANSIENT");
 /// # Ok(())
 /// # }
 /// ```

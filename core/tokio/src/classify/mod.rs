@@ -214,3 +214,57 @@ fn of_client(error: &(dyn Error + 'static)) -> Option<Verdict> {
     let _ = error;
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    /// An error with this source; itself without one.
+    #[derive(Debug)]
+    struct Outer(Option<Arc<dyn Error + Send + Sync>>);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("outer")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            match &self.0 {
+                Some(inner) => Some(inner),
+                None => Some(self),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_found_in_a_chain_in_an_arc_and_in_an_io_error() {
+        let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let shared = |error| Outer(Some(Arc::new(error)));
+        let transient = ErrorClass::Transient.into();
+        assert_eq!(error(&reset()), transient);
+        assert_eq!(error(&shared(reset())), transient);
+        assert_eq!(error(&Outer(Some(Arc::new(shared(io::Error::other(reset())))))), transient);
+        assert_eq!(error(&io::Error::other(shared(reset()))), transient);
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        assert_eq!(error(&shared(missing)), ErrorClass::Permanent.into());
+    }
+
+    #[test]
+    fn what_is_not_known_is_unknown_and_a_chain_that_ends_nowhere_ends_here() {
+        let unknown = ErrorClass::Unknown.into();
+        assert_eq!(error(&fmt::Error), unknown);
+        assert_eq!(error(&Outer(None)), unknown);
+        assert_eq!(error(&io::Error::other(Outer(None))), unknown);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_out_of_tokio_is_transient() {
+        let limit = std::time::Duration::from_secs(1);
+        let late = tokio::time::timeout(limit, std::future::pending::<()>()).await;
+        assert_eq!(error(&late.unwrap_err()), ErrorClass::Transient.into());
+    }
+}

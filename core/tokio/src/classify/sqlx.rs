@@ -80,3 +80,78 @@ fn mysql_number(error: &dyn DatabaseError, state: &str) -> Option<u16> {
     };
     of_mysql.then_some(number)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::fmt;
+
+    use ::sqlx::error::ErrorKind as Violation;
+
+    use super::*;
+
+    /// An error of a driver: its code, and its text.
+    #[derive(Debug)]
+    struct Of(&'static str, &'static str);
+
+    impl fmt::Display for Of {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.1)
+        }
+    }
+
+    impl std::error::Error for Of {}
+
+    impl DatabaseError for Of {
+        fn message(&self) -> &str {
+            self.1
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into()).filter(|code: &Cow<'_, str>| !code.is_empty())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> Violation {
+            Violation::Other
+        }
+    }
+
+    #[test]
+    fn a_code_is_that_of_the_driver_whose_form_it_has() {
+        let of = |class: ErrorClass| Verdict::from(class);
+        for (code, text, verdict) in [
+            ("40P01", "deadlock detected", of(ErrorClass::Concurrency)),
+            ("23000", "1062 (23000): Duplicate entry", of(ErrorClass::Permanent)),
+            (
+                "42000",
+                "1226 (42000): exceeded the 'max_questions' resource",
+                of(ErrorClass::RateLimit),
+            ),
+            ("HY000", "1205 (HY000): Lock wait timeout exceeded", of(ErrorClass::Concurrency)),
+            ("", "2013: Lost connection", of(ErrorClass::Transient)),
+            // Only the number that is before its own SQLSTATE is that of `MySQL`.
+            ("57014", "1205 (HY000): quoted", of(ErrorClass::Transient)),
+            ("42601", "1205 is no number of an error", of(ErrorClass::Permanent)),
+            ("5", "(code: 5) database is locked", of(ErrorClass::Concurrency)),
+            ("2067", "(code: 2067) UNIQUE constraint failed", of(ErrorClass::Permanent)),
+            ("9", "(code: 9) interrupted", Verdict::Abort),
+            ("", "(code: 5) without a code", of(ErrorClass::Unknown)),
+            ("-1", "", of(ErrorClass::Unknown)),
+            ("99999999999", "", of(ErrorClass::Unknown)),
+        ] {
+            assert_eq!(database(&Of(code, text)), verdict, "{code} {text}");
+        }
+    }
+}

@@ -40,6 +40,8 @@ impl Redis {
             .map(str::to_owned),
         );
         words.extend(["--dir".into(), folder.display().to_string()]);
+        // A replica waits no time for others that may come.
+        words.extend(["--repl-diskless-sync-delay", "0"].map(str::to_owned));
         words.extend(settings.iter().map(|&word| word.to_owned()));
         let server = Server::start(&words, &folder)?;
         let mut redis = Self { port, server, words, folder };

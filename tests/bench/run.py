@@ -40,6 +40,8 @@ SCENARIOS = {
     "three": ("three failures, then success, zero delays", 300),
     "reject": ("rejection by an open breaker", 16),
     "withdraw": ("withdrawal from a budget", None),
+    "tokio": ("on tokio, an operation that is ready", None),
+    "upstream": ("on tokio, all that calls share", None),
 }
 
 # How a scenario is called where there is little room.

@@ -1,30 +1,30 @@
-//! Runs the engine's scenarios through each of the three drivers and compares
+//! Runs the engine's scenarios through each of the drivers and compares
 //! everything that can be observed.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
-use redress::backoff::{Adaptive, AdaptiveConfig, BackoffContext, Memory};
-use redress::breaker::{FailureRule, FailureTimes};
-use redress::budget::{Budget, RollingConfig};
-use redress::classify::{ClassSet, Classify, Verdict};
-use redress::config::LongDelay;
+use redress::backoff::BackoffContext;
+use redress::budget::Budget;
+use redress::classify::{Classify, Verdict};
 use redress::driver::{Control, Decision, SleepDecision};
 use redress::event::{AttemptContext, AttemptDecision};
 use redress::random::from_fn;
 use redress::time::{Sleep, Timer};
 use redress::{
-    Attempt, Backoff, Breaker, BreakerConfig, Classification, Clock, Duration, ErrorClass, Event,
-    EventKind, Instant, Observer, Policy, RollingBudget, StopReason,
+    Attempt, Classification, Clock, Duration, Event, EventKind, Instant, Observer, Policy,
+    StopReason,
 };
 
+use redress_tokio::TokioTime;
+
 use crate::digest::{Digest, Ended};
+use crate::parts::{Circuit, Tokens, breaker, budget, policy};
 use crate::schema::{
     AbortPoint, CallSpec, CauseSpec, DecisionSpec, EndedSpec, EventSpec, Expect, ExpectOutcome,
-    PolicySpec, Scenario, StrategySpec,
+    PolicySpec, Scenario,
 };
 
 /// Tags of scenarios that depend on what redress does otherwise on purpose.
@@ -45,18 +45,14 @@ pub enum Driver {
     Async,
     /// `Retry::begin` and its steps.
     Steps,
+    /// `Retry::execute_future` on tokio's clock, which is paused and moved by the scenario.
+    Tokio,
 }
 
 impl Driver {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Blocking, Self::Async, Self::Steps];
+    pub const ALL: [Self; 4] = [Self::Blocking, Self::Async, Self::Steps, Self::Tokio];
 }
-
-const ENTRIES: usize = 255;
-const TOKENS: usize = 1024;
-
-type Circuit = Breaker<FailureTimes<ENTRIES>>;
-type Tokens = RollingBudget<TOKENS>;
 
 /// Runs a scenario, adds it to the digest, and compares it with what is expected.
 ///
@@ -64,6 +60,16 @@ type Tokens = RollingBudget<TOKENS>;
 ///
 /// Says what the first difference is, or why the scenario cannot be run.
 pub fn run(scenario: &Scenario, driver: Driver, digest: &mut Digest) -> Result<(), String> {
+    if driver != Driver::Tokio {
+        return run_here(scenario, driver, digest);
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async { run_here(scenario, driver, digest) })
+}
+
+fn run_here(scenario: &Scenario, driver: Driver, digest: &mut Digest) -> Result<(), String> {
     let world = World::new(scenario, driver, *digest)?;
     for (i, call) in scenario.calls.iter().enumerate() {
         let expect = scenario.expect.get(i);
@@ -84,6 +90,8 @@ struct World<'s> {
     breaker: Option<RefCell<Circuit>>,
     budget: Option<RefCell<Tokens>>,
     clock: Cell<u64>,
+    /// The reading of tokio's clock at the start.
+    origin: Instant,
     script: &'s [u32],
     drawn: Cell<usize>,
     digest: Cell<Digest>,
@@ -100,6 +108,7 @@ impl<'s> World<'s> {
             breaker: breaker(spec)?.map(RefCell::new),
             budget: budget(spec)?.map(RefCell::new),
             clock: Cell::new(0),
+            origin: TokioTime.now(),
             script: &scenario.rng,
             drawn: Cell::new(0),
             digest: Cell::new(digest),
@@ -112,7 +121,19 @@ impl<'s> World<'s> {
     }
 
     fn advance(&self, micros: u64) {
+        if self.driver == Driver::Tokio {
+            let advanced = pin!(tokio::time::advance(std::time::Duration::from_micros(micros)));
+            // The first poll moves the clock; the rest lets timers fire, and there are none.
+            let _ = advanced.poll(&mut Context::from_waker(Waker::noop()));
+        }
         self.clock.set(self.clock.get().saturating_add(micros));
+    }
+
+    fn now(&self) -> u64 {
+        match self.driver {
+            Driver::Tokio => TokioTime.now().since(self.origin).as_micros(),
+            _ => self.clock.get(),
+        }
     }
 
     fn draw(&self) -> u32 {
@@ -140,7 +161,7 @@ impl<'s> World<'s> {
             events: RefCell::default(),
         };
         self.advance(spec.gap_us);
-        run.started.set(self.clock.get());
+        run.started.set(self.now());
         let ended = run.drive();
         let mut digest = self.digest.get();
         digest.call(&ended);
@@ -195,6 +216,13 @@ impl CallRun<'_> {
                     self.operation(attempt)
                 };
                 block_on(retry.execute_async(operation)).into()
+            }
+            Driver::Tokio => {
+                let operation = |attempt| async move {
+                    yield_once().await;
+                    self.operation(attempt)
+                };
+                block_on(retry.execute_future(operation)).into()
             }
             Driver::Steps => {
                 let mut steps = match retry.begin() {
@@ -318,11 +346,11 @@ impl CallRun<'_> {
         let world = self.world;
         let state = world.breaker.as_ref().map(|b| b.borrow().state().as_str().to_owned());
         self.equal("breaker_state", &state, &expect.breaker_state);
-        let now = Instant::from_micros(world.clock.get());
+        let now = Instant::from_micros(world.now());
         let left = world.budget.as_ref().map(|budget| budget.borrow().remaining(now));
         self.equal("budget_remaining", &left, &expect.budget_remaining);
         self.equal("rng_used", &world.drawn.get(), &expect.rng_used);
-        self.equal("clock_us", &world.clock.get(), &expect.clock_us);
+        self.equal("clock_us", &world.now(), &expect.clock_us);
         self.equal("calls during attempts", &self.nested.get(), &expect.during.len());
     }
 
@@ -362,7 +390,7 @@ impl CallRun<'_> {
 
 impl Clock for CallRun<'_> {
     fn now(&self) -> Instant {
-        Instant::from_micros(self.world.clock.get())
+        Instant::from_micros(self.world.now())
     }
 }
 
@@ -478,102 +506,6 @@ impl Classify<ScriptedValue, ScriptedError> for Scripted {
             Some(classification) => Err((value, classification.into())),
         }
     }
-}
-
-fn class(name: &str) -> Result<ErrorClass, String> {
-    ErrorClass::from_name(name).ok_or_else(|| format!("{name:?} is no class"))
-}
-
-fn policy(spec: &PolicySpec) -> Result<Policy, String> {
-    let mut config = Policy::builder()
-        .deadline(Duration::from_micros(spec.deadline_us))
-        .long_delay(LongDelay::Cut)
-        .max_attempts(spec.max_attempts);
-    // No script has 65,535 failures, so a higher limit is none.
-    let limit = |failures: u64| u16::try_from(failures).unwrap_or(u16::MAX);
-    config = match spec.max_unknown_attempts {
-        Some(failures) => config.max_unknown_attempts(limit(failures)),
-        None => config.no_unknown_limit(),
-    };
-    for (name, &failures) in &spec.per_class_max_attempts {
-        config = config.max_attempts_for(class(name)?, limit(failures));
-    }
-    if let Some(strategy) = &spec.default_strategy {
-        config = config.backoff(backoff(strategy)?);
-    }
-    for (name, strategy) in &spec.strategies {
-        config = config.backoff_for(class(name)?, backoff(strategy)?);
-    }
-    if spec.default_strategy.is_none() && spec.strategies.is_empty() {
-        // A policy without any strategy does not build; one for a class that is
-        // never retried decides the same.
-        config = config.backoff_for(ErrorClass::Permanent, Backoff::constant(Duration::ZERO));
-    }
-    config.build().map_err(|error| error.to_string())
-}
-
-/// Strategies refer to statics; a scenario's are leaked, as a process that runs
-/// vectors soon ends.
-fn backoff(spec: &StrategySpec) -> Result<Backoff, String> {
-    let us = |micros: &u64| Duration::from_micros(*micros);
-    Ok(match spec {
-        StrategySpec::Fixed { sleeps_us } => {
-            let delays = sleeps_us.iter().map(|&us| u64::try_from(us).unwrap_or(0));
-            let delays: Vec<_> = delays.map(Duration::from_micros).collect();
-            Backoff::sequence(delays.leak())
-        }
-        StrategySpec::DecorrelatedJitter { base_us, max_us } => {
-            Backoff::decorrelated_jitter(us(base_us), us(max_us))
-        }
-        StrategySpec::EqualJitter { base_us, max_us } => {
-            Backoff::equal_jitter(us(base_us), us(max_us))
-        }
-        StrategySpec::TokenBackoff { base_us, max_us } => {
-            Backoff::token_backoff(us(base_us), us(max_us))
-        }
-        StrategySpec::RetryAfterOr { fallback, jitter_us } => {
-            Backoff::retry_after_or(Box::leak(Box::new(backoff(fallback)?)), us(jitter_us))
-        }
-        StrategySpec::Adaptive {
-            fallback,
-            window_us,
-            target_success_milli,
-            min_multiplier_milli,
-            max_multiplier_milli,
-        } => {
-            let config = AdaptiveConfig::new(backoff(fallback)?)
-                .window(us(window_us))
-                .target_success_milli(*target_success_milli)
-                .multipliers_milli(*min_multiplier_milli, *max_multiplier_milli);
-            let adaptive = config.build().map_err(|error| error.to_string())?;
-            let adaptive = adaptive.memory(Mutex::new(Memory::new()));
-            let adaptive: &'static Adaptive<Mutex<Memory<255>>> = Box::leak(Box::new(adaptive));
-            Backoff::own(adaptive)
-        }
-    })
-}
-
-fn breaker(spec: &PolicySpec) -> Result<Option<Circuit>, String> {
-    let Some(spec) = &spec.breaker else { return Ok(None) };
-    let window = Duration::from_micros(spec.window_us);
-    let mut config: BreakerConfig<FailureRule> =
-        BreakerConfig::failures(spec.failure_threshold, window)
-            .recovery_timeout(Duration::from_micros(spec.recovery_timeout_us))
-            // The reference knows no lease: none of a script's probes is lost.
-            .lease(Duration::MAX);
-    if let Some(classes) = &spec.trip_on {
-        config = config.trip_on(ClassSet::of(classes));
-    }
-    for (name, &threshold) in &spec.class_thresholds {
-        config = config.class_threshold(class(name)?, threshold);
-    }
-    Circuit::new(Box::leak(Box::new(config))).map(Some).map_err(|error| error.to_string())
-}
-
-fn budget(spec: &PolicySpec) -> Result<Option<Tokens>, String> {
-    let Some(spec) = &spec.budget else { return Ok(None) };
-    let config = RollingConfig::new(spec.max_retries, Duration::from_micros(spec.window_us));
-    Tokens::new(Box::leak(Box::new(config))).map(Some).map_err(|error| error.to_string())
 }
 
 /// Pending once, so that the driver really suspends.

@@ -3,6 +3,8 @@
 
 pub mod classifiers;
 pub mod engine;
+pub mod fresh;
+mod parts;
 pub mod report;
 pub mod schema;
 

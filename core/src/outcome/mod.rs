@@ -89,6 +89,34 @@ impl<E, V> Error<E, V> {
         }
     }
 
+    /// The value of the last attempt, if it counted as a failure: the last response of a service
+    /// for instance.
+    ///
+    /// # Errors
+    ///
+    /// This error, if there is no such value.
+    pub fn into_value(self) -> Result<V, Error<E>> {
+        let stopped = match self {
+            Self::CircuitOpen(rejection) => return Err(Error::CircuitOpen(rejection)),
+            Self::Exhausted(stopped) => stopped,
+        };
+        let last = match stopped.last {
+            Some(Last::Value(value)) => return Ok(value),
+            Some(Last::Error(error)) => Some(Last::Error(error)),
+            Some(Last::Timeout) => Some(Last::Timeout),
+            None => None,
+        };
+        let RetryExhausted { stop_reason, attempts, last_class, cause, next_sleep, .. } = stopped;
+        Err(Error::Exhausted(RetryExhausted {
+            stop_reason,
+            attempts,
+            last_class,
+            cause,
+            last,
+            next_sleep,
+        }))
+    }
+
     /// Why retrying stopped; `None` if the breaker rejected the call.
     pub const fn stop_reason(&self) -> Option<StopReason> {
         match self {

@@ -1,9 +1,19 @@
-#![doc = include_str!("../README.md")]
+// Its programs run in a fresh crate, with the dependencies that it names.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod classify;
 pub mod deadline;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "tower")]
+pub mod layer;
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "opentelemetry"))]
+pub mod observe;
+pub mod preview;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 pub mod settings;
 mod time;
 mod upstream;

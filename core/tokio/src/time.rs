@@ -17,20 +17,26 @@ use tokio::time;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioTime;
 
-/// What the first reading gives: 35 years. A paused clock may be behind the first reading, as each
-/// test pauses its own.
-const FIRST: Instant = Instant::from_micros(1 << 50);
+/// What the first reading gives, in microseconds: 35 years. A paused clock may be behind the first
+/// reading, as each test pauses its own.
+const FIRST: u64 = 1 << 50;
 
 impl Clock for TokioTime {
     fn now(&self) -> Instant {
         static ORIGIN: OnceLock<time::Instant> = OnceLock::new();
         let now = time::Instant::now();
         let origin = *ORIGIN.get_or_init(|| now);
-        match now.checked_duration_since(origin) {
-            Some(span) => FIRST.saturating_add(span.into()),
-            None => FIRST.saturating_sub(origin.duration_since(now).into()),
-        }
+        Instant::from_micros(match now.checked_duration_since(origin) {
+            Some(span) => FIRST.wrapping_add(micros(span)),
+            None => FIRST.saturating_sub(micros(origin.duration_since(now))),
+        })
     }
+}
+
+/// Without the range checks of [`Duration`]'s conversion: no clock runs for 584,000 years.
+#[inline]
+fn micros(span: std::time::Duration) -> u64 {
+    span.as_secs().wrapping_mul(1_000_000).wrapping_add(span.subsec_micros().into())
 }
 
 impl Timer for TokioTime {

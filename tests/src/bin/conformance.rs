@@ -1,4 +1,4 @@
-//! Runs conformance vectors: engine scenarios in all three drivers, classifier
+//! Runs conformance vectors: engine scenarios in all four drivers, classifier
 //! cases, or both, told apart by what is in the file.
 
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut report = Report::default();
-    let mut digests = [Digest::default(); 3];
+    let mut digests = [Digest::default(); 4];
     let mut beyond = 0;
     for file in &arguments.files {
         let cases = match read(file) {
@@ -75,7 +75,7 @@ fn run_classifier(index: usize, case: &Value, report: &mut Report) {
     report.count(&format!("classifier case {}", index + 1), classifiers::run(case));
 }
 
-fn run_engine(index: usize, case: Value, digests: &mut [Digest; 3], report: &mut Report) {
+fn run_engine(index: usize, case: Value, digests: &mut [Digest; 4], report: &mut Report) {
     let scenario: Scenario = match serde_json::from_value(case) {
         Ok(scenario) => scenario,
         Err(error) => {

@@ -36,11 +36,11 @@ pub enum Problem {
 impl SettingsError {
     pub(crate) fn new(
         path: impl Into<String>,
-        value: impl ToString,
+        value: impl fmt::Display,
         problem: Problem,
         expected: impl Into<String>,
     ) -> Self {
-        let (path, value, expected) = (path.into(), value.to_string(), expected.into());
+        let (path, value, expected) = (path.into(), format!("{value}"), expected.into());
         Self { path, value, problem, expected }
     }
 

@@ -20,6 +20,12 @@
 //! [`Upstream::from_settings`](crate::Upstream::from_settings), with its path
 //! ([`SettingsError`]).
 
+#![expect(
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a number is in its range, where the conversion is exact, before it is converted"
+)]
+
 mod breaker;
 mod budget;
 mod error;
@@ -52,7 +58,11 @@ pub struct UpstreamSettings {
     /// The breaker of each key; none by default.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub circuit_breaker: Option<BreakerSettings>,
-    /// How many keys have a breaker of their own at most, 1 to 100,000; 1,000 by default.
+    /// A budget for each key, in place of `retry.budget`; none by default.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub budget_by_key: Option<BudgetSettings>,
+    /// How many keys have a breaker or a budget of their own at most, 1 to 100,000; 1,000 by
+    /// default.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub capacity: Option<f64>,
 }
@@ -66,7 +76,8 @@ pub(crate) struct Checked {
     pub(crate) policy: Policy,
     pub(crate) breaker: Option<BreakerKind>,
     pub(crate) budget: Option<BudgetKind>,
-    pub(crate) keys: usize,
+    pub(crate) budget_by_key: Option<BudgetKind>,
+    pub(crate) capacity: usize,
 }
 
 impl UpstreamSettings {
@@ -81,8 +92,13 @@ impl UpstreamSettings {
             Some(breaker) => Some(breaker.build("circuitBreaker")?),
             None => None,
         };
-        let keys = Range::whole(1.0, 100_000.0).or("capacity", self.capacity, KEYS as f64)?;
-        Ok(Checked { policy, breaker, budget, keys: keys as usize })
+        let budget_by_key = match &self.budget_by_key {
+            Some(budget) => Some(budget.build("budgetByKey")?),
+            None => None,
+        };
+        let capacity = Range::whole(1.0, 100_000.0).or("capacity", self.capacity, KEYS as f64)?;
+        let capacity = capacity as usize;
+        Ok(Checked { policy, breaker, budget, budget_by_key, capacity })
     }
 
     /// Checks every setting, and returns the policy.

@@ -6,7 +6,7 @@ use redress::{Backoff, Duration, Policy};
 use super::number::{Limit, Range, span};
 use super::{BudgetSettings, ByClass, Problem, SettingsError, StrategySettings, class};
 
-/// What each class of failure deserves; see [`RetryConfig`](redress::policy::RetryConfig) for what
+/// What each class of failure deserves; see [`RetryConfig`](redress::config::RetryConfig) for what
 /// each setting means.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -1,7 +1,10 @@
 //! A budget of either kind, known only at run time: [`BudgetKind`] are its settings.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use redress::budget::{Budget, RatioConfig, RollingConfig};
 use redress::config::ConfigError;
+use redress::keyed::Entry as _;
 use redress::{Instant, RatioBudget, RollingBudget};
 
 /// The most retries of a rolling budget.
@@ -29,15 +32,42 @@ impl From<RatioConfig> for BudgetKind {
     }
 }
 
+/// A budget that calls share.
+#[derive(Debug)]
+pub(super) struct SharedBudget {
+    pub(super) kind: BudgetKind,
+    budget: Mutex<Any>,
+}
+
+impl SharedBudget {
+    /// The budget of all calls.
+    pub(super) fn new(kind: BudgetKind) -> Result<Self, ConfigError> {
+        Ok(Self { kind, budget: Mutex::new(Any::new(&kind)?) })
+    }
+
+    /// The budget of one key: what a ratio leaves out has the defaults of one.
+    pub(super) fn of_key(kind: BudgetKind) -> Result<Self, ConfigError> {
+        let mut budget = Any::new(&kind)?;
+        if let Any::Ratio(budget) = &mut budget {
+            budget.on_insert(0);
+        }
+        Ok(Self { kind, budget: Mutex::new(budget) })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, impl Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A budget of either kind.
 #[derive(Debug)]
-pub(super) enum Any {
+enum Any {
     Rolling(RollingBudget<RETRIES, RollingConfig, Box<[Instant]>>),
     Ratio(RatioBudget<RatioConfig>),
 }
 
 impl Any {
-    pub(super) fn new(kind: &BudgetKind) -> Result<Self, ConfigError> {
+    fn new(kind: &BudgetKind) -> Result<Self, ConfigError> {
         match *kind {
             BudgetKind::Rolling(config) => {
                 let due = vec![Instant::ZERO; config.max_retries().into()].into_boxed_slice();

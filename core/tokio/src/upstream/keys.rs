@@ -1,14 +1,17 @@
-//! The breakers of an upstream by key: [`Keys`], a map that grows up to a capacity.
+//! What an upstream has for each key: [`Keys`], a map that grows up to a capacity.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use redress::Instant;
 use redress::config::ConfigError;
 
 use super::breaker::{BreakerKind, SharedBreaker};
+use super::budget::{BudgetKind, SharedBudget};
 
-/// One breaker for each key, and one for calls that name no key.
+/// A breaker and a budget for each key, as far as there are settings for them, and a breaker for
+/// calls that name no key.
 ///
 /// When the map is full, the key that was used least recently makes room for a new one, unless
 /// its breaker must stay: [`Entry`](redress::keyed::Entry) says when, as in a
@@ -16,70 +19,76 @@ use super::breaker::{BreakerKind, SharedBreaker};
 /// key has made room.
 #[derive(Debug)]
 pub(super) struct Keys {
-    kind: BreakerKind,
-    unkeyed: SharedBreaker,
-    capacity: usize,
+    pub(super) breaker: Option<BreakerKind>,
+    pub(super) budget: Option<BudgetKind>,
+    pub(super) capacity: usize,
+    unkeyed: KeyState,
     map: Mutex<Map>,
+}
+
+/// What one key has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeyState {
+    pub(super) breaker: Option<SharedBreaker>,
+    pub(super) budget: Option<Arc<SharedBudget>>,
 }
 
 #[derive(Debug, Default)]
 struct Map {
-    entries: HashMap<Arc<str>, Kept>,
+    /// The standard library's hash takes longer than the rest of a call.
+    entries: HashMap<Arc<str>, Kept, RandomState>,
     uses: u64,
     refused: u64,
 }
 
 #[derive(Debug)]
 struct Kept {
-    breaker: SharedBreaker,
+    state: KeyState,
     used: u64,
 }
 
 impl Keys {
-    pub(super) fn new(kind: BreakerKind, capacity: usize) -> Result<Self, ConfigError> {
-        let unkeyed = SharedBreaker::new(&kind)?;
-        Ok(Self { kind, unkeyed, capacity, map: Mutex::default() })
-    }
-
-    pub(super) fn kind(&self) -> BreakerKind {
-        self.kind
-    }
-
-    pub(super) fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// The breaker of calls that name no key.
-    pub(super) fn unkeyed(&self) -> SharedBreaker {
-        self.unkeyed.clone()
+    pub(super) fn new(
+        breaker: Option<BreakerKind>,
+        budget: Option<BudgetKind>,
+        capacity: usize,
+    ) -> Result<Self, ConfigError> {
+        let state = KeyState::new(breaker, budget)?;
+        let unkeyed = KeyState { budget: None, ..state };
+        Ok(Self { breaker, budget, capacity, unkeyed, map: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Map> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The breaker of `key`, a new one if it has none; `None` if there is no room.
-    pub(super) fn entry(&self, key: &str, now: impl FnOnce() -> Instant) -> Option<SharedBreaker> {
+    /// The state of `key`, a new one if it has none; nothing if there is no room.
+    pub(super) fn state(&self, key: &str, now: impl FnOnce() -> Instant) -> KeyState {
+        if key.is_empty() {
+            return self.unkeyed.clone();
+        }
         let map = &mut *self.lock();
         map.uses += 1;
         if let Some(kept) = map.entries.get_mut(key) {
             kept.used = map.uses;
-            return Some(kept.breaker.clone());
+            return kept.state.clone();
         }
         if map.entries.len() >= self.capacity && !map.make_room(now()) {
             map.refused += 1;
-            return None;
+            return KeyState::default();
         }
-        // The settings were checked for the breaker without a key.
-        let breaker = SharedBreaker::new(&self.kind).ok()?;
-        map.entries.insert(key.into(), Kept { breaker: breaker.clone(), used: map.uses });
-        Some(breaker)
+        // The settings were checked for calls that name no key.
+        let state = KeyState::new(self.breaker, self.budget).unwrap_or_default();
+        map.entries.insert(key.into(), Kept { state: state.clone(), used: map.uses });
+        state
     }
 
     /// The keys with their breakers, in no order.
-    pub(super) fn all(&self) -> Vec<(Arc<str>, SharedBreaker)> {
+    pub(super) fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
         let map = self.lock();
-        map.entries.iter().map(|(key, kept)| (key.clone(), kept.breaker.clone())).collect()
+        let breaker =
+            |(key, kept): (&Arc<str>, &Kept)| Some((key.clone(), kept.state.breaker.clone()?));
+        map.entries.iter().filter_map(breaker).collect()
     }
 
     pub(super) fn refused(&self) -> u64 {
@@ -87,15 +96,31 @@ impl Keys {
     }
 }
 
+impl KeyState {
+    fn new(breaker: Option<BreakerKind>, budget: Option<BudgetKind>) -> Result<Self, ConfigError> {
+        let breaker = breaker.map(|kind| SharedBreaker::new(&kind)).transpose()?;
+        let budget = budget.map(SharedBudget::of_key).transpose()?;
+        Ok(Self { breaker, budget: budget.map(Arc::new) })
+    }
+
+    fn must_stay(&self) -> bool {
+        self.breaker.as_ref().is_some_and(SharedBreaker::must_stay)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.breaker.as_ref().is_none_or(|breaker| breaker.is_over(now))
+    }
+}
+
 impl Map {
     /// Removes the least recently used key that may go, and says whether there was one.
     fn make_room(&mut self, now: Instant) -> bool {
-        let oldest = |may_go: &dyn Fn(&SharedBreaker) -> bool| {
-            let idle = self.entries.iter().filter(|(_, kept)| may_go(&kept.breaker));
+        let oldest = |may_go: &dyn Fn(&KeyState) -> bool| {
+            let idle = self.entries.iter().filter(|(_, kept)| may_go(&kept.state));
             idle.min_by_key(|(_, kept)| kept.used).map(|(key, _)| key.clone())
         };
-        let key = oldest(&|breaker| !breaker.must_stay());
-        let key = key.or_else(|| oldest(&|breaker| breaker.is_over(now)));
+        let key = oldest(&|state| !state.must_stay());
+        let key = key.or_else(|| oldest(&|state| state.is_over(now)));
         key.is_some_and(|key| self.entries.remove(&key).is_some())
     }
 }

@@ -10,9 +10,8 @@ pub use budget::BudgetKind;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use arc_swap::ArcSwap;
 use redress::budget::{Budget, Pool, Withdraw};
 use redress::classify::{Classifier, Classify};
 use redress::config::{ConfigError, Settings};
@@ -24,10 +23,11 @@ use crate::classify::Auto;
 use crate::deadline::WithinRequest;
 use crate::settings::{Checked, KEYS, SettingsError, UpstreamSettings};
 use crate::time::TokioTime;
-use keys::Keys;
+use budget::SharedBudget;
+use keys::{KeyState, Keys};
 
-/// A policy with what its calls share: a breaker for each key, a budget, observers and a
-/// classifier.
+/// A policy with what its calls share: a breaker for each key, a budget of all calls or of each
+/// key, observers and a classifier.
 ///
 /// It is a value for a field of a struct. A clone shares the breakers and the budget, and every
 /// method takes `&self`, so that any number of tasks use one `Upstream`.
@@ -57,7 +57,7 @@ use keys::Keys;
 ///     }
 ///
 ///     async fn greet(&self) -> Result<Vec<u8>, redress::Error<std::io::Error>> {
-///         let mut call = self.upstream.at("127.0.0.1:1").operation("greet");
+///         let mut call = self.upstream.at("shelf-1").operation("read the greeting");
 ///         call.call_future(|_| tokio::fs::read("greeting")).await
 ///     }
 /// }
@@ -70,7 +70,18 @@ pub struct Upstream<O = (), K = Auto> {
 
 /// What all clones have in common.
 struct Shared {
-    state: ArcSwap<State>,
+    state: RwLock<Arc<State>>,
+}
+
+impl Shared {
+    fn new(state: State) -> Arc<Self> {
+        Arc::new(Self { state: RwLock::new(Arc::new(state)) })
+    }
+
+    #[inline]
+    fn state(&self) -> Arc<State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What calls that begin now use; an update replaces it as a whole.
@@ -79,24 +90,12 @@ pub(crate) struct State {
     policy: Policy,
     /// The same policy with one attempt, for what may not be sent twice.
     once: Policy,
-    breakers: Option<Arc<Keys>>,
+    /// Breakers and budgets by key.
+    by_key: Option<Arc<Keys>>,
+    /// The budget of all calls.
     budget: Option<Arc<SharedBudget>>,
-    keys: usize,
-}
-
-struct SharedBudget {
-    kind: BudgetKind,
-    budget: Mutex<budget::Any>,
-}
-
-impl SharedBudget {
-    fn new(kind: BudgetKind) -> Result<Self, ConfigError> {
-        Ok(Self { kind, budget: Mutex::new(budget::Any::new(&kind)?) })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, budget::Any> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// How many keys there may be.
+    capacity: usize,
 }
 
 /// The policy of a call, which keeps it if the upstream is updated meanwhile.
@@ -162,7 +161,8 @@ pub type UpstreamRetry<'a, O = (), K = Auto> = Retry<'a, UpstreamParts<O>, Class
 impl Upstream {
     /// An upstream with this policy, and without a breaker, a budget and observers.
     pub fn new(policy: Policy) -> Self {
-        let state = State { once: once(&policy), policy, breakers: None, budget: None, keys: KEYS };
+        let state =
+            State { once: once(&policy), policy, by_key: None, budget: None, capacity: KEYS };
         Self::of(state)
     }
 
@@ -176,8 +176,7 @@ impl Upstream {
     }
 
     fn of(state: State) -> Self {
-        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
-        Self { shared, observer: (), classifier: Auto }
+        Self { shared: Shared::new(state), observer: (), classifier: Auto }
     }
 }
 
@@ -185,15 +184,16 @@ impl State {
     /// The state of these settings. A breaker and a budget whose settings have not changed are
     /// those of `before`.
     fn of_checked(checked: &Checked, before: Option<&Self>) -> Result<Self, SettingsError> {
-        let &Checked { policy, breaker, budget, keys } = checked;
-        let kept = before.and_then(|before| before.breakers.clone());
-        let breakers = match (breaker, kept) {
-            (None, _) => None,
-            (Some(kind), Some(kept)) if kept.kind() == kind && kept.capacity() == keys => {
-                Some(kept)
-            }
-            (Some(kind), _) => {
-                let keys = Keys::new(kind, keys);
+        let &Checked { policy, breaker, budget, budget_by_key, capacity } = checked;
+        let kept = before.and_then(|before| before.by_key.clone());
+        let is_same = |kept: &Arc<Keys>| {
+            (kept.breaker, kept.budget, kept.capacity) == (breaker, budget_by_key, capacity)
+        };
+        let by_key = match kept.filter(is_same) {
+            Some(kept) => Some(kept),
+            None if breaker.is_none() && budget_by_key.is_none() => None,
+            None => {
+                let keys = Keys::new(breaker, budget_by_key, capacity);
                 Some(Arc::new(keys.map_err(|e| SettingsError::of_core("circuitBreaker", &e))?))
             }
         };
@@ -206,7 +206,14 @@ impl State {
                 Some(Arc::new(budget.map_err(|e| SettingsError::of_core("retry.budget", &e))?))
             }
         };
-        Ok(Self { once: once(&policy), policy, breakers, budget, keys })
+        Ok(Self { once: once(&policy), policy, by_key, budget, capacity })
+    }
+
+    /// What calls of this key use, the budget of all if the key has none of its own.
+    fn of_key(&self, key: &str) -> KeyState {
+        let own = self.by_key.as_ref().map(|keys| keys.state(key, || TokioTime.now()));
+        let KeyState { breaker, budget } = own.unwrap_or_default();
+        KeyState { breaker, budget: budget.or_else(|| self.budget.clone()) }
     }
 }
 
@@ -216,11 +223,13 @@ fn once(policy: &Policy) -> Policy {
 }
 
 impl<O, K> Upstream<O, K> {
-    fn change(self, change: impl FnOnce(&mut State)) -> Self {
-        let mut state = State::clone(&self.shared.state.load());
-        change(&mut state);
-        let shared = Arc::new(Shared { state: ArcSwap::from_pointee(state) });
-        Self { shared, ..self }
+    fn change(
+        self,
+        change: impl FnOnce(&mut State) -> Result<(), ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let mut state = State::clone(&self.shared.state());
+        change(&mut state)?;
+        Ok(Self { shared: Shared::new(state), ..self })
     }
 
     /// Gives each key a breaker with these settings: a
@@ -231,9 +240,12 @@ impl<O, K> Upstream<O, K> {
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
     pub fn breaker(self, settings: impl Into<BreakerKind>) -> Result<Self, ConfigError> {
-        let capacity = self.shared.state.load().keys;
-        let keys = Arc::new(Keys::new(settings.into(), capacity)?);
-        Ok(self.change(|state| state.breakers = Some(keys)))
+        self.change(|state| {
+            let budget = state.by_key.as_ref().and_then(|keys| keys.budget);
+            state.by_key =
+                Some(Arc::new(Keys::new(Some(settings.into()), budget, state.capacity)?));
+            Ok(())
+        })
     }
 
     /// All calls take their retries from a budget with these settings: a
@@ -244,15 +256,33 @@ impl<O, K> Upstream<O, K> {
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
     pub fn budget(self, settings: impl Into<BudgetKind>) -> Result<Self, ConfigError> {
-        let budget = Arc::new(SharedBudget::new(settings.into())?);
-        Ok(self.change(|state| state.budget = Some(budget)))
+        self.change(|state| {
+            state.budget = Some(Arc::new(SharedBudget::new(settings.into())?));
+            Ok(())
+        })
     }
 
-    /// Notifies this observer of every call, after those that were set before. Each call has its
-    /// own clone of it.
-    pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<(O, N), K> {
-        let Self { shared, observer: first, classifier } = self;
-        Upstream { shared, observer: (first, observer), classifier }
+    /// As [`budget`](Self::budget), with a budget for each key in place of the one of all calls. What a
+    /// ratio leaves out has the defaults of a key: it begins with 1 retry and earns none by time.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first setting that is out of its range.
+    pub fn budget_by_key(self, settings: impl Into<BudgetKind>) -> Result<Self, ConfigError> {
+        self.change(|state| {
+            let breaker = state.by_key.as_ref().and_then(|keys| keys.breaker);
+            state.by_key =
+                Some(Arc::new(Keys::new(breaker, Some(settings.into()), state.capacity)?));
+            Ok(())
+        })
+    }
+
+    /// Notifies this observer of every call, in place of the one before: an
+    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics)`. Each call
+    /// has its own clone of it.
+    pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<N, K> {
+        let Self { shared, classifier, .. } = self;
+        Upstream { shared, observer, classifier }
     }
 
     /// Classifies errors with this classifier in place of [`Auto`], for instance
@@ -272,43 +302,39 @@ impl<O, K> Upstream<O, K> {
     /// [`SettingsError`] for the first setting that is out of its range; then nothing changes.
     pub fn update(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
         let checked = settings.checked()?;
-        let state = State::of_checked(&checked, Some(&self.shared.state.load()))?;
-        self.shared.state.store(Arc::new(state));
+        let state = State::of_checked(&checked, Some(&self.shared.state()))?;
+        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(())
     }
 
     /// The policy of calls that begin now.
     pub fn policy(&self) -> Policy {
-        self.shared.state.load().policy
+        self.shared.state().policy
     }
 
     /// The breaker of `key`, if there is room for it; `None` without a breaker. With an empty
     /// key the breaker of calls that name none.
     pub fn breaker_of(&self, key: &str) -> Option<SharedBreaker> {
-        breaker(&self.shared.state.load(), key)
+        self.shared.state().of_key(key).breaker
     }
 
     /// The keys that have a breaker, with it, in no order.
     pub fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
-        let state = self.shared.state.load();
-        state.breakers.as_ref().map(|keys| keys.all()).unwrap_or_default()
+        let state = self.shared.state();
+        state.by_key.as_ref().map(|keys| keys.breakers()).unwrap_or_default()
     }
 
     /// How often a key found no room, so that its call ran without a breaker.
     pub fn refused_keys(&self) -> u64 {
-        self.shared.state.load().breakers.as_ref().map_or(0, |keys| keys.refused())
+        self.shared.state().by_key.as_ref().map_or(0, |keys| keys.refused())
     }
 
-    /// How many retries the budget has left; `None` without a budget.
-    pub fn retries_left(&self) -> Option<u32> {
-        let state = self.shared.state.load();
-        Some(state.budget.as_ref()?.lock().remaining(TokioTime.now()))
+    /// How many retries the budget of `key` has left; of the one of all calls if it has none of its
+    /// own, `None` without a budget.
+    pub fn retries_left(&self, key: &str) -> Option<u32> {
+        let budget = self.shared.state().of_key(key).budget?;
+        Some(budget.lock().remaining(TokioTime.now()))
     }
-}
-
-fn breaker(state: &State, key: &str) -> Option<SharedBreaker> {
-    let keys = state.breakers.as_ref()?;
-    if key.is_empty() { Some(keys.unkeyed()) } else { keys.entry(key, || TokioTime.now()) }
 }
 
 impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
@@ -333,14 +359,13 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
     }
 
     fn retry<'a>(&self, key: &str, once: bool) -> UpstreamRetry<'a, O, K> {
-        let state = self.shared.state.load_full();
-        let breaker = breaker(&state, key);
-        let budget = CallBudget(state.budget.clone());
+        let state = self.shared.state();
+        let KeyState { breaker, budget } = state.of_key(key);
         let within = WithinRequest::of(state.policy.deadline());
         let policy = CallPolicy { state, once };
         Retry::new(policy, TokioTime, SystemRandom)
             .breaker(breaker)
-            .budget(budget)
+            .budget(CallBudget(budget))
             .observer(self.observer.clone())
             .control(within)
             .classifier(self.classifier.clone())
@@ -376,10 +401,10 @@ impl<O: Clone, K: Clone> Clone for Upstream<O, K> {
 /// The policy, and how many breakers there are.
 impl<O, K> fmt::Debug for Upstream<O, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.shared.state.load();
+        let state = self.shared.state();
         f.debug_struct("Upstream")
             .field("policy", &state.policy)
-            .field("breaker", &state.breakers.as_ref().map(|keys| keys.kind()))
+            .field("breaker", &state.by_key.as_ref().and_then(|keys| keys.breaker))
             .field("budget", &state.budget.as_ref().map(|shared| shared.kind))
             .finish_non_exhaustive()
     }

@@ -7,6 +7,7 @@
 
 mod case;
 mod heap;
+mod on_tokio;
 mod ours;
 mod peers;
 mod sizes;
@@ -19,7 +20,7 @@ use case::{Bench, Case};
 static HEAP: heap::Counting = heap::Counting;
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    ours::CASES.iter().chain(peers::CASES)
+    ours::CASES.iter().chain(peers::CASES).chain(on_tokio::CASES)
 }
 
 fn main() -> ExitCode {

@@ -3,6 +3,7 @@
 use crate::class::{Classification, ErrorClass};
 use crate::classify::facts::Facts;
 use crate::classify::{contains, rules};
+use crate::time::Duration;
 
 /// The names of the codes, by number.
 ///
@@ -80,6 +81,23 @@ pub fn grpc_name(name: &str, message: &str) -> Option<ErrorClass> {
     code.and_then(|(_, code)| grpc_code(code, message))
 }
 
+/// The hint of the trailer `grpc-retry-pushback-ms`: after how long the server wants the next
+/// attempt. `None` for any other text than a whole number of milliseconds, such as `-1`: then the
+/// server asks not to retry at all.
+///
+/// Source: gRFC A6, *Pushback*.
+///
+/// ```
+/// use redress::{Duration, classify::grpc_pushback};
+/// assert_eq!(grpc_pushback("250"), Some(Duration::from_millis(250)));
+/// assert_eq!(grpc_pushback("-1"), None);
+/// ```
+pub fn grpc_pushback(value: &str) -> Option<Duration> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    let millis = if is_number { value.parse::<u32>().ok() } else { None };
+    millis.map(|millis| Duration::from_millis(millis.into()))
+}
+
 /// Classifies an error by its gRPC status and its message; UNKNOWN if the table does not have the
 /// status. An error that is not a gRPC error is classified by [`default`](super::default).
 pub fn grpc(facts: &Facts<'_>) -> Classification {
@@ -117,6 +135,22 @@ mod tests {
         }
         for message in ["", "quota exceeded", "too many messages", "larger quota needed"] {
             assert_eq!(grpc_code(8, message), Some(ErrorClass::RateLimit), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_pushback_that_is_no_number_of_milliseconds_forbids_the_retry() {
+        for (value, hint) in [
+            ("0", Some(0)),
+            ("1500", Some(1_500)),
+            ("4294967295", Some(4_294_967_295)),
+            ("4294967296", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            assert_eq!(grpc_pushback(value), hint.map(Duration::from_millis), "{value}");
         }
     }
 

@@ -13,7 +13,7 @@
 //! | family | tables |
 //! | --- | --- |
 //! | HTTP | [`http_status`], [`http_response`], [`http_response_headers`] with [`Limits`]; [`http2_reset`], [`http2_goaway`] |
-//! | gRPC, `CoAP`, SMTP | [`grpc_code`], [`grpc_name`]; [`coap_code`]; [`smtp_code`] |
+//! | gRPC, `CoAP`, SMTP | [`grpc_code`], [`grpc_name`], [`grpc_pushback`]; [`coap_code`]; [`smtp_code`] |
 //! | databases | [`sqlstate_code`]; [`mysql_code`], [`mysql_name`]; [`mssql_code`], [`mssql_name`]; [`sqlite_code`], [`sqlite_name`]; [`mongodb_code`], [`mongodb_label`], [`mongodb_name`], [`mongodb_error`]; [`prisma_code`]; [`redis_message`], [`redis_exec`] |
 //! | brokers | [`kafka_code`], [`kafka_name`]; [`amqp_code`]; [`nats_code`]; [`mqtt5_code`], [`mqtt3_code`] |
 //! | services | [`aws_code`], [`llm_code`] |
@@ -89,7 +89,7 @@ pub use client::{CLIENT_CODES, CLIENT_MESSAGES, client_code, client_message};
 pub use coap::coap_code;
 pub use dns::{DNS_CODES, dns_code, dns_message};
 pub use facts::{AwsError, Describe, Facts, Library, Marker, RetryAfter, header};
-pub use grpc::{grpc, grpc_code, grpc_name};
+pub use grpc::{grpc, grpc_code, grpc_name, grpc_pushback};
 pub(crate) use hook::Hook;
 pub use hook::{BeforeRetry, BeforeRetryAsync};
 pub use http::{http, http_response, http_response_headers, http_retry_after, http_status};

@@ -4,18 +4,47 @@
 //! An adapter only takes the code, the status and the headers out of an error. What they mean is
 //! in the tables of [`redress::classify`].
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 #[cfg(feature = "http")]
 mod response;
+#[cfg(feature = "sqlx")]
+mod sqlx;
+#[cfg(feature = "tokio-postgres")]
+mod tokio_postgres;
+#[cfg(feature = "tonic")]
+mod tonic;
 
+#[cfg(feature = "aws")]
+pub use aws::{Aws, aws, aws_in};
+#[cfg(feature = "hyper")]
+pub use hyper::{h2, hyper};
+#[cfg(feature = "redis")]
+pub use redis::redis;
+#[cfg(feature = "reqwest")]
+pub use reqwest::{reqwest, reqwest_response};
 #[cfg(feature = "http")]
 pub use response::{response, status_and_headers};
+#[cfg(feature = "sqlx")]
+pub use sqlx::sqlx;
+#[cfg(feature = "tokio-postgres")]
+pub use tokio_postgres::tokio_postgres;
+#[cfg(feature = "tonic")]
+pub use tonic::tonic;
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use redress::ErrorClass;
-use redress::classify::{Classify, Verdict, io_error};
+use redress::classify::{Classify, Verdict, io_error, io_kind};
 
 /// At most so many errors are looked at, each the source of the one before.
 const DEPTH: usize = 16;
@@ -66,19 +95,44 @@ impl<T, E: AsRef<dyn Error + Send + Sync>> Classify<T, E> for Boxed {
 /// The class of an error: of the first in the chain of its sources that a client's classifier
 /// knows; UNKNOWN if none does.
 ///
-/// | errors | feature |
-/// | --- | --- |
-/// | `std::io::Error`, tokio's `Elapsed` | |
+/// | errors | feature | classified by |
+/// | --- | --- | --- |
+/// | `std::io::Error` | | [`io_error`] |
+/// | tokio's `Elapsed` | | [`io_kind`], as `TimedOut` |
+/// | `hyper::Error`, `h2::Error` | `hyper` | `hyper`, `h2` |
+/// | `reqwest::Error` | `reqwest` | `reqwest` |
+/// | `tonic::Status`, `tonic::TimeoutExpired` | `tonic` | `tonic` |
+/// | `sqlx::Error` | `sqlx` | `sqlx` |
+/// | `tokio_postgres::Error`, its `DbError` | `tokio-postgres` | `tokio_postgres` |
+/// | `redis::RedisError`, `redis::ServerError` | `redis` | `redis` |
+/// | `ConnectorError`, `CredentialsError` and `ErrorMetadata` of aws-sdk-rust; not its `SdkError`, which has a type for each operation | `aws` | `aws` |
 pub fn error(error: &(dyn Error + 'static)) -> Verdict {
-    let mut link = Some(error);
+    first(Some(error)).unwrap_or(ErrorClass::Unknown.into())
+}
+
+/// The class of the first of the sources of an error that has one.
+#[cfg(any(
+    feature = "hyper",
+    feature = "tonic",
+    feature = "sqlx",
+    feature = "tokio-postgres",
+    feature = "redis",
+    feature = "aws"
+))]
+fn sources(error: &(dyn Error + 'static)) -> Option<Verdict> {
+    first(error.source()).filter(|verdict| *verdict != ErrorClass::Unknown.into())
+}
+
+/// The class of the first error that has one, of this error and its sources.
+fn first(mut link: Option<&(dyn Error + 'static)>) -> Option<Verdict> {
     for _ in 0..DEPTH {
-        let Some(error) = link else { break };
+        let error = link?;
         if let Some(verdict) = known(error) {
-            return verdict;
+            return Some(verdict);
         }
         link = error.source();
     }
-    ErrorClass::Unknown.into()
+    None
 }
 
 /// The class of this error itself, if its type and value determine one.
@@ -90,8 +144,73 @@ fn known(error: &(dyn Error + 'static)) -> Option<Verdict> {
             class => Some(class.into()),
         };
     }
-    if error.is::<tokio::time::error::Elapsed>() {
-        return Some(ErrorClass::Transient.into());
+    if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        return first(Some(shared.as_ref()));
     }
+    if error.is::<tokio::time::error::Elapsed>() {
+        return Some(io_kind(io::ErrorKind::TimedOut).into());
+    }
+    of_client(error)
+}
+
+/// As [`known`], of the clients whose features are on.
+fn of_client(error: &(dyn Error + 'static)) -> Option<Verdict> {
+    #[cfg(feature = "hyper")]
+    {
+        if let Some(error) = error.downcast_ref() {
+            return Some(hyper(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(h2(error));
+        }
+    }
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref() {
+        return Some(reqwest(error));
+    }
+    #[cfg(feature = "tonic")]
+    {
+        if let Some(status) = error.downcast_ref() {
+            return Some(tonic(status));
+        }
+        if error.is::<::tonic::TimeoutExpired>() {
+            return Some(io_kind(io::ErrorKind::TimedOut).into());
+        }
+    }
+    #[cfg(feature = "sqlx")]
+    if let Some(error) = error.downcast_ref() {
+        return Some(sqlx(error));
+    }
+    #[cfg(feature = "tokio-postgres")]
+    {
+        if let Some(error) = error.downcast_ref() {
+            return Some(tokio_postgres(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(tokio_postgres::server(error));
+        }
+    }
+    #[cfg(feature = "redis")]
+    {
+        if let Some(error) = error.downcast_ref() {
+            return Some(redis(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(redis::server(error));
+        }
+    }
+    #[cfg(feature = "aws")]
+    {
+        if let Some(error) = error.downcast_ref() {
+            return Some(aws::connector(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(aws::credentials(error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return aws::metadata(error);
+        }
+    }
+    let _ = error;
     None
 }

@@ -9,7 +9,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What builds the npm package needs wasm-bindgen's own library, which takes as long to compile as all
 /// else: `js` looks at it. The clients that redress-tokio knows are as large: `hosts` looks at those.
-const WORKSPACE: &str = "--workspace --exclude redress-wasm-bind --exclude redress-tokio --exclude redress-glue --all-features";
+const WORKSPACE: &str = "--workspace --exclude redress-wasm-bind --exclude redress-tokio --exclude redress-glue \
+     --exclude redress-hosts --all-features";
 
 const BROKEN: &str = "cargo run --quiet -p redress-tests --bin broken";
 

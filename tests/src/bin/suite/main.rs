@@ -4,6 +4,7 @@
 mod clients;
 mod fuzz;
 mod host;
+mod hosts;
 mod js;
 mod mcu;
 mod miri;
@@ -44,6 +45,8 @@ enum Part {
     Js,
     /// What real clients for JavaScript throw, and the classes that the npm package gives it
     Clients,
+    /// What real Rust clients return, and the classes that redress-tokio gives it
+    Hosts,
     /// All of the above
     All,
     /// The programs that try to break the engine, and the mutants, for some minutes; not part
@@ -82,11 +85,12 @@ fn main() -> ExitCode {
             || (arguments.part == Part::All && in_all(one))
             || (arguments.part == Part::Long && matches!(one, Part::Mutants | Part::Miri))
     };
-    let parts: [(Part, &str, fn(&mut Suite)); 9] = [
+    let parts: [(Part, &str, fn(&mut Suite)); 10] = [
         (Part::Host, "host", Suite::host),
         (Part::Mcu, "mcu", Suite::mcu),
         (Part::Js, "js", Suite::js),
         (Part::Clients, "clients", Suite::clients),
+        (Part::Hosts, "hosts", Suite::hosts),
         (Part::Long, "long", Suite::long),
         (Part::Mutants, "mutants", Suite::mutants),
         (Part::Fuzz, "fuzz", Suite::fuzz),

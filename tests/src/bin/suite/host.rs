@@ -58,6 +58,7 @@ impl Suite {
         let mut command = self.command(ADVERSARIES);
         command.env("REDRESS_LONG", "1");
         self.run("adversaries, long", command, Count::Tests);
+        self.hosts_long();
     }
 
     pub(crate) fn mutants(&mut self) {

@@ -1,6 +1,10 @@
-//! What real Rust clients return, and what redress-tokio makes of it.
+//! Rust programs on hosts and on wasm32: redress-tokio with real clients and servers, redress-web on
+//! three runtimes.
 
 use crate::{Count, Suite, exists};
+
+/// All packages at once, so that each dependency has one set of features and is compiled once.
+const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-glue --all-features";
 
 /// Whether a program that Debian has outside the path is there.
 fn has_postgres() -> bool {
@@ -19,16 +23,21 @@ impl Suite {
             self.failed += 1;
             return;
         }
-        let lints = "cargo clippy -p redress-tokio -p redress-hosts --all-features --all-targets \
-                     -- -D warnings";
-        self.step("lints of redress-tokio", lints, Count::One);
-        let tests = "cargo test -p redress-tokio --all-features";
-        self.step("tests of redress-tokio", tests, Count::Tests);
-        // It starts the servers itself.
-        let rows = "cargo run --quiet -p redress-hosts";
-        self.step("real Rust clients against real servers", rows, Count::Runner);
-        let mut doc = self.command("cargo doc -p redress-tokio --all-features --no-deps");
+        let lints = format!("cargo clippy {PACKAGES} --all-targets -- -D warnings");
+        self.step("lints of redress-tokio", &lints, Count::One);
+        // The tests start the servers themselves.
+        let tests = format!("cargo test {PACKAGES}");
+        self.step("redress-tokio with real clients and servers", &tests, Count::Tests);
+        let mut doc = self.command(&format!("cargo doc {PACKAGES} --no-deps"));
         doc.env("RUSTDOCFLAGS", "-D warnings");
         self.run("documentation of redress-tokio without warnings", doc, Count::One);
+        self.web();
+    }
+
+    /// The programs of redress-tokio's pages are run, not only compiled.
+    pub(crate) fn hosts_long(&mut self) {
+        let mut pages = self.command(&format!("cargo test {PACKAGES} --test pages"));
+        pages.env("REDRESS_LONG", "1");
+        self.run("programs of redress-tokio's pages", pages, Count::Tests);
     }
 }

@@ -9,6 +9,7 @@ mod js;
 mod mcu;
 mod miri;
 mod progress;
+mod web;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 pub mod classify;
 pub mod deadline;
+mod gate;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "tower")]
@@ -18,6 +19,7 @@ pub mod settings;
 mod time;
 mod upstream;
 
+pub use gate::AsyncGate;
 pub use settings::{SettingsError, UpstreamSettings};
 pub use time::{OnTokio, TokioRetry, TokioTime};
 pub use upstream::{

@@ -293,6 +293,10 @@ impl<O, K> Upstream<O, K> {
         Upstream { shared, observer, classifier }
     }
 
+    pub(crate) fn observer_of_calls(&self) -> &O {
+        &self.observer
+    }
+
     /// Replaces the settings of this upstream and of all its clones. Calls that have begun keep
     /// the settings that they began with. A breaker or a budget whose settings have not changed
     /// keeps its state; one whose settings have changed starts anew.

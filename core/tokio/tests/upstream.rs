@@ -8,9 +8,11 @@ use std::time;
 
 use redress::budget::{RatioConfig, RollingConfig};
 use redress::event::{CircuitState, Event};
-use redress::{Backoff, BreakerConfig, Duration, Error, EventKind, Observer, Policy, StopReason};
+use redress::{
+    Backoff, BreakerConfig, Clock, Duration, Error, EventKind, Observer, Policy, StopReason,
+};
 use redress_tokio::settings::{BreakerSettings, BudgetSettings, StrategySettings};
-use redress_tokio::{Upstream, UpstreamSettings, deadline};
+use redress_tokio::{TokioTime, Upstream, UpstreamSettings, deadline};
 
 fn policy(attempts: u32) -> Policy {
     let backoff = Backoff::constant(Duration::from_millis(10));
@@ -235,6 +237,48 @@ async fn calls_in_many_tasks_lose_no_permit() {
     }
     assert_eq!(served.load(Ordering::Relaxed), CALLS);
     assert!(upstream.breakers().iter().all(|(_, breaker)| breaker.state() == CircuitState::Closed));
+}
+
+/// How many bytes a call in flight takes at most, besides its operation's future.
+const CALL_BYTES: usize = 480;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_thousand_calls_in_flight_lose_no_permit() {
+    const TASKS: usize = 64;
+    const EACH: usize = 100_000 / TASKS + 1;
+    let breaker = BreakerConfig::failures(1, Duration::from_secs(60));
+    let upstream = Upstream::new(policy(1)).breaker(breaker).unwrap();
+    let (started, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(tokio::sync::Semaphore::new(0)));
+    let call = || {
+        let (started, gate) = (started.clone(), gate.clone());
+        upstream.call(move |_| {
+            started.fetch_add(1, Ordering::Relaxed);
+            let gate = gate.clone();
+            async move { gate.acquire().await.map(drop).map_err(io::Error::other) }
+        })
+    };
+    let bytes = size_of_val(&call()) - size_of_val(&gate.acquire());
+    println!("{bytes} bytes a call in flight, besides its operation");
+    assert!(bytes <= CALL_BYTES, "{bytes}");
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| tokio::spawn(futures_util::future::join_all((0..EACH).map(|_| call()))))
+        .collect();
+    let all = u32::try_from(TASKS * EACH).unwrap();
+    while started.load(Ordering::Relaxed) < all {
+        tokio::task::yield_now().await;
+    }
+    // All are in flight, and one failure opens the breaker beneath them.
+    assert!(upstream.call(|_| ready(down())).await.is_err());
+    assert!(is_rejected(&upstream.call(|_| ready(Ok::<_, io::Error>(()))).await));
+    gate.add_permits(all as usize);
+    for task in tasks {
+        assert!(task.await.unwrap().iter().all(Result::is_ok));
+    }
+    // Late results change nothing, and the probe of the recovery finds its place.
+    let state = upstream.breaker_of("").unwrap();
+    assert_eq!(state.state(), CircuitState::Open);
+    let late = TokioTime.now().saturating_add(Duration::from_secs(31));
+    assert!(state.check(late).is_ok());
 }
 
 /// What is spawned may be sent to another thread, also with a classifier of one's own.

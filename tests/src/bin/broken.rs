@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
 use clap::Parser;
+use redress_tests::ENGINE_PACKAGES;
 use redress_tests::report::Report;
 
 /// Breaks the engine on purpose and sees that the promises' tests notice.
@@ -72,7 +73,8 @@ fn is_noticed(root: &Path, copy: &Path, patch: &Path, name: Option<&String>) -> 
         let mut command = Command::new("cargo");
         command
             // As the suite's tests are built, in the same folder: what they depend on is there.
-            .args(["test", "--workspace", "--exclude", "redress-wasm-bind", "--all-features"])
+            .arg("test")
+            .args(ENGINE_PACKAGES.split_whitespace())
             .args(["--test", "promises"])
             .args(more)
             .env("CARGO_TARGET_DIR", root.join("target"))

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// Its programs are compiled in fresh crates, for their own target.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // On every other target there is nothing here, so that a workspace of hosts' programs compiles.

@@ -1,5 +1,7 @@
 //! What a host can show of the engine.
 
+use redress_tests::ENGINE_PACKAGES;
+
 use crate::{Count, Suite, exists};
 
 const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversaries";
@@ -7,19 +9,14 @@ const ADVERSARIES: &str = "cargo test --release -p redress-tests --test adversar
 /// The version of all packages of the workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What builds the npm package needs wasm-bindgen's own library, which takes as long to compile as all
-/// else: `js` looks at it. The clients that redress-tokio knows are as large: `hosts` looks at those.
-const WORKSPACE: &str = "--workspace --exclude redress-wasm-bind --exclude redress-tokio --exclude redress-glue \
-     --exclude redress-hosts --all-features";
-
 const BROKEN: &str = "cargo run --quiet -p redress-tests --bin broken";
 
 impl Suite {
     pub(crate) fn host(&mut self) {
         self.formatting();
-        let lints = format!("cargo clippy {WORKSPACE} --all-targets -- -D warnings");
+        let lints = format!("cargo clippy {ENGINE_PACKAGES} --all-targets -- -D warnings");
         self.step("lints", &lints, Count::One);
-        self.step("tests", &format!("cargo test {WORKSPACE}"), Count::Tests);
+        self.step("tests", &format!("cargo test {ENGINE_PACKAGES}"), Count::Tests);
         let vectors = "cargo run --quiet --release -p redress-tests --bin conformance -- \
                        tests/vectors/engine.json tests/vectors/classifiers.json";
         self.step("conformance vectors", vectors, Count::Runner);

@@ -17,7 +17,7 @@ use redress_tokio::Upstream;
 use redress_tokio::reqwest::{SendError, SendWith};
 use tower::{Layer, ServiceExt};
 
-use server::{Answer, Server};
+use server::{Answer, Server, client};
 
 fn upstream(attempts: u32) -> Upstream {
     let backoff = Backoff::constant(Duration::from_millis(1));
@@ -28,7 +28,7 @@ fn upstream(attempts: u32) -> Upstream {
 #[tokio::test]
 async fn reqwest_retries_what_may_be_sent_twice_and_returns_the_last_response() {
     let server = Server::start([Answer::status(503), Answer::Reset, Answer::status(200)]).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let response = client.get(server.url("/x")).send_with(&upstream(4)).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (200, 3));
 
@@ -43,7 +43,7 @@ async fn reqwest_retries_what_may_be_sent_twice_and_returns_the_last_response() 
 
 #[tokio::test]
 async fn a_post_is_sent_twice_only_with_a_key_of_its_own() {
-    let client = reqwest::Client::new();
+    let client = client();
     let server = Server::start([Answer::status(503), Answer::status(200)]).await;
     let response = client.post(server.url("/x")).body("x").send_with(&upstream(4)).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (503, 1));
@@ -61,7 +61,7 @@ async fn a_body_that_cannot_be_cloned_is_refused_before_anything_is_sent() {
         let chunks = futures_util::stream::iter([Ok::<_, io::Error>("a"), Ok("b")]);
         reqwest::Body::wrap_stream(chunks)
     };
-    let client = reqwest::Client::new();
+    let client = client();
     let refused = client.put(server.url("/x")).body(stream()).send_with(&upstream(2)).await;
     assert!(matches!(refused, Err(SendError::Body)));
     assert_eq!(server.requests(), 0);
@@ -77,7 +77,7 @@ async fn retry_after_is_followed() {
     let policy = Policy::builder().max_attempts(2).backoff(backoff).build().unwrap();
     let answers = [Answer::after(429, "1"), Answer::status(200)];
     let server = Server::start(answers).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let began = time::Instant::now();
     let response = client.get(server.url("/x")).send_with(&Upstream::new(policy)).await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
@@ -90,7 +90,7 @@ async fn each_host_has_its_breaker() {
     let upstream = upstream(1).breaker(breaker).unwrap();
     let (down, up) =
         (Server::start([Answer::status(500)]).await, Server::start([Answer::status(200)]).await);
-    let client = reqwest::Client::new();
+    let client = client();
     assert_eq!(client.get(down.url("/x")).send_with(&upstream).await.unwrap().status(), 500);
     let rejected = client.get(down.url("/x")).send_with(&upstream).await.unwrap_err();
     assert!(rejected.circuit_open().is_some(), "{rejected}");
@@ -104,7 +104,7 @@ async fn an_attempt_that_hangs_is_cut_and_a_call_that_is_dropped_is_cancelled() 
     let policy = Policy::builder().max_attempts(2).attempt_timeout(Duration::from_millis(300));
     let upstream = Upstream::new(policy.backoff(backoff).build().unwrap());
     let server = Server::start([Answer::Hang, Answer::status(200)]).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let response = client.get(server.url("/x")).send_with(&upstream).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (200, 2));
 

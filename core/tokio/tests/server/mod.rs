@@ -7,6 +7,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+/// A client. If another package of the same build asks for reqwest's TLS without a provider, reqwest
+/// refuses to make any client until there is one.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// What the server does with a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {

@@ -26,7 +26,7 @@ impl Suite {
         let lints = format!("cargo clippy {PACKAGES} --all-targets -- -D warnings");
         self.step("lints of redress-tokio", &lints, Count::One);
         // The tests start the servers themselves.
-        let tests = format!("cargo test {PACKAGES}");
+        let tests = format!("cargo test {PACKAGES} --no-fail-fast");
         self.step("redress-tokio with real clients and servers", &tests, Count::Tests);
         let mut doc = self.command(&format!("cargo doc {PACKAGES} --no-deps"));
         doc.env("RUSTDOCFLAGS", "-D warnings");

@@ -18,6 +18,7 @@ use redress::{
     StopReason,
 };
 
+#[cfg(not(target_family = "wasm"))]
 use redress_tokio::TokioTime;
 
 use crate::digest::{Digest, Ended};
@@ -46,11 +47,13 @@ pub enum Driver {
     /// `Retry::begin` and its steps.
     Steps,
     /// `Retry::execute_future` on tokio's clock, which is paused and moved by the scenario.
+    #[cfg(not(target_family = "wasm"))]
     Tokio,
 }
 
 impl Driver {
     /// All of them.
+    #[cfg(not(target_family = "wasm"))]
     pub const ALL: [Self; 4] = [Self::Blocking, Self::Async, Self::Steps, Self::Tokio];
 }
 
@@ -60,13 +63,14 @@ impl Driver {
 ///
 /// Says what the first difference is, or why the scenario cannot be run.
 pub fn run(scenario: &Scenario, driver: Driver, digest: &mut Digest) -> Result<(), String> {
-    if driver != Driver::Tokio {
-        return run_here(scenario, driver, digest);
+    #[cfg(not(target_family = "wasm"))]
+    if driver == Driver::Tokio {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        return runtime.block_on(async { run_here(scenario, driver, digest) });
     }
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(async { run_here(scenario, driver, digest) })
+    run_here(scenario, driver, digest)
 }
 
 fn run_here(scenario: &Scenario, driver: Driver, digest: &mut Digest) -> Result<(), String> {
@@ -91,6 +95,7 @@ struct World<'s> {
     budget: Option<RefCell<Tokens>>,
     clock: Cell<u64>,
     /// The reading of tokio's clock at the start.
+    #[cfg(not(target_family = "wasm"))]
     origin: Instant,
     script: &'s [u32],
     drawn: Cell<usize>,
@@ -108,6 +113,7 @@ impl<'s> World<'s> {
             breaker: breaker(spec)?.map(RefCell::new),
             budget: budget(spec)?.map(RefCell::new),
             clock: Cell::new(0),
+            #[cfg(not(target_family = "wasm"))]
             origin: TokioTime.now(),
             script: &scenario.rng,
             drawn: Cell::new(0),
@@ -121,6 +127,7 @@ impl<'s> World<'s> {
     }
 
     fn advance(&self, micros: u64) {
+        #[cfg(not(target_family = "wasm"))]
         if self.driver == Driver::Tokio {
             let advanced = pin!(tokio::time::advance(std::time::Duration::from_micros(micros)));
             // The first poll moves the clock; the rest lets timers fire, and there are none.
@@ -131,6 +138,7 @@ impl<'s> World<'s> {
 
     fn now(&self) -> u64 {
         match self.driver {
+            #[cfg(not(target_family = "wasm"))]
             Driver::Tokio => TokioTime.now().since(self.origin).as_micros(),
             _ => self.clock.get(),
         }
@@ -217,6 +225,7 @@ impl CallRun<'_> {
                 };
                 block_on(retry.execute_async(operation)).into()
             }
+            #[cfg(not(target_family = "wasm"))]
             Driver::Tokio => {
                 let operation = |attempt| async move {
                     yield_once().await;

@@ -4,6 +4,9 @@
 #[path = "../../../src/engine.rs"]
 #[allow(missing_docs, dead_code, clippy::cast_possible_truncation, clippy::unnecessary_wraps)]
 pub mod engine;
+#[path = "../../../src/parts.rs"]
+#[allow(clippy::cast_possible_truncation, clippy::unnecessary_wraps)]
+mod parts;
 #[path = "../../../src/schema.rs"]
 #[allow(missing_docs, dead_code)]
 pub mod schema;

@@ -151,8 +151,10 @@ pub struct Within<H> {
 impl<H: Control> Control for Within<H> {
     const HAS_DEADLINE: bool = true;
 
+    /// The earlier one, if the inner control has a deadline, too.
     fn deadline(&self) -> Option<Duration> {
-        Some(self.deadline)
+        let inner = if H::HAS_DEADLINE { self.inner.deadline() } else { None };
+        Some(inner.map_or(self.deadline, |inner| inner.min(self.deadline)))
     }
 
     fn aborted(&mut self) -> bool {

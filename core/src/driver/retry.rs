@@ -470,6 +470,7 @@ impl<'a, X: Slots, K> Retry<'a, X, K> {
     }
 
     /// A deadline for each of these calls, in place of the policy's; [`Duration::MAX`] for none.
+    /// Of two deadlines that are set for a call the earlier one holds.
     /// If this deadline is shorter than the policy's and ends an attempt, the breaker does not
     /// count that as a failure. A blocking driver ends no attempt: a failure that comes after
     /// this deadline counts as any other.

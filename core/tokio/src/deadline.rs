@@ -40,7 +40,8 @@ pub fn remaining() -> Option<Duration> {
     DEADLINE.try_with(|deadline| deadline.since(TokioTime.now())).ok()
 }
 
-/// Limits a call to the request that it is part of: the [`Control`] of every call of an upstream.
+/// Ends calls with the deadline of the request that is being handled: the [`Control`] of every call of
+/// an upstream.
 #[derive(Clone, Copy, Debug)]
 pub struct WithinRequest(Option<Duration>);
 

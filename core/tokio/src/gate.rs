@@ -18,8 +18,7 @@ use crate::Upstream;
 /// store cannot be reached, the implementation decides: to admit the call, to ask a local breaker,
 /// or to reject it.
 ///
-/// What a call counts as is decided by the engine, as for a local breaker. Source of the shape: the
-/// permit of [`Breaker`](redress::Breaker).
+/// What a call counts as is decided by the engine, as for a local breaker.
 pub trait AsyncGate: Clone + Send + Sync + 'static {
     /// What a call holds while it runs.
     type Permit: Send + 'static;

@@ -16,8 +16,10 @@ use crate::http::may_repeat;
 pub trait SendWith {
     /// As `send`, through `upstream`: with its retries, and the breaker of the URL's host.
     ///
-    /// A response whose status is 400 or above is a failure of its class, with its Retry-After.
-    /// When the policy stops, the last response is returned whatever its status, as `send` does.
+    /// A response whose status is 400 or above is a failure of its class, whatever the classifier of
+    /// the upstream says of errors. Its Retry-After is followed if the policy's strategy does
+    /// ([`Backoff::retry_after`](redress::Backoff::retry_after)). When the policy stops, the last response is returned
+    /// whatever its status, as `send` does: check it, or call `error_for_status`.
     /// Attempt timeout and deadline end when the headers are there; reading the body is not part
     /// of the call.
     ///

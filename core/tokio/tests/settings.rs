@@ -91,7 +91,7 @@ fn a_setting_that_is_wrong_is_refused_by_its_path() {
     for (text, message) in [
         (
             "[retry]".to_owned(),
-            "retry.strategy: undefined is not a strategy, for all classes here or for some in `strategies`",
+            "retry.strategy is missing: give a strategy for all classes here, or for some in `strategies`",
         ),
         (
             retry("maxAttempts = 0"),
@@ -129,10 +129,7 @@ fn a_setting_that_is_wrong_is_refused_by_its_path() {
             retry("budget = { ratio = 2 }"),
             "retry.budget.ratio: 2 is out of range: a number of at least 0.001, at most 1",
         ),
-        (
-            retry("budget = {}"),
-            "retry.budget: undefined is not a budget: give `ratio` or `maxRetries`",
-        ),
+        (retry("budget = {}"), "retry.budget is missing: give `ratio` or `maxRetries`"),
         (
             retry("budget = { ratio = 0.1, maxRetries = 2 }"),
             "retry.budget.maxRetries: 2 is not used with `ratio`: give one or the other",

@@ -175,6 +175,12 @@ async fn a_call_ends_with_the_request_that_it_is_part_of() {
     assert_eq!(outcome.result.unwrap_err().stop_reason(), Some(StopReason::DeadlineExceeded));
     // It might have succeeded: that the request ended is no failure of the upstream.
     assert_eq!(upstream.breaker_of("a").unwrap().state(), CircuitState::Closed);
+    // A deadline of the call does not outlive the request.
+    let outcome = deadline::within(Duration::from_secs(2), async {
+        let mut call = upstream.at("a").deadline(Duration::from_secs(30));
+        call.execute_future(|_| pending::<io::Result<()>>()).await
+    });
+    assert_eq!(outcome.await.elapsed, Duration::from_secs(2));
     let nested = deadline::within(Duration::from_secs(2), async {
         deadline::within(Duration::from_secs(9), async { deadline::remaining() }).await
     });

@@ -42,9 +42,9 @@ impl<O, K> Upstream<O, K> {
     /// response whatever its status, and an [`Error`] if the last attempt had none.
     ///
     /// A request is sent once if its method is not idempotent and it has no `Idempotency-Key`, or
-    /// if its body is a stream or longer than [`MOST_KEPT`]. All requests of gRPC are `POST`;
-    /// those whose message is there when the call begins are repeated, as a policy for gRPC says
-    /// by class what may be: make an upstream without retries for methods that must not be.
+    /// if its body is a stream or longer than [`MOST_KEPT`]. Requests of gRPC are all `POST`, so their
+    /// method says nothing: they are repeated by the class of their status, unless they are streams.
+    /// For methods of gRPC that must not be repeated, use an upstream with one attempt.
     ///
     /// The key of the breaker is the host of the URI with its port, or [`UpstreamLayer::key`].
     /// Events carry method and host, or the path of a gRPC method.

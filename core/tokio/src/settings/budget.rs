@@ -76,9 +76,7 @@ impl BudgetSettings {
                 let window = Range::SPAN.or(&of("windowMs"), self.window_ms, 60_000.0)?;
                 Ok(RollingConfig::new(retries as u16, span(window)).into())
             }
-            (None, None) => {
-                Err(SettingsError::missing(path, "a budget: give `ratio` or `maxRetries`"))
-            }
+            (None, None) => Err(SettingsError::missing(path, "give `ratio` or `maxRetries`")),
         }
     }
 }

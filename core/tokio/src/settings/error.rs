@@ -13,7 +13,7 @@ use redress::config::ConfigError;
 pub struct SettingsError {
     /// Where the setting is: `retry.strategies.RATE_LIMIT.baseMs`.
     pub path: String,
-    /// The value that it has, as text.
+    /// The value that it has, as text; empty if it is missing.
     pub value: String,
     /// How it is wrong.
     pub problem: Problem,
@@ -25,7 +25,9 @@ pub struct SettingsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// It is missing, or of another kind.
+    /// It is missing.
+    Missing,
+    /// It is of another kind.
     IsNot,
     /// It is a number out of its range.
     OutOfRange,
@@ -45,7 +47,7 @@ impl SettingsError {
     }
 
     pub(crate) fn missing(path: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(path, "undefined", Problem::IsNot, expected)
+        Self::new(path, "", Problem::Missing, expected)
     }
 
     /// What the core refuses, under the path of the settings that it was made of.
@@ -60,6 +62,7 @@ impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, value, problem, expected } = self;
         let link = match problem {
+            Problem::Missing => return write!(f, "{path} is missing: {expected}"),
             Problem::IsNot => "is not",
             Problem::OutOfRange => "is out of range:",
             Problem::NoClass => "is no class; there are",

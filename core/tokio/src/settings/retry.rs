@@ -108,7 +108,7 @@ impl RetrySettings {
             config = config.backoff_for(class, backoff);
         }
         if self.strategy.is_none() && self.strategies.is_empty() {
-            let expected = "a strategy, for all classes here or for some in `strategies`";
+            let expected = "give a strategy for all classes here, or for some in `strategies`";
             return Err(SettingsError::missing(of("strategy"), expected));
         }
         config.build().map_err(|error| SettingsError::of_core(path, &error))

@@ -108,12 +108,14 @@ impl SharedBreaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state; see [`Breaker::state`].
+    /// The state. Time alone does not change it: after its recovery time an open breaker that nobody calls
+    /// is still open, and [`check`](Self::check) says that the next call would be admitted.
     pub fn state(&self) -> CircuitState {
         with!(&*self.lock(), breaker => breaker.state())
     }
 
-    /// What a call would be answered now; see [`Breaker::check`].
+    /// What a call would be answered at `now`, which is `TokioTime.now()` (with
+    /// [`Clock`](redress::Clock) in scope); see [`Breaker::check`]. Changes nothing.
     ///
     /// # Errors
     ///
@@ -138,7 +140,7 @@ impl SharedBreaker {
     }
 }
 
-/// What a call holds while it runs.
+/// The permit of a call that runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
     permit: Permit,

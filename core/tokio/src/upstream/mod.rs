@@ -236,6 +236,10 @@ impl<O, K> Upstream<O, K> {
     /// [`BreakerConfig`](redress::BreakerConfig) with any window. Calls that name no key share
     /// one more. Set it before the upstream is cloned: what was cloned before keeps its own.
     ///
+    /// A breaker counts calls and not attempts, and by default only calls that ended in TRANSIENT or
+    /// `SERVER_ERROR` ([`trip_on`](redress::BreakerConfig::trip_on)). A threshold is 1 to 255, a window of
+    /// the last calls up to 1,024 of them, and there are up to 4 probes at once.
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] for the first setting that is out of its range.
@@ -278,8 +282,9 @@ impl<O, K> Upstream<O, K> {
     }
 
     /// Notifies this observer of every call, in place of the one before: an
-    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics)`. Each call
-    /// has its own clone of it.
+    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics)`; a closure is
+    /// one as [`OnEvent(closure)`](redress::event::OnEvent). Each call gets a clone of it, so what is to outlive a call
+    /// belongs in an `Arc`.
     pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<N, K> {
         let Self { shared, classifier, .. } = self;
         Upstream { shared, observer, classifier }
@@ -297,9 +302,10 @@ impl<O, K> Upstream<O, K> {
         &self.observer
     }
 
-    /// Replaces the settings of this upstream and of all its clones. Calls that have begun keep
-    /// the settings that they began with. A breaker or a budget whose settings have not changed
-    /// keeps its state; one whose settings have changed starts anew.
+    /// Replaces all settings of this upstream and of all its clones. What `settings` leaves out has
+    /// its default afterwards: without `circuit_breaker` there is no breaker, also if one was set in
+    /// code. Calls that have begun keep the settings that they began with. A breaker or a budget whose
+    /// settings have not changed keeps its state; one whose settings have changed starts anew.
     ///
     /// # Errors
     ///
@@ -345,8 +351,10 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
     /// The call of a host, a device or a tenant: `key` has its own breaker. Run an operation with
     /// [`call_future`](Retry::call_future), after hooks and limits for this call alone.
     ///
-    /// No allocation is made for a key that is known. A request of the server that this call is
-    /// part of limits it with its own deadline ([`deadline`](crate::deadline)).
+    /// No allocation is made for a key that is known. Above the capacity of 1,000 keys a new key takes
+    /// the place of one whose breaker is closed; if there is none, its calls run without a breaker
+    /// ([`refused_keys`](Self::refused_keys)). A call that is made while a server handles a request ends
+    /// with the request's deadline, if that is earlier than its own ([`deadline`](crate::deadline)).
     pub fn at<'a>(&self, key: &str) -> UpstreamRetry<'a, O, K> {
         self.retry(key, false)
     }

@@ -81,6 +81,17 @@ pub fn fresh_crate(folder: &Path, pages: &[&str]) -> usize {
     programs.len()
 }
 
+/// Downloads what a crate depends on, as a new machine has only what other builds have downloaded.
+///
+/// # Panics
+///
+/// If it cannot be downloaded.
+pub fn fetch(folder: &Path) {
+    let mut fetch = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    let fetched = fetch.args(["fetch", "--quiet"]).current_dir(folder).output().unwrap();
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+}
+
 /// Runs cargo in a crate, offline, and returns what it prints.
 ///
 /// # Panics

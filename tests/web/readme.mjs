@@ -19,6 +19,9 @@ export async function checkReadme({ folder }) {
   const [profile] = readFileSync(join(HERE, "Cargo.toml"), "utf8").match(/^\[profile.release\][^]*/m);
   writeFileSync(join(place, "Cargo.toml"), `[workspace]\nresolver = "3"\nmembers = [${members}]\n${profile}`);
   copyFileSync(join(HERE, "Cargo.lock"), join(place, "Cargo.lock"));
+  // A new machine has only what other builds have downloaded.
+  const fetched = await spawnCargo(["fetch", "--quiet"], place);
+  if (fetched.status !== 0) throw new Error(`cargo fetch: ${fetched.stderr}`);
   const results = [];
   for (const { name } of crates) {
     results.push({ name: `${name} compiles without a warning`, error: await check(place, name) });

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use redress_tests::fresh::{blocks, cargo, fresh_crate};
+use redress_tests::fresh::{blocks, cargo, fetch, fresh_crate};
 
 /// A page of redress-tokio.
 fn page(name: &str) -> String {
@@ -20,6 +20,7 @@ fn each_program_of_the_pages_compiles_in_a_fresh_crate_and_runs() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fresh-tokio");
     let programs = fresh_crate(&folder, &[&front, &pairs]);
     assert_eq!(programs, 4 + 5, "programs of the pages");
+    fetch(&folder);
     if std::env::var_os("REDRESS_LONG").is_none() {
         cargo(&folder, &["check"]);
         return;

@@ -24,7 +24,7 @@ pub struct Preview {
     pub deadline: Duration,
     /// The attempt timeout; [`Duration::MAX`] for none.
     pub attempt_timeout: Duration,
-    /// The longest that a call can take, if each attempt takes as long as it may; `None` if there
+    /// The longest call that was found, where each attempt takes as long as it may; `None` if there
     /// is neither a deadline nor an attempt timeout.
     pub worst: Option<Duration>,
     /// What each class gets, in the order of [`ErrorClass::ALL`].

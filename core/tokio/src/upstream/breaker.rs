@@ -108,8 +108,8 @@ impl SharedBreaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state. Time alone does not change it: after its recovery time an open breaker that nobody calls
-    /// is still open, and [`check`](Self::check) says that the next call would be admitted.
+    /// The state. Time alone does not change it: after its recovery time an open breaker stays open
+    /// until the next call, and [`check`](Self::check) says that the next call would be admitted.
     pub fn state(&self) -> CircuitState {
         with!(&*self.lock(), breaker => breaker.state())
     }

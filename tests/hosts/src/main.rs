@@ -7,16 +7,13 @@
 
 mod clients;
 mod rows;
-mod servers;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use redress_hosts::{Failure, servers};
 
 use crate::rows::Rows;
-
-/// What the program fails with, before there is a row for it.
-type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 struct Arguments {

@@ -18,16 +18,23 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::Failure;
 
 /// The server, on a runtime of its own: with it all its connections end at once.
-pub(crate) struct Grpc {
-    pub(crate) address: SocketAddr,
+pub struct Grpc {
+    /// Where it listens.
+    pub address: SocketAddr,
     runtime: Option<Runtime>,
 }
 
 impl Grpc {
-    pub(crate) async fn start() -> Result<Self, Failure> {
+    /// Starts it on a free port.
+    pub async fn start() -> Result<Self, Failure> {
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts it at this address, for instance that of one which has ended.
+    pub async fn start_at(address: SocketAddr) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let serve = runtime.spawn(async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let serve = runtime.spawn(async move {
+            let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
             let server = Server::builder().add_service(HealthServer::new(Failing));
             tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));

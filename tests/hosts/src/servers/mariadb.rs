@@ -24,8 +24,9 @@ const SCHEMA: &str = "
 ";
 
 /// The server, and how it is started.
-pub(crate) struct Mariadb {
-    pub(crate) port: u16,
+pub struct Mariadb {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
     server: Server,
     words: Vec<String>,
     folder: PathBuf,
@@ -33,7 +34,7 @@ pub(crate) struct Mariadb {
 
 impl Mariadb {
     /// Starts it with the schema.
-    pub(crate) async fn start(folder: &Folder) -> Result<Self, Failure> {
+    pub async fn start(folder: &Folder) -> Result<Self, Failure> {
         let folder = folder.of("mariadb")?;
         let data = folder.join("data");
         std::fs::create_dir_all(&data)?;
@@ -86,13 +87,13 @@ impl Mariadb {
     }
 
     /// Runs these statements as the superuser.
-    pub(crate) async fn admin(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
+    pub async fn admin(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
         let done = self.root().await?.execute(sqlx::raw_sql(sql)).await?;
         Ok(done.rows_affected())
     }
 
     /// Whether a statement sleeps.
-    pub(crate) async fn sleeps(&self) -> Result<bool, sqlx::Error> {
+    pub async fn sleeps(&self) -> Result<bool, sqlx::Error> {
         const SLEEPS: &str =
             "select 1 from information_schema.processlist where state = 'User sleep'";
         let found = self.root().await?.fetch_optional(sqlx::raw_sql(SLEEPS)).await?;
@@ -100,7 +101,7 @@ impl Mariadb {
     }
 
     /// Starts it anew after a crash.
-    pub(crate) async fn restart(&mut self) -> Result<(), Failure> {
+    pub async fn restart(&mut self) -> Result<(), Failure> {
         self.server.kill();
         self.server = Server::start(&self.words, &self.folder)?;
         self.ready().await

@@ -1,16 +1,16 @@
 //! What the clients talk to: servers of the system in folders of their own, and sockets and
 //! servers of this process that answer as they are told to.
 
-pub(crate) mod grpc;
-pub(crate) mod mariadb;
-pub(crate) mod postgres;
-pub(crate) mod redis;
-pub(crate) mod sockets;
+pub mod grpc;
+pub mod mariadb;
+pub mod postgres;
+pub mod redis;
+pub mod sockets;
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::Failure;
@@ -19,17 +19,18 @@ use crate::Failure;
 const START: Duration = Duration::from_mins(1);
 
 /// A folder that is removed with this value.
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    /// The folder of this process, in that of temporary files.
+    pub fn new() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("redress-hosts-{}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
 
     /// A new folder in this one.
-    pub(crate) fn of(&self, server: &str) -> Result<PathBuf, Failure> {
+    pub fn of(&self, server: &str) -> Result<PathBuf, Failure> {
         let path = self.0.join(server);
         fs::create_dir_all(&path)?;
         Ok(path)
@@ -43,14 +44,15 @@ impl Drop for Folder {
 }
 
 /// A server of the system; it ends with this value, and with the program if that is killed.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     log: PathBuf,
 }
 
 impl Server {
-    /// Starts what `words` say by `setpriv`, which has the system end it with this process.
-    fn start(words: &[String], folder: &Path) -> Result<Self, Failure> {
+    /// Starts what `words` say by `setpriv`, which has the system end it with this process. What it
+    /// prints is in the file `log` of `folder`.
+    pub fn start(words: &[String], folder: &Path) -> Result<Self, Failure> {
         let log = folder.join("log");
         let output = File::create(&log)?;
         let mut command = Command::new("setpriv");
@@ -61,29 +63,49 @@ impl Server {
     }
 
     /// Waits until it answers.
-    async fn ready(&mut self, answers: impl AsyncFnMut() -> bool) -> Result<(), Failure> {
+    pub async fn ready(&mut self, answers: impl AsyncFnMut() -> bool) -> Result<(), Failure> {
         let child = &mut self.child;
         let ended = move || child.try_wait().ok().flatten();
         match until(ended, answers).await {
             Ok(()) => Ok(()),
             Err(why) => {
-                let log = fs::read_to_string(&self.log).unwrap_or_default();
-                Err(format!("{why}; its log {}:\n{log}", self.log.display()).into())
+                Err(format!("{why}; its log {}:\n{}", self.log.display(), self.printed()).into())
             }
         }
     }
 
     /// Ends it at once, as a crash does.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
+    /// Sends it the signal of this name, such as `TERM`.
+    pub fn signal(&self, name: &str) -> Result<(), Failure> {
+        let (signal, pid) = (format!("-{name}"), self.child.id().to_string());
+        let sent = Command::new("kill").args([&signal, &pid]).status()?;
+        if sent.success() { Ok(()) } else { Err(format!("kill {signal} {pid}: {sent}").into()) }
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> Result<ExitStatus, Failure> {
+        let (child, mut status) = (&mut self.child, None);
+        reached("the end of a server", async || {
+            status = child.try_wait().ok().flatten();
+            status.is_some()
+        })
+        .await?;
+        status.ok_or_else(|| "a server has ended without a status".into())
+    }
+
+    /// What it has printed.
+    pub fn printed(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// Has it end without waiting for its clients.
     fn quit(&mut self) {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-QUIT", &pid]).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        if self.signal("QUIT").is_err() {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
@@ -98,7 +120,7 @@ impl Drop for Server {
 
 /// Asks every few milliseconds until the answer is yes.
 async fn until(
-    mut ended: impl FnMut() -> Option<std::process::ExitStatus>,
+    mut ended: impl FnMut() -> Option<ExitStatus>,
     mut answers: impl AsyncFnMut() -> bool,
 ) -> Result<(), String> {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
@@ -120,12 +142,12 @@ async fn until(
 }
 
 /// Waits for a state that a server reaches by itself.
-pub(crate) async fn reached(what: &str, holds: impl AsyncFnMut() -> bool) -> Result<(), Failure> {
+pub async fn reached(what: &str, holds: impl AsyncFnMut() -> bool) -> Result<(), Failure> {
     until(|| None, holds).await.map_err(|why| format!("{what}: {why}").into())
 }
 
 /// A port that is free.
-fn free_port() -> Result<u16, Failure> {
+pub fn free_port() -> Result<u16, Failure> {
     Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 

@@ -29,8 +29,9 @@ const SETTINGS: [&str; 5] = [
 ];
 
 /// The server, and how it is started.
-pub(crate) struct Postgres {
-    pub(crate) port: u16,
+pub struct Postgres {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
     server: Server,
     words: Vec<String>,
     folder: PathBuf,
@@ -38,7 +39,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Starts it with the schema, which `admin` owns.
-    pub(crate) async fn start(folder: &Folder) -> Result<Self, Failure> {
+    pub async fn start(folder: &Folder) -> Result<Self, Failure> {
         let folder = folder.of("postgres")?;
         let (data, password) = (folder.join("data"), folder.join("password"));
         fs::write(&password, "admin")?;
@@ -87,7 +88,7 @@ impl Postgres {
     }
 
     /// Runs this as the administrator; the first value of the first row, if there is one.
-    pub(crate) async fn admin(&self, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    pub async fn admin(&self, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
         let (client, connection) = self.config().connect(NoTls).await?;
         let connection = tokio::spawn(connection);
         let messages = client.simple_query(sql).await?;
@@ -100,7 +101,7 @@ impl Postgres {
     }
 
     /// Closes all connections at once and starts it anew.
-    pub(crate) async fn restart(&mut self) -> Result<(), Failure> {
+    pub async fn restart(&mut self) -> Result<(), Failure> {
         self.server.quit();
         self.server = Server::start(&self.words, &self.folder)?;
         self.ready().await

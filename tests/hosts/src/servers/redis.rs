@@ -9,8 +9,9 @@ use super::{Folder, Server, free_port, reached};
 use crate::Failure;
 
 /// One server, and how it is started.
-pub(crate) struct Redis {
-    pub(crate) port: u16,
+pub struct Redis {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
     server: Server,
     words: Vec<String>,
     folder: PathBuf,
@@ -18,11 +19,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// Starts it with these settings, each `--name value ..`.
-    pub(crate) async fn start(
-        folder: &Folder,
-        name: &str,
-        settings: &[&str],
-    ) -> Result<Self, Failure> {
+    pub async fn start(folder: &Folder, name: &str, settings: &[&str]) -> Result<Self, Failure> {
         let folder = folder.of(name)?;
         let port = free_port()?;
         let mut words = vec!["redis-server".to_owned(), "--port".into(), port.to_string()];
@@ -50,7 +47,7 @@ impl Redis {
     }
 
     /// A node of a cluster, which has no slots, and the port on which the other nodes reach it.
-    pub(crate) async fn node(folder: &Folder, name: &str) -> Result<(Self, u16), Failure> {
+    pub async fn node(folder: &Folder, name: &str) -> Result<(Self, u16), Failure> {
         let port = free_port()?;
         let bus = port.to_string();
         let settings = ["--cluster-enabled", "yes", "--cluster-port", &bus];
@@ -63,12 +60,12 @@ impl Redis {
     }
 
     /// Ends it at once, as a crash does.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 
     /// Starts it anew, with these settings besides.
-    pub(crate) async fn restart(&mut self, settings: &[&str]) -> Result<(), Failure> {
+    pub async fn restart(&mut self, settings: &[&str]) -> Result<(), Failure> {
         self.server.kill();
         let settings = settings.iter().map(|&word| word.to_owned());
         let words: Vec<String> = self.words.iter().cloned().chain(settings).collect();
@@ -77,29 +74,27 @@ impl Redis {
     }
 
     /// Where it would save its keys.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Its URL with these credentials, `user:password@` or nothing.
-    pub(crate) fn url(&self, credentials: &str) -> String {
+    pub fn url(&self, credentials: &str) -> String {
         format!("redis://{credentials}127.0.0.1:{}", self.port)
     }
 
-    pub(crate) async fn connect(
-        &self,
-        credentials: &str,
-    ) -> Result<MultiplexedConnection, RedisError> {
+    /// A connection of these credentials.
+    pub async fn connect(&self, credentials: &str) -> Result<MultiplexedConnection, RedisError> {
         Client::open(self.url(credentials))?.get_multiplexed_async_connection().await
     }
 
     /// Runs a command, whose words are separated by spaces, on a connection of its own.
-    pub(crate) async fn run<T: FromRedisValue>(&self, command: &str) -> Result<T, RedisError> {
+    pub async fn run<T: FromRedisValue>(&self, command: &str) -> Result<T, RedisError> {
         words(command).query_async(&mut self.connect("").await?).await
     }
 
     /// Waits until the reply to this command contains these words.
-    pub(crate) async fn says(&self, command: &str, wanted: &str) -> Result<(), Failure> {
+    pub async fn says(&self, command: &str, wanted: &str) -> Result<(), Failure> {
         let what = format!("redis on {}: {command} has no {wanted}", self.port);
         reached(&what, async || {
             let reply = self.run::<String>(command).await;
@@ -110,7 +105,7 @@ impl Redis {
 }
 
 /// A command whose words are separated by spaces.
-pub(crate) fn words(command: &str) -> redis::Cmd {
+pub fn words(command: &str) -> redis::Cmd {
     let mut words = command.split(' ');
     let mut cmd = redis::cmd(words.next().unwrap_or_default());
     for word in words {

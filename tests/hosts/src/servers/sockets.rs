@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -15,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What becomes of a connection.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// It is accepted, and nothing more.
     Hang,
     /// It is reset when the first bytes have come.
@@ -38,7 +39,7 @@ pub(crate) enum Answer {
 }
 
 /// An HTTP/1.1 response with a length that is that of its body, unless `headers` have one.
-pub(crate) fn http(status: impl Display, headers: &str, body: &str) -> Answer {
+pub fn http(status: impl Display, headers: &str, body: &str) -> Answer {
     let length = if headers.to_ascii_lowercase().contains("content-length") {
         String::new()
     } else {
@@ -49,41 +50,69 @@ pub(crate) fn http(status: impl Display, headers: &str, body: &str) -> Answer {
 }
 
 /// The frames by which an HTTP/2 server resets the first stream.
-pub(crate) fn reset_stream(code: u8) -> Answer {
+pub fn reset_stream(code: u8) -> Answer {
     Answer::Frames(vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code])
 }
 
 /// The frames by which an HTTP/2 server closes a connection of which it has processed no stream.
-pub(crate) fn go_away(code: u8) -> Answer {
+pub fn go_away(code: u8) -> Answer {
     Answer::Frames(vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, code])
 }
 
-/// A listener that answers in one way.
-pub(crate) struct Socket {
-    pub(crate) address: SocketAddr,
+/// A listener that answers each connection in one way, until that is changed.
+pub struct Socket {
+    /// Where it listens.
+    pub address: SocketAddr,
+    state: Arc<State>,
     task: JoinHandle<()>,
 }
 
+struct State {
+    answer: Mutex<Answer>,
+    connections: AtomicU64,
+}
+
+impl State {
+    fn answer(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Socket {
-    pub(crate) async fn start(answer: Answer) -> io::Result<Self> {
+    /// Starts it on a free port.
+    pub async fn start(answer: Answer) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+        let state = Arc::new(State { answer: Mutex::new(answer), connections: AtomicU64::new(0) });
+        let own = state.clone();
         let task = tokio::spawn(async move {
             // They end with this task.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, answer.clone()));
+                own.connections.fetch_add(1, Ordering::Relaxed);
+                connections.spawn(serve(stream, own.answer().clone()));
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, state, task })
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Answers connections that come from now on in this way.
+    pub fn set(&self, answer: Answer) {
+        *self.state.answer() = answer;
+    }
+
+    /// How many connections have come.
+    pub fn connections(&self) -> u64 {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// An URL of it.
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
     }
 }
@@ -95,13 +124,15 @@ impl Drop for Socket {
 }
 
 /// A port that refuses connections: this process has it, and does not listen.
-pub(crate) struct Refusing {
-    pub(crate) address: SocketAddr,
+pub struct Refusing {
+    /// The port, with its address.
+    pub address: SocketAddr,
     _socket: TcpSocket,
 }
 
 impl Refusing {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// A free port.
+    pub fn new() -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         Ok(Self { address: socket.local_addr()?, _socket: socket })

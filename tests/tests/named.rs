@@ -56,6 +56,10 @@ fn missing(text: &str) -> Vec<String> {
                 let source = source("core/tokio/tests", &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
+            ["axum", ref module @ .., function] if !module.is_empty() => {
+                let source = source("examples/axum-service/tests", &module.join("/"));
+                look(name, source, &format!("fn {function}("));
+            }
             [ref module @ .., "tests", function] if !module.is_empty() => {
                 let source = source("core/src", &module.join("/"));
                 look(name, source, &format!("fn {function}("));

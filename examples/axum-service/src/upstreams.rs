@@ -84,6 +84,8 @@ impl Clients {
         let redis = redis::Client::open(&*addresses.redis).map_err(|why| wrong("redis", &why))?;
         let once = ConnectionManagerConfig::new().set_number_of_retries(0);
         let redis = ConnectionManager::new_lazy_with_config(redis, once)?;
+        // An error if there is one already: then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
         let prices = addresses.prices.parse::<Url>().map_err(|why| wrong("prices", &why))?;
         let stock = Endpoint::from_shared(addresses.stock.clone());

@@ -70,9 +70,20 @@ pub struct Socket {
 struct State {
     answer: Mutex<Answer>,
     connections: AtomicU64,
+    /// What the connection before has begun with.
+    latest: Mutex<String>,
 }
 
 impl State {
+    /// Leaves the first bytes to whatever answers them.
+    async fn note(&self, stream: &TcpStream) -> io::Result<()> {
+        let mut bytes = vec![0; 65_536];
+        let length = stream.peek(&mut bytes).await?;
+        let latest = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+        Ok(())
+    }
+
     fn answer(&self) -> MutexGuard<'_, Answer> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,14 +94,22 @@ impl Socket {
     pub async fn start(answer: Answer) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State { answer: Mutex::new(answer), connections: AtomicU64::new(0) });
+        let state = Arc::new(State {
+            answer: Mutex::new(answer),
+            connections: AtomicU64::new(0),
+            latest: Mutex::default(),
+        });
         let own = state.clone();
         let task = tokio::spawn(async move {
             // They end with this task.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 own.connections.fetch_add(1, Ordering::Relaxed);
-                connections.spawn(serve(stream, own.answer().clone()));
+                let (own, answer) = (own.clone(), own.answer().clone());
+                connections.spawn(async move {
+                    own.note(&stream).await?;
+                    serve(stream, answer).await
+                });
             }
         });
         Ok(Self { address, state, task })
@@ -104,6 +123,11 @@ impl Socket {
     /// How many connections have come.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// The first bytes of the latest connection: a request of HTTP, for instance.
+    pub fn latest(&self) -> String {
+        self.state.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Its port.

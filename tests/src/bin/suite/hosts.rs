@@ -4,7 +4,8 @@
 use crate::{Count, Suite, exists};
 
 /// All packages at once, so that each dependency has one set of features and is compiled once.
-const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-glue --all-features";
+const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-glue \
+                        -p redress-axum-service --all-features";
 
 /// Whether a program that Debian has outside the path is there.
 fn has_postgres() -> bool {
@@ -18,6 +19,7 @@ impl Suite {
             has_postgres() || self.install("postgresql"),
             exists("mariadbd", "--version") || self.install("mariadb-server"),
             exists("redis-server", "--version") || self.install("redis-server"),
+            exists("prometheus", "--version") || self.install("prometheus"),
         ];
         if is_there.contains(&false) {
             self.failed += 1;
@@ -25,7 +27,7 @@ impl Suite {
         }
         let lints = format!("cargo clippy {PACKAGES} --all-targets -- -D warnings");
         self.step("lints of redress-tokio", &lints, Count::One);
-        // The tests start the servers themselves.
+        // The tests start the servers themselves; those of the example run its demo.
         let tests = format!("cargo test {PACKAGES} --no-fail-fast");
         self.step("redress-tokio with real clients and servers", &tests, Count::Tests);
         let mut doc = self.command(&format!("cargo doc {PACKAGES} --no-deps"));

@@ -25,13 +25,6 @@ pub(crate) struct Answer {
     pub(crate) elapsed: Duration,
 }
 
-/// An order that the service has acknowledged.
-pub(crate) struct Acknowledged {
-    pub(crate) id: i64,
-    /// A name that no other order has.
-    pub(crate) item: String,
-}
-
 /// Sends requests, and remembers every order that was acknowledged.
 #[derive(Clone)]
 pub(crate) struct Load {
@@ -43,11 +36,13 @@ pub(crate) struct Load {
 #[derive(Default)]
 struct Shared {
     sent: Cell<u64>,
-    acknowledged: RefCell<Vec<Acknowledged>>,
+    acknowledged: RefCell<Vec<(i64, String)>>,
 }
 
 impl Load {
     pub(crate) fn new(url: &str) -> Result<Self, Failure> {
+        // An error if there is one already: then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // A connection for each request, as from clients that do not know each other.
         let client = Client::builder().pool_max_idle_per_host(0).no_proxy().build()?;
         Ok(Self { url: url.into(), client, shared: Rc::default() })
@@ -77,8 +72,8 @@ impl Load {
         self.send(self.get(&format!("/orders/{id}")).header("x-request-deadline", limit)).await
     }
 
-    /// Orders something that nobody has ordered yet, with a key or without.
-    pub(crate) async fn order(&self, has_key: bool) -> (String, Answer) {
+    /// Orders so many of something that no other order has, with a key or without.
+    pub(crate) async fn order(&self, quantity: u32, has_key: bool) -> (String, Answer) {
         let nth = self.shared.sent.get() + 1;
         self.shared.sent.set(nth);
         let item = format!("item-{nth}");
@@ -87,7 +82,7 @@ impl Load {
             .post(format!("{}/orders", self.url))
             .header("content-type", "application/json")
             .header("x-request-deadline", DEADLINE.as_millis().to_string())
-            .body(format!(r#"{{"item":"{item}","quantity":2}}"#));
+            .body(format!(r#"{{"item":"{item}","quantity":{quantity}}}"#));
         if has_key {
             request = request.header("idempotency-key", &item);
         }
@@ -95,21 +90,20 @@ impl Load {
         if answer.status == Some(201) {
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             let id = body["id"].as_i64().unwrap_or(-1);
-            self.shared.acknowledged.borrow_mut().push(Acknowledged { id, item: item.clone() });
+            self.shared.acknowledged.borrow_mut().push((id, item.clone()));
         }
         (item, answer)
     }
 
-    /// Calls `check` with each order that was acknowledged so far.
+    /// The number and the item of each order that was acknowledged.
     pub(crate) fn acknowledged(&self) -> Vec<(i64, String)> {
-        let all = self.shared.acknowledged.borrow();
-        all.iter().map(|order| (order.id, order.item.clone())).collect()
+        self.shared.acknowledged.borrow().clone()
     }
 
     /// One of the latest orders.
     fn latest(&self, nth: usize) -> Option<i64> {
         let all = self.shared.acknowledged.borrow();
-        all.iter().rev().nth(nth).map(|order| order.id)
+        all.iter().rev().nth(nth).map(|(id, _)| *id)
     }
 
     /// Has the clients order and read while `fault` runs, and for this time at least.
@@ -128,8 +122,8 @@ impl Load {
                 while !is_over.get() {
                     round += 1;
                     let answer = match (round % 4, load.latest(round % 5)) {
-                        (0, _) | (_, None) => load.order(true).await.1,
-                        (1, _) => load.order(false).await.1,
+                        (0, _) | (_, None) => load.order(2, true).await.1,
+                        (1, _) => load.order(2, false).await.1,
                         (_, Some(id)) => load.read(id).await,
                     };
                     answers.borrow_mut().push(answer);

@@ -13,11 +13,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn phase(&self, name: &str) {
-        let _ = self;
-        println!("\n== {name} ==");
-    }
-
     /// Something that must hold.
     pub(crate) fn check(&mut self, what: &str, holds: bool) {
         let word = if holds { "ok" } else { "FAILED" };
@@ -29,6 +24,11 @@ impl Report {
         println!("\n{} checks passed, {} failed", self.passed, self.failed);
         if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// The heading of a phase.
+pub(crate) fn phase(name: &str) {
+    println!("\n== {name} ==");
 }
 
 /// The answers by status.
@@ -66,7 +66,7 @@ impl Calls {
             let kind = words.next().unwrap_or_default();
             let number = |name: &str| {
                 let value = event.split(' ').find_map(|word| word.strip_prefix(name));
-                value.and_then(|value| value.parse().ok())
+                value.and_then(|value| value.parse::<u64>().ok())
             };
             *calls.counts.entry(kind.to_owned()).or_default() += 1;
             if kind == "retry" {

@@ -76,8 +76,19 @@ impl Stage {
         let prometheus = Prometheus::start(&folder, &listen).await?;
         let (phase, stock, read) = (Duration::from_secs(seconds), Some(stock), 0);
         Ok(Self {
-            service, load, prometheus, postgres, redis, stock, prices, phase, settings, file, url,
-            read, _folder: folder,
+            service,
+            load,
+            prometheus,
+            postgres,
+            redis,
+            stock,
+            prices,
+            phase,
+            settings,
+            file,
+            url,
+            read,
+            _folder: folder,
         })
     }
 
@@ -110,10 +121,10 @@ impl Stage {
     /// Sets what an attempt of the prices has at most.
     pub(crate) fn with_attempts(&self, attempts: i64) -> toml::Table {
         let mut settings = self.settings.clone();
-        let retry = ["upstreams", "prices", "retry"].into_iter().try_fold(
-            &mut settings,
-            |table, name| table.get_mut(name).and_then(toml::Value::as_table_mut),
-        );
+        let retry =
+            ["upstreams", "prices", "retry"].into_iter().try_fold(&mut settings, |table, name| {
+                table.get_mut(name).and_then(toml::Value::as_table_mut)
+            });
         if let Some(retry) = retry {
             retry.insert("maxAttempts".into(), attempts.into());
         }
@@ -137,7 +148,8 @@ impl Prometheus {
         let own = folder.of("prometheus")?;
         let address = format!("127.0.0.1:{}", free_port()?);
         let file = own.join("prometheus.yml");
-        let job = format!("[{{ job_name: service, static_configs: [{{ targets: ['{target}'] }}] }}]");
+        let job =
+            format!("[{{ job_name: service, static_configs: [{{ targets: ['{target}'] }}] }}]");
         let global = "{ scrape_interval: 200ms, scrape_timeout: 200ms }";
         fs::write(&file, format!("global: {global}\nscrape_configs: {job}\n"))?;
         let words = [

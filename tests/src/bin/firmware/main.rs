@@ -8,6 +8,7 @@ mod figures;
 mod image;
 mod journey;
 mod steps;
+mod ticks;
 mod timerless;
 mod trace;
 
@@ -55,6 +56,8 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// Delays at 32,768 Hz, and what images take at that rate
+    Ticks,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -139,6 +142,7 @@ fn main() -> ExitCode {
         Part::Images { board } => images(board),
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
+        Part::Ticks => ticks::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),

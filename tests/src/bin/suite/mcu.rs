@@ -72,6 +72,8 @@ impl Suite {
                 self.step(&format!("{name} on {processor}"), &line, Count::Runner);
             }
         }
+        let ticks = format!("{FIRMWARE} ticks");
+        self.step("delays and images at 32,768 Hz", &ticks, Count::Runner);
         let figures = format!("{FIRMWARE} figures");
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
         let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \

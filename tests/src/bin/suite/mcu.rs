@@ -45,8 +45,9 @@ impl Suite {
 
     pub(crate) fn mcu(&mut self) {
         self.bare();
-        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-io,embassy-net,\
-                        reqwless,storage";
+        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-hal-nb,embedded-io,\
+                        embedded-can,embassy-net,embassy-net-udp,reqwless,rust-mqtt,minimq,cyw43,atat,\
+                        storage,sequential-storage";
         let build = format!(
             "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
         );

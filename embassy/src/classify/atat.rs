@@ -91,6 +91,14 @@ pub fn cme(error: CmeError) -> Classification {
         E::LinkReserved | E::CollisionWithNetworkInitiatedRequest => {
             of(ErrorClass::Concurrency, "link in use")
         }
+        _ => refused(error),
+    }
+}
+
+/// An error of a modem that stays what it is.
+fn refused(error: CmeError) -> Classification {
+    use CmeError as E;
+    match error {
         E::SimPin | E::SimPuk | E::SimPin2 | E::SimPuk2 | E::IncorrectPassword => {
             of(ErrorClass::Auth, "PIN, PUK or password")
         }

@@ -31,7 +31,7 @@ impl<const HZ: u64> Rate<HZ> {
     #[inline]
     pub(super) const fn ticks(micros: u64) -> u64 {
         let (whole, part) = divided(micros, Self::SHORTEST.1);
-        let part = (part * Self::SHORTEST.0 + (Self::SHORTEST.1 - 1)) / Self::SHORTEST.1;
+        let part = (part * Self::SHORTEST.0).div_ceil(Self::SHORTEST.1);
         whole.saturating_mul(Self::SHORTEST.0 as u64).saturating_add(part as u64)
     }
 }
@@ -40,11 +40,10 @@ const fn common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
-/// Whether [`divided`] can divide by `divisor`, and whether a remainder of it times `factor`,
-/// rounded up, fits 32 bits.
+/// Whether [`divided`] can divide by `divisor`, and whether a remainder of it times `factor` fits
+/// 32 bits.
 const fn fits(divisor: u64, factor: u64) -> bool {
-    (divisor.is_power_of_two() || divisor <= 1 << 24)
-        && (divisor - 1) * factor + (divisor - 1) <= u32::MAX as u64
+    (divisor.is_power_of_two() || divisor <= 1 << 24) && (divisor - 1) * factor <= u32::MAX as u64
 }
 
 /// Quotient and remainder: a shift where `divisor` is a power of two, else a long division in

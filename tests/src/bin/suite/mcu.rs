@@ -73,6 +73,8 @@ impl Suite {
                 self.step(&format!("{name} on {processor}"), &line, Count::Runner);
             }
         }
+        let hal = format!("{FIRMWARE} hal");
+        self.step("classes of a HAL's own errors", &hal, Count::Runner);
         let ticks = format!("{FIRMWARE} ticks");
         self.step("delays and images at 32,768 Hz", &ticks, Count::Runner);
         let figures = format!("{FIRMWARE} figures");

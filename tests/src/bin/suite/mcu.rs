@@ -54,7 +54,8 @@ impl Suite {
         self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
         let program = format!("{FIRMWARE} driverless");
         self.step("the program in the docs, with and without a driver", &program, Count::Runner);
-        let recipes = "cargo test --quiet --doc --manifest-path tests/firmware/Cargo.toml -p recipes";
+        let recipes =
+            "cargo test --quiet --doc --manifest-path tests/firmware/Cargo.toml -p recipes";
         self.step("recipes of redress-embassy", recipes, Count::Tests);
         for (emulator, package) in EMULATORS {
             if !exists(emulator, "--version") && !self.install(package) {

@@ -27,10 +27,10 @@
 //! | embassy-time | [`timeout()`] | |
 //! | embassy-net | [`tcp`], [`connect`], [`dns`]; [`udp_send`], [`udp_receive`] | `embassy-net`; `embassy-net-udp` |
 //! | reqwless | [`web`] | `reqwless` |
-//! | MQTT | [`rust_mqtt`]; [`minimq`], [`minimq_publish`] | `rust-mqtt`; `minimq` |
+//! | MQTT | [`rust_mqtt()`]; [`minimq()`], [`minimq_publish`] | `rust-mqtt`; `minimq` |
 //! | Wi-Fi of a CYW43439 | [`cyw43_join`] | `cyw43` |
-//! | modems through AT commands | [`atat`], [`cme`], [`cms`] | `atat` |
-//! | flash | [`flash`]; [`sequential_storage`] | `storage`; `sequential-storage` |
+//! | modems through AT commands | [`atat()`], [`cme`], [`cms`] | `atat` |
+//! | flash | [`flash`]; [`sequential_storage()`] | `storage`; `sequential-storage` |
 //!
 //! For Bluetooth LE (trouble-host), `LoRaWAN` (lorawan-device) and `CoAP` there are
 //! [recipes](https://github.com/redress-rs/redress/blob/main/embassy/RECIPES.md): their crates build only with

@@ -37,7 +37,7 @@ pub fn minimq<E: embedded_io::Error>(error: &Error<E>) -> Classification {
     }
 }
 
-/// A message that minimq did not publish: as [`minimq`], PERMANENT if its payload is not one.
+/// A message that minimq did not publish: as [`minimq()`], PERMANENT if its payload is not one.
 pub fn minimq_publish<P, E: embedded_io::Error>(error: &PubError<P, E>) -> Classification {
     match error {
         PubError::Session(error) => minimq(error),

@@ -40,12 +40,6 @@ impl<E: core::fmt::Debug> core::fmt::Display for StuckBus<E> {
 
 impl<E: core::fmt::Debug> core::error::Error for StuckBus<E> {}
 
-impl<E> From<E> for StuckBus<E> {
-    fn from(error: E) -> Self {
-        Self::Pin(error)
-    }
-}
-
 /// Frees an I2C bus: up to nine clocks, until the device that was cut off in a byte lets SDA go for
 /// a STOP, after which every device waits for the next START.
 ///
@@ -97,27 +91,27 @@ where
     D: InputPin + OutputPin,
     C: InputPin + OutputPin + ErrorType<Error = D::Error>,
 {
-    sda.set_high()?;
+    sda.set_high().map_err(StuckBus::Pin)?;
     release(scl).await?;
     let mut clocks = 0;
     loop {
-        let held = sda.is_low()?;
+        let held = sda.is_low().map_err(StuckBus::Pin)?;
         if clocks > CLOCKS || (held && clocks == CLOCKS) {
             return Err(StuckBus::Data);
         }
-        scl.set_low()?;
+        scl.set_low().map_err(StuckBus::Pin)?;
         half_a_period().await;
         if held {
             release(scl).await?;
         } else {
             // A STOP: SDA rises while SCL is high. In the middle of a byte that is another bit for
             // the device, and if it is a zero, no STOP.
-            sda.set_low()?;
+            sda.set_low().map_err(StuckBus::Pin)?;
             half_a_period().await;
             release(scl).await?;
-            sda.set_high()?;
+            sda.set_high().map_err(StuckBus::Pin)?;
             half_a_period().await;
-            if sda.is_high()? {
+            if sda.is_high().map_err(StuckBus::Pin)? {
                 return Ok(clocks);
             }
         }
@@ -131,11 +125,11 @@ async fn half_a_period() {
 
 /// Lets SCL go, and waits for a device that stretches the clock.
 async fn release<C: InputPin + OutputPin>(scl: &mut C) -> Result<(), StuckBus<C::Error>> {
-    scl.set_high()?;
+    scl.set_high().map_err(StuckBus::Pin)?;
     half_a_period().await;
-    if scl.is_low()? {
+    if scl.is_low().map_err(StuckBus::Pin)? {
         EmbassyTime.sleep(STRETCH).await;
-        if scl.is_low()? {
+        if scl.is_low().map_err(StuckBus::Pin)? {
             return Err(StuckBus::Clock);
         }
     }

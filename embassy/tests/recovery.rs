@@ -2,15 +2,21 @@
 //! emulator has one that can be cut off in a byte.
 #![cfg(feature = "embedded-hal")]
 
+use core::ops::ControlFlow;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use embassy_sync::mutex::Mutex as Wires;
 use embassy_time::{Duration, Instant, MockDriver};
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
-use redress_embassy::{StuckBus, recover_bus};
+use embedded_hal::i2c::ErrorKind;
+use redress::random::NoRandom;
+use redress::{Backoff, Last, Policy, policy};
+use redress_embassy::{EmbassyTime, StuckBus, classify, recover_bus};
 
 /// Two lines, and a device that was cut off while it sent a byte: its bits are low on SDA until they are
 /// clocked out, the first of them already there.
@@ -187,4 +193,40 @@ fn a_device_may_stretch_a_clock() {
     let lines = Lines::holding(0, 4);
     lines.stretched_until.set((Instant::now() + Duration::from_millis(20)).as_micros());
     assert_eq!(recover(&lines).0, Ok(4));
+}
+
+#[test]
+fn a_hook_before_the_retry_frees_the_bus_for_it() {
+    const SENSOR: Policy =
+        policy! { Policy::builder().backoff(Backoff::constant(redress::Duration::ZERO)) };
+    let _turn = turn();
+    let lines = Lines::holding(0, 5);
+    let wires = Wires::<NoopRawMutex, _>::new((Sda(&lines), Scl(&lines)));
+    let clocks = Cell::new(None);
+    let mut sensor = SENSOR.on(EmbassyTime, NoRandom).classify(classify::i2c).before_retry_async(
+        async |_, _: &Last<ErrorKind>| {
+            let (sda, scl) = &mut *wires.lock().await;
+            match recover_bus(sda, scl).await {
+                Ok(used) => {
+                    clocks.set(Some(used));
+                    ControlFlow::Continue(())
+                }
+                Err(_) => ControlFlow::Break(()),
+            }
+        },
+    );
+    // A driver cannot start while SDA is low.
+    let read = async |attempt: redress::Attempt| match wires.lock().await.0.is_high() {
+        Ok(true) => Ok(attempt.number),
+        _ => Err(ErrorKind::Bus),
+    };
+    let mut call = pin!(sensor.call_async(read));
+    let result = loop {
+        if let Poll::Ready(result) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            break result;
+        }
+        MockDriver::get().advance(Duration::from_micros(1));
+    };
+    assert_eq!(result, Ok(2));
+    assert_eq!(clocks.get(), Some(5));
 }

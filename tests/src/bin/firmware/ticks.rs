@@ -1,9 +1,12 @@
 //! Ticks that are no microseconds: 32,768 Hz, the only rate of embassy-nrf. No delay is short, and an
 //! image has the conversions once.
 
+use std::path::PathBuf;
+
 use redress_tests::report::Report;
 
 use crate::board::{Board, said};
+use crate::trace::symbols;
 use crate::{figures, image};
 
 /// The processor of an nRF52840.
@@ -33,9 +36,9 @@ pub(crate) fn run() -> Result<Report, String> {
     let mut report = image::judge_output("ticks", &BOARD.emulate(&path, &[], &[])?)?;
     println!("| flash, M4F | 1 MHz | 32,768 Hz |\n| --- | ---: | ---: |");
     for (image, of) in IMAGES {
-        let mut flash = Vec::new();
+        let (mut flash, mut path) = (Vec::new(), PathBuf::new());
         for options in [&[][..], &CONVERTED] {
-            let path = BOARD.build_with("prices", image, options)?;
+            path = BOARD.build_with("prices", image, options)?;
             let output = BOARD.emulate(&path, &[], &["-icount", "shift=0,sleep=off"])?;
             let does = if output.status.success() { Ok(()) } else { Err(said(&output)) };
             report.count(&format!("{image} has its readings"), does);
@@ -46,6 +49,16 @@ pub(crate) fn run() -> Result<Report, String> {
         let once =
             if added <= MOST { Ok(()) } else { Err(format!("{added} bytes, {MOST} are enough")) };
         report.count(&format!("{image} has the conversions once"), once);
+        let wide: Vec<String> = symbols(&path)?.into_keys().filter(|name| is_wide(name)).collect();
+        let none = if wide.is_empty() { Ok(()) } else { Err(format!("it links {wide:?}")) };
+        report.count(&format!("{image} has no division of 64 bits or more"), none);
     }
     Ok(report)
+}
+
+/// A routine that divides more than 32 bits.
+fn is_wide(symbol: &str) -> bool {
+    ["ldivmod", "divdi3", "divti3", "u64_div_rem", "u128_div_rem"]
+        .iter()
+        .any(|part| symbol.contains(part))
 }

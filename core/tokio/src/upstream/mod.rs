@@ -388,6 +388,7 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
     }
 
     /// A call with the breaker and the budget of `key`, whose observers hear that it goes to `target`.
+    #[inline]
     pub(crate) fn retry_to<'a>(
         &self,
         key: &str,

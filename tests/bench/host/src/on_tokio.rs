@@ -11,7 +11,6 @@ use std::time;
 
 use backon::Retryable;
 use redress::budget::RatioConfig;
-use redress::config::RetryConfig;
 use redress::{Backoff, BreakerConfig, Duration, Policy, policy};
 use redress_tokio::{OnTokio, Upstream};
 use tokio::runtime::{Builder, Runtime};
@@ -29,13 +28,6 @@ pub const CASES: &[Case] = &[
     case(redress_alone, "redress_tokio", "tokio", "redress-tokio", "retry, classes"),
     case(limited_alone, "redress_limited", "tokio", "redress-tokio", "the same, deadline"),
     case(backon_alone, "backon_tokio", "tokio", "backon", "retry"),
-    case(
-        as_tower,
-        "upstream_as_tower",
-        "upstream",
-        "redress-tokio",
-        "retry, attempt timeout, ratio budget",
-    ),
     case(
         policy_alone,
         "upstream_policy",
@@ -148,22 +140,14 @@ fn backon_alone(bench: &mut Bench) {
     bench.measure(|| (), || backon_tokio(black_box(&BACKON)));
 }
 
-fn timed() -> RetryConfig {
-    Policy::builder()
-        .max_attempts(4)
-        .attempt_timeout(Duration::from_secs(2))
-        .backoff(Backoff::full_jitter(BASE, MOST))
-}
-
 /// A policy with an attempt timeout and a deadline, made at run time.
 fn upstream() -> Upstream {
-    Upstream::new(timed().deadline(Duration::from_secs(10)).build().expect("a policy"))
-}
-
-/// What the layers of tower have, and no more.
-fn without_deadline() -> Upstream {
-    let upstream = Upstream::new(timed().no_deadline().build().expect("a policy"));
-    upstream.budget(RatioConfig::new(100)).expect("a budget")
+    let policy = Policy::builder()
+        .max_attempts(4)
+        .deadline(Duration::from_secs(10))
+        .attempt_timeout(Duration::from_secs(2))
+        .backoff(Backoff::full_jitter(BASE, MOST));
+    Upstream::new(policy.build().expect("a policy"))
 }
 
 /// Calls `$call`, which is made in the runtime, in a function of its own that callgrind counts.
@@ -202,7 +186,6 @@ fn guarded() -> Upstream {
     budgeted().breaker(breaker).expect("a breaker")
 }
 
-whole!(as_tower, upstream_as_tower, through(without_deadline(), ""));
 whole!(policy_alone, upstream_policy, through(upstream(), ""));
 whole!(with_budget, upstream_budget, through(budgeted(), ""));
 whole!(with_breaker, upstream_breaker, through(guarded(), ""));

@@ -63,6 +63,12 @@ fn missing(text: &str) -> Vec<String> {
             _ => {}
         }
     }
+    for named in text.split("embassy: ").skip(1) {
+        let end = named.find(path).unwrap_or(named.len());
+        if let Some((module, function)) = named[..end].split_once("::") {
+            look(named, source("embassy/tests", module), &format!("fn {function}("));
+        }
+    }
     for named in text.split("firmware: ").skip(1) {
         let end = named.find(|c: char| !(c.is_ascii_lowercase() || c == '_'));
         let (name, rest) = named.split_at(end.unwrap_or(named.len()));
@@ -91,7 +97,7 @@ fn every_test_that_a_behaviour_is_shown_by_exists() {
 #[test]
 fn a_name_of_nothing_is_noticed() {
     let wrong = "behaviours::retry::never_written; redress: time::tests::nor_this; \
-                 adversaries::orders::breaker::nor_that; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
+                 adversaries::orders::breaker::nor_that; embassy: calls::nor_here; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
     let missing = missing(wrong);
-    assert_eq!(missing.len(), 5, "{missing:?}");
+    assert_eq!(missing.len(), 6, "{missing:?}");
 }

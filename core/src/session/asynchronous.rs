@@ -82,18 +82,29 @@ impl<X: Parts<Time: Timer>, K, S: FnMut(SessionState)> Session<'_, '_, X, K, S> 
     /// a socket with buffers of its own needs no form of its own:
     ///
     /// ```
-    /// # use redress::session::{Link, SessionConfig};
-    /// # use redress::{Attempt, Duration, Policy, Retry, driver::Parts, time::Timer};
+    /// # #[cfg(feature = "testing")] {
+    /// use redress::random::NoRandom;
+    /// use redress::session::{Link, SessionConfig};
+    /// use redress::testing::MockClock;
+    /// use redress::{Attempt, Backoff, Duration, ErrorClass, Policy, policy};
     /// # struct Socket<'b>(&'b mut [u8]);
     /// # impl<'b> Socket<'b> {
     /// #     fn new(buffer: &'b mut [u8]) -> Self { Self(buffer) }
-    /// #     async fn connect(&mut self) -> Result<(), std::io::Error> { Ok(()) }
-    /// #     async fn serve(&mut self) -> Result<(), std::io::Error> { self.0.fill(0); Ok(()) }
+    /// #     async fn connect(&mut self) -> Result<(), &'static str> { Ok(()) }
+    /// #     async fn serve(&mut self) -> Result<u8, &'static str> { Ok(self.0[0]) }
     /// # }
-    /// # async fn example<X: Parts<Time: Timer>>(
-    /// #     retry: &mut Retry<'_, X, impl redress::classify::ClassifyAttempt<(), std::io::Error>>,
-    /// # ) {
-    /// let mut buffer = [0; 1_024];
+    /// # fn block_on<F: Future>(future: F) -> F::Output {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     match std::pin::pin!(future).poll(&mut context) {
+    /// #         std::task::Poll::Ready(output) => output,
+    /// #         std::task::Poll::Pending => unreachable!(),
+    /// #     }
+    /// # }
+    /// const LINK: Policy =
+    ///     policy! { Policy::builder().backoff(Backoff::constant(Duration::from_secs(5))) };
+    /// let clock = MockClock::new();
+    /// let mut retry = LINK.on(&clock, NoRandom).classify(|_: &&str| ErrorClass::Transient);
+    /// let mut buffer = [7; 1_024];
     /// let session = retry.session(SessionConfig::new());
     /// let ended = session.run_async(async |_: Attempt, link: &Link| {
     ///     let mut socket = Socket::new(&mut buffer);
@@ -101,7 +112,7 @@ impl<X: Parts<Time: Timer>, K, S: FnMut(SessionState)> Session<'_, '_, X, K, S> 
     ///     link.up();
     ///     socket.serve().await
     /// });
-    /// # let _ = ended.await;
+    /// assert_eq!(block_on(ended), Ok(7));
     /// # }
     /// ```
     ///

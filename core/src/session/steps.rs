@@ -132,13 +132,7 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
                 }
                 Place::Begin => match self.steps.begin_again() {
                     Ok(()) => self.place = Place::Start,
-                    Err(rejection) => match rejection.retry_after {
-                        Some(after) => self.wait_for(after.max(Duration::from_micros(1))),
-                        None => {
-                            self.rejection = Some(rejection);
-                            self.stopped(StopReason::CircuitOpen);
-                        }
-                    },
+                    Err(rejection) => self.rejected(rejection),
                 },
                 Place::Wake | Place::Turn => match self.steps.on_wake() {
                     Ok(()) => self.place = Place::Start,
@@ -157,6 +151,16 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
                 Place::Closed => return Err(StopReason::Aborted),
                 Place::Over(reason) => return Err(reason),
             }
+        }
+    }
+
+    /// The breaker is not closed: waits until it admits a probe, if it knows when.
+    fn rejected(&mut self, rejection: CircuitOpen) {
+        if let Some(after) = rejection.retry_after {
+            self.wait_for(after.max(Duration::from_micros(1)));
+        } else {
+            self.rejection = Some(rejection);
+            self.stopped(StopReason::CircuitOpen);
         }
     }
 

@@ -103,7 +103,6 @@ fn a_breaker_closes_while_the_connection_is_up_and_a_dropped_session_frees_its_p
     let _turn = time();
     let breaker = RefCell::new(checked!(Circuit::new(&RULE)));
     let state = || breaker.borrow().state();
-    let connects = Cell::new(0);
     let mut retry =
         LINK.on(EmbassyTime, NoRandom).classify(|class: &ErrorClass| *class).breaker(&breaker);
     let ended = run(retry.session(CONFIG).run_async(async |_, link: &Link| {

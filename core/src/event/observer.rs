@@ -44,6 +44,7 @@ pub trait Observer {
 
 /// What a call goes to; see [`Observer::call_target`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct CallTarget<'a> {
     /// The name of the upstream; empty if it has none.

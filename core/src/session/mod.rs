@@ -70,7 +70,7 @@ use crate::outcome::{Error, Last};
 /// [`Retry::session`] makes it. Dropping it, or the future of [`run_async`](Self::run_async), cancels
 /// the connect that runs.
 pub struct Session<'r, 'a, X: Parts, K, S = fn(SessionState)> {
-    steps: SessionSteps<'r, 'a, X>,
+    pub(crate) steps: SessionSteps<'r, 'a, X>,
     classifier: &'r mut K,
     on_state: S,
 }

@@ -37,6 +37,7 @@ pub enum SessionState {
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SessionStep {
     /// Wait this long, and ask again. Asked earlier, it says what is left.
     Wait(Duration),

@@ -51,9 +51,10 @@ impl Metrics {
     /// The labels of the breaker of a call.
     fn labels_of_breaker(&self, event: &Event<'_>) -> Vec<Label> {
         let mut labels = self.of_upstream();
-        labels.push(match self.key.is_empty() {
-            true => Label::new("operation", event.operation.to_owned()),
-            false => Label::new("key", self.key.clone()),
+        labels.push(if self.key.is_empty() {
+            Label::new("operation", event.operation.to_owned())
+        } else {
+            Label::new("key", self.key.clone())
         });
         labels
     }

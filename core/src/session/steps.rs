@@ -79,7 +79,7 @@ pub struct SessionSteps<'r, 'a, X: Parts> {
     steps: Steps<'r, 'a, X>,
     config: SessionConfig,
     place: Place,
-    /// Begun at this instant, a wait of this length.
+    /// What was left of a wait at this instant.
     wait: Option<(Instant, Duration)>,
     /// The rejection that ended the session.
     rejection: Option<CircuitOpen>,
@@ -99,8 +99,8 @@ enum Place {
     /// The next connect of the series may start, as soon as a rate limiter allows it.
     Start,
     Connecting,
-    /// Since this instant.
-    Up(Instant),
+    /// At this instant it had been up for this long. Added up, as the clock may be set back.
+    Up(Instant, Duration),
     Healthy,
     Closed,
     Over(StopReason),
@@ -146,7 +146,7 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
                     Err(StopReason::CircuitOpen) => self.place = Place::Begin,
                     Err(reason) => self.stopped(reason),
                 },
-                Place::Connecting | Place::Up(_) | Place::Healthy => {
+                Place::Connecting | Place::Up(..) | Place::Healthy => {
                     self.broke(ErrorClass::Transient);
                 }
                 Place::Closed => return Err(StopReason::Aborted),
@@ -185,15 +185,14 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
 
     pub(super) fn up_since(&mut self, since: Instant) {
         if self.place == Place::Connecting {
-            self.place = Place::Up(since);
+            self.place = Place::Up(since, Duration::ZERO);
         }
     }
 
     /// How long the connection must still be up to be healthy, for a timer; `None` if it is healthy,
     /// or not up.
     pub fn check(&mut self) -> Option<Duration> {
-        let Place::Up(since) = self.place else { return None };
-        let up = self.now().since(since);
+        let up = self.time_up()?;
         let left = self.config.healthy_after.saturating_sub(up);
         if !left.is_zero() {
             return Some(left);
@@ -202,6 +201,15 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
         self.steps.settle_success(true);
         self.place = Place::Healthy;
         None
+    }
+
+    /// How long the connection has been up, until it is healthy.
+    fn time_up(&mut self) -> Option<Duration> {
+        let Place::Up(seen, up) = self.place else { return None };
+        let now = self.now();
+        let up = up.saturating_add(now.since(seen));
+        self.place = Place::Up(now, up);
+        Some(up)
     }
 
     /// The connection broke, or could not be made, with an error of this class.
@@ -219,10 +227,9 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
     }
 
     pub(super) fn failed(&mut self, failure: &Failure, text: Option<impl fmt::Display + Copy>) {
-        if let Place::Up(since) = self.place
-            && self.check().is_some()
+        if self.check().is_some()
+            && let Some(up) = self.time_up()
         {
-            let up = self.now().since(since);
             self.steps.call.exclude(up);
         }
         let reason = match self.place {
@@ -233,7 +240,7 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
                 self.observe_break(failure, text, spread);
                 return;
             }
-            Place::Connecting | Place::Up(_) => match self.steps.decide(failure, text) {
+            Place::Connecting | Place::Up(..) => match self.steps.decide(failure, text) {
                 Decision::Retry { after } => {
                     self.place = Place::Wake;
                     self.wait_for(after);
@@ -273,15 +280,14 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
     /// Ends the session on purpose. A connection that is up counts as a success; a connect that is
     /// under way is cancelled.
     pub fn close(mut self) {
-        if matches!(self.place, Place::Up(_)) {
+        if matches!(self.place, Place::Up(..)) {
             self.succeed();
         }
     }
 
     /// The operation has ended the session, and succeeded.
     pub(super) fn succeed(&mut self) {
-        if let Place::Up(since) = self.place {
-            let up = self.now().since(since);
+        if let Some(up) = self.time_up() {
             self.steps.call.exclude(up);
         }
         self.steps.settle_success(true);
@@ -295,7 +301,7 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
                 SessionState::Waiting(self.wait.map_or(Duration::ZERO, |(_, span)| span))
             }
             Place::Connecting => SessionState::Connecting(self.steps.call().attempts()),
-            Place::Up(_) => SessionState::Up,
+            Place::Up(..) => SessionState::Up,
             Place::Healthy => SessionState::Healthy,
             Place::Closed => SessionState::Closed,
             Place::Over(reason) => SessionState::Over(reason),
@@ -347,15 +353,13 @@ impl<'r, 'a, X: Parts> SessionSteps<'r, 'a, X> {
         self.wait = if span.is_zero() { None } else { Some((self.now(), span)) };
     }
 
-    /// What is left of the wait, never more than all of it.
+    /// What is left of the wait. Added up, as the clock may be set back.
     fn wait_left(&mut self) -> Option<Duration> {
-        let (from, span) = self.wait?;
-        let left = span.saturating_sub(self.now().since(from));
-        if left.is_zero() {
-            self.wait = None;
-            return None;
-        }
-        Some(left)
+        let (seen, left) = self.wait?;
+        let now = self.now();
+        let left = left.saturating_sub(now.since(seen));
+        self.wait = if left.is_zero() { None } else { Some((now, left)) };
+        self.wait.map(|(_, left)| left)
     }
 
     fn draw_spread(&mut self) -> Duration {

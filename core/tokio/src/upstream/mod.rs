@@ -13,7 +13,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redress::budget::{Budget, Pool, Withdraw};
-use redress::classify::{Classifier, Classify};
+use redress::classify::{ByError, Classifier, Classify, Verdict};
 use redress::config::{ConfigError, Settings};
 use redress::event::{CallTarget, CircuitState, Observers};
 use redress::random::SystemRandom;
@@ -298,11 +298,48 @@ impl<O, K> Upstream<O, K> {
     }
 
     /// Classifies errors with this classifier in place of [`Auto`], for instance
-    /// [`Boxed`](crate::classify::Boxed) or a [`ByError`](redress::classify::ByError) around a
-    /// function.
+    /// [`Boxed`](crate::classify::Boxed) or a type of your own.
     pub fn classifier<N: Clone>(self, classifier: N) -> Upstream<O, N> {
         let Self { shared, name, observer, .. } = self;
         Upstream { shared, name, observer, classifier }
+    }
+
+    /// Classifies errors with a function, in place of [`Auto`]: it returns an
+    /// [`ErrorClass`](redress::ErrorClass), a [`Classification`](redress::Classification) or a
+    /// [`Verdict`]. For a field, the type is written with a function pointer:
+    ///
+    /// ```
+    /// use redress::classify::ByError;
+    /// use redress::{ErrorClass, Policy};
+    /// use redress_tokio::Upstream;
+    ///
+    /// enum DbError {
+    ///     Busy,
+    ///     NoTable,
+    /// }
+    ///
+    /// fn class(error: &DbError) -> ErrorClass {
+    ///     match error {
+    ///         DbError::Busy => ErrorClass::Transient,
+    ///         DbError::NoTable => ErrorClass::Permanent,
+    ///     }
+    /// }
+    ///
+    /// struct Database {
+    ///     upstream: Upstream<(), ByError<fn(&DbError) -> ErrorClass>>,
+    /// }
+    ///
+    /// fn database(policy: Policy) -> Database {
+    ///     Database { upstream: Upstream::new(policy).classify(class as fn(&DbError) -> ErrorClass) }
+    /// }
+    /// # let _ = (database, DbError::Busy, DbError::NoTable);
+    /// ```
+    pub fn classify<E, C, F>(self, classify: F) -> Upstream<O, ByError<F>>
+    where
+        C: Into<Verdict>,
+        F: FnMut(&E) -> C + Clone,
+    {
+        self.classifier(ByError(classify))
     }
 
     /// Replaces all settings of this upstream and of all its clones. What `settings` leaves out has

@@ -64,15 +64,18 @@ fn missing(text: &str) -> Vec<String> {
                 let source = source("embassy/src", &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
-            ["embassy", ref module @ .., function] if !module.is_empty() => {
-                let source = source("embassy/tests", &module.join("/"));
-                look(name, source, &format!("fn {function}("));
-            }
             [ref module @ .., "tests", function] if !module.is_empty() => {
                 let source = source("core/src", &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
             _ => {}
+        }
+    }
+    for named in text.split("embassy: ").skip(1) {
+        let end = named.find(path).unwrap_or(named.len());
+        if let Some((module, function)) = named[..end].rsplit_once("::") {
+            let source = source("embassy/tests", &module.replace("::", "/"));
+            look(named, source, &format!("fn {function}("));
         }
     }
     for named in text.split("firmware: ").skip(1) {
@@ -103,8 +106,8 @@ fn every_test_that_a_behaviour_is_shown_by_exists() {
 #[test]
 fn a_name_of_nothing_is_noticed() {
     let wrong = "behaviours::retry::never_written; redress: time::tests::nor_this; \
-                 adversaries::orders::breaker::nor_that; embassy::ticks::no_such; \
+                 adversaries::orders::breaker::nor_that; embassy: calls::nor_here; embassy: classify::can::nor_here; \
                  embassy::time::rate::tests::nor_such; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
     let missing = missing(wrong);
-    assert_eq!(missing.len(), 7, "{missing:?}");
+    assert_eq!(missing.len(), 8, "{missing:?}");
 }

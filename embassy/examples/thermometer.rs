@@ -14,31 +14,32 @@ use embassy_time::Timer;
 use panic_halt as _;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::random::from_fn;
-use redress::{Backoff, Breaker, BreakerConfig, Duration, Last, Policy, checked, policy};
+use redress::{Backoff, Breaker, BreakerConfig, Duration, Last, Policy, Retry, policy, settings};
 use redress_embassy::{EmbassyTime, Locked, classify, recover_bus};
 
 bind_interrupts!(struct Interrupts {
     TWISPI0 => twim::InterruptHandler<peripherals::TWISPI0>;
 });
 
-const SENSOR: Policy = policy! {
-    Policy::builder()
-        .max_attempts(4)
-        .deadline(Duration::from_secs(2))
-        .attempt_timeout(Duration::from_millis(50))
-        .backoff(Backoff::decorrelated_jitter(
-            Duration::from_millis(20),
-            Duration::from_millis(500),
-        ))
-};
+// In types, so that what they do not use is not linked.
+settings! {
+    Sensor: Policy = policy! {
+        Policy::builder()
+            .max_attempts(4)
+            .deadline(Duration::from_secs(2))
+            .attempt_timeout(Duration::from_millis(50))
+            .backoff(Backoff::decorrelated_jitter(
+                Duration::from_millis(20),
+                Duration::from_millis(500),
+            ))
+    };
+    Rule: BreakerConfig<FailureRule> = BreakerConfig::failures(3, Duration::from_secs(60))
+        .recovery_timeout(Duration::from_secs(30))
+}
 
-const RULE: BreakerConfig<FailureRule> =
-    BreakerConfig::failures(3, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(30));
+type Circuit = Breaker<FailureTimes<3>, 1, Rule>;
 
-type Circuit = Breaker<FailureTimes<3>>;
-
-static BREAKER: Locked<CriticalSectionRawMutex, Circuit> =
-    Locked::new(checked!(Circuit::new(&RULE)));
+static BREAKER: Locked<CriticalSectionRawMutex, Circuit> = Locked::new(Circuit::fixed(Rule));
 
 /// Address of the LM75.
 const LM75: u8 = 0x48;
@@ -102,8 +103,7 @@ async fn main(_spawner: Spawner) {
         rng.blocking_fill_bytes(&mut bytes);
         u32::from_le_bytes(bytes)
     });
-    let mut sensor = SENSOR
-        .on(EmbassyTime, random)
+    let mut sensor = Retry::new(Sensor, EmbassyTime, random)
         .classify(classify::i2c)
         .breaker(&BREAKER)
         .operation("LM75")

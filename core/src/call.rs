@@ -315,6 +315,14 @@ impl Call {
         took
     }
 
+    /// Leaves out the last `span` of the attempt in flight: it is part of neither the attempt nor the
+    /// call.
+    pub(crate) const fn exclude(&mut self, span: Duration) {
+        self.seen = self.seen.saturating_add(span);
+        let began = self.began.as_micros().wrapping_add(span.as_micros());
+        self.began = Instant::from_micros(began);
+    }
+
     fn record(&mut self, class: ErrorClass, cause: Cause) -> u16 {
         self.last = Some((class, cause));
         let failures = &mut self.failures[class as usize & 7];

@@ -8,6 +8,7 @@ use crate::event::OnEvent;
 use crate::keyed::ByKey;
 use crate::lint::{Blocking, EachKey, Parts};
 use crate::random::FromFn;
+use crate::session::{BlockingLink, Link, Session, SessionSteps};
 use crate::time::{FnClock, Widened, WithSleep};
 
 macro_rules! by_name {
@@ -43,6 +44,20 @@ by_name! {
     [M] Adaptive<M> = "Adaptive";
     [const N: usize] Memory<N> = "Memory";
     [] Parts = "Parts";
+    [] BlockingLink<'_> = "BlockingLink";
+    [] Link = "Link";
+}
+
+impl<X: crate::driver::Parts> defmt::Format for SessionSteps<'_, '_, X> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "SessionSteps({})", self.state());
+    }
+}
+
+impl<X: crate::driver::Parts, K, S> defmt::Format for Session<'_, '_, X, K, S> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Session({})", self.steps);
+    }
 }
 
 impl<H> defmt::Format for Within<H> {

@@ -43,6 +43,7 @@ pub mod event;
 pub mod keyed;
 pub mod lint;
 pub mod random;
+pub mod session;
 pub mod snapshot;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

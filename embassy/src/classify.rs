@@ -17,8 +17,78 @@
 //! Classes are those of a device or peer that is meant to be there: a missing acknowledge
 //! may come from a loose plug or from a sensor that still starts, and is retried. Where you
 //! know better, say so in a closure of your own and leave the rest to these.
+//!
+//! | errors of | function | feature |
+//! | --- | --- | --- |
+//! | I2C, SPI | [`i2c`], [`spi`] | `embedded-hal` |
+//! | UARTs, sockets, modems through embedded-io | [`io`] | `embedded-io` |
+//! | UARTs through embedded-hal-nb | [`serial`], [`nb`] | `embedded-hal-nb` |
+//! | CAN | [`can`] | `embedded-can` |
+//! | embassy-time | [`timeout()`] | |
+//! | embassy-net | [`tcp`], [`connect`], [`dns`]; [`udp_send`], [`udp_receive`] | `embassy-net`; `embassy-net-udp` |
+//! | reqwless | [`web`] | `reqwless` |
+//! | MQTT | [`rust_mqtt()`]; [`minimq()`], [`minimq_publish`] | `rust-mqtt`; `minimq` |
+//! | Wi-Fi of a CYW43439 | [`cyw43_join`] | `cyw43` |
+//! | modems through AT commands | [`atat()`], [`cme`], [`cms`] | `atat` |
+//! | flash | [`flash`]; [`sequential_storage()`] | `storage`; `sequential-storage` |
+//!
+//! For Bluetooth LE (trouble-host), `LoRaWAN` (lorawan-device) and `CoAP` there are
+//! [recipes](https://github.com/redress-rs/redress/blob/main/embassy/RECIPES.md): their crates build only with
+//! a role or a region that the program chooses.
+
+#[cfg(feature = "atat")]
+mod atat;
+#[cfg(feature = "embedded-hal")]
+mod bus;
+#[cfg(feature = "embedded-can")]
+mod can;
+#[cfg(feature = "cyw43")]
+mod cyw43;
+#[cfg(any(feature = "storage", feature = "sequential-storage"))]
+mod flash;
+#[cfg(feature = "embedded-io")]
+mod io;
+#[cfg(feature = "minimq")]
+mod minimq;
+#[cfg(feature = "embassy-net")]
+mod net;
+#[cfg(feature = "rust-mqtt")]
+mod rust_mqtt;
+#[cfg(feature = "sequential-storage")]
+mod sequential_storage;
+#[cfg(feature = "embedded-hal-nb")]
+mod serial;
+#[cfg(feature = "reqwless")]
+mod web;
 
 use redress::{Classification, ErrorClass};
+
+#[cfg(feature = "atat")]
+pub use atat::{atat, cme, cms};
+#[cfg(feature = "embedded-hal")]
+pub use bus::{i2c, spi};
+#[cfg(feature = "embedded-can")]
+pub use can::can;
+#[cfg(feature = "cyw43")]
+pub use cyw43::cyw43_join;
+#[cfg(any(feature = "storage", feature = "sequential-storage"))]
+pub use flash::flash;
+#[cfg(feature = "embedded-io")]
+pub use io::io;
+#[cfg(feature = "minimq")]
+pub use minimq::{minimq, minimq_publish};
+#[cfg(feature = "embassy-net")]
+pub use net::{connect, dns, tcp};
+#[cfg(feature = "embassy-net-udp")]
+pub use net::{udp_receive, udp_send};
+#[cfg(feature = "rust-mqtt")]
+pub use rust_mqtt::rust_mqtt;
+#[cfg(feature = "sequential-storage")]
+pub use sequential_storage::sequential_storage;
+#[cfg(feature = "embedded-hal-nb")]
+pub use serial::{nb, serial};
+#[cfg(feature = "reqwless")]
+pub use web::web;
 
 const fn of(class: ErrorClass, detail: &'static str) -> Classification {
     Classification::new(class).detail(detail)
@@ -29,147 +99,13 @@ pub fn timeout(_: &embassy_time::TimeoutError) -> Classification {
     of(ErrorClass::Transient, "timed out")
 }
 
-/// An error of an I2C bus, by its kind.
-///
-/// | class | kinds |
-/// | --- | --- |
-/// | TRANSIENT | `Bus`, `NoAcknowledge`, `Overrun` |
-/// | CONCURRENCY | `ArbitrationLoss`: another controller was faster |
-/// | UNKNOWN | `Other` and what comes later |
-#[cfg(feature = "embedded-hal")]
-pub fn i2c<E: embedded_hal::i2c::Error + ?Sized>(error: &E) -> Classification {
-    use embedded_hal::i2c::{ErrorKind, NoAcknowledgeSource};
-    match error.kind() {
-        ErrorKind::Bus => of(ErrorClass::Transient, "bus error"),
-        ErrorKind::ArbitrationLoss => of(ErrorClass::Concurrency, "arbitration lost"),
-        ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address) => {
-            of(ErrorClass::Transient, "no device acknowledges the address")
-        }
-        ErrorKind::NoAcknowledge(NoAcknowledgeSource::Data) => {
-            of(ErrorClass::Transient, "data not acknowledged")
-        }
-        ErrorKind::NoAcknowledge(_) => of(ErrorClass::Transient, "not acknowledged"),
-        ErrorKind::Overrun => of(ErrorClass::Transient, "receive buffer overrun"),
-        _ => of(ErrorClass::Unknown, "another I2C error"),
-    }
-}
-
-/// An error of an SPI bus, by its kind.
-///
-/// | class | kinds |
-/// | --- | --- |
-/// | TRANSIENT | `Overrun`, `FrameFormat`, `ChipSelectFault` |
-/// | CONCURRENCY | `ModeFault`: another controller drives the bus |
-/// | UNKNOWN | `Other` and what comes later |
-#[cfg(feature = "embedded-hal")]
-pub fn spi<E: embedded_hal::spi::Error + ?Sized>(error: &E) -> Classification {
-    use embedded_hal::spi::ErrorKind;
-    match error.kind() {
-        ErrorKind::Overrun => of(ErrorClass::Transient, "receive buffer overrun"),
-        ErrorKind::ModeFault => of(ErrorClass::Concurrency, "another controller on the bus"),
-        ErrorKind::FrameFormat => of(ErrorClass::Transient, "wrong frame format"),
-        ErrorKind::ChipSelectFault => of(ErrorClass::Transient, "chip select failed"),
-        _ => of(ErrorClass::Unknown, "another SPI error"),
-    }
-}
-
-/// An error of embedded-io, by its kind: of a UART, a socket, a modem.
-///
-/// | class | kinds |
-/// | --- | --- |
-/// | TRANSIENT | refused, reset, aborted, missing or broken connections, timeouts, interruptions, an address that is not there yet, nothing written |
-/// | PERMISSION | `PermissionDenied` |
-/// | CONCURRENCY | `AddrInUse`, `AlreadyExists` |
-/// | `SERVER_ERROR` | `OutOfMemory` |
-/// | PERMANENT | `NotFound`, `InvalidInput`, `InvalidData`, `Unsupported` |
-/// | UNKNOWN | `Other` and what comes later |
-///
-/// Most UART drivers report framing, parity and overrun as `Other`: classify those by the
-/// driver's own error if you want them retried more than twice in a call.
-#[cfg(feature = "embedded-io")]
-pub fn io<E: embedded_io::Error + ?Sized>(error: &E) -> Classification {
-    use embedded_io::ErrorKind;
-    match error.kind() {
-        ErrorKind::ConnectionRefused => of(ErrorClass::Transient, "connection refused"),
-        ErrorKind::ConnectionReset => of(ErrorClass::Transient, "connection reset"),
-        ErrorKind::ConnectionAborted => of(ErrorClass::Transient, "connection aborted"),
-        ErrorKind::NotConnected => of(ErrorClass::Transient, "not connected"),
-        ErrorKind::BrokenPipe => of(ErrorClass::Transient, "broken pipe"),
-        ErrorKind::TimedOut => of(ErrorClass::Transient, "timed out"),
-        ErrorKind::Interrupted => of(ErrorClass::Transient, "interrupted"),
-        ErrorKind::AddrNotAvailable => of(ErrorClass::Transient, "address not available"),
-        ErrorKind::WriteZero => of(ErrorClass::Transient, "nothing written"),
-        ErrorKind::PermissionDenied => of(ErrorClass::Permission, "permission denied"),
-        ErrorKind::AddrInUse => of(ErrorClass::Concurrency, "address in use"),
-        ErrorKind::AlreadyExists => of(ErrorClass::Concurrency, "exists already"),
-        ErrorKind::OutOfMemory => of(ErrorClass::ServerError, "out of memory"),
-        ErrorKind::NotFound => of(ErrorClass::Permanent, "not found"),
-        ErrorKind::InvalidInput => of(ErrorClass::Permanent, "invalid input"),
-        ErrorKind::InvalidData => of(ErrorClass::Permanent, "invalid data"),
-        ErrorKind::Unsupported => of(ErrorClass::Permanent, "unsupported"),
-        _ => of(ErrorClass::Unknown, "another I/O error"),
-    }
-}
-
-/// An error of an open TCP connection of embassy-net: TRANSIENT.
-#[cfg(feature = "embassy-net")]
-pub fn tcp(error: &embassy_net::tcp::Error) -> Classification {
-    match error {
-        embassy_net::tcp::Error::ConnectionReset => {
-            of(ErrorClass::Transient, "connection reset or timed out")
-        }
-    }
-}
-
-/// A TCP connection of embassy-net that was not made: TRANSIENT, but PERMANENT for a socket
-/// that is open already, which only a fault in the program causes.
-#[cfg(feature = "embassy-net")]
-pub fn connect(error: &embassy_net::tcp::ConnectError) -> Classification {
-    use embassy_net::tcp::ConnectError;
-    match error {
-        ConnectError::InvalidState => of(ErrorClass::Permanent, "socket is open already"),
-        ConnectError::ConnectionReset => of(ErrorClass::Transient, "connection refused"),
-        ConnectError::TimedOut => of(ErrorClass::Transient, "connecting timed out"),
-        ConnectError::NoRoute => of(ErrorClass::Transient, "no route to the host"),
-    }
-}
-
-/// A name that embassy-net did not resolve: TRANSIENT, as a failed answer, a missing one and a
-/// name that does not exist look the same there; PERMANENT for a name that cannot be one.
-#[cfg(feature = "embassy-net")]
-pub fn dns(error: &embassy_net::dns::Error) -> Classification {
-    use embassy_net::dns::Error;
-    match error {
-        Error::InvalidName => of(ErrorClass::Permanent, "not a name"),
-        Error::NameTooLong => of(ErrorClass::Permanent, "name too long"),
-        Error::Failed => of(ErrorClass::Transient, "name not resolved"),
-    }
-}
-
-/// A request of reqwless without an answer. For an answer take
-/// [`http_response`](redress::classify::http_response) of the engine.
-///
-/// | class | errors |
-/// | --- | --- |
-/// | as [`io`] | `Network`, by its kind; reqwless tells a refused connection as `Other`, which here is TRANSIENT |
-/// | TRANSIENT | `Dns`, `ConnectionAborted` |
-/// | PERMANENT | an address, a buffer or a use that is wrong, an answer that is none |
-/// | UNKNOWN | TLS, and what comes later |
-#[cfg(feature = "reqwless")]
-pub fn web(error: &reqwless::Error) -> Classification {
-    use reqwless::Error;
-    match error {
-        Error::Dns => of(ErrorClass::Transient, "name not resolved"),
-        Error::Network(embedded_io::ErrorKind::Other) => of(ErrorClass::Transient, "network error"),
-        Error::Network(kind) => io(kind),
-        Error::ConnectionAborted => of(ErrorClass::Transient, "connection closed"),
-        Error::Codec => of(ErrorClass::Permanent, "not an answer of HTTP"),
-        Error::InvalidUrl(_) => of(ErrorClass::Permanent, "invalid address"),
-        Error::BufferTooSmall => of(ErrorClass::Permanent, "buffer too small"),
-        Error::AlreadySent => of(ErrorClass::Permanent, "sent already"),
-        Error::IncorrectBodyWritten => of(ErrorClass::Permanent, "wrong length of the body"),
-        // With TLS in reqwless there are more.
-        #[allow(unreachable_patterns, reason = "its features add variants")]
-        _ => of(ErrorClass::Unknown, "another web error"),
+/// A reason code of MQTT 5: its class, and TRANSIENT for a broker that ends a connection without an
+/// error.
+#[cfg(any(feature = "rust-mqtt", feature = "minimq"))]
+const fn mqtt5(reason: u8) -> Classification {
+    match redress::classify::mqtt5_code(reason) {
+        Some(class) => of(class, "refused by the broker"),
+        None if reason < 0x80 => of(ErrorClass::Transient, "disconnected by the broker"),
+        None => of(ErrorClass::Unknown, "unspecified error of the broker"),
     }
 }

@@ -2,7 +2,7 @@
 //! firmware without an allocator.
 //!
 //! A whole program for an nRF52840: it reads an LM75 over I2C every ten seconds. An attempt
-//! has 50 ms, a sensor that fails three times in a minute is left alone for 30 s, and another
+//! has 50 ms and a driver of its own, between two attempts the bus is freed, a sensor that fails three times in a minute is left alone for 30 s, and another
 //! task may share its breaker.
 //!
 // A host can neither build nor run it: the workspace of the firmware builds it for its chip.
@@ -17,8 +17,9 @@
 //! | [`EmbassyTime`], [`Sliced`] | clock, delays and timeouts on embassy-time; delays in slices for a watchdog | |
 //! | [`Locked`] | a breaker or budget in a `static`, and what happens under each `RawMutex` | |
 //! | [`cancel_on`], [`signaled`] | cancelling or aborting a call by a signal | |
+//! | `recover_bus` | an I2C bus that a device holds, freed between two attempts | `embedded-hal` |
 //! | [`random`] | generators of any `rand_core`, registers, and a seed for chips without one | `rand-core-06`, `rand-core-09` |
-//! | [`classify`] | what errors of drivers and stacks are | `embedded-hal`, `embedded-io`, `embassy-net`, `reqwless` |
+//! | [`classify`] | what errors of drivers and stacks are | a feature for each crate |
 //! | `DefmtObserver`, `LogObserver` | every decision in one line | `defmt`, `log` |
 //! | `durable` | breaker, budget and call in flight over a reset | `storage` |
 //!
@@ -26,8 +27,12 @@
 //!
 //! With an `attempt_timeout` the attempt's future is dropped when its time is over, and the
 //! peripheral that it borrowed is free again. Whether the peripheral is idle then is the
-//! driver's business: drivers of embassy's HALs stop their transfer when dropped. A call that
-//! is dropped itself, by [`cancel_on`] or a `select` of your own, gives its place in a half-open
+//! driver's business, and several drivers of embassy's HALs leave it running, with DMA into a buffer
+//! that is no longer there: [the README](https://github.com/redress-rs/redress/tree/main/embassy#what-a-dropped-attempt-leaves)
+//! says which. Make the driver in the attempt, as the program above does, so that it is dropped with it,
+//! and free the bus before the next one with `recover_bus`.
+//!
+//! A call that is dropped itself, by [`cancel_on`] or a `select` of your own, gives its place in a half-open
 //! breaker back and counts as nothing.
 //!
 //! # Without an executor
@@ -47,6 +52,8 @@ pub mod durable;
 mod locked;
 mod observe;
 pub mod random;
+#[cfg(feature = "embedded-hal")]
+mod recovery;
 mod time;
 
 pub use abort::{Cancelled, cancel_on, signaled};
@@ -55,6 +62,8 @@ pub use locked::Locked;
 pub use observe::DefmtObserver;
 #[cfg(feature = "log")]
 pub use observe::LogObserver;
+#[cfg(feature = "embedded-hal")]
+pub use recovery::{StuckBus, recover_bus};
 pub use time::{EmbassyTime, Sliced};
 
 /// The snippets of the crate's README run as tests.

@@ -103,6 +103,7 @@ OPTIONS = {
     "open_for_hint": "a breaker of 5 failures, Retry-After: open for a hint",
     "before_retry": "a hook before each retry",
     "limiter": "a rate limiter: 3 an hour and 8 a day",
+    "session": "a session in place of a call",
     "abort_if": "an abort predicate",
     "observer": "an observer of events",
     "timeline": "a timeline of 8",

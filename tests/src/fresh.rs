@@ -27,7 +27,8 @@ pub fn blocks(page: &str, language: &str) -> Vec<String> {
 fn dependencies(lines: &str) -> String {
     let mut added: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in lines.lines().filter(|line| !line.is_empty()) {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        // What tests add, programs may have.
+        let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "--dev").collect();
         let ["cargo", "add", name, ref rest @ ..] = words[..] else {
             panic!("not an addition: {line}")
         };

@@ -14,17 +14,21 @@ fn source(folder: &str, module: &str) -> Option<String> {
     file(".rs").or_else(|| file("/mod.rs")).or_else(|| file("/main.rs"))
 }
 
-/// The source of an image of the firmware, with all files of its folder if it has one; or of the
+/// The source of an image of the firmware, with all files of its folder if it has one, and of the
 /// part of the runner that looks into images.
 fn image(name: &str) -> Option<String> {
     let bins = root().join("tests/firmware/images/src/bin");
-    for folder in [&bins, &root().join("tests/src/bin/firmware")] {
-        if let Ok(text) = fs::read_to_string(folder.join(format!("{name}.rs"))) {
-            return Some(text);
-        }
+    let mut files = vec![root().join(format!("tests/firmware/{name}/src/main.rs"))];
+    let folders =
+        ["tests/firmware/prices/src/bin", "tests/src/bin/firmware"].map(|at| root().join(at));
+    for folder in folders.iter().chain([&bins]) {
+        files.push(folder.join(format!("{name}.rs")));
     }
-    let files = fs::read_dir(bins.join(name)).ok()?;
-    Some(files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok()).collect())
+    if let Ok(folder) = fs::read_dir(bins.join(name)) {
+        files.extend(folder.filter_map(|file| Some(file.ok()?.path())));
+    }
+    let text: String = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// The column that says by what a behaviour is shown, of each line.
@@ -60,11 +64,22 @@ fn missing(text: &str) -> Vec<String> {
                 let source = source("examples/axum-service/tests", &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
+            ["embassy", ref module @ .., "tests", function] => {
+                let source = source("embassy/src", &module.join("/"));
+                look(name, source, &format!("fn {function}("));
+            }
             [ref module @ .., "tests", function] if !module.is_empty() => {
                 let source = source("core/src", &module.join("/"));
                 look(name, source, &format!("fn {function}("));
             }
             _ => {}
+        }
+    }
+    for named in text.split("embassy: ").skip(1) {
+        let end = named.find(path).unwrap_or(named.len());
+        if let Some((module, function)) = named[..end].rsplit_once("::") {
+            let source = source("embassy/tests", &module.replace("::", "/"));
+            look(named, source, &format!("fn {function}("));
         }
     }
     for named in text.split("firmware: ").skip(1) {
@@ -95,7 +110,8 @@ fn every_test_that_a_behaviour_is_shown_by_exists() {
 #[test]
 fn a_name_of_nothing_is_noticed() {
     let wrong = "behaviours::retry::never_written; redress: time::tests::nor_this; \
-                 adversaries::orders::breaker::nor_that; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
+                 adversaries::orders::breaker::nor_that; embassy: calls::nor_here; embassy: classify::can::nor_here; \
+                 embassy::time::rate::tests::nor_such; firmware: timing (what it does not show; a timeout is TRANSIENT); firmware: none";
     let missing = missing(wrong);
-    assert_eq!(missing.len(), 5, "{missing:?}");
+    assert_eq!(missing.len(), 8, "{missing:?}");
 }

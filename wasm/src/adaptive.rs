@@ -6,10 +6,10 @@ use redress::backoff::{Adaptive, AdaptiveConfig, Memory};
 use redress::{Backoff, Shared};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::backoff::backoff;
 use crate::memory::reserve;
 use crate::settings::{self, span};
 use crate::slot::Content;
+use crate::strategy_slots::backoff;
 
 /// A lock for the one thread there is.
 struct Local<T>(RefCell<T>);

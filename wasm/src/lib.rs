@@ -25,8 +25,6 @@
 
 #[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod adaptive;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
-mod backoff;
 #[cfg(target_arch = "wasm32")]
 mod breaker;
 #[cfg(target_arch = "wasm32")]
@@ -56,6 +54,8 @@ mod snapshot;
 mod stack;
 #[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
 mod strategy;
+#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+mod strategy_slots;
 #[cfg(target_arch = "wasm32")]
 mod table;
 #[cfg(all(target_arch = "wasm32", feature = "extras"))]

@@ -5,10 +5,10 @@ use redress::driver::Call;
 use redress::{Backoff, Duration, ErrorClass, Instant, Policy};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::backoff::backoff;
 use crate::memory::place;
 use crate::settings::{classes, span, whole};
 use crate::slot::{Content, content};
+use crate::strategy_slots::backoff;
 use crate::{settings, table};
 
 impl Content for Policy {

@@ -1,3 +1,3 @@
 // `redress/backoff`: the strategies, each an export of its own.
 
-export * from "./backoff/strategies.js";
+export * from "./backoff/builtin.js";

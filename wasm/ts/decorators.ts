@@ -1,8 +1,8 @@
 // The stage-3 decorator of methods.
 
-import { object } from "./config/options.js";
+import { object } from "./config/checks.js";
 import { type PolicyHooks, type Wrapped, retry as wrap } from "./policy/policy.js";
-import type { RetryOptions } from "./policy/rules.js";
+import type { RetryOptions } from "./policy/retry-options.js";
 
 /** An asynchronous method. */
 type Method = (this: any, ...words: any[]) => PromiseLike<unknown>;

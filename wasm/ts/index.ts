@@ -1,6 +1,6 @@
 // `redress`: failure handling as policy.
 
-export * as backoff from "./backoff/strategies.js";
+export * as backoff from "./backoff/builtin.js";
 export { Backoff, type Strategy, type StrategyFunction } from "./backoff/strategy.js";
 export { type CallContext, context } from "./call/context.js";
 export { type Fetch, type FetchOptions, redressFetch } from "./call/fetch.js";
@@ -23,7 +23,7 @@ export {
   retry,
   type Wrapped,
 } from "./policy/policy.js";
-export { RetryConfig, type RetryOptions } from "./policy/rules.js";
+export { RetryConfig, type RetryOptions } from "./policy/retry-options.js";
 export { type CallsWindow, type RateWindow, rateOfCalls, rateOverTime, type TimeWindow } from "./policy/windows.js";
 export type * from "./types.js";
 export { WasmUnavailableError } from "./wasm/core.js";

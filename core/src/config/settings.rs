@@ -77,8 +77,8 @@ pub trait Fixed: Settings<Self::Of> {
     const SETTINGS: &'static Self::Of;
 }
 
-/// Declares a type that carries the settings of a policy, a breaker, a budget or a rate limiter
-/// as an associated constant ([`Fixed`](crate::config::Fixed)). This gives the smallest binary:
+/// Declares types, with semicolons between them, that carry the settings of a policy, a breaker, a
+/// budget or a rate limiter as an associated constant ([`Fixed`](crate::config::Fixed)). This gives the smallest binary:
 /// only the code that the settings need is linked.
 ///
 /// ```
@@ -107,7 +107,7 @@ pub trait Fixed: Settings<Self::Of> {
 /// ```
 #[macro_export]
 macro_rules! settings {
-    ($(#[$meta:meta])* $visible:vis $name:ident: $of:ty = $value:expr $(;)?) => {
+    ($($(#[$meta:meta])* $visible:vis $name:ident: $of:ty = $value:expr);+ $(;)?) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug)]
         $visible struct $name;
@@ -125,5 +125,5 @@ macro_rules! settings {
                 <Self as $crate::config::Fixed>::SETTINGS
             }
         }
-    };
+    )+};
 }

@@ -4,7 +4,7 @@
 mod observer;
 mod timeline;
 
-pub use observer::{Observer, Observers, OnEvent};
+pub use observer::{CallTarget, Observer, Observers, OnEvent};
 pub use timeline::{Timeline, TimelineEntry};
 
 use core::fmt;

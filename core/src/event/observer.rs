@@ -34,6 +34,30 @@ pub trait Observer {
     fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
         let _ = attempt;
     }
+
+    /// Called before a call whose upstream has a name or whose breaker has a key, by drivers that
+    /// know them: the `Upstream` of redress-tokio. All that follows belongs to this call.
+    fn call_target(&mut self, target: &CallTarget<'_>) {
+        let _ = target;
+    }
+}
+
+/// What a call goes to; see [`Observer::call_target`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct CallTarget<'a> {
+    /// The name of the upstream; empty if it has none.
+    pub upstream: &'a str,
+    /// The key of the breaker: a host, a device, a tenant. Empty if the call names none.
+    pub key: &'a str,
+}
+
+impl<'a> CallTarget<'a> {
+    /// The target with this upstream and this key.
+    pub const fn new(upstream: &'a str, key: &'a str) -> Self {
+        Self { upstream, key }
+    }
 }
 
 /// An observer made from a closure; see [`Retry::on_event`](crate::Retry::on_event).
@@ -63,6 +87,11 @@ macro_rules! forward {
         fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
             let $this = self;
             $target.attempt_end(attempt);
+        }
+
+        fn call_target(&mut self, target: &CallTarget<'_>) {
+            let $this = self;
+            $target.call_target(target);
         }
     };
 }
@@ -105,6 +134,10 @@ impl<S: Shared<Item: Observer>> Observer for &S {
     fn attempt_end(&mut self, attempt: &AttemptContext<'_>) {
         self.with(|observer| observer.attempt_end(attempt));
     }
+
+    fn call_target(&mut self, target: &CallTarget<'_>) {
+        self.with(|observer| observer.call_target(target));
+    }
 }
 
 /// The observers of a [`Retry`](crate::Retry): none (`()`), an [`Observer`], or a pair of these.
@@ -127,6 +160,11 @@ pub trait Observers {
 
     /// As [`Observer::attempt_end`].
     fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>);
+
+    /// As [`Observer::call_target`].
+    fn on_call_target(&mut self, target: &CallTarget<'_>) {
+        let _ = target;
+    }
 }
 
 impl Observers for () {
@@ -157,6 +195,11 @@ impl<O: Observer> Observers for O {
     fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>) {
         Observer::attempt_end(self, attempt);
     }
+
+    #[inline]
+    fn on_call_target(&mut self, target: &CallTarget<'_>) {
+        Observer::call_target(self, target);
+    }
 }
 
 impl<A: Observers, B: Observers> Observers for (A, B) {
@@ -175,5 +218,10 @@ impl<A: Observers, B: Observers> Observers for (A, B) {
     fn on_attempt_end(&mut self, attempt: &AttemptContext<'_>) {
         self.0.on_attempt_end(attempt);
         self.1.on_attempt_end(attempt);
+    }
+
+    fn on_call_target(&mut self, target: &CallTarget<'_>) {
+        self.0.on_call_target(target);
+        self.1.on_call_target(target);
     }
 }

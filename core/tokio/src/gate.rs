@@ -143,7 +143,7 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
-        let mut observer = self.observer_of_calls().clone();
+        let mut observer = self.observer_of_call(key);
         let mut observe = |kind: EventKind, state: Option<CircuitState>| {
             let mut event = Event::new(kind, key);
             event.state = state;
@@ -164,7 +164,8 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         }
         let settled = Settled::default();
         let result = {
-            let mut retry = self.at("").operation(key).breaker(settled.clone());
+            let retry = self.retry_to("", key, false).operation(key);
+            let mut retry = retry.breaker(settled.clone());
             retry.call_future(operation).await
         };
         if let Some(state) = held.settle(settled.take()).await {

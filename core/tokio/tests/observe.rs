@@ -13,19 +13,19 @@ fn upstream() -> Upstream {
     let backoff = Backoff::constant(Duration::from_millis(10));
     let policy = Policy::builder().max_attempts(2).backoff(backoff).build().unwrap();
     let breaker = BreakerConfig::failures(1, Duration::from_secs(60));
-    Upstream::new(policy).breaker(breaker).unwrap()
+    Upstream::new(policy).named("orders").breaker(breaker).unwrap()
 }
 
 /// A call that recovers, one that fails and opens the breaker, and one that is rejected.
 async fn calls<O: redress::event::Observers + Clone>(upstream: &Upstream<O>) {
     let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
-    let mut recovers = upstream.operation("GET /orders");
+    let call = || upstream.at("shelf").operation("GET /orders");
+    let mut recovers = call();
     let recovered = recovers
         .call_future(|attempt| ready(if attempt.number == 1 { Err(reset()) } else { Ok(()) }));
     recovered.await.unwrap();
     for _ in 0..2 {
-        let failed =
-            upstream.operation("GET /orders").call_future(|_| ready(Err::<(), _>(reset()))).await;
+        let failed = call().call_future(|_| ready(Err::<(), _>(reset()))).await;
         assert!(failed.is_err());
     }
 }
@@ -60,8 +60,8 @@ async fn tracing_gets_a_span_for_each_call_and_an_event_for_each_decision() {
     drop(guard);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let call = "redress.call{operation=\"GET /orders\"}:";
-    let ended = "redress.call{operation=\"GET /orders\" attempts=2 \
+    let call = "redress.call{upstream=\"orders\" key=\"shelf\" operation=\"GET /orders\"}:";
+    let ended = "redress.call{upstream=\"orders\" key=\"shelf\" operation=\"GET /orders\" attempts=2 \
                  event=\"max_attempts_exceeded\" class=\"TRANSIENT\"}:";
     assert_eq!(
         lines,
@@ -78,8 +78,8 @@ async fn tracing_gets_a_span_for_each_call_and_an_event_for_each_decision() {
     );
 }
 
-#[test]
-fn metrics_are_recorded_under_their_names() {
+/// What an observer of the crate metrics records of these calls: name, labels, value.
+fn recorded(observer: Metrics) -> Vec<String> {
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     let recorder = DebuggingRecorder::new();
@@ -87,14 +87,22 @@ fn metrics_are_recorded_under_their_names() {
     ::metrics::with_local_recorder(&recorder, || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(calls(&upstream().observer(Metrics)));
+        runtime.block_on(async {
+            let upstream = upstream().observer(observer);
+            calls(&upstream).await;
+            // Calls of no key have a breaker of their own.
+            upstream.call(|_| ready(Ok::<_, io::Error>(()))).await.unwrap();
+            upstream.trip("");
+        });
     });
     let mut seen: Vec<_> = snapshotter
         .snapshot()
         .into_vec()
         .into_iter()
         .map(|(key, _, _, value)| {
-            let labels: Vec<_> = key.key().labels().map(|label| label.value().to_owned()).collect();
+            let labels =
+                key.key().labels().map(|label| format!("{}={}", label.key(), label.value()));
+            let labels: Vec<_> = labels.collect();
             let value = match value {
                 DebugValue::Counter(count) => f64::from(u32::try_from(count).unwrap()),
                 DebugValue::Gauge(value) => value.into_inner(),
@@ -106,16 +114,31 @@ fn metrics_are_recorded_under_their_names() {
         })
         .collect();
     seen.sort();
+    seen
+}
+
+#[test]
+fn metrics_are_recorded_under_their_names() {
     assert_eq!(
-        seen,
+        recorded(Metrics::new()),
         [
-            "redress.circuit.state GET /orders 2",
-            "redress.retries GET /orders,TRANSIENT 2",
-            "redress.retry.duration GET /orders,circuit_rejected 0",
-            "redress.retry.duration GET /orders,max_attempts_exceeded 0.01",
-            "redress.retry.duration GET /orders,success 0.01",
-            "redress.success_after_retries GET /orders 1",
+            "redress.circuit.state upstream=orders,key=shelf 2",
+            "redress.circuit.state upstream=orders,operation= 2",
+            "redress.retries upstream=orders,operation=GET /orders,class=TRANSIENT 2",
+            "redress.retry.duration upstream=orders,operation=,event=success 0",
+            "redress.retry.duration upstream=orders,operation=GET /orders,event=circuit_rejected 0",
+            "redress.retry.duration upstream=orders,operation=GET /orders,event=max_attempts_exceeded 0.01",
+            "redress.retry.duration upstream=orders,operation=GET /orders,event=success 0.01",
+            "redress.success_after_retries upstream=orders,operation=GET /orders 1",
         ]
+    );
+    let by_key = recorded(Metrics::new().label_key());
+    assert!(
+        by_key.contains(
+            &"redress.success_after_retries upstream=orders,key=shelf,operation=GET /orders 1"
+                .to_owned()
+        ),
+        "{by_key:?}"
     );
 }
 
@@ -154,6 +177,12 @@ async fn opentelemetry_gets_a_span_for_each_call_and_the_metrics() {
             "redress.call Unset retry success",
         ]
     );
+    for (name, value) in [("upstream", "orders"), ("key", "shelf"), ("operation", "GET /orders")] {
+        assert!(spans.iter().all(|span| {
+            let mut attributes = span.attributes.iter();
+            attributes.any(|one| one.key.as_str() == name && one.value.as_str() == value)
+        }));
+    }
     let names: Vec<_> = metrics
         .get_finished_metrics()
         .unwrap()

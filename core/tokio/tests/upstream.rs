@@ -284,11 +284,34 @@ async fn a_hundred_thousand_calls_in_flight_lose_no_permit() {
     let state = upstream.breaker_of("").unwrap();
     assert_eq!(state.state(), CircuitState::Open);
     let late = TokioTime.now().saturating_add(Duration::from_secs(31));
-    assert!(state.check(late).is_ok());
+    assert!(state.check_at(late).is_ok());
 }
 
 /// What is spawned may be sent to another thread, also with a classifier of one's own.
 fn _may_be_spawned(upstream: &Upstream) -> impl Future<Output = bool> + Send + use<> {
     let call = upstream.call(|_| ready(down()));
     async move { call.await.is_ok() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn breakers_are_opened_and_closed_by_hand_and_say_what_a_call_would_be_answered() {
+    let breaker = BreakerConfig::failures(5, Duration::from_secs(60));
+    let kinds = Kinds::default();
+    let upstream = Upstream::new(policy(2)).breaker(breaker).unwrap().observer(kinds.clone());
+    assert_eq!(upstream.trip("a"), Some(CircuitState::Open));
+    let tripped = upstream.breaker_of("a").unwrap();
+    assert_eq!(tripped.check().unwrap_err().retry_after, Some(Duration::from_secs(30)));
+    assert!(upstream.breaker_of("b").unwrap().check().is_ok(), "another key");
+    tokio::time::advance(time::Duration::from_secs(30)).await;
+    assert!(tripped.check().is_ok(), "a probe is admitted");
+    assert_eq!(upstream.isolate("a"), None, "it is open");
+    tokio::time::advance(time::Duration::from_hours(1)).await;
+    assert_eq!(tripped.check().unwrap_err().retry_after, None, "nobody knows");
+    assert_eq!(upstream.reset("a"), Some(CircuitState::Closed));
+    assert!(upstream.at("a").call_future(|_| ready(Ok::<_, io::Error>(()))).await.is_ok());
+    assert_eq!(upstream.isolate(""), Some(CircuitState::Open), "calls that name no key");
+    assert!(matches!(upstream.call(|_| ready(down())).await, Err(Error::CircuitOpen(_))));
+    let seen = kinds.0.lock().unwrap().clone();
+    assert_eq!(seen[..2], [EventKind::CircuitOpened, EventKind::CircuitClosed]);
+    assert_eq!(Upstream::new(policy(2)).trip("a"), None, "no breaker");
 }

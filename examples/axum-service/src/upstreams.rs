@@ -25,16 +25,12 @@ pub(crate) struct Upstreams {
 
 impl Upstreams {
     pub(crate) fn new(settings: &OfUpstreams) -> Result<Self, SettingsError> {
-        let observed = |own| {
-            let upstream = Upstream::from_settings(own)?;
-            Ok::<_, SettingsError>(upstream.observer((Tracing::new(), Metrics)))
+        let observed = |(name, own)| {
+            let upstream = Upstream::from_settings(own)?.named(name);
+            Ok::<_, SettingsError>(upstream.observer((Tracing::new(), Metrics::new())))
         };
-        Ok(Self {
-            orders: observed(&settings.orders)?,
-            prices: observed(&settings.prices)?,
-            cache: observed(&settings.cache)?,
-            stock: observed(&settings.stock)?,
-        })
+        let [orders, prices, cache, stock] = settings.all().map(observed);
+        Ok(Self { orders: orders?, prices: prices?, cache: cache?, stock: stock? })
     }
 
     /// Replaces the settings under running calls, which keep theirs.

@@ -36,7 +36,7 @@ pub fn app(prometheus: PrometheusHandle) -> Result<Router, Box<dyn Error>> {
     let upstream = Upstream::new(policy)
         .breaker(BreakerConfig::failures(20, Duration::from_secs(60)))?
         .budget_by_key(RatioConfig::new(100).initial(10))?
-        .observer((Tracing::new(), Metrics));
+        .observer((Tracing::new(), Metrics::new()));
     let routes = Router::new()
         .route("/order/{port}", get(order))
         .route("/metrics", get(async move || prometheus.render()));

@@ -19,13 +19,14 @@ fn each_program_of_the_pages_compiles_in_a_fresh_crate_and_runs() {
     let (front, pairs) = (page("README.md"), page("COMING_FROM.md"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fresh-tokio");
     let programs = fresh_crate(&folder, &[&front, &pairs]);
-    assert_eq!(programs, 4 + 5, "programs of the pages");
+    assert_eq!(programs, 5 + 5, "programs of the pages");
     fetch(&folder);
     if std::env::var_os("REDRESS_LONG").is_none() {
-        cargo(&folder, &["check"]);
+        cargo(&folder, &["check", "--all-targets"]);
         return;
     }
     cargo(&folder, &["build"]);
+    cargo(&folder, &["test", "--lib"]);
     for nth in 0..programs {
         let printed = cargo(&folder, &["run", "--bin", &format!("program{nth}")]);
         if nth == 0 {

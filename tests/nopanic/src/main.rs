@@ -20,6 +20,7 @@ use redress::driver::{Call, SleepDecision, Steps};
 use redress::event::Timeline;
 use redress::lint::Lint;
 use redress::random::{NoRandom, from_fn};
+use redress::session::SessionConfig;
 use redress::snapshot::{Progress, Snapshot};
 use redress::time::{Sleep, Widened};
 use redress::{
@@ -214,6 +215,26 @@ fn calls() -> Option<()> {
         ));
     }
     black_box(matches!(retry.call_or_suspend(span(), |_| operation()), Progress::Suspended(_)));
+    let config = SessionConfig::new().healthy_after(span()).spread(span()).pause(span());
+    let session = retry.session(config).on_state(|state| {
+        black_box(state);
+    });
+    let ended = session.run(|attempt, link| {
+        black_box(attempt);
+        link.up();
+        operation()
+    });
+    black_box(ended.is_ok());
+    {
+        let mut steps = retry.session_steps(config);
+        black_box(steps.next().ok());
+        steps.cut();
+        black_box(steps.next().ok());
+        steps.up();
+        black_box((steps.check(), steps.state()));
+        steps.broke(class());
+        steps.close();
+    }
     fn size<X: redress::driver::Parts>(_: &Steps<'_, '_, X>) {}
     size(&retry.begin().ok()?);
     black_box(timeline.entries().len());

@@ -30,6 +30,7 @@ mod readings;
 mod renewal;
 mod restarts;
 mod retry;
+mod sessions;
 mod sharing;
 mod sleep;
 mod snapshots;

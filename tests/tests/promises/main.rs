@@ -6,6 +6,7 @@
 mod calls;
 mod delays;
 mod limiter;
+mod sessions;
 mod state;
 
 use proptest::prelude::*;

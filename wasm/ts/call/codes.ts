@@ -1,7 +1,7 @@
 // What a call is made of, and the numbers by which the core speaks of it.
 
 import type { CircuitBreaker } from "../policy/breaker.js";
-import type { Rules } from "../policy/rules.js";
+import type { Rules } from "../policy/retry-options.js";
 import type { CallOptions, Circuit, ResultClassifier } from "../types.js";
 
 /** What a call needs of its policy. */

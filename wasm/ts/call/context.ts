@@ -2,7 +2,7 @@
 
 import { refuse } from "../config/issues.js";
 import type { Attempt, CallOptions, PolicyLike } from "../types.js";
-import { DISPOSE, type Disposing } from "../wasm/dispose.js";
+import { DISPOSE, type Disposing } from "../wasm/using.js";
 import { checked } from "./hooks.js";
 
 /** What a policy runs: a function of the attempt. */

@@ -1,7 +1,7 @@
 // A call as the core keeps it, from its admission to its end.
 
 import type { CircuitBreaker } from "../policy/breaker.js";
-import type { Rules } from "../policy/rules.js";
+import type { Rules } from "../policy/retry-options.js";
 import type { Resume } from "../types.js";
 import { type Callbacks, deciding } from "../wasm/callbacks.js";
 import { enter, table } from "../wasm/core.js";

@@ -1,10 +1,10 @@
 // fetch behind a policy.
 
-import { decorrelatedJitter, retryAfterOr } from "../backoff/strategies.js";
+import { decorrelatedJitter, retryAfterOr } from "../backoff/builtin.js";
 import { read } from "../classify/facts.js";
 import { http } from "../classify/http.js";
+import { isOptions, object, optionValue } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { isOptions, object, optionValue } from "../config/options.js";
 import { Budget } from "../policy/budget.js";
 import { isForeign } from "../policy/copies.js";
 import type { KeyedPolicy } from "../policy/keyed.js";

@@ -1,7 +1,7 @@
 // Notifying the hooks of a policy and of a call; what they throw changes nothing.
 
+import { byClass, type Checks, NULLABLE, object, options, optionValue, unknown, WHOLE } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { byClass, type Checks, NULLABLE, object, options, optionValue, unknown, WHOLE } from "../config/options.js";
 import type { AttemptEnd, AttemptInfo, CallOptions, Hooks, PolicyEvent, Tags } from "../types.js";
 
 /** What a deferred call has behind it. */

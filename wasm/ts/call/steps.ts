@@ -1,9 +1,9 @@
 // A call that is walked step by step, for a loop, a queue or a scheduler of your own.
 
-import { classNumber } from "../config/options.js";
+import { classNumber } from "../config/checks.js";
 import type { Runner } from "../policy/policy.js";
 import type { CallOptions, Classification, ErrorClass, Failure, Outcome, SleepDecision, Success } from "../types.js";
-import { DISPOSE, type Disposing } from "../wasm/dispose.js";
+import { DISPOSE, type Disposing } from "../wasm/using.js";
 import { type Action, ASK, checkedDecision, DONE, Machine, READY, type Scheduling, WAIT } from "./machine.js";
 import { valueOrThrow } from "./outcomes.js";
 import { later, settingOf } from "./synchronous.js";

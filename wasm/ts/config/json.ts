@@ -1,12 +1,12 @@
 // Policies as JSON has them: strategies, breaker and budget by their options.
 
-import * as backoff from "../backoff/strategies.js";
+import * as backoff from "../backoff/builtin.js";
 import { Backoff, strategy } from "../backoff/strategy.js";
 import { CircuitBreaker } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { type RateWindow, windowOf } from "../policy/windows.js";
+import { isOptions, known } from "./checks.js";
 import { collect, refuse } from "./issues.js";
-import { isOptions, known } from "./options.js";
 
 type Settings = Record<string, any>;
 

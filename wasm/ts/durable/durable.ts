@@ -1,7 +1,7 @@
 // A breaker and a budget that isolates share, in a Durable Object.
 
+import { number, WHOLE } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { number, WHOLE } from "../config/options.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "../policy/budget.js";
 import type { Admission, CallResult, Circuit, CircuitState, Pool } from "../types.js";

@@ -1,7 +1,7 @@
 // The Durable Object: the state of one upstream's breaker and budget, for all isolates.
 
+import { number, WHOLE } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { number, WHOLE } from "../config/options.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget } from "../policy/budget.js";
 import { windowOf } from "../policy/windows.js";

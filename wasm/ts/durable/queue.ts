@@ -1,7 +1,7 @@
 // Calls that are deferred to a queue.
 
+import { number } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { number } from "../config/options.js";
 import type { Resume } from "../types.js";
 
 /** The longest that a queue delays a message: twelve hours. */

@@ -1,7 +1,7 @@
 // Asking a Durable Object: by name, within a time, with what it cost.
 
+import { NULLABLE, number, object, optionValue } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { NULLABLE, number, object, optionValue } from "../config/options.js";
 import type { CircuitBreakerOptions } from "../policy/breaker.js";
 import type { RatioBudgetOptions, RollingBudgetOptions } from "../policy/budget.js";
 import type { CallResult } from "../types.js";

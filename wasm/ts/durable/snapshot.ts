@@ -1,7 +1,7 @@
 // State as plain data for JSON: the core's bytes as text.
 
+import { options } from "../config/checks.js";
 import { refuse as refused, show } from "../config/issues.js";
-import { options } from "../config/options.js";
 import type { CircuitBreaker } from "../policy/breaker.js";
 import type { Budget } from "../policy/budget.js";
 import { bytes, release, reserve } from "../wasm/core.js";

@@ -1,6 +1,6 @@
 // What the core's linter says, in the names and units of the package.
 
-import * as backoff from "../backoff/strategies.js";
+import * as backoff from "../backoff/builtin.js";
 import { type Issue, messageOf, show } from "../config/issues.js";
 import type { CoreFinding, CoreValue } from "./linter.js";
 

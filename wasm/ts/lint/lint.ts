@@ -1,13 +1,13 @@
 // `redress/lint`: what is wrong or suspicious in a configuration, by the core's linter.
 
-import * as backoff from "../backoff/strategies.js";
+import * as backoff from "../backoff/builtin.js";
 import { Backoff } from "../backoff/strategy.js";
+import { isOptions } from "../config/checks.js";
 import { collect, show as shownValue } from "../config/issues.js";
 import { PolicyJson, policyOptions } from "../config/json.js";
-import { isOptions } from "../config/options.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import { Policy, type PolicyHooks, type PolicyOptions, type Retry, RetryPolicy } from "../policy/policy.js";
-import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "../policy/rules.js";
+import { RETRY_KEYS, type RetryConfig, type RetryOptions } from "../policy/retry-options.js";
 import type { ErrorClass } from "../types.js";
 import { LAYOUT } from "../wasm/modules/layout.js";
 import { ERROR_CLASSES } from "../wasm/modules/names.js";

@@ -2,7 +2,6 @@
 
 import { FLAGS } from "../call/codes.js";
 import { notify } from "../call/hooks.js";
-import { refuse } from "../config/issues.js";
 import {
   byClass,
   type Check,
@@ -15,10 +14,10 @@ import {
   options,
   optionValue,
   WHOLE,
-} from "../config/options.js";
+} from "../config/checks.js";
+import { refuse } from "../config/issues.js";
 import type { Admission, CallResult, CircuitState, Clock, ErrorClass, Hooks, PolicyEvent } from "../types.js";
 import { checked, enter, micros, table } from "../wasm/core.js";
-import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
   breaker_admit,
@@ -30,6 +29,7 @@ import {
   breaker_switch,
 } from "../wasm/modules/core.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
+import type { Disposing } from "../wasm/using.js";
 import { isForeign } from "./copies.js";
 import { Permits } from "./permits.js";
 import type { RateWindow } from "./windows.js";

@@ -1,9 +1,8 @@
 // Budgets: how many retries all callers of an upstream may make together.
 
-import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/options.js";
+import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/checks.js";
 import type { Clock } from "../types.js";
 import { enter, micros, table } from "../wasm/core.js";
-import type { Disposing } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import {
   budget_consume,
@@ -12,6 +11,7 @@ import {
   budget_remaining,
   budget_rolling,
 } from "../wasm/modules/core.js";
+import type { Disposing } from "../wasm/using.js";
 
 /** So many retries within a rolling window. */
 export interface RollingBudgetOptions {

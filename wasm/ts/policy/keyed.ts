@@ -1,14 +1,14 @@
 // Breakers and budgets by key: one for each host, device or tenant, in a map of fixed capacity.
 
 import type { Setting } from "../call/codes.js";
+import { isOptions, number, object, WHOLE } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { isOptions, number, object, WHOLE } from "../config/options.js";
-import { type Disposing, disposes } from "../wasm/dispose.js";
+import { type Disposing, disposes } from "../wasm/using.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./breaker.js";
 import { Budget, ofKey, type RatioBudgetOptions, type RollingBudgetOptions } from "./budget.js";
 import { COPY, HERE } from "./copies.js";
 import { Guarded, Policy, type PolicyOptions, Retry } from "./policy.js";
-import type { RetryOptions, Rules } from "./rules.js";
+import type { RetryOptions, Rules } from "./retry-options.js";
 
 /** The options of what a map holds for each key. */
 type SettingsOf<V> = V extends CircuitBreaker ? CircuitBreakerOptions : RollingBudgetOptions | RatioBudgetOptions;

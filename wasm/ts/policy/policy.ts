@@ -1,19 +1,19 @@
 // Policies: retry and breaker around an operation.
 
-import { decorrelatedJitter } from "../backoff/strategies.js";
+import { decorrelatedJitter } from "../backoff/builtin.js";
 import { call, execute } from "../call/asynchronous.js";
 import type { Setting } from "../call/codes.js";
 import { CALL_KEYS, checked, notify } from "../call/hooks.js";
+import { isOptions, known } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { isOptions, known } from "../config/options.js";
 import type { Attempt, CallOptions, Circuit, CircuitState, Outcome, ResultClassifier } from "../types.js";
-import { type Disposing, disposes } from "../wasm/dispose.js";
 import { Handle } from "../wasm/handle.js";
 import { inspects } from "../wasm/inspect.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
+import { type Disposing, disposes } from "../wasm/using.js";
 import type { CircuitBreaker } from "./breaker.js";
 import { COPY, HERE, isForeign } from "./copies.js";
-import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./rules.js";
+import { copied, RETRY_KEYS, RetryConfig, type RetryOptions, Rules, SHARED_KEYS } from "./retry-options.js";
 
 /** What may be said once for all calls of a policy. */
 export type PolicyHooks = Omit<CallOptions, "signal" | "deadlineMs" | "resume">;

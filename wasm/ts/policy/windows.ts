@@ -1,6 +1,6 @@
 // Windows of a rate: a breaker with one opens at a share of failures in place of a number.
 
-import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "../config/options.js";
+import { type Check, type Checks, MICROSECOND, number, options, WHOLE } from "../config/checks.js";
 import { micros } from "../wasm/core.js";
 import { enterExtras } from "../wasm/extras.js";
 import { window_new } from "../wasm/modules/extras.js";

@@ -1,10 +1,10 @@
 // For the tests of programs that use redress: time, randomness, strategies and policies in the hand.
 
-import { constant, sequence } from "../backoff/strategies.js";
+import { constant, sequence } from "../backoff/builtin.js";
 import type { Backoff } from "../backoff/strategy.js";
+import { known, number } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { known, number } from "../config/options.js";
-import { RETRY_KEYS, RetryConfig, type RetryOptions } from "../policy/rules.js";
+import { RETRY_KEYS, RetryConfig, type RetryOptions } from "../policy/retry-options.js";
 import type {
   Admission,
   Attempt,

@@ -2,8 +2,8 @@
 
 import { COPY, HERE } from "../policy/copies.js";
 import { disowned, enter, owned } from "./core.js";
-import { DISPOSE } from "./dispose.js";
 import { inspects } from "./inspect.js";
+import { DISPOSE } from "./using.js";
 
 /** State in the core: made when it is first needed, so that what is never used takes no room there. */
 export abstract class Handle {

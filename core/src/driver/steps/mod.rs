@@ -134,7 +134,7 @@ impl<'a, X: Parts> Engine<'a, X> {
     }
 
     /// Asks a breaker that is not closed.
-    fn admit(&mut self) -> Result<(<X::Breaker as Gate>::Pass, bool), CircuitOpen> {
+    pub(super) fn admit(&mut self) -> Result<(<X::Breaker as Gate>::Pass, bool), CircuitOpen> {
         let now = self.time.now();
         let admitted = self.breaker.admit(now);
         if X::Observer::OBSERVES
@@ -473,6 +473,29 @@ impl<'r, 'a, X: Parts> Steps<'r, 'a, X> {
             has_turn: false,
             observing: false,
         }
+    }
+
+    /// Begins another call, after one that has ended.
+    pub(crate) fn begin_again(&mut self) -> Result<(), CircuitOpen> {
+        let (pass, half_opened) = match self.engine.breaker.admit_closed() {
+            Some(pass) => (pass, false),
+            None => self.engine.admit()?,
+        };
+        // From here on a panic gives it back, when this is dropped.
+        self.pass = Some(pass);
+        self.engine.budget.deposit();
+        let now = self.engine.time.now();
+        let policy = self.policy.clone();
+        let deadline = self.engine.own_deadline().unwrap_or(policy.settings().deadline());
+        self.call = Call::begin_within(policy.settings(), deadline, now);
+        self.attempts = <X::Breaker as Gate>::Attempts::default();
+        (self.in_flight, self.has_turn) = (false, false);
+        if X::Observer::OBSERVES && half_opened {
+            let event =
+                self.engine.circuit_event(EventKind::CircuitHalfOpen, CircuitState::HalfOpen);
+            self.observe(|observer| observer.on_event(&event));
+        }
+        Ok(())
     }
 
     /// The call ended in this result.

@@ -56,6 +56,7 @@ const DEPTH: usize = 16;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Auto;
 
+#[diagnostic::do_not_recommend]
 impl<T, E: Error + 'static> Classify<T, E> for Auto {
     type Rejected = Infallible;
 

@@ -1,13 +1,13 @@
 //! Spans and instruments of OpenTelemetry: [`OpenTelemetry`].
 
-use std::slice;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::opentelemetry::KeyValue;
 use ::opentelemetry::global::{self, BoxedSpan, BoxedTracer};
 use ::opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use ::opentelemetry::trace::{Span, SpanKind, Status, Tracer};
-use redress::event::{AttemptContext, Event, EventKind, Observer};
+use redress::event::{AttemptContext, CallTarget, Event, EventKind, Observer};
 
 use super::{ends_call, follows_call, state_number};
 
@@ -15,7 +15,7 @@ use super::{ends_call, follows_call, state_number};
 /// [`observe`](super), by the global providers of OpenTelemetry.
 ///
 /// The span is a child of the current context, is named `redress.call`, and has the attributes
-/// `operation`, `retry.attempts` and `error.class`. Make it after the providers are set.
+/// `upstream` and `key`, if the call has them, `operation`, `retry.attempts` and `error.class`. Make it after the providers are set.
 ///
 /// ```
 /// # use redress::Policy;
@@ -34,6 +34,9 @@ pub struct OpenTelemetry {
     /// When that call has ended. Its span is open until the next call begins, for the change of
     /// the breaker that may follow.
     ended: Option<SystemTime>,
+    labels_key: bool,
+    upstream: Arc<str>,
+    key: Arc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +74,26 @@ impl OpenTelemetry {
                 .with_description("0 closed, 1 half-open, 2 open")
                 .build(),
         };
-        Self { instruments, span: None, ended: None }
+        Self::of(instruments, false)
+    }
+
+    fn of(instruments: Instruments, labels_key: bool) -> Self {
+        let (upstream, key) = <(Arc<str>, Arc<str>)>::default();
+        Self { instruments, span: None, ended: None, labels_key, upstream, key }
+    }
+
+    /// Adds the attribute `key` to counters and to the histogram, too. Each key is a time series
+    /// of its own then, in each of them: for keys of few values.
+    pub fn label_key(self) -> Self {
+        Self::of(self.instruments.clone(), true)
+    }
+
+    /// The upstream, and the key if `has_key`, as far as the call has them.
+    fn target(&self, has_key: bool) -> Vec<KeyValue> {
+        let name = ("upstream", &self.upstream, true);
+        let parts = [name, ("key", &self.key, has_key)].into_iter();
+        let parts = parts.filter(|(_, value, is_wanted)| *is_wanted && !value.is_empty());
+        parts.map(|(name, value, _)| KeyValue::new(name, value.clone())).collect()
     }
 
     /// The span of the call that runs, a new one if there is none.
@@ -79,11 +101,12 @@ impl OpenTelemetry {
         if self.ended.is_some() {
             self.end_span();
         }
+        let mut attributes = self.target(true);
         self.span.get_or_insert_with(|| {
             let tracer: BoxedTracer = global::tracer("redress");
             let builder = tracer.span_builder("redress.call").with_kind(SpanKind::Internal);
-            let operation = KeyValue::new("operation", operation.to_owned());
-            tracer.build(builder.with_attributes([operation]))
+            attributes.push(KeyValue::new("operation", operation.to_owned()));
+            tracer.build(builder.with_attributes(attributes))
         })
     }
 }
@@ -115,7 +138,7 @@ impl Default for OpenTelemetry {
 /// Observes calls of its own, with the same instruments.
 impl Clone for OpenTelemetry {
     fn clone(&self) -> Self {
-        Self { instruments: self.instruments.clone(), span: None, ended: None }
+        Self::of(self.instruments.clone(), self.labels_key)
     }
 }
 
@@ -123,16 +146,22 @@ impl Observer for OpenTelemetry {
     fn event(&mut self, event: &Event<'_>) {
         let operation = KeyValue::new("operation", event.operation.to_owned());
         let class = event.class.map(|class| KeyValue::new("error.class", class.as_str()));
+        let mut labels = self.target(self.labels_key);
+        labels.push(operation.clone());
         if let Some(state) = event.state {
-            self.instruments.state.record(state_number(state).into(), slice::from_ref(&operation));
+            let mut labels = self.target(true);
+            if self.key.is_empty() {
+                labels.push(operation.clone());
+            }
+            self.instruments.state.record(state_number(state).into(), &labels);
         }
         if event.kind == EventKind::Retry {
             let class = event.class.map_or("", |class| class.as_str());
-            let labels = [operation.clone(), KeyValue::new("class", class)];
-            self.instruments.retries.add(1, &labels);
+            let class = [KeyValue::new("class", class)];
+            self.instruments.retries.add(1, &[&labels[..], &class].concat());
         }
         if event.kind == EventKind::Success && event.attempt > 1 {
-            self.instruments.recovered.add(1, slice::from_ref(&operation));
+            self.instruments.recovered.add(1, &labels);
         }
         let span = match &mut self.span {
             Some(span) if follows_call(event) => span,
@@ -155,12 +184,17 @@ impl Observer for OpenTelemetry {
             span.set_status(Status::error(event.kind.as_str()));
         }
         self.ended = Some(SystemTime::now());
-        let labels = [operation, KeyValue::new("event", event.kind.as_str())];
+        labels.push(KeyValue::new("event", event.kind.as_str()));
         let secs = std::time::Duration::from(event.elapsed).as_secs_f64();
         self.instruments.duration.record(secs, &labels);
     }
 
     fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
         self.span(attempt.operation);
+    }
+
+    fn call_target(&mut self, target: &CallTarget<'_>) {
+        self.upstream = target.upstream.into();
+        self.key = target.key.into();
     }
 }

@@ -2,7 +2,7 @@
 
 use ::tracing::field::Empty;
 use ::tracing::{Level, Span, event, span};
-use redress::event::{AttemptContext, CircuitState, Event, EventKind, Observer};
+use redress::event::{AttemptContext, CallTarget, CircuitState, Event, EventKind, Observer};
 use redress::{ErrorClass, StopReason};
 
 use super::{ends_call, follows_call};
@@ -10,8 +10,8 @@ use super::{ends_call, follows_call};
 /// A span for each call (`redress.call`), and an event for each retry, for the end of the call and
 /// for each change of the breaker.
 ///
-/// The span is a child of the one that the call began in, and has the fields `operation`,
-/// `attempts`, `event` and `class`. Levels: `INFO` for the span; `DEBUG` for a success, `WARN` for a
+/// The span is a child of the one that the call began in, and has the fields `upstream` and `key`, if
+/// the call has them, `operation`, `attempts`, `event` and `class`. Levels: `INFO` for the span; `DEBUG` for a success, `WARN` for a
 /// retry, for a call that stopped and for a breaker that opens, `INFO` for one that closes.
 ///
 /// ```
@@ -29,12 +29,14 @@ pub struct Tracing {
     span: Option<Span>,
     /// Whether that call has ended.
     has_ended: bool,
+    upstream: String,
+    key: String,
 }
 
 impl Tracing {
     /// An observer that reports to the subscriber of tracing.
     pub const fn new() -> Self {
-        Self { span: None, has_ended: false }
+        Self { span: None, has_ended: false, upstream: String::new(), key: String::new() }
     }
 
     /// The span of the call that runs, a new one if there is none.
@@ -42,10 +44,15 @@ impl Tracing {
         if std::mem::take(&mut self.has_ended) {
             self.span = None;
         }
+        // A field without a value is not there.
+        let upstream = Some(self.upstream.as_str()).filter(|name| !name.is_empty());
+        let key = Some(self.key.as_str()).filter(|key| !key.is_empty());
         self.span.get_or_insert_with(|| {
             span!(
                 Level::INFO,
                 "redress.call",
+                upstream,
+                key,
                 operation,
                 attempts = Empty,
                 event = Empty,
@@ -104,5 +111,10 @@ impl Observer for Tracing {
 
     fn attempt_start(&mut self, attempt: &AttemptContext<'_>) {
         self.span(attempt.operation);
+    }
+
+    fn call_target(&mut self, target: &CallTarget<'_>) {
+        target.upstream.clone_into(&mut self.upstream);
+        target.key.clone_into(&mut self.key);
     }
 }

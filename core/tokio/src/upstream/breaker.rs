@@ -10,7 +10,9 @@ use redress::breaker::{
 use redress::config::ConfigError;
 use redress::event::CircuitState;
 use redress::keyed::Entry;
-use redress::{Breaker, BreakerConfig, Duration, Instant};
+use redress::{Breaker, BreakerConfig, Clock, Duration, Instant};
+
+use crate::time::TokioTime;
 
 /// The most probes of a breaker in flight.
 pub(crate) const PERMITS: usize = 4;
@@ -114,18 +116,28 @@ impl SharedBreaker {
         with!(&*self.lock(), breaker => breaker.state())
     }
 
-    /// What a call would be answered at `now`, which is `TokioTime.now()` (with
-    /// [`Clock`](redress::Clock) in scope); see [`Breaker::check`]. Changes nothing.
+    /// What a call would be answered now; see [`Breaker::check`]. Changes nothing.
     ///
     /// # Errors
     ///
     /// [`CircuitOpen`], the rejection that a call would get.
-    pub fn check(&self, now: Instant) -> Result<(), CircuitOpen> {
+    pub fn check(&self) -> Result<(), CircuitOpen> {
+        self.check_at(TokioTime.now())
+    }
+
+    /// As [`check`](Self::check), at another instant: a later one tells whether a call that waits
+    /// until then would be admitted if nothing else happened.
+    ///
+    /// # Errors
+    ///
+    /// [`CircuitOpen`], the rejection that a call would get.
+    pub fn check_at(&self, now: Instant) -> Result<(), CircuitOpen> {
         with!(&*self.lock(), breaker => breaker.check(now))
     }
 
-    /// What its window holds; see [`Breaker::counts`].
-    pub fn counts(&self, now: Instant) -> Counts {
+    /// What its window holds now; see [`Breaker::counts`].
+    pub fn counts(&self) -> Counts {
+        let now = TokioTime.now();
         with!(&*self.lock(), breaker => breaker.counts(now))
     }
 

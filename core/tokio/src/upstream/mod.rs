@@ -13,9 +13,9 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redress::budget::{Budget, Pool, Withdraw};
-use redress::classify::{Classifier, Classify};
+use redress::classify::{ByError, Classifier, Classify, Verdict};
 use redress::config::{ConfigError, Settings};
-use redress::event::Observers;
+use redress::event::{CallTarget, CircuitState, Observers};
 use redress::random::SystemRandom;
 use redress::{Attempt, Clock, Error, Instant, Policy, Retry};
 
@@ -64,6 +64,7 @@ use keys::{KeyState, Keys};
 /// ```
 pub struct Upstream<O = (), K = Auto> {
     shared: Arc<Shared>,
+    name: Option<Arc<str>>,
     observer: O,
     classifier: K,
 }
@@ -176,7 +177,7 @@ impl Upstream {
     }
 
     fn of(state: State) -> Self {
-        Self { shared: Shared::new(state), observer: (), classifier: Auto }
+        Self { shared: Shared::new(state), name: None, observer: (), classifier: Auto }
     }
 }
 
@@ -282,24 +283,63 @@ impl<O, K> Upstream<O, K> {
     }
 
     /// Notifies this observer of every call, in place of the one before: an
-    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics)`; a closure is
+    /// [`Observer`](redress::Observer), or a pair of them, `(Tracing::new(), Metrics::new())`; a closure is
     /// one as [`OnEvent(closure)`](redress::event::OnEvent). Each call gets a clone of it, so what is to outlive a call
     /// belongs in an `Arc`.
     pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<N, K> {
-        let Self { shared, classifier, .. } = self;
-        Upstream { shared, observer, classifier }
+        let Self { shared, name, classifier, .. } = self;
+        Upstream { shared, name, observer, classifier }
+    }
+
+    /// Names the upstream in spans, logs and metrics: `orders`, `postgres`. By default it has no
+    /// name.
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Classifies errors with this classifier in place of [`Auto`], for instance
-    /// [`Boxed`](crate::classify::Boxed) or a [`ByError`](redress::classify::ByError) around a
-    /// function.
+    /// [`Boxed`](crate::classify::Boxed) or a type of your own.
     pub fn classifier<N: Clone>(self, classifier: N) -> Upstream<O, N> {
-        let Self { shared, observer, .. } = self;
-        Upstream { shared, observer, classifier }
+        let Self { shared, name, observer, .. } = self;
+        Upstream { shared, name, observer, classifier }
     }
 
-    pub(crate) fn observer_of_calls(&self) -> &O {
-        &self.observer
+    /// Classifies errors with a function, in place of [`Auto`]: it returns an
+    /// [`ErrorClass`](redress::ErrorClass), a [`Classification`](redress::Classification) or a
+    /// [`Verdict`]. For a field, the type is written with a function pointer:
+    ///
+    /// ```
+    /// use redress::classify::ByError;
+    /// use redress::{ErrorClass, Policy};
+    /// use redress_tokio::Upstream;
+    ///
+    /// enum DbError {
+    ///     Busy,
+    ///     NoTable,
+    /// }
+    ///
+    /// fn class(error: &DbError) -> ErrorClass {
+    ///     match error {
+    ///         DbError::Busy => ErrorClass::Transient,
+    ///         DbError::NoTable => ErrorClass::Permanent,
+    ///     }
+    /// }
+    ///
+    /// struct Database {
+    ///     upstream: Upstream<(), ByError<fn(&DbError) -> ErrorClass>>,
+    /// }
+    ///
+    /// fn database(policy: Policy) -> Database {
+    ///     Database { upstream: Upstream::new(policy).classify(class as fn(&DbError) -> ErrorClass) }
+    /// }
+    /// # let _ = (database, DbError::Busy, DbError::NoTable);
+    /// ```
+    pub fn classify<E, C, F>(self, classify: F) -> Upstream<O, ByError<F>>
+    where
+        C: Into<Verdict>,
+        F: FnMut(&E) -> C + Clone,
+    {
+        self.classifier(ByError(classify))
     }
 
     /// Replaces all settings of this upstream and of all its clones. What `settings` leaves out has
@@ -370,7 +410,28 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         self.retry("", false).operation(operation)
     }
 
+    /// The observer of a call of this key.
+    pub(crate) fn observer_of_call(&self, key: &str) -> O {
+        let mut observer = self.observer.clone();
+        let name = self.name.as_deref().unwrap_or_default();
+        if O::OBSERVES && !(name.is_empty() && key.is_empty()) {
+            observer.on_call_target(&CallTarget::new(name, key));
+        }
+        observer
+    }
+
     fn retry<'a>(&self, key: &str, once: bool) -> UpstreamRetry<'a, O, K> {
+        self.retry_to(key, key, once)
+    }
+
+    /// A call with the breaker and the budget of `key`, whose observers hear that it goes to `target`.
+    #[inline]
+    pub(crate) fn retry_to<'a>(
+        &self,
+        key: &str,
+        target: &str,
+        once: bool,
+    ) -> UpstreamRetry<'a, O, K> {
         let state = self.shared.state();
         let KeyState { breaker, budget } = state.of_key(key);
         let within = WithinRequest::of(state.policy.deadline());
@@ -378,9 +439,27 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         Retry::new(policy, TokioTime, SystemRandom)
             .breaker(breaker)
             .budget(CallBudget(budget))
-            .observer(self.observer.clone())
+            .observer(self.observer_of_call(target))
             .control(within)
             .classifier(self.classifier.clone())
+    }
+
+    /// Opens the breaker of `key` as failures do: it admits a probe after its recovery time. With an
+    /// empty key it is the breaker of calls that name none. Returns the change of state, which
+    /// observers are notified of; `None` without a breaker.
+    pub fn trip(&self, key: &str) -> Option<CircuitState> {
+        self.at(key).trip()
+    }
+
+    /// Opens the breaker of `key` until [`reset`](Self::reset), as [`trip`](Self::trip) otherwise: for
+    /// an upstream that is taken out of service, and for tests.
+    pub fn isolate(&self, key: &str) -> Option<CircuitState> {
+        self.at(key).isolate()
+    }
+
+    /// Closes the breaker of `key` and empties its window, as [`trip`](Self::trip) otherwise.
+    pub fn reset(&self, key: &str) -> Option<CircuitState> {
+        self.at(key).reset()
     }
 
     /// Runs `operation` until it succeeds or the policy stops it: a call that names no key. The
@@ -406,7 +485,7 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
 impl<O: Clone, K: Clone> Clone for Upstream<O, K> {
     fn clone(&self) -> Self {
         let (observer, classifier) = (self.observer.clone(), self.classifier.clone());
-        Self { shared: self.shared.clone(), observer, classifier }
+        Self { shared: self.shared.clone(), name: self.name.clone(), observer, classifier }
     }
 }
 
@@ -415,6 +494,7 @@ impl<O, K> fmt::Debug for Upstream<O, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.shared.state();
         f.debug_struct("Upstream")
+            .field("name", &self.name)
             .field("policy", &state.policy)
             .field("breaker", &state.by_key.as_ref().and_then(|keys| keys.breaker))
             .field("budget", &state.budget.as_ref().map(|shared| shared.kind))

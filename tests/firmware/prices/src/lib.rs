@@ -76,6 +76,49 @@ macro_rules! image {
     };
 }
 
+/// A module `$name` with a call under settings of its own: jitter up to `$longest` ms, deadline, an
+/// attempt timeout of `$timeout` ms, a breaker.
+#[macro_export]
+macro_rules! operation {
+    ($name:ident, $timeout:literal, $longest:literal) => {
+        mod $name {
+            use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+            use redress::breaker::{FailureRule, FailureTimes};
+            use redress::random::from_fn;
+            use redress::{Backoff, Breaker, BreakerConfig, Duration, Policy, Retry, policy};
+            use redress_embassy::{EmbassyTime, Locked};
+            use $crate::sensor::{Sensor, SensorError, random};
+
+            redress::settings! {
+                Calls: Policy = policy! {
+                    Policy::builder()
+                        .deadline(Duration::from_secs(60))
+                        .attempt_timeout(Duration::from_millis($timeout))
+                        .backoff(Backoff::equal_jitter(
+                            Duration::from_millis(10),
+                            Duration::from_millis($longest),
+                        ))
+                }
+            }
+            redress::settings! {
+                Rule: BreakerConfig<FailureRule> =
+                    BreakerConfig::failures(5, Duration::from_millis($longest * 60))
+            }
+            type Circuit = Breaker<FailureTimes<5>, 1, Rule>;
+
+            static BREAKER: Locked<CriticalSectionRawMutex, Circuit> =
+                Locked::new(Circuit::fixed(Rule));
+
+            pub async fn call(sensor: &mut Sensor) -> Option<u16> {
+                let mut retry = Retry::new(Calls, EmbassyTime, from_fn(random))
+                    .classify(SensorError::class)
+                    .breaker(&BREAKER);
+                retry.call_async(async |_| sensor.read().await).await.ok()
+            }
+        }
+    };
+}
+
 /// An image whose calls, under `$policy`, have no delays and an operation without a timer.
 #[macro_export]
 macro_rules! timerless {

@@ -86,7 +86,17 @@ impl Board {
         image: &str,
         features: &str,
     ) -> Result<PathBuf, String> {
-        let what = ["--bin", image, "--target", self.target(), "--features", features];
+        self.build_with(package, image, &["--features", features])
+    }
+
+    /// The same with these options of cargo.
+    pub(crate) fn build_with(
+        self,
+        package: &str,
+        image: &str,
+        options: &[&str],
+    ) -> Result<PathBuf, String> {
+        let what = [&["--bin", image, "--target", self.target()], options].concat();
         cargo_build(package, &what)?;
         let (_, target) = folders();
         Ok(target.join(self.target()).join("release").join(image))

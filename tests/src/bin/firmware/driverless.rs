@@ -1,6 +1,7 @@
 //! The program in the docs, for its chip: it links, and without the time driver of its HAL it
 //! does not, and the linker names what is missing.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -25,8 +26,24 @@ pub(crate) fn run() -> Result<Report, String> {
             if missing == DRIVER { Ok(()) } else { Err(format!("{missing:?} is missing:\n{why}")) }
         }
     };
+    report.count("the page shows what is in it", shown());
     report.count("without a time driver it does not, and the linker names the driver", result);
     Ok(report)
+}
+
+/// Whether the excerpt on the page of redress-embassy is in the program.
+fn shown() -> Result<(), String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../embassy");
+    let [page, program] = ["README.md", "examples/thermometer.rs"].map(|file| {
+        fs::read_to_string(folder.join(file)).map_err(|why| format!("{file} cannot be read: {why}"))
+    });
+    let (page, program) = (page?, program?);
+    let excerpt = page.split("```rust,ignore\n").nth(1).and_then(|rest| rest.split("```").next());
+    match excerpt {
+        Some(excerpt) if program.contains(excerpt) => Ok(()),
+        Some(excerpt) => Err(format!("this is not in it:\n{excerpt}")),
+        None => Err("the page has no excerpt".to_owned()),
+    }
 }
 
 /// What cargo says if it does not link.

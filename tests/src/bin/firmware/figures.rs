@@ -139,26 +139,30 @@ fn difference(of: usize, base: usize) -> isize {
     of.cast_signed() - base.cast_signed()
 }
 
+/// Bytes of the sections whose names begin so.
+fn bytes(image: &Path, sections: &[&str]) -> Result<usize, String> {
+    let size = |line: &str| {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        let size = words.next()?.parse::<usize>().ok()?;
+        sections.iter().any(|wanted| name.starts_with(wanted)).then_some(size)
+    };
+    Ok(tool("llvm-size", &["-A"], image)?.lines().filter_map(size).sum())
+}
+
+/// Bytes of the sections that are flashed.
+pub(crate) fn flash(image: &Path) -> Result<usize, String> {
+    bytes(image, &[".vector_table", ".text", ".trap", ".init", ".rodata", ".data", ".ARM.ex"])
+}
+
 /// Sections that are flashed, those that are memory, and the task with its future.
 fn measure(board: Board, image: &Path) -> Result<Taken, String> {
-    let sections = tool("llvm-size", &["-A"], image)?;
-    let of = |names: &[&str]| -> usize {
-        sections
-            .lines()
-            .filter_map(|line| {
-                let mut words = line.split_whitespace();
-                let name = words.next()?;
-                let size = words.next()?.parse::<usize>().ok()?;
-                names.iter().any(|wanted| name.starts_with(wanted)).then_some(size)
-            })
-            .sum()
-    };
     let symbols = symbols(image)?;
     let task = symbols.iter().find(|(name, _)| name.contains("3job4POOL"));
     let (_, task) = task.ok_or_else(|| format!("{} has no task", image.display()))?;
     Ok(Taken {
-        flash: of(&[".vector_table", ".text", ".trap", ".init", ".rodata", ".data", ".ARM.ex"]),
-        ram: of(&[".data", ".bss"]),
+        flash: flash(image)?,
+        ram: bytes(image, &[".data", ".bss"])?,
         future: usize::try_from(task.end - task.start).unwrap_or(usize::MAX),
         journey: journey::measure(board, image)?,
     })

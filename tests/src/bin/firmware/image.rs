@@ -1,6 +1,8 @@
 //! Images that judge themselves: each line `ok NAME: VALUE` or `FAILED NAME: VALUE` is
 //! counted.
 
+use std::process::Output;
+
 use redress_tests::report::Report;
 
 use crate::board::{Board, said};
@@ -27,8 +29,12 @@ pub(crate) fn run(board: Board, image: &str, features: &str) -> Result<Said, Str
     if board == Board::Lm3s6965evb && ["blocking", "bus"].contains(&image) {
         options.extend(["-device", "tmp105,bus=i2c,address=0x49"]);
     }
-    let output = board.emulate(&path, &[], &options)?;
-    let text = said(&output);
+    read(image, &board.emulate(&path, &[], &options)?)
+}
+
+/// The lines of an image that judges itself.
+fn read(image: &str, output: &Output) -> Result<Said, String> {
+    let text = said(output);
     let lines: Said = text
         .lines()
         .filter_map(|line| {
@@ -50,14 +56,23 @@ pub(crate) fn run(board: Board, image: &str, features: &str) -> Result<Said, Str
 
 /// Counts what an image said, and shows it.
 pub(crate) fn judge(board: Board, image: &str) -> Result<Report, String> {
+    Ok(count(run(board, image, "")?))
+}
+
+/// The same of an image that has ended already.
+pub(crate) fn judge_output(image: &str, output: &Output) -> Result<Report, String> {
+    Ok(count(read(image, output)?))
+}
+
+fn count(said: Said) -> Report {
     let mut report = Report::default();
-    for (name, result) in run(board, image, "")? {
+    for (name, result) in said {
         if result.is_ok() {
             println!("ok {name}");
         }
         report.count(&name, result);
     }
-    Ok(report)
+    report
 }
 
 /// A breaker shared with interrupts; without its critical section the same test must

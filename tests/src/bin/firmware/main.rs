@@ -8,6 +8,7 @@ mod figures;
 mod image;
 mod journey;
 mod steps;
+mod ticks;
 mod timerless;
 mod trace;
 
@@ -55,6 +56,10 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
+    /// What the errors of embassy-nrf are, by its own values
+    Hal,
+    /// Delays at 32,768 Hz, and what images take at that rate
+    Ticks,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -133,12 +138,21 @@ fn images(board: Board) -> Result<Report, String> {
     Ok(report)
 }
 
+/// The image `hal`, of the errors of a HAL; no peripheral of its chip is used.
+fn hal() -> Result<Report, String> {
+    let board = Board::Mps2An386;
+    let path = board.build_of("hal", "hal", "")?;
+    image::judge_output("hal", &board.emulate(&path, &[], &[])?)
+}
+
 fn main() -> ExitCode {
     let report = match Arguments::parse().part {
         Part::Conformance { board, files } => conformance::run(board, &files),
         Part::Images { board } => images(board),
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
+        Part::Hal => hal(),
+        Part::Ticks => ticks::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),

@@ -45,14 +45,18 @@ impl Suite {
 
     pub(crate) fn mcu(&mut self) {
         self.bare();
-        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-io,embassy-net,\
-                        reqwless,storage";
+        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-hal-nb,embedded-io,\
+                        embedded-can,embassy-net,embassy-net-udp,reqwless,rust-mqtt,minimq,cyw43,atat,\
+                        storage,sequential-storage";
         let build = format!(
             "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
         );
         self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
         let program = format!("{FIRMWARE} driverless");
         self.step("the program in the docs, with and without a driver", &program, Count::Runner);
+        let recipes =
+            "cargo test --quiet --doc --manifest-path tests/firmware/Cargo.toml -p recipes";
+        self.step("recipes of redress-embassy", recipes, Count::Tests);
         for (emulator, package) in EMULATORS {
             if !exists(emulator, "--version") && !self.install(package) {
                 self.failed += 1;
@@ -72,6 +76,10 @@ impl Suite {
                 self.step(&format!("{name} on {processor}"), &line, Count::Runner);
             }
         }
+        let hal = format!("{FIRMWARE} hal");
+        self.step("classes of a HAL's own errors", &hal, Count::Runner);
+        let ticks = format!("{FIRMWARE} ticks");
+        self.step("delays and images at 32,768 Hz", &ticks, Count::Runner);
         let figures = format!("{FIRMWARE} figures");
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
         let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \

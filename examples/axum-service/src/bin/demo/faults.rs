@@ -176,13 +176,14 @@ async fn connection_lost_in_the_insert(
 
 async fn prices_hang(stage: &mut Stage, report: &mut Report) -> Result<(), Failure> {
     phase("the service of prices hangs");
-    let before = open(stage).await;
     let load = stage.load.clone();
     let ((rejected, scraped), answers) = load
         .during(stage.phase, async {
             stage.prices.set(Socket::Hang);
             let rejected = soon(async || stage.log().contains("circuit_rejected")).await;
-            (rejected, soon(async || open(stage).await > before).await)
+            let scraped =
+                stage.prometheus.is_some() && soon(async || state(stage).await == Some(2.0)).await;
+            (rejected, scraped)
         })
         .await;
     let calls = ended(stage, report, &answers);
@@ -196,16 +197,16 @@ async fn prices_hang(stage: &mut Stage, report: &mut Report) -> Result<(), Failu
     stage.prices.set(price());
     recovers(stage, report).await;
     if stage.prometheus.is_some() {
-        let closed = soon(async || open(stage).await == before).await;
+        let closed = soon(async || state(stage).await == Some(0.0)).await;
         report.check("Prometheus has scraped that it is closed", closed);
     }
     Ok(())
 }
 
-/// How many breakers are open, as Prometheus has it.
-async fn open(stage: &Stage) -> f64 {
-    let Some(prometheus) = &stage.prometheus else { return 0.0 };
-    prometheus.value("count(redress_circuit_state == 2)").await.unwrap_or(0.0)
+/// The state of the breaker of prices as Prometheus has it: 0 closed, 2 open.
+async fn state(stage: &Stage) -> Option<f64> {
+    let prometheus = stage.prometheus.as_ref()?;
+    prometheus.value("max(redress_circuit_state{upstream='prices'})").await
 }
 
 async fn prices_say_later(stage: &mut Stage, report: &mut Report) -> Result<(), Failure> {

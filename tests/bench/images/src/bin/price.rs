@@ -17,6 +17,7 @@ use redress::classify::ClassSet;
 use redress::config::{LongDelay, RetryConfig};
 use redress::event::Timeline;
 use redress::random::{NoRandom, from_fn};
+use redress::session::SessionConfig;
 use redress::{
     Backoff, Breaker, BreakerConfig, Classification, Duration, ErrorClass, Last, Policy,
     RateLimiter, RatioBudget, Retry, RollingBudget, policy, settings,
@@ -197,9 +198,19 @@ fn job() {
     #[cfg(feature = "timeline")]
     let retry = retry.observer(&mut timeline);
     let mut retry = retry;
-    let outcome = retry.execute(|_| operation());
-    output(outcome.attempts);
-    match outcome.result {
+    #[cfg(feature = "session")]
+    let result = retry.session(SessionConfig::new()).run(|attempt, link| {
+        link.up();
+        output(attempt.number);
+        operation()
+    });
+    #[cfg(not(feature = "session"))]
+    let result = {
+        let outcome = retry.execute(|_| operation());
+        output(outcome.attempts);
+        outcome.result
+    };
+    match result {
         Ok(value) => output(value),
         Err(error) => output(error.into_error().unwrap_or(0)),
     }

@@ -1,8 +1,8 @@
 // The strategies of the core, `backoff.constant` and so on: each is an export of its own, so that a bundler can leave
 // out the others. Delays are milliseconds.
 
+import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
-import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/options.js";
 import { micros, table } from "../wasm/core.js";
 import { adaptive_new } from "../wasm/modules/core.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";

@@ -3,7 +3,6 @@
 import { type Backoff, type Strategy, strategy } from "../backoff/strategy.js";
 import { Alarm, Delays } from "../call/timers.js";
 import { byDefault } from "../classify/default.js";
-import { refuse } from "../config/issues.js";
 import {
   byClass,
   type Checks,
@@ -15,7 +14,8 @@ import {
   type Range,
   values,
   WHOLE,
-} from "../config/options.js";
+} from "../config/checks.js";
+import { refuse } from "../config/issues.js";
 import type {
   BackoffContext,
   Classifier,

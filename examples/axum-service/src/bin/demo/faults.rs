@@ -161,7 +161,8 @@ async fn connection_lost_in_the_insert(
     let load = stage.load.clone();
     let mut of = async |has_key| {
         let (item, answer) = load.order(2, has_key).await;
-        let (calls, count) = (stage.calls(), rows(stage, &item).await?);
+        let (calls, count) = (stage.calls_of("orders"), rows(stage, &item).await?);
+        let _ = stage.calls();
         println!("  {:?}, {count} in the table; {}", answer.status, calls.text());
         Ok::<_, Failure>((answer.status, count, calls.count("retry")))
     };
@@ -218,7 +219,8 @@ async fn prices_say_later(stage: &mut Stage, report: &mut Report) -> Result<(), 
             soon(async || stage.log().contains(" retry attempt=")).await
         })
         .await;
-    let calls = ended(stage, report, &answers);
+    let calls = stage.calls_of("prices");
+    ended(stage, report, &answers);
     println!("  delays in ms: {:?}", calls.delays_ms);
     let obeys = calls.delays_ms.iter().all(|delay| *delay >= 1_000);
     report.check("each retry waits for the second that it was told", retried && obeys);

@@ -105,6 +105,13 @@ impl Stage {
         self.service.printed().split_off(self.read)
     }
 
+    /// As [`calls`](Self::calls), of one upstream; they remain to be read.
+    pub(crate) fn calls_of(&self, upstream: &str) -> Calls {
+        let (log, name) = (self.log(), format!("upstream=\"{upstream}\""));
+        let lines = log.lines().filter(|line| line.contains(&name));
+        Calls::of(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
     /// The calls that the service has logged since the last time.
     pub(crate) fn calls(&mut self) -> Calls {
         let log = self.log();

@@ -100,11 +100,11 @@ async fn fetched(app: &App, item: &str) -> Result<u64, Response> {
 }
 
 /// The client's key for this order, if it has one.
-fn key(headers: &HeaderMap) -> Result<Option<&str>, Response> {
+fn key(headers: &HeaderMap) -> Result<Option<&str>, String> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=100).contains(&key.len()));
     let right = || format!("idempotency-key: {value:?} is not 1 to 100 visible characters");
-    key.map(Some).ok_or_else(|| answer(StatusCode::BAD_REQUEST, right()))
+    key.map(Some).ok_or_else(right)
 }
 
 async fn create(
@@ -122,7 +122,7 @@ async fn create(
         return Err(answer(StatusCode::BAD_REQUEST, right));
     }
     in_stock(&app, &item).await?;
-    let key = key(&headers)?;
+    let key = key(&headers).map_err(|why| answer(StatusCode::BAD_REQUEST, why))?;
     let id = insert(&app, &item, quantity, key).await?;
     Ok((StatusCode::CREATED, Json(Created { id })))
 }
@@ -164,6 +164,7 @@ async fn insert(app: &App, item: &str, quantity: i32, key: Option<&str>) -> Resu
 }
 
 /// 503 with Retry-After, 504 or 502.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes a value")]
 fn failed<E, V>(error: Error<E, V>) -> Response {
     http::failure(&error)
 }

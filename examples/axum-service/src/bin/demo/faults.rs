@@ -121,12 +121,12 @@ async fn postgres_restarts(stage: &mut Stage, report: &mut Report) -> Result<(),
         postgres.admin(WAKE).await?;
         postgres.restart().await
     };
-    let broken = async { tokio::join!(load.order(7, true), restart) };
+    let broken = Box::pin(async { tokio::join!(load.order(7, true), restart) });
     let (((item, answer), restarted), answers) = load.during(stage.phase, broken).await;
     restarted?;
     ended(stage, report, &answers);
     let in_table = rows(stage, &item).await?;
-    println!("  the order in the middle: {:?} in {} ms", answer.status, answer.elapsed.as_millis());
+    println!("  the order in the middle: {} in {} ms", answer.word(), answer.elapsed.as_millis());
     report.check("the order with a key is made", answer.status == Some(201));
     report.check("it is in the table once", in_table == 1);
     recovers(stage, report).await;
@@ -163,7 +163,7 @@ async fn connection_lost_in_the_insert(
         let (item, answer) = load.order(2, has_key).await;
         let (calls, count) = (stage.calls_of("orders"), rows(stage, &item).await?);
         let _ = stage.calls();
-        println!("  {:?}, {count} in the table; {}", answer.status, calls.text());
+        println!("  {}, {count} in the table; {}", answer.word(), calls.text());
         Ok::<_, Failure>((answer.status, count, calls.count("retry")))
     };
     let with_key = of(true).await?;
@@ -299,11 +299,11 @@ async fn deadlines(stage: &mut Stage, report: &mut Report) -> Result<(), Failure
     stage.prices.set(Socket::Hang);
     let path = format!("/orders/{id}");
     let wrong = load.send(load.get(&path).header("x-request-deadline", "soon")).await;
-    println!("  soon: {:?} {}", wrong.status, wrong.body);
+    println!("  soon: {} {}", wrong.word(), wrong.body);
     let says = wrong.body.contains("x-request-deadline") && wrong.body.contains("milliseconds");
     report.check("nonsense is 400, with what is right", wrong.status == Some(400) && says);
     let short = load.send(load.get(&path).header("x-request-deadline", "150")).await;
-    println!("  150: {:?} {} in {} ms", short.status, short.body, short.elapsed.as_millis());
+    println!("  150: {} {} in {} ms", short.word(), short.body, short.elapsed.as_millis());
     let in_time = short.elapsed <= Duration::from_millis(150) + MARGIN;
     report.check("150 ms end in 504 in time", short.status == Some(504) && in_time);
     let forwarded = stage.prices.latest().to_ascii_lowercase();
@@ -336,7 +336,7 @@ async fn settings(stage: &mut Stage, report: &mut Report) -> Result<(), Failure>
     let before = stage.prices.connections();
     let failed = load.read(id).await;
     let attempts = stage.prices.connections() - before;
-    println!("  maxAttempts = 1: {attempts} attempts, {:?}", failed.status);
+    println!("  maxAttempts = 1: attempts {attempts}, {}", failed.word());
     let obeys = updated && failed.status == Some(502) && attempts == 1;
     report.check("new ones hold for the next call", obeys);
     stage.prices.set(price());
@@ -426,7 +426,7 @@ async fn termination(stage: &mut Stage, report: &mut Report) -> Result<(), Failu
         },
         closed
     );
-    println!("  an INSERT of 1.2 s: {:?} in {} ms", slow.status, slow.elapsed.as_millis());
+    println!("  an INSERT of 1.2 s: {} in {} ms", slow.word(), slow.elapsed.as_millis());
     let waited = slow.status == Some(201) && closed;
     report.check(
         "new connections are refused, and the order in flight is made",

@@ -25,6 +25,13 @@ pub(crate) struct Answer {
     pub(crate) elapsed: Duration,
 }
 
+impl Answer {
+    /// Its status as it is printed.
+    pub(crate) fn word(&self) -> String {
+        self.status.map_or_else(|| "no answer".into(), |status| status.to_string())
+    }
+}
+
 /// Sends requests, and remembers every order that was acknowledged.
 #[derive(Clone)]
 pub(crate) struct Load {

@@ -35,11 +35,7 @@ pub(crate) fn phase(name: &str) {
 pub(crate) fn statuses(answers: &[Answer]) -> String {
     let mut counts = BTreeMap::new();
     for answer in answers {
-        let name = match answer.status {
-            Some(status) => status.to_string(),
-            None => "no answer".into(),
-        };
-        *counts.entry(name).or_insert(0) += 1;
+        *counts.entry(answer.word()).or_insert(0) += 1;
     }
     let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} x {name}")).collect();
     let longest = answers.iter().map(|answer| answer.elapsed.as_millis()).max().unwrap_or(0);
@@ -51,7 +47,7 @@ pub(crate) fn statuses(answers: &[Answer]) -> String {
 pub(crate) struct Calls {
     counts: BTreeMap<String, u32>,
     attempts: u32,
-    calls: u32,
+    ended: u32,
     /// The delays before retries, in milliseconds.
     pub(crate) delays_ms: Vec<u64>,
 }
@@ -72,7 +68,7 @@ impl Calls {
             if kind == "retry" {
                 calls.delays_ms.extend(number("delay_ms="));
             } else if let Some(attempts) = number("attempt=") {
-                calls.calls += 1;
+                calls.ended += 1;
                 calls.attempts += u32::try_from(attempts).unwrap_or(0);
             }
         }
@@ -87,6 +83,6 @@ impl Calls {
     pub(crate) fn text(&self) -> String {
         let shown = self.counts.iter().map(|(kind, count)| format!("{kind} {count}"));
         let shown: Vec<_> = shown.collect();
-        format!("{} attempts in {} calls: {}", self.attempts, self.calls, shown.join(", "))
+        format!("attempts {} in calls {}: {}", self.attempts, self.ended, shown.join(", "))
     }
 }

@@ -58,6 +58,10 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["url", "attempts", "deadline", "callers", "calls", "seed", "guarded_only"])]
     pub mcu: bool,
 
+    /// With --mcu: have the node keep a session with a broker instead, which is killed so often
+    #[arg(long, value_name = "N", requires = "mcu", value_parser = whole(1..=1_000))]
+    pub kills: Option<u32>,
+
     /// Leave the naive loop out, for a service that others use, too
     #[arg(long)]
     pub guarded_only: bool,

@@ -16,6 +16,7 @@ use redress_embassy::random::Seed;
 use crate::durable::{Durable, InFlight, Reading, Restored};
 use crate::failure;
 use crate::log::Log;
+use crate::mqtt::Readings;
 use crate::policy::{BUDGET, NETWORK_BREAKER, SENSOR, SENSOR_BREAKER};
 use crate::upload::{self, Web};
 use crate::wall::WallClock;
@@ -56,8 +57,14 @@ impl<B: I2c, S: Storage> Node<B, S> {
         (node, in_flight)
     }
 
-    /// Reads and posts for ever, after the reading that was on its way.
-    pub async fn run(&mut self, web: &mut Web<'_>, in_flight: Option<InFlight>) -> ! {
+    /// Reads and posts for ever, after the reading that was on its way; a broker gets readings, too, if
+    /// there is one.
+    pub async fn run(
+        &mut self,
+        web: &mut Web<'_>,
+        broker: Option<&Readings>,
+        in_flight: Option<InFlight>,
+    ) -> ! {
         self.introduce(in_flight.is_some());
         // The start is counted before anything else.
         self.durable.save(now(), self.wall.now(), in_flight.as_ref());
@@ -70,6 +77,9 @@ impl<B: I2c, S: Storage> Node<B, S> {
             if let Some(celsius) = self.read().await {
                 self.number += 1;
                 let reading = Reading { boot: self.boot, number: self.number, celsius };
+                if let Some(broker) = broker {
+                    broker.add(reading);
+                }
                 let Self { rng, durable, wall, .. } = self;
                 upload::post(web, rng, durable, wall, &reading, None).await;
             }

@@ -3,6 +3,7 @@
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex as Raw;
 use redress::breaker::{FailureRule, FailureTimes};
 use redress::budget::RatioConfig;
+use redress::session::SessionConfig;
 use redress::{
     Backoff, Breaker, BreakerConfig, Duration, ErrorClass, Policy, RatioBudget, checked, policy,
 };
@@ -32,6 +33,22 @@ pub const NETWORK: Policy = policy! {
         )
 };
 
+/// A broker: eight connects that come to nothing, then half a minute of rest. Whatever it does, that is at
+/// most twelve connects in a minute after the first.
+pub const BROKER: Policy = policy! {
+    Policy::builder()
+        .max_attempts(8)
+        .no_deadline()
+        .attempt_timeout(Duration::from_secs(3))
+        .backoff(Backoff::equal_jitter(Duration::from_millis(500), Duration::from_secs(30)))
+};
+
+/// The backoff begins anew after a connection of two seconds.
+pub const SESSION: SessionConfig = SessionConfig::new()
+    .healthy_after(Duration::from_secs(2))
+    .spread(Duration::from_millis(200))
+    .pause(Duration::from_secs(30));
+
 /// Two readings failed within a minute: leave the bus alone for two seconds.
 const SENSOR_RULE: BreakerConfig<FailureRule> =
     BreakerConfig::failures(2, Duration::from_secs(60)).recovery_timeout(Duration::from_secs(2));
@@ -46,6 +63,13 @@ const RETRIES: RatioConfig = RatioConfig::new(500).initial(0).floor_per_sec(0).l
 
 /// A wait as long as this is worth a write to the EEPROM: the call goes on after a reset.
 pub const LONG: Duration = Duration::from_millis(800);
+
+/// Two such rows of connects within ten minutes: leave the broker alone for a minute.
+const BROKER_RULE: BreakerConfig<FailureRule> =
+    BreakerConfig::failures(2, Duration::from_secs(600)).recovery_timeout(Duration::from_secs(60));
+
+pub static BROKER_BREAKER: Locked<Raw, NodeBreaker> =
+    Locked::new(checked!(NodeBreaker::new(&BROKER_RULE)));
 
 pub type Budget = RatioBudget;
 pub type NodeBreaker = Breaker<FailureTimes<3>>;

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     if arguments.mcu {
-        return node();
+        return node(arguments.kills);
     }
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
@@ -40,14 +40,14 @@ fn main() -> ExitCode {
 }
 
 /// Runs the demo on a microcontroller.
-fn node() -> ExitCode {
+fn node(kills: Option<u32>) -> ExitCode {
     if let Err(trouble) = mcu::emulator() {
         eprintln!("error: {trouble}");
         return ExitCode::from(2);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let played = match runtime {
-        Ok(runtime) => runtime.block_on(mcu::run()).map_err(|trouble| trouble.to_string()),
+        Ok(runtime) => runtime.block_on(mcu::run(kills)).map_err(|trouble| trouble.to_string()),
         Err(why) => Err(why.to_string()),
     };
     match played {

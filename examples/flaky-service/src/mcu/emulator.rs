@@ -36,6 +36,17 @@ pub(super) struct Line {
     pub text: String,
 }
 
+/// Where a board is: what it can reach.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The sensor's I2C address.
+    pub sensor: u8,
+    /// The service, which is at 10.0.2.2 for the board.
+    pub service: SocketAddr,
+    /// A broker, as `name:port:password`, if there is one.
+    pub broker: Option<String>,
+}
+
 /// A board under power. Dropping it cuts the power.
 #[derive(Debug)]
 pub(super) struct Board {
@@ -49,8 +60,7 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Switches a board on whose sensor has this I2C address, with this EEPROM and a
-    /// network in which `service` is at 10.0.2.2. Its log goes to `lines`.
+    /// Switches a board on in this place, with the EEPROM in this folder. Its log goes to `lines`.
     ///
     /// # Errors
     ///
@@ -58,8 +68,7 @@ impl Board {
     pub(super) async fn start(
         firmware: &'static Firmware,
         folder: &Path,
-        sensor: u8,
-        service: SocketAddr,
+        place: &Place,
         lines: UnboundedSender<Line>,
     ) -> Result<Self, Trouble> {
         let (control, control_port) = listen().await?;
@@ -67,7 +76,7 @@ impl Board {
         let complaints = folder.join("complaints");
         let stderr = File::create(&complaints).map_err(|why| Trouble::place(&complaints, &why))?;
         let mut child = Command::new(QEMU)
-            .args(parts(folder, sensor, service))
+            .args(parts(folder, place))
             .args(["-qmp".to_owned(), format!("tcp:{control_port},server=off")])
             .args(["-qtest".to_owned(), format!("tcp:{probe_port},server=off")])
             .args(["-qtest-log", "/dev/null", "-kernel"])
@@ -168,18 +177,20 @@ impl Board {
 }
 
 /// The board with its devices, as QEMU wants to be told.
-fn parts(folder: &Path, sensor: u8, service: SocketAddr) -> Vec<String> {
+fn parts(folder: &Path, place: &Place) -> Vec<String> {
+    let Place { sensor, service, broker } = place;
+    // The firmware's places are its arguments, as to a program.
+    let mut told = format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port());
+    if let Some(broker) = broker {
+        told += &format!(",arg={broker}");
+    }
     let eeprom = folder.join("eeprom");
     let arguments = [
         ("-machine", "lm3s6965evb".into()),
         ("-display", "none".into()),
         ("-monitor", "none".into()),
         ("-serial", "none".into()),
-        // The service's place is an argument of the firmware, as to a program.
-        (
-            "-semihosting-config",
-            format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port()),
-        ),
+        ("-semihosting-config", told),
         ("-nic", "user,model=stellaris,id=link".into()),
         ("-device", format!("tmp105,bus=i2c,address={sensor},id=sensor")),
         ("-drive", format!("if=none,id=eeprom,format=raw,file={}", eeprom.display())),

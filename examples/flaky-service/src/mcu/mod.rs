@@ -1,18 +1,22 @@
 //! `cargo demo -- --mcu`: the node of `examples/sensor-node` on an emulated board,
 //! faults of every kind, its log live, and a table of what it did about each.
 
+mod broker;
 mod emulator;
 mod faults;
 mod firmware;
+mod sessions;
 mod stage;
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::mcu::emulator::QEMU;
 use crate::mcu::firmware::Firmware;
+use crate::mcu::sessions::Ordeal;
 use crate::mcu::stage::{Finding, Stage};
 
 /// Why the demo did not come to its end.
@@ -81,11 +85,18 @@ pub fn emulator() -> Result<(), Trouble> {
 /// # Errors
 ///
 /// What the node did not do, or why it could not be tried.
-pub async fn run() -> Result<(), Trouble> {
+pub async fn run(kills: Option<u32>) -> Result<(), Trouble> {
     // Read by the tasks of every board, to the end of the process.
     let firmware: &'static Firmware = Box::leak(Box::new(Firmware::build()?));
     let mut stage = Stage::set(firmware).await?;
-    let findings = faults::play(&mut stage).await?;
+    let findings = match kills {
+        None => faults::play(&mut stage).await?,
+        Some(kills) => {
+            stage.set_broker().await?;
+            let dropping = Duration::from_secs(if kills > 10 { 600 } else { 20 });
+            sessions::play(&mut stage, Ordeal { kills, dropping }).await?
+        }
+    };
     stage::show(&Summary(&findings).to_string())
 }
 

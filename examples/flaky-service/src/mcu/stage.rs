@@ -11,7 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout_at;
 
 use crate::mcu::Trouble;
-use crate::mcu::emulator::{Board, Line};
+use crate::mcu::broker::Broker;
+use crate::mcu::emulator::{Board, Line, Place};
 use crate::mcu::firmware::Firmware;
 use crate::service::{Fault, FlakyService, Phase, Script};
 
@@ -20,8 +21,8 @@ pub(super) const SENSOR: u8 = 0x49;
 /// Where it is for once.
 pub(super) const ELSEWHERE: u8 = 0x4A;
 
-/// How long the log may take to show something. Twice what anything takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the log may take to show something: twice the longest delay of the node.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Nothing fails by itself: faults are switched on by hand.
 const HEALTHY: &[Phase] =
@@ -59,6 +60,9 @@ pub(super) struct Stage {
     started: Instant,
     /// What was said last.
     scene: &'static str,
+    broker: Option<Broker>,
+    /// Start and number of each reading that the node saw acknowledged.
+    acknowledged: Vec<String>,
 }
 
 impl Stage {
@@ -87,6 +91,8 @@ impl Stage {
             lines,
             started: Instant::now(),
             scene: "",
+            broker: None,
+            acknowledged: Vec::new(),
         })
     }
 
@@ -96,10 +102,88 @@ impl Stage {
     ///
     /// If the emulator does not start.
     pub(super) async fn power_on(&mut self, sensor: u8) -> Result<(), Trouble> {
-        let Self { firmware, folder, address, sender, .. } = self;
-        let board = Board::start(firmware, folder, sensor, *address, sender.clone()).await?;
+        let Self { firmware, folder, address, sender, broker, .. } = self;
+        let broker = broker.as_ref().map(Broker::argument);
+        let place = Place { sensor, service: *address, broker };
+        let board = Board::start(firmware, folder, &place, sender.clone()).await?;
         self.board = Some(board);
         Ok(())
+    }
+
+    /// Starts a broker, for boards that are switched on from now on.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or does not start.
+    pub(super) async fn set_broker(&mut self) -> Result<(), Trouble> {
+        self.broker = Some(Broker::start(&self.folder).await?);
+        Ok(())
+    }
+
+    /// The broker.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(super) fn broker(&mut self) -> Result<&mut Broker, Trouble> {
+        self.broker.as_mut().ok_or_else(|| Trouble::new("there is no broker"))
+    }
+
+    /// Start and number of each reading that the node saw acknowledged.
+    pub(super) fn acknowledged(&self) -> &[String] {
+        &self.acknowledged
+    }
+
+    /// Waits until the subscriber has this reading.
+    ///
+    /// # Errors
+    ///
+    /// If it is lost.
+    pub(super) async fn arrives(&mut self, reading: &str) -> Result<(), Trouble> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while self.broker()?.received(reading) == 0 {
+            if tokio::time::Instant::now() > until {
+                let lost = format!("reading {reading} was acknowledged and is lost");
+                return Err(Trouble::new(lost));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Shows the log for this long.
+    ///
+    /// # Errors
+    ///
+    /// If the log ends.
+    pub(super) async fn watches(&mut self, lasts: Duration) -> Result<(), Trouble> {
+        let until = tokio::time::Instant::now() + lasts;
+        while let Ok(line) = timeout_at(until, self.lines.recv()).await {
+            self.take(line)?;
+        }
+        Ok(())
+    }
+
+    /// Shows a line of the log.
+    fn take(&mut self, line: Option<Line>) -> Result<Line, Trouble> {
+        let Some(line) = line else { return Err(Trouble::new("the log has ended")) };
+        self.print(line.level, &line.text)?;
+        if line.text.contains("panicked") {
+            return Err(Trouble::new("the node panicked"));
+        }
+        if let Some(reading) = line.text.strip_prefix("mqtt acknowledged ") {
+            self.acknowledged.push(reading.to_owned());
+        }
+        Ok(line)
+    }
+
+    /// Says something about what happened.
+    ///
+    /// # Errors
+    ///
+    /// If the reader of the output is gone.
+    pub(super) fn tell(&mut self, text: &str) -> Result<(), Trouble> {
+        self.print("", text)
     }
 
     /// Cuts the power. What the node has said until then stays in the log, before what the
@@ -211,11 +295,7 @@ impl Stage {
                 let (secs, scene) = (PATIENCE.as_secs(), self.scene);
                 return Err(Trouble::new(format!("{scene}: no line with {words:?} in {secs} s")));
             };
-            let Some(line) = line else { return Err(Trouble::new("the log has ended")) };
-            self.print(line.level, &line.text)?;
-            if line.text.contains("panicked") {
-                return Err(Trouble::new("the node panicked"));
-            }
+            let line = self.take(line)?;
             if words.iter().all(|word| line.text.contains(word)) {
                 return Ok(line.text);
             }

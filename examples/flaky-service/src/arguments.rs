@@ -58,8 +58,9 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["url", "attempts", "deadline", "callers", "calls", "seed", "guarded_only"])]
     pub mcu: bool,
 
-    /// With --mcu: have the node keep a session with a broker instead, which is killed so often
-    #[arg(long, value_name = "N", requires = "mcu", value_parser = whole(1..=1_000))]
+    /// With --mcu: have the node keep a session with an MQTT broker instead, which is killed so often,
+    /// 1 to 1000; above 10 a broker that accepts and drops goes on for ten minutes
+    #[arg(long, value_name = "N", requires = "mcu", value_parser = whole(KILLS))]
     pub kills: Option<u32>,
 
     /// Leave the naive loop out, for a service that others use, too
@@ -67,6 +68,7 @@ pub struct Arguments {
     pub guarded_only: bool,
 }
 
+const KILLS: RangeInclusive<u32> = 1..=1000;
 const ATTEMPTS: RangeInclusive<u32> = 1..=20;
 const CALLERS: RangeInclusive<u32> = 1..=64;
 const CALLS: RangeInclusive<u32> = 1..=1000;

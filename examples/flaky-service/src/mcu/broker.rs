@@ -50,7 +50,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn start(program: &str, arguments: &[&str], output: Stdio) -> Result<Child, Trouble> {
-    let mut command = Command::new(program);
+    // Debian has servers where only root looks for programs.
+    let there = Path::new("/usr/sbin").join(program);
+    let mut command = Command::new(if there.exists() { &there } else { Path::new(program) });
     command.args(arguments).stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
     let child = command.kill_on_drop(true).spawn();
     child.map_err(|why| {

@@ -80,7 +80,8 @@ pub fn emulator() -> Result<(), Trouble> {
     Err(Trouble::new(format!("{QEMU} is missing: run `sudo apt-get install -y {QEMU}`")))
 }
 
-/// Builds the node, plays all faults and prints what it did about each.
+/// Builds the node, plays all faults and prints what it did about each; with `kills`, those of its session
+/// with a broker, which is killed so often.
 ///
 /// # Errors
 ///

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What the subscriber got: how often each reading came, by its text.
 type Log = Arc<Mutex<BTreeMap<String, u32>>>;
 
-/// mosquitto, dnsmasq and mosquitto_sub, or what stands in their place.
+/// `mosquitto`, `dnsmasq` and `mosquitto_sub`, or what stands in their place.
 #[derive(Debug)]
 pub(super) struct Broker {
     folder: PathBuf,
@@ -101,7 +101,7 @@ impl Broker {
         }
         broker.admits(true).await?;
         broker.run().await?;
-        broker.subscribe().await?;
+        broker.subscribe()?;
         Ok(broker)
     }
 
@@ -212,7 +212,7 @@ impl Broker {
     }
 
     /// Subscribes with a session that outlives the broker.
-    async fn subscribe(&mut self) -> Result<(), Trouble> {
+    fn subscribe(&mut self) -> Result<(), Trouble> {
         let port = self.port.to_string();
         let arguments = [
             "-h",
@@ -282,7 +282,7 @@ impl Broker {
     pub(super) fn connects(&self) -> (usize, usize) {
         let connects = lock(&self.connects);
         let Some(first) = connects.first() else { return (0, 0) };
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let late = connects.iter().filter(|at| **at - *first >= minute);
         let within = |from: &Instant| {
             connects.iter().filter(|at| *at >= from && **at - *from < minute).count()

@@ -180,10 +180,8 @@ impl Board {
 fn parts(folder: &Path, place: &Place) -> Vec<String> {
     let Place { sensor, service, broker } = place;
     // The firmware's places are its arguments, as to a program.
-    let mut told = format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}", service.port());
-    if let Some(broker) = broker {
-        told += &format!(",arg={broker}");
-    }
+    let broker = broker.as_ref().map(|broker| format!(",arg={broker}")).unwrap_or_default();
+    let told = format!("enable=on,target=native,arg=node,arg=10.0.2.2:{}{broker}", service.port());
     let eeprom = folder.join("eeprom");
     let arguments = [
         ("-machine", "lm3s6965evb".into()),

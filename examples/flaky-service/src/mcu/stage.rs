@@ -22,7 +22,7 @@ pub(super) const SENSOR: u8 = 0x49;
 pub(super) const ELSEWHERE: u8 = 0x4A;
 
 /// How long the log may take to show something: twice the longest delay of the node.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Nothing fails by itself: faults are switched on by hand.
 const HEALTHY: &[Phase] =

@@ -22,6 +22,8 @@ const NAME: &str = "broker.test";
 /// The host, as the board sees it.
 const HOST: &str = "10.0.2.2";
 const PASSWORD: &str = "right";
+/// Where the emulator looks for what is asked at 10.0.2.2.
+const RESOLVER: (&str, u16) = ("127.0.0.1", 53);
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -179,6 +181,9 @@ impl Broker {
         if !runs {
             return Ok(());
         }
+        if TcpStream::connect(RESOLVER).await.is_ok() {
+            return Err(Trouble::new("another resolver has port 53 of 127.0.0.1"));
+        }
         let record = format!("--address=/{NAME}/{HOST}");
         let arguments = [
             "--keep-in-foreground",
@@ -194,7 +199,7 @@ impl Broker {
         let mut resolver = start("dnsmasq", &arguments, Stdio::null())?;
         let ready = async {
             // It listens on TCP, too.
-            while TcpStream::connect(("127.0.0.1", 53)).await.is_err() {
+            while TcpStream::connect(RESOLVER).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

@@ -118,8 +118,8 @@ impl Suite {
             ("mosquitto_sub", "mosquitto-clients"),
             ("dnsmasq", "dnsmasq-base"),
         ] {
-            // What they exit with when asked for help differs.
-            let is_there = || std::process::Command::new(program).arg("-h").output().is_ok();
+            // What they exit with when asked for help differs. By `-h` dnsmasq starts to serve.
+            let is_there = || std::process::Command::new(program).arg("--help").output().is_ok();
             if !is_there() && !self.install(package) {
                 self.failed += 1;
                 return;

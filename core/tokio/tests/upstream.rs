@@ -306,7 +306,7 @@ async fn breakers_are_opened_and_closed_by_hand_and_say_what_a_call_would_be_ans
     assert!(tripped.check().is_ok(), "a probe is admitted");
     assert_eq!(upstream.isolate("a"), None, "it is open");
     tokio::time::advance(time::Duration::from_hours(1)).await;
-    assert_eq!(tripped.check().unwrap_err().retry_after, None, "nobody knows");
+    assert_eq!(tripped.check().unwrap_err().retry_after, None, "its end is not known");
     assert_eq!(upstream.reset("a"), Some(CircuitState::Closed));
     assert!(upstream.at("a").call_future(|_| ready(Ok::<_, io::Error>(()))).await.is_ok());
     assert_eq!(upstream.isolate(""), Some(CircuitState::Open), "calls that name no key");

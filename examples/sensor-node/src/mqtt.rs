@@ -105,7 +105,7 @@ pub async fn stay_connected(
             serve(stack, broker, link, &in_flight).await
         });
         let Err(_) = ended.await else { continue };
-        // A refused login: somebody has to put it right, which may have been done by then.
+        // A refused login: the broker may have the right password by then.
         defmt::error!("mqtt session over, again in 5 s");
         Timer::after_secs(5).await;
     }

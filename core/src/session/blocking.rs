@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::fmt;
+use core::ops::ControlFlow;
 
 use crate::call::Attempt;
 use crate::classify::{ClassifyAttempt, Hook};
@@ -58,9 +59,15 @@ impl<X: Parts<Time: Sleep>, K, S: FnMut(SessionState)> Session<'_, '_, X, K, S> 
                         && self.steps.is_retry()
                     {
                         let steps = self.steps.steps();
-                        let context = steps.retry_context();
-                        if self.classifier.hook().before_retry(&context, last).is_break() {
-                            self.steps.end(StopReason::Aborted);
+                        let ended = steps.wake().and_then(|()| {
+                            let context = steps.retry_context();
+                            match self.classifier.hook().before_retry(&context, last) {
+                                ControlFlow::Continue(()) => Ok(()),
+                                ControlFlow::Break(()) => Err(StopReason::Aborted),
+                            }
+                        });
+                        if let Err(reason) = ended {
+                            self.steps.end(reason);
                         }
                     }
                     continue;

@@ -9,8 +9,9 @@ use redress::event::CircuitState;
 use redress::random::{NoRandom, from_fn};
 use redress::session::{SessionConfig, SessionState, SessionStep};
 use redress::testing::{MockClock, Recorder};
+use redress::time::Sleep;
 use redress::{
-    Backoff, Breaker, BreakerConfig, Duration, Error, ErrorClass, EventKind, Last, Policy,
+    Backoff, Breaker, BreakerConfig, Clock, Duration, Error, ErrorClass, EventKind, Last, Policy,
     RollingBudget, StopReason,
 };
 
@@ -205,12 +206,12 @@ fn an_open_breaker_is_waited_for_and_closes_when_the_connection_is_healthy() {
     assert_eq!(breaker.borrow().state(), CircuitState::Closed);
 
     // A connect that is dropped frees its probe.
-    breaker.borrow_mut().trip(redress::Clock::now(&&clock));
+    breaker.borrow_mut().trip(clock.now());
     clock.advance(Duration::from_secs(30));
     steps.broke(ErrorClass::Transient);
     assert!(matches!(steps.next(), Ok(SessionStep::Connect(_))));
     drop(steps);
-    assert!(breaker.borrow().check(redress::Clock::now(&&clock)).is_ok());
+    assert!(breaker.borrow().check(clock.now()).is_ok());
 }
 
 #[test]
@@ -263,6 +264,36 @@ fn a_hook_runs_before_a_connect_that_follows_a_failure() {
     assert_eq!(ended.unwrap_err().stop_reason(), Some(StopReason::Aborted));
     // None after the healthy one.
     assert_eq!(*hooks.borrow(), [(1, 1), (1, 3_602), (2, 3_604)]);
+}
+
+/// A clock whose sleep takes an hour longer than it was told.
+struct Oversleeps<'c>(&'c MockClock);
+
+impl Clock for Oversleeps<'_> {
+    fn now(&self) -> redress::Instant {
+        self.0.now()
+    }
+}
+
+impl Sleep for Oversleeps<'_> {
+    fn sleep(&mut self, span: Duration) {
+        self.0.advance(span.saturating_add(HOUR));
+    }
+}
+
+#[test]
+fn no_hook_runs_after_the_deadline() {
+    let (clock, policy, hooks) = (MockClock::new(), each_second().build().unwrap(), Cell::new(0));
+    let mut retry = policy
+        .on(Oversleeps(&clock), NoRandom)
+        .classify(|class: &ErrorClass| *class)
+        .before_retry(|_, _: &Last<ErrorClass>| {
+            hooks.set(hooks.get() + 1);
+            ControlFlow::Continue(())
+        });
+    let ended = retry.session(SessionConfig::new().pause(Duration::ZERO)).run(|_, _| DOWN);
+    assert_eq!(ended.unwrap_err().stop_reason(), Some(StopReason::DeadlineExceeded));
+    assert_eq!(hooks.get(), 0);
 }
 
 #[test]

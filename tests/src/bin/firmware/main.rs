@@ -7,6 +7,7 @@ mod encode;
 mod figures;
 mod image;
 mod journey;
+mod loops;
 mod steps;
 mod ticks;
 mod timerless;
@@ -58,6 +59,8 @@ enum Part {
     },
     /// What the errors of embassy-nrf are, by its own values
     Hal,
+    /// The programs without embassy: a bare loop, and tasks of RTIC
+    Loops,
     /// Delays at 32,768 Hz, and what images take at that rate
     Ticks,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
@@ -152,6 +155,7 @@ fn main() -> ExitCode {
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
         Part::Hal => hal(),
+        Part::Loops => loops::run(),
         Part::Ticks => ticks::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),

@@ -5,6 +5,7 @@ mod conformance;
 mod driverless;
 mod encode;
 mod figures;
+mod further;
 mod image;
 mod journey;
 mod loops;
@@ -63,6 +64,8 @@ enum Part {
     Loops,
     /// Delays at 32,768 Hz, and what images take at that rate
     Ticks,
+    /// What a further operation takes in flash, in place and through one function
+    Further,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -157,6 +160,7 @@ fn main() -> ExitCode {
         Part::Hal => hal(),
         Part::Loops => loops::run(),
         Part::Ticks => ticks::run(),
+        Part::Further => further::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),

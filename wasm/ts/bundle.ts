@@ -1,5 +1,6 @@
 // What the bundle for Node, Deno and Bun holds: each entry of the package under its name.
 
+export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";
 export * as classify from "./classify.js";
 export * as decorators from "./decorators.js";

@@ -8,3 +8,4 @@ export * as durable from "./durable.js";
 export * as index from "./index.js";
 export * as lint from "./lint.js";
 export * as testing from "./testing.js";
+export * as undici from "./undici.js";

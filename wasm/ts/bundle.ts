@@ -5,6 +5,7 @@ export * as backoff from "./backoff.js";
 export * as classify from "./classify.js";
 export * as decorators from "./decorators.js";
 export * as durable from "./durable.js";
+export * as express from "./express.js";
 export * as fastify from "./fastify.js";
 export * as index from "./index.js";
 export * as lint from "./lint.js";

@@ -11,6 +11,7 @@ export * as fastify from "./fastify.js";
 export * as grpc from "./grpc.js";
 export * as hono from "./hono.js";
 export * as index from "./index.js";
+export * as ky from "./ky.js";
 export * as lint from "./lint.js";
 export * as testing from "./testing.js";
 export * as undici from "./undici.js";

@@ -8,6 +8,7 @@ export * as decorators from "./decorators.js";
 export * as durable from "./durable.js";
 export * as express from "./express.js";
 export * as fastify from "./fastify.js";
+export * as got from "./got.js";
 export * as grpc from "./grpc.js";
 export * as hono from "./hono.js";
 export * as index from "./index.js";

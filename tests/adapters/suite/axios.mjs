@@ -7,6 +7,7 @@ import axiosRetry from "axios-retry";
 import FormData from "form-data";
 import { backoff, CircuitBreaker, classify, Keyed, KeyedPolicy } from "redress";
 import { withPolicy } from "redress/axios";
+import { FakePolicy } from "redress/testing";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
 import { commonTests, quick } from "./common/http-clients.mjs";
@@ -132,6 +133,11 @@ test("axios: axios-retry beside it would multiply the attempts, and is refused",
     assert.match((await thrown(client.get(server.url))).message, /axios-retry repeats the requests/);
   }
   assert.equal(server.requests.length, 0);
+});
+
+test("axios: a fake policy of redress/testing answers by itself", async () => {
+  const client = withPolicy(axios.create(), new FakePolicy({ error: new Error("faked") }));
+  assert.equal((await thrown(client.get("https://api.example.com"))).message, "faked");
 });
 
 test("axios: what is no instance is refused by the name of the package", () => {

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import got from "got";
 import { backoff, CircuitBreaker, outcomeOf } from "redress";
 import { withPolicy } from "redress/got";
+import { FakePolicy } from "redress/testing";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
 import { commonTests, quick } from "./common/http-clients.mjs";
@@ -117,7 +118,9 @@ test("got: a stream goes on as it is", async (lab) => {
   assert.equal(await text(stream), "first,the rest");
 });
 
-test("got: what is no instance is refused by the name of the package", () => {
+test("got: what is no instance is refused by the name of the package, and a policy without steps", () => {
+  const fake = new FakePolicy({ result: 1 });
+  assert.throws(() => withPolicy(got, fake), /got\.policy: an object is not a policy that can be walked step by step/);
   assert.throws(
     () => withPolicy({}, quick()),
     /got\.client: an object is not an instance of the package got 14 and up: npm install got/,

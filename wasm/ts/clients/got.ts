@@ -4,6 +4,7 @@ import type { Got, NormalizedOptions, RequestError, RetryFunction } from "got";
 import { begin, type Call } from "../call/steps.js";
 import { read } from "../classify/facts.js";
 import { http } from "../classify/http.js";
+import { refuse } from "../config/issues.js";
 import { AttemptTimeoutError } from "../errors.js";
 import type { Runner } from "../policy/policy.js";
 import type { CallOptions, Signal } from "../types.js";
@@ -27,6 +28,9 @@ export function withPolicy<G extends Got>(client: G, policy: ClientPolicy, optio
   if (typeof client !== "function" || typeof client.extend !== "function")
     refusePeer("got.client", client, "an instance", "got", "14 and up");
   const caller = new Caller("got", policy, options);
+  // A fake of `redress/testing` has no steps.
+  if (read(policy, "setting") === undefined && read(policy, "at") === undefined)
+    refuse("got.policy", policy, "a policy that can be walked step by step");
   const calculateDelay: RetryFunction = ({ error, computedValue }) => {
     const steps = stepsOf(error.options);
     return steps === undefined ? computedValue : steps.failed(error, computedValue);

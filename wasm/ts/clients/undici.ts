@@ -8,10 +8,16 @@ import type { Attempt, CallOptions, Signal } from "../types.js";
 import { Caller, type ClientOptions, type ClientPolicy, type Plan, sentByHttp } from "./caller.js";
 import { refusePeer } from "./peer.js";
 
-type Options = Dispatcher.DispatchOptions & {
-  /** Options of this call alone. */
-  redress?: CallOptions | undefined;
-};
+declare module "undici" {
+  namespace Dispatcher {
+    interface DispatchOptions {
+      /** Options of this call alone, for a dispatcher with `redress/undici`; a deadline in place of a longer one of the policy. */
+      redress?: CallOptions | undefined;
+    }
+  }
+}
+
+type Options = Dispatcher.DispatchOptions;
 type Handler = Dispatcher.DispatchHandler;
 type Controller = Dispatcher.DispatchController;
 type Dispatch = Dispatcher["dispatch"];

@@ -21,12 +21,13 @@ export function requests(options: RequestsOptions = {}): MiddlewareHandler {
     if (typeof found === "string") return c.text(found, 400);
     const request = new Incoming(Math.min(found, most), () => `${c.req.method} ${c.req.routePath}`);
     incoming.set(c, request);
-    const { signal } = c.req.raw;
-    const unlisten = onAbort(signal as Signal, () => request.abort(gone()));
+    // Not every runtime has one.
+    const signal = c.req.raw.signal as Signal | undefined;
+    const unlisten = signal && onAbort(signal, () => request.abort(gone()));
     try {
       await next();
     } finally {
-      unlisten();
+      unlisten?.();
       request.end();
     }
     return undefined;

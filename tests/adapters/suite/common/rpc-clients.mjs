@@ -5,7 +5,7 @@
 //   watch(client, item)                                   the messages of a stream, asynchronously
 //   codeOf(error)
 
-import { backoff, CircuitBreaker, CircuitOpenError, outcomeOf, Policy } from "redress";
+import { backoff, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, outcomeOf, Policy } from "redress";
 import { startPrices } from "../../lab/grpc.mjs";
 import { assert, test, thrown } from "../../lab/harness.mjs";
 
@@ -171,6 +171,23 @@ export function commonTests(driver) {
       server.calls.map(({ metadata }) => metadata["x-one"]),
       ["1", "1"],
     );
+  });
+
+  named("the caller's abort ends a delay", async (lab) => {
+    const server = await startPrices([UNAVAILABLE], lab);
+    const controller = new AbortController();
+    const onEvent = ({ event }) => event === "retry" && controller.abort();
+    const policy = quick({ strategy: backoff.constant(60_000), deadlineMs: null });
+    const error = await thrown(get(client(server, policy, { onEvent }, lab), "tea", { signal: controller.signal }));
+    assert.deepEqual([driver.codeOf(error), server.calls.length], [1, 1], String(error));
+  });
+
+  named("a policy by key is asked for the service", async (lab) => {
+    const server = await startPrices([0], lab);
+    const breakers = new Keyed(CircuitBreaker, { capacity: 5 });
+    const policy = new KeyedPolicy({ circuitBreaker: breakers, retry: { strategy: backoff.constant(1) } });
+    await get(client(server, policy, {}, lab), "tea");
+    assert.deepEqual([...breakers.keys()], ["shop.Prices"]);
   });
 
   named("a wrong option is refused where the client is made", (lab) => {

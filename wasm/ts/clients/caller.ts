@@ -147,10 +147,11 @@ export class Caller {
     const options: CallOptions = { ...(keyed ? {} : { operation: sent.operation }), ...this.#settings, ...own };
     if (signals.length > 0)
       options.signal = signals.length === 1 ? signals[0] : AbortSignal.any(signals as AbortSignal[]);
-    // The shortest of what the policy, this call and its caller allow.
-    const usual = this.#settings.deadlineMs === undefined ? this.#deadlineMs : (this.#settings.deadlineMs ?? NaN);
-    const limits = [usual, own?.deadlineMs ?? NaN, leftMs ?? NaN].filter((limit) => !Number.isNaN(limit));
-    if (limits.length > 0) options.deadlineMs = Math.max(Math.min(...limits), 0);
+    // A shorter one than the policy's, of this call or of its caller; else the policy's is left to it.
+    const { deadlineMs: said } = this.#settings;
+    const usual = said === undefined ? this.#deadlineMs : (said ?? NaN);
+    const asked = Math.min(own?.deadlineMs ?? Infinity, leftMs ?? Infinity);
+    options.deadlineMs = asked < (Number.isNaN(usual) ? Infinity : usual) ? asked : said;
     const runner = keyed === undefined ? (this.#policy as PolicyLike) : keyed.at(sent.host);
     const headers = this.#headers.filter((name) => !sent.has(name));
     return new Plan(runner, repeats && sent.isReplayable, options, { key, headers, attemptMs: this.#attemptMs });

@@ -2,8 +2,14 @@
 
 export * as backoff from "./backoff.js";
 export * as classify from "./classify.js";
+export * as datadog from "./datadog.js";
 export * as decorators from "./decorators.js";
 export * as durable from "./durable.js";
 export * as index from "./index.js";
 export * as lint from "./lint.js";
+export * as log from "./log.js";
+export * as opentelemetry from "./opentelemetry.js";
+export * as prometheus from "./prometheus.js";
+export * as sentry from "./sentry.js";
 export * as testing from "./testing.js";
+export * as watch from "./watch.js";

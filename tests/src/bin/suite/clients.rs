@@ -1,4 +1,4 @@
-//! What real clients for JavaScript throw, and what it is.
+//! What real clients for JavaScript throw, and what it is; and what the libraries of telemetry get.
 
 use crate::{Count, Suite, exists};
 
@@ -8,7 +8,7 @@ impl Suite {
             self.failed += 1;
             return;
         }
-        for folder in ["wasm", "tests/clients"] {
+        for folder in ["wasm", "tests/clients", "tests/telemetry"] {
             if !self.is_installed(folder) {
                 let install = format!("npm ci --prefix {folder}");
                 self.step(&format!("what {folder} needs from npm"), &install, Count::One);
@@ -17,5 +17,8 @@ impl Suite {
         // It installs and starts the servers itself.
         let run = "node tests/clients/run.mjs";
         self.step("real clients against real servers", run, Count::Runner);
+        // What the clients' run has built.
+        let run = "node tests/telemetry/run.mjs --built";
+        self.step("real libraries of telemetry, Prometheus, and a service", run, Count::Runner);
     }
 }

@@ -1,6 +1,6 @@
 // One command: installs what is missing, compiles, and runs the demo, the service or the tests.
 //
-// The package is the tarball `redress.tgz` here; without one, that of ../../wasm, which is built if nobody has packed it.
+// The package is the tarball `redress.tgz` here; without one, that of ../../wasm, which is built if there is none either.
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync } from "node:fs";

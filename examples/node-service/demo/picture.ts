@@ -77,7 +77,16 @@ export async function draw(url: string, times: Times): Promise<string> {
     legend: PANELS.map((_, index) => {
       const data = found[index]!.map(({ metric }) => nameOf(index, metric));
       const top = TOP + index * HEIGHT + HEIGHT - 62;
-      return { data, left: 50, top, icon: "roundRect", itemGap: 22, itemWidth: 12, itemHeight: 4, textStyle: { fontSize: 11 } };
+      return {
+        data,
+        left: 50,
+        top,
+        icon: "roundRect",
+        itemGap: 22,
+        itemWidth: 12,
+        itemHeight: 4,
+        textStyle: { fontSize: 11 },
+      };
     }),
     grid: at.map((index) => ({ left: 55, right: 20, top: TOP + index * HEIGHT + 16, height: HEIGHT - 96 })),
     xAxis: at.map((gridIndex) => {

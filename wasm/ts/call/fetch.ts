@@ -13,8 +13,8 @@ import type { Attempt, CallOptions, Outcome, PolicyLike } from "../types.js";
 import { execute } from "./asynchronous.js";
 import { checked } from "./hooks.js";
 
-/** RFC 9110, section 9.2.2. */
-const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+/** RFC 9110, section 9.2.2. @internal */
+export const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
 
 /** The options of `redressFetch`: those of every call, and what is special about requests. */
 export interface FetchOptions extends CallOptions {
@@ -127,14 +127,15 @@ function executed(
   return execute({ setting: bound }, operation, options);
 }
 
-/** A request, of whichever realm; undefined for a URL. A copy that is made of one with a body would use that up. */
-function requestOf(input: Input): Request | undefined {
+/** A request, of whichever realm; undefined for a URL. A copy that is made of one with a body would use that up. @internal */
+export function requestOf(input: Input): Request | undefined {
   const request = input as Partial<Request>;
   const isRequest = typeof input === "object" && typeof request.clone === "function" && typeof request.url === "string";
   return isRequest ? (input as Request) : undefined;
 }
 
-function hasHeader(headers: unknown, name: string): boolean {
+/** Whether headers of any form have one. @internal */
+export function hasHeader(headers: unknown, name: string): boolean {
   if (headers === undefined || headers === null) return false;
   const { has } = headers as Partial<Headers>;
   if (typeof has === "function") return has.call(headers, name);
@@ -152,8 +153,8 @@ async function whole(response: Response): Promise<Response> {
   return copy;
 }
 
-/** Whether its body can be sent again: what was taken out of a stream or an iterator is used up, and a `Request` is cloned. */
-function replayable(body: unknown): boolean {
+/** Whether its body can be sent again: what was taken out of a stream or an iterator is used up, and a `Request` is cloned. @internal */
+export function replayable(body: unknown): boolean {
   return (
     !(typeof ReadableStream === "function" && body instanceof ReadableStream) && !(Symbol.asyncIterator in Object(body))
   );

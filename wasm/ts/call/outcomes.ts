@@ -4,8 +4,8 @@ import { keep, kept } from "../errors.js";
 import type { Failure, Outcome } from "../types.js";
 import type { Machine } from "./machine.js";
 
-/** The calls that threw errors of others. */
-const ended = new WeakMap<object, Machine<any>>();
+/** The calls that threw errors of others. @internal */
+export const ended = new WeakMap<object, Machine<any>>();
 
 /** The value of a call, or what it throws. @internal */
 export function valueOrThrow<T>(machine: Machine<T>): T {

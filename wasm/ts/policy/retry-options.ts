@@ -102,7 +102,8 @@ const SHARED: Checks = {
   unref: "boolean",
 };
 export const SHARED_KEYS = Object.keys(SHARED);
-const CHECKS: Checks = {
+/** What each option of retrying must be. @internal */
+export const CHECKS: Checks = {
   ...SHARED,
   maxAttempts: (path, value) => {
     const most = number(path, value, [6, WHOLE | NULLABLE, 1, MOST_ATTEMPTS]);

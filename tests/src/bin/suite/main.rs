@@ -44,7 +44,8 @@ enum Part {
     Mcu,
     /// The npm package
     Js,
-    /// What real clients for JavaScript throw, and the classes that the npm package gives it
+    /// What real clients for JavaScript throw, the classes that the npm package gives it, and
+    /// its adapters with their peers
     Clients,
     /// What real Rust clients return, and the classes that redress-tokio gives it
     Hosts,

@@ -1,0 +1,89 @@
+// The parts of a run: the suites in a user's project, on Node 24, and the types by the compiler.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { pack, packBuilt } from "../../runtimes/lab/consumer.mjs";
+import { checkPages } from "./pages.mjs";
+import { checkTypes } from "./types.mjs";
+
+const HERE = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The peers' newest versions want a newer Node than the oldest one of the package. */
+const NODE = join(HERE, "node_modules", "node-24", "bin", "node");
+/** Each file of suite/ is one; what several have in common is in a folder there. */
+const SUITES = readdirSync(join(HERE, "suite"))
+  .filter((name) => name.endsWith(".mjs"))
+  .map((name) => name.slice(0, -".mjs".length));
+const PARTS = { types: checkTypes, pages: checkPages };
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: [...SUITES, ...Object.keys(PARTS)].join(",") },
+    filter: { type: "string", default: "" },
+    tarball: { type: "string" },
+    built: { type: "boolean", default: false },
+  },
+});
+const parts = values.only.split(",");
+for (const part of parts) {
+  if (!SUITES.includes(part) && !(part in PARTS)) throw new Error(`--only ${part}: no such part`);
+}
+
+const project = mkdtempSync(join(tmpdir(), "redress-adapters-"));
+try {
+  await run(project);
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
+
+async function run(project) {
+  install(values.tarball ?? (values.built ? packBuilt(project) : pack(project)), project);
+  const total = { passed: 0, failed: 0 };
+  const count = (name, { passed, failed }) => {
+    console.log(`${name}: ${passed} passed, ${failed} failed`);
+    total.passed += passed;
+    total.failed += failed;
+  };
+  for (const part of parts) {
+    if (part in PARTS) count(part, reported(part, await PARTS[part]({ project, node: NODE, here: HERE })));
+    else count(part, suite(part, project));
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+/** A user's project: the tarball, the peers, and the suites. */
+function install(tarball, project) {
+  const modules = join(project, "node_modules");
+  mkdirSync(join(modules, "redress"), { recursive: true });
+  spawnSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(modules, "redress")], { stdio: "inherit" });
+  for (const name of readdirSync(join(HERE, "node_modules"))) {
+    if (!name.startsWith(".")) symlinkSync(join(HERE, "node_modules", name), join(modules, name));
+  }
+  cpSync(join(HERE, "package.json"), join(project, "package.json"));
+  for (const part of ["suite", "types", "lab"]) cpSync(join(HERE, part), join(project, part), { recursive: true });
+}
+
+/** Runs a suite in a process of its own; how many of its tests passed. */
+function suite(part, project) {
+  const words = ["--unhandled-rejections=strict", join(project, "suite", `${part}.mjs`), values.filter];
+  const { status, stdout, stderr } = spawnSync(NODE, words, { cwd: project, encoding: "utf8", timeout: 120_000 });
+  const lines = (stdout ?? "").trimEnd().split("\n");
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(lines.pop() ?? "") ?? [];
+  if (lines.length > 0) console.log(lines.join("\n"));
+  if (stderr) console.log(stderr.trimEnd());
+  if (passed === undefined || (status !== 0 && failed === "0")) {
+    console.log(`FAILED ${part}: it ended with ${status}`);
+    return { passed: Number(passed ?? 0), failed: 1 };
+  }
+  return { passed: Number(passed), failed: Number(failed) };
+}
+
+function reported(part, results) {
+  const failures = results.filter(({ error }) => error !== null);
+  for (const { name, error } of failures) console.log(`FAILED ${part}: ${name}\n${error.replace(/^/gm, "    ")}`);
+  return { passed: results.length - failures.length, failed: failures.length };
+}

@@ -22,25 +22,26 @@ const ROWS: [(&str, &str, &str, usize); 4] = [
 
 const IMAGES: [&str; 5] = ["plain", "one", "two", "operations", "through"];
 
-/// Windows that remember more, each alone: the feature, what it is, and how much more that is.
-const LONGER: [(&str, &str, usize); 2] =
-    [("long-breaker", "failure in a breaker", 15), ("long-budget", "retry in a budget", 48)];
+/// The windows: the feature of the image, and what they remember.
+const WINDOWS: [(&str, &str); 3] = [
+    ("", "breaker of 5, budget of 16"),
+    ("long-breaker", "breaker of 20, budget of 16"),
+    ("long-budget", "breaker of 5, budget of 64"),
+];
 
-/// The longest lock of breaker or budget, and what each thing that a window remembers adds to it.
+/// The longest lock of breaker or budget, and what each further failure that a breaker remembers adds to it.
 fn locks() -> Result<(), String> {
     println!("| instructions of the longest lock | M0 | M3 |\n| --- | ---: | ---: |");
-    let boards = [Board::Microbit, Board::Lm3s6965evb];
-    let row = |features: &str| -> Result<Vec<usize>, String> {
-        boards.iter().map(|&board| steps::longest_lock_with(board, features)).collect()
-    };
-    let short = row("")?;
-    println!("| breaker of 5, budget of 16 | {} | {} |", short[0], short[1]);
-    for (features, of, more) in LONGER {
-        let long = row(features)?;
-        let tenths = |i: usize| 10 * long[i].saturating_sub(short[i]) / more;
-        let slope = |i: usize| format!("{}.{}", tenths(i) / 10, tenths(i) % 10);
-        println!("| for each further {of} | {} | {} |", slope(0), slope(1));
+    let mut rows = Vec::new();
+    for (features, of) in WINDOWS {
+        let lock = |board| steps::longest_lock_with(board, features);
+        let row = [lock(Board::Microbit)?, lock(Board::Lm3s6965evb)?];
+        println!("| {of} | {} | {} |", row[0], row[1]);
+        rows.push(row);
     }
+    let tenths = |i: usize| 10 * rows[1][i].saturating_sub(rows[0][i]) / 15;
+    let slope = |i: usize| format!("{}.{}", tenths(i) / 10, tenths(i) % 10);
+    println!("| for each further failure of the breaker | {} | {} |", slope(0), slope(1));
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 // The adapters of the npm package with their real peers, on real servers. Closes with `N passed, M failed`.
 //
-//   node run.mjs [--only axios,fastify,types] [--filter TEXT] [--tarball FILE]
+//   node run.mjs [--only axios,fastify,types] [--filter TEXT] [--tarball FILE | --built]
+//
+// --built packs what wasm/dist holds, in place of building it first.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";

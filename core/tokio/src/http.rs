@@ -1,12 +1,15 @@
 //! What clients and servers of HTTP have in common: which requests may be sent twice
-//! ([`may_repeat`]), the deadline that a request brings ([`deadline`]), and the response that a
-//! failed call becomes ([`failure`]).
+//! ([`may_repeat`]), the deadline that a request brings ([`deadline`]), why a call ended with a
+//! response that is a failure ([`Stopped`]), and the response that a failed call becomes
+//! ([`failure`]).
 
 use std::fmt;
 
 use ::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use ::http::{Method, Response, StatusCode};
-use redress::{Duration, Error, StopReason};
+use redress::{Duration, Error, ErrorClass, StopReason};
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+use {::http::Extensions, redress::Attempt, redress::RetryExhausted};
 
 /// The header by which a client says how many milliseconds it still waits for the response.
 pub const REQUEST_DEADLINE: HeaderName = HeaderName::from_static("x-request-deadline");
@@ -87,6 +90,81 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
         'n' => Duration::from_micros(number.div_ceil(1_000)),
         _ => return None,
     })
+}
+
+/// Writes into the headers of a request how long its sender waits for it.
+///
+/// That is the attempt timeout or what is left of the call's deadline, whichever is shorter, in whole
+/// milliseconds, rounded down. Without either the headers stay as they are.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn set_deadline(headers: &mut HeaderMap, attempt: Attempt, is_grpc: bool) {
+    if attempt.timeout == Duration::MAX {
+        return;
+    }
+    let millis = attempt.timeout.as_millis();
+    if !is_grpc {
+        headers.insert(REQUEST_DEADLINE, millis.into());
+        return;
+    }
+    // At most eight digits.
+    let text = if millis < 100_000_000 {
+        format!("{millis}m")
+    } else {
+        format!("{}S", (millis / 1_000).min(99_999_999))
+    };
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(GRPC_TIMEOUT, value);
+    }
+}
+
+/// Why a call ended with a response that is a failure of its class: an extension of the last
+/// response, which the caller gets when the policy stops.
+///
+/// ```
+/// use redress_tokio::http::Stopped;
+///
+/// fn log<B>(response: &http::Response<B>) {
+///     if let Some(stopped) = response.extensions().get::<Stopped>() {
+///         eprintln!("{} after {} attempts", stopped.reason, stopped.attempts);
+///     }
+/// }
+/// # log(&http::Response::new(()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Why there was no further attempt.
+    pub reason: StopReason,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// The class of the response.
+    pub class: Option<ErrorClass>,
+    /// The delay that would have come next, if it is known.
+    pub next_sleep: Option<Duration>,
+}
+
+/// The last response of a call that failed, if there is one, with [`Stopped`] in its extensions.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn last_response<R, E>(
+    error: Error<E, R>,
+    extensions: impl FnOnce(&mut R) -> &mut Extensions,
+) -> Result<R, Error<E>> {
+    let stopped = match &error {
+        Error::Exhausted(RetryExhausted {
+            stop_reason, attempts, last_class, next_sleep, ..
+        }) => Some(Stopped {
+            reason: *stop_reason,
+            attempts: *attempts,
+            class: *last_class,
+            next_sleep: *next_sleep,
+        }),
+        Error::CircuitOpen(_) => None,
+    };
+    let mut response = error.into_value()?;
+    if let Some(stopped) = stopped {
+        extensions(&mut response).insert(stopped);
+    }
+    Ok(response)
 }
 
 /// The response by which a server says that a call of its own has failed.

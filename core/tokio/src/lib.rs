@@ -23,6 +23,6 @@ pub use gate::AsyncGate;
 pub use settings::{SettingsError, UpstreamSettings};
 pub use time::{OnTokio, TokioRetry, TokioTime};
 pub use upstream::{
-    BreakerKind, BudgetKind, CallBudget, CallPolicy, Pass, SharedBreaker, Upstream, UpstreamParts,
-    UpstreamRetry,
+    BreakerKind, BudgetKind, CallBudget, CallPolicy, Pass, Prepared, SharedBreaker, Upstream,
+    UpstreamParts, UpstreamRetry,
 };

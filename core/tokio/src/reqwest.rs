@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
+use ::http::StatusCode;
 use ::reqwest::{RequestBuilder, Response};
 use redress::classify::Classify;
 use redress::event::Observers;
@@ -10,7 +11,7 @@ use redress::{CircuitOpen, Error, StopReason};
 
 use crate::Upstream;
 use crate::classify::status_and_headers;
-use crate::http::may_repeat;
+use crate::http::{self, last_response, may_repeat};
 
 /// Sends requests of reqwest through an [`Upstream`].
 pub trait SendWith {
@@ -19,7 +20,8 @@ pub trait SendWith {
     /// A response whose status is 400 or above is a failure of its class, whatever the classifier of
     /// the upstream says of errors. Its Retry-After is followed if the policy's strategy does
     /// ([`Backoff::retry_after`](redress::Backoff::retry_after)). When the policy stops, the last response is returned
-    /// whatever its status, as `send` does: check it, or call `error_for_status`.
+    /// whatever its status, as `send` does: check it, or call `error_for_status`. Its extensions say
+    /// why the policy stopped: [`Stopped`](crate::http::Stopped).
     /// Attempt timeout and deadline end when the headers are there; reading the body is not part
     /// of the call.
     ///
@@ -76,8 +78,11 @@ impl SendWith for RequestBuilder {
             let classify =
                 |response: &Response| status_and_headers(response.status(), response.headers());
             let mut retry = retry.operation(&operation).classify_value(classify);
-            let result = retry.call_future(|_| {
-                let request = first.take().or_else(|| kept.as_ref()?.try_clone());
+            let result = retry.call_future(|attempt| {
+                let mut request = first.take().or_else(|| kept.as_ref()?.try_clone());
+                if let Some(request) = request.as_mut().filter(|_| upstream.forwards_deadline) {
+                    http::set_deadline(request.headers_mut(), attempt, false);
+                }
                 let client = &client;
                 async move {
                     match request {
@@ -86,7 +91,8 @@ impl SendWith for RequestBuilder {
                     }
                 }
             });
-            result.await.or_else(|error| error.into_value().map_err(SendError::Call))
+            let last = |error| last_response(error, Response::extensions_mut);
+            result.await.or_else(last).map_err(SendError::Call)
         }
     }
 }
@@ -122,6 +128,24 @@ impl SendError {
             Self::Call(Error::CircuitOpen(rejection)) => Some(rejection),
             _ => None,
         }
+    }
+
+    /// The response by which a server says that this request has failed: that of
+    /// [`http::failure`] for a call; 500 if nothing could be sent, 502 if the
+    /// response could not be read.
+    pub fn failure<B: From<&'static str>>(&self) -> ::http::Response<B> {
+        let (status, sentence) = match self {
+            Self::Call(error) => return http::failure(error),
+            Self::Request(error) if !error.is_builder() => {
+                (StatusCode::BAD_GATEWAY, "a service has failed")
+            }
+            Self::Request(_) | Self::Body => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "the request could not be sent")
+            }
+        };
+        let mut response = ::http::Response::new(B::from(sentence));
+        *response.status_mut() = status;
+        response
     }
 
     /// Why retrying stopped, if it did.

@@ -12,8 +12,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use redress::event::CircuitState;
-use redress::{Backoff, BreakerConfig, Duration, Error, Policy, StopReason};
+use redress::{Backoff, BreakerConfig, Duration, Error, ErrorClass, Policy, StopReason};
 use redress_tokio::Upstream;
+use redress_tokio::deadline::within;
+use redress_tokio::http::Stopped;
 use redress_tokio::reqwest::{SendError, SendWith};
 use tower::{Layer, ServiceExt};
 
@@ -82,6 +84,81 @@ async fn retry_after_is_followed() {
     let response = client.get(server.url("/x")).send_with(&Upstream::new(policy)).await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
     assert!(began.elapsed() >= time::Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn the_last_response_says_why_the_policy_stopped() {
+    let client = client();
+    let server = Server::start([Answer::status(503), Answer::status(502)]).await;
+    let last = client.get(server.url("/x")).send_with(&upstream(2)).await.unwrap();
+    let stopped = last.extensions().get::<Stopped>().unwrap();
+    assert_eq!((stopped.reason, stopped.attempts), (StopReason::MaxAttemptsGlobal, 2));
+    assert_eq!(stopped.class, Some(ErrorClass::ServerError));
+
+    let server = Server::start([Answer::status(404), Answer::status(200)]).await;
+    let missing = client.get(server.url("/x")).send_with(&upstream(4)).await.unwrap();
+    let stopped = missing.extensions().get::<Stopped>().unwrap();
+    assert_eq!((stopped.reason, stopped.attempts), (StopReason::NonRetryableClass, 1));
+    let found = client.get(server.url("/x")).send_with(&upstream(4)).await.unwrap();
+    assert_eq!(found.extensions().get::<Stopped>(), None);
+
+    let server = Server::start([Answer::status(429)]).await;
+    let service = upstream(1).layer().layer(Client::builder(TokioExecutor::new()).build_http());
+    let request = Request::get(server.url("/x")).body(Full::<bytes::Bytes>::default()).unwrap();
+    let limited = service.oneshot(request).await.unwrap();
+    let stopped = limited.extensions().get::<Stopped>().unwrap();
+    assert_eq!((stopped.attempts, stopped.class), (1, Some(ErrorClass::RateLimit)));
+}
+
+#[tokio::test]
+async fn each_attempt_says_how_long_it_is_waited_for() {
+    let backoff = Backoff::constant(Duration::from_millis(20));
+    let policy = Policy::builder().max_attempts(2).backoff(backoff);
+    let upstream = Upstream::new(policy.deadline(Duration::from_secs(60)).build().unwrap());
+    let forwarding = upstream.clone().forward_deadline();
+    let client = client();
+    let answers = [Answer::status(503), Answer::status(200)];
+
+    let server = Server::start(answers.clone()).await;
+    let request = client.get(server.url("/x")).header("x-request-deadline", "99999");
+    let send = request.send_with(&forwarding);
+    assert_eq!(within(Duration::from_secs(5), send).await.unwrap().status(), 200);
+    let sent = server.header("x-request-deadline");
+    let [first, second] = [0, 1].map(|nth: usize| sent[nth].parse::<u64>().unwrap());
+    assert!(first <= 5_000 && second + 19 <= first, "{sent:?}");
+
+    // gRPC has a header of its own.
+    let server = Server::start(answers.clone()).await;
+    let service = forwarding.layer().layer(Client::builder(TokioExecutor::new()).build_http());
+    let request = Request::post(server.url("/x")).header(CONTENT_TYPE, "application/grpc");
+    let request = request.body(Full::<bytes::Bytes>::default()).unwrap();
+    service.oneshot(request).await.unwrap();
+    let sent = server.header("grpc-timeout");
+    assert!(sent.len() == 2 && sent.iter().all(|left| left.ends_with('m')), "{sent:?}");
+
+    // Not asked for, the request is sent as it is.
+    let server = Server::start(answers).await;
+    let request = client.get(server.url("/x")).header("x-request-deadline", "99999");
+    request.send_with(&upstream).await.unwrap();
+    assert_eq!(server.header("x-request-deadline"), ["99999", "99999"]);
+}
+
+#[tokio::test]
+async fn a_request_that_failed_becomes_a_response() {
+    let status = |error: &SendError| error.failure::<String>().status().as_u16();
+    let client = client();
+    let refused = client.get("http://127.0.0.1:1/").send_with(&upstream(2)).await.unwrap_err();
+    assert_eq!(status(&refused), 502);
+    let nowhere = client.get("no address").send_with(&upstream(2)).await.unwrap_err();
+    assert_eq!(status(&nowhere), 500);
+    assert_eq!(status(&SendError::Body), 500);
+    let breaker = BreakerConfig::failures(1, Duration::from_secs(60));
+    let upstream = upstream(1).breaker(breaker).unwrap();
+    let send = async || client.get("http://127.0.0.1:1/").send_with(&upstream).await;
+    send().await.unwrap_err();
+    let rejected = send().await.unwrap_err().failure::<String>();
+    assert_eq!(rejected.status().as_u16(), 503);
+    assert!(rejected.headers().contains_key(RETRY_AFTER));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use redress::{Duration, ErrorClass};
 use redress_tokio::settings::Limit;
-use redress_tokio::{Upstream, UpstreamSettings};
+use redress_tokio::{Prepared, SettingsError, Upstream, UpstreamSettings};
 
 const FULL: &str = r#"
 capacity = 50
@@ -174,4 +174,26 @@ fn a_setting_that_does_not_exist_is_refused_with_its_line() {
         let refused = toml::from_str::<UpstreamSettings>(text).unwrap_err().to_string();
         assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
     }
+}
+
+#[test]
+fn several_upstreams_are_updated_all_or_none() {
+    let before = toml("[retry]\nstrategy = \"fullJitter\"\nmaxAttempts = 3");
+    let after = toml("[retry]\nstrategy = \"fullJitter\"\nmaxAttempts = 5");
+    let wrong = toml("[retry]\nstrategy = \"fullJitter\"\nmaxAttempts = 0");
+    let [orders, prices] = [(); 2].map(|()| Upstream::from_settings(&before).unwrap());
+    let update = |of_prices| {
+        let prepared = [orders.prepare(&after)?, prices.prepare(of_prices)?];
+        prepared.into_iter().for_each(Prepared::apply);
+        Ok(())
+    };
+    let attempts = || (orders.policy().max_attempts(), prices.policy().max_attempts());
+
+    let refused: SettingsError = update(&wrong).unwrap_err();
+    let text = refused.under("upstreams.prices").to_string();
+    assert!(text.starts_with("upstreams.prices.retry.maxAttempts: 0 is out of range"), "{text}");
+    assert_eq!(attempts(), (3, 3));
+
+    update(&after).unwrap();
+    assert_eq!(attempts(), (5, 5));
 }

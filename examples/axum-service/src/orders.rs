@@ -1,5 +1,6 @@
 //! `GET /orders/{id}`: an order with its price. `POST /orders`: a new one.
 
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -7,8 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use redis::AsyncCommands;
 use redress::Error;
-use redress_tokio::http::REQUEST_DEADLINE;
-use redress_tokio::reqwest::{SendError, SendWith};
+use redress_tokio::reqwest::SendWith;
 use redress_tokio::{deadline, http};
 use serde::{Deserialize, Serialize};
 use tonic_health::pb::HealthCheckRequest;
@@ -77,11 +77,8 @@ async fn fetched(app: &App, item: &str) -> Result<u64, Response> {
     if let Ok(mut path) = url.path_segments_mut() {
         path.extend(["prices", item]);
     }
-    let mut request = app.clients.http.get(url);
-    if let Some(left) = deadline::remaining() {
-        request = request.header(REQUEST_DEADLINE, left.as_millis());
-    }
-    let response = request.send_with(&app.upstreams.prices).await.map_err(not_sent)?;
+    let sent = app.clients.http.get(url).send_with(&app.upstreams.prices).await;
+    let response = sent.map_err(|error| error.failure::<Body>())?;
     if !response.status().is_success() {
         return Err(answer(StatusCode::BAD_GATEWAY, "the service of prices has failed"));
     }
@@ -167,14 +164,6 @@ async fn insert(app: &App, item: &str, quantity: i32, key: Option<&str>) -> Resu
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes a value")]
 fn failed<E, V>(error: Error<E, V>) -> Response {
     http::failure(&error)
-}
-
-/// As [`failed`]; a request that cannot be sent is a fault of this service.
-fn not_sent(error: SendError) -> Response {
-    match error {
-        SendError::Call(error) => failed(error),
-        error => answer(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-    }
 }
 
 fn answer(status: StatusCode, text: impl Into<String>) -> Response {

@@ -2,7 +2,7 @@
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redress_tokio::observe::{Metrics, Tracing};
-use redress_tokio::{SettingsError, Upstream};
+use redress_tokio::{Prepared, SettingsError, Upstream};
 use reqwest::Url;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -26,17 +26,22 @@ pub(crate) struct Upstreams {
 impl Upstreams {
     pub(crate) fn new(settings: &OfUpstreams) -> Result<Self, SettingsError> {
         let observed = |(name, own)| {
-            let upstream = Upstream::from_settings(own)?.named(name);
+            let upstream = Upstream::from_settings(own)?.named(name).forward_deadline();
             Ok::<_, SettingsError>(upstream.observer((Tracing::new(), Metrics::new())))
         };
         let [orders, prices, cache, stock] = settings.all().map(observed);
         Ok(Self { orders: orders?, prices: prices?, cache: cache?, stock: stock? })
     }
 
-    /// Replaces the settings under running calls, which keep theirs.
+    /// Replaces the settings of all upstreams, or of none, under running calls, which keep theirs.
     pub(crate) fn update(&self, settings: &OfUpstreams) -> Result<(), SettingsError> {
         let all = self.all().into_iter().zip(settings.all());
-        all.into_iter().try_for_each(|((_, upstream), (_, own))| upstream.update(own))
+        let prepare = |((name, upstream), (_, own)): ((_, &Observed), (_, _))| {
+            upstream.prepare(own).map_err(|why| why.under(&format!("upstreams.{name}")))
+        };
+        let prepared: Result<Vec<_>, _> = all.map(prepare).collect();
+        prepared?.into_iter().for_each(Prepared::apply);
+        Ok(())
     }
 
     /// In the order of [`OfUpstreams::all`].

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { pack } from "../../runtimes/lab/consumer.mjs";
+import { pack, packBuilt } from "../../runtimes/lab/consumer.mjs";
 import { checkPages } from "./pages.mjs";
 import { checkTypes } from "./types.mjs";
 
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     only: { type: "string", default: [...SUITES, ...Object.keys(PARTS)].join(",") },
     filter: { type: "string", default: "" },
     tarball: { type: "string" },
+    built: { type: "boolean", default: false },
   },
 });
 const parts = values.only.split(",");
@@ -39,7 +40,7 @@ try {
 }
 
 async function run(project) {
-  install(values.tarball ?? pack(project), project);
+  install(values.tarball ?? (values.built ? packBuilt(project) : pack(project)), project);
   const total = { passed: 0, failed: 0 };
   const count = (name, { passed, failed }) => {
     console.log(`${name}: ${passed} passed, ${failed} failed`);

@@ -12,6 +12,7 @@ const PROGRAMS = {
   "nats-server": "/usr/sbin/nats-server",
   "rabbitmq-server": "/usr/sbin/rabbitmq-server",
   openssl: "/usr/bin/openssl",
+  prometheus: "/usr/bin/prometheus",
 };
 
 /** Installs what is missing of these packages. */

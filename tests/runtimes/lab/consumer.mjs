@@ -26,7 +26,12 @@ export function pack(into) {
   const folder = join(REPOSITORY, "wasm");
   npm(folder, "ci");
   npm(folder, "run", "build");
-  const [{ filename }] = JSON.parse(npm(folder, "pack", "--json", "--pack-destination", into));
+  return packBuilt(into);
+}
+
+/** Packs the npm package as it was built before; the path of the tarball. */
+export function packBuilt(into) {
+  const [{ filename }] = JSON.parse(npm(join(REPOSITORY, "wasm"), "pack", "--json", "--pack-destination", into));
   return join(into, filename);
 }
 

@@ -1,4 +1,4 @@
-// The examples' own tests, against the packed tarball in place of the working copy.
+// The examples' own tests, against the packed tarball in place of the working copy; those of node-service are in tests/telemetry.
 
 import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,6 @@ import { commandOf, run } from "./runtimes/process.mjs";
 
 /** Each example, and the runtimes its tests run on. */
 const EXAMPLES = {
-  "node-service": ["node-20", "node-24"],
   browser: ["node-24"],
   "edge-worker": ["node-24"],
 };

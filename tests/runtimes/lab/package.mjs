@@ -24,8 +24,8 @@ export async function checkManifest({ project, tarball }) {
   const listed = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" });
   const needless = listed.split("\n").filter((path) => /node_modules|\.tsbuildinfo|\/src\/.*\.rs$|tests?\//.test(path));
   const manifest = JSON.parse(readFileSync(join(project, "node_modules", "redress", "package.json"), "utf8"));
-  const isNeeded = (name) => manifest.peerDependenciesMeta?.[name]?.optional !== true;
-  const peers = Object.keys(manifest.peerDependencies ?? {}).filter(isNeeded);
+  const isOptional = (name) => manifest.peerDependenciesMeta?.[name]?.optional === true;
+  const peers = Object.keys(manifest.peerDependencies ?? {}).filter((name) => !isOptional(name));
   const dependencies = [...Object.keys(manifest.dependencies ?? {}), ...peers];
   return [
     await check("publint finds nothing", [bin("publint"), "run", tarball, "--strict"]),

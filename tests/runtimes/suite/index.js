@@ -13,6 +13,7 @@ import "./classification.js";
 import "./classifiers.js";
 import "./wrapped.js";
 import "./observability.js";
+import "./watching.js";
 import "./inspect.js";
 import "./outcomes.js";
 import "./abort.js";

@@ -24,7 +24,7 @@ use tower_service::Service;
 
 use crate::Upstream;
 use crate::classify::status_and_headers;
-use crate::http::may_repeat;
+use crate::http::{last_response, may_repeat, set_deadline};
 
 /// A layer that sends the requests of a client through an upstream; [`Upstream::layer`] makes it.
 #[derive(Clone, Debug)]
@@ -39,7 +39,8 @@ impl<O, K> Upstream<O, K> {
     ///
     /// A response whose status is 400 or above, and a gRPC response whose `grpc-status` is in its
     /// headers, are failures of their class. When the policy stops, the caller gets the last
-    /// response whatever its status, and an [`Error`] if the last attempt had none.
+    /// response whatever its status, with [`Stopped`](crate::http::Stopped) in its extensions, and an
+    /// [`Error`] if the last attempt had none.
     ///
     /// A request is sent once if its method is not idempotent and it has no `Idempotency-Key`, or
     /// if its body is a stream or longer than [`MOST_KEPT`]. Requests of gRPC are all `POST`, so their
@@ -131,8 +132,12 @@ where
                 Requests::One(_) => upstream.once_at(key),
             };
             let mut retry = retry.operation(&operation).classify_value(classify::<R>);
-            let result = retry.call_future(move |_| {
-                let (mut inner, request) = (inner.clone(), requests.next());
+            let forwards = upstream.forwards_deadline;
+            let result = retry.call_future(move |attempt| {
+                let (mut inner, mut request) = (inner.clone(), requests.next());
+                if let Some(request) = request.as_mut().filter(|_| forwards) {
+                    set_deadline(request.headers_mut(), attempt, is_grpc);
+                }
                 async move {
                     poll_fn(|context| inner.poll_ready(context)).await?;
                     match request {
@@ -141,7 +146,7 @@ where
                     }
                 }
             });
-            result.await.or_else(Error::into_value)
+            result.await.or_else(|error| last_response(error, Response::extensions_mut))
         })
     }
 }

@@ -36,6 +36,14 @@ pub enum Problem {
 }
 
 impl SettingsError {
+    /// The same error with a path that begins where the settings are in a larger file:
+    /// `under("upstreams.prices")` makes `retry.maxAttempts` to
+    /// `upstreams.prices.retry.maxAttempts`.
+    #[must_use]
+    pub fn under(self, section: &str) -> Self {
+        Self { path: format!("{section}.{}", self.path), ..self }
+    }
+
     pub(crate) fn new(
         path: impl Into<String>,
         value: impl fmt::Display,

@@ -65,6 +65,8 @@ use keys::{KeyState, Keys};
 pub struct Upstream<O = (), K = Auto> {
     shared: Arc<Shared>,
     name: Option<Arc<str>>,
+    /// Whether each attempt of a request of HTTP says how long it is waited for.
+    pub(crate) forwards_deadline: bool,
     observer: O,
     classifier: K,
 }
@@ -82,6 +84,10 @@ impl Shared {
     #[inline]
     fn state(&self) -> Arc<State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 }
 
@@ -177,7 +183,13 @@ impl Upstream {
     }
 
     fn of(state: State) -> Self {
-        Self { shared: Shared::new(state), name: None, observer: (), classifier: Auto }
+        Self {
+            shared: Shared::new(state),
+            name: None,
+            forwards_deadline: false,
+            observer: (),
+            classifier: Auto,
+        }
     }
 }
 
@@ -215,6 +227,26 @@ impl State {
         let own = self.by_key.as_ref().map(|keys| keys.state(key, || TokioTime.now()));
         let KeyState { breaker, budget } = own.unwrap_or_default();
         KeyState { breaker, budget: budget.or_else(|| self.budget.clone()) }
+    }
+}
+
+/// Settings that [`Upstream::prepare`] has checked.
+#[must_use = "nothing changes before `apply`"]
+pub struct Prepared {
+    shared: Arc<Shared>,
+    state: State,
+}
+
+impl Prepared {
+    /// Replaces the settings of the upstream and of all its clones.
+    pub fn apply(self) {
+        self.shared.replace(self.state);
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("policy", &self.state.policy).finish_non_exhaustive()
     }
 }
 
@@ -287,8 +319,8 @@ impl<O, K> Upstream<O, K> {
     /// one as [`OnEvent(closure)`](redress::event::OnEvent). Each call gets a clone of it, so what is to outlive a call
     /// belongs in an `Arc`.
     pub fn observer<N: Observers + Clone>(self, observer: N) -> Upstream<N, K> {
-        let Self { shared, name, classifier, .. } = self;
-        Upstream { shared, name, observer, classifier }
+        let Self { shared, name, forwards_deadline, classifier, .. } = self;
+        Upstream { shared, name, forwards_deadline, observer, classifier }
     }
 
     /// Names the upstream in spans, logs and metrics: `orders`, `postgres`. By default it has no
@@ -297,11 +329,21 @@ impl<O, K> Upstream<O, K> {
         Self { name: Some(name.into()), ..self }
     }
 
+    /// Sends with each attempt of a request of HTTP how long it is waited for, so that the other side
+    /// stops working in time: `x-request-deadline` in milliseconds, and `grpc-timeout` for gRPC. It is
+    /// what is left of the deadline, or the attempt timeout if that is shorter, and replaces such a
+    /// header of the request. Off by default: then the request is sent as it is. Holds for
+    /// [`send_with`](crate::reqwest::SendWith) and [`layer`](Self::layer).
+    #[cfg(feature = "http")]
+    pub fn forward_deadline(self) -> Self {
+        Self { forwards_deadline: true, ..self }
+    }
+
     /// Classifies errors with this classifier in place of [`Auto`], for instance
     /// [`Boxed`](crate::classify::Boxed) or a type of your own.
     pub fn classifier<N: Clone>(self, classifier: N) -> Upstream<O, N> {
-        let Self { shared, name, observer, .. } = self;
-        Upstream { shared, name, observer, classifier }
+        let Self { shared, name, forwards_deadline, observer, .. } = self;
+        Upstream { shared, name, forwards_deadline, observer, classifier }
     }
 
     /// Classifies errors with a function, in place of [`Auto`]: it returns an
@@ -350,11 +392,36 @@ impl<O, K> Upstream<O, K> {
     /// # Errors
     ///
     /// [`SettingsError`] for the first setting that is out of its range; then nothing changes.
+    ///
+    /// Several upstreams whose settings are in one file are updated all or none by
+    /// [`prepare`](Self::prepare).
     pub fn update(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
-        let checked = settings.checked()?;
-        let state = State::of_checked(&checked, Some(&self.shared.state()))?;
-        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        self.prepare(settings)?.apply();
         Ok(())
+    }
+
+    /// Checks settings as [`update`](Self::update) does, and changes nothing before
+    /// [`Prepared::apply`], which cannot fail.
+    ///
+    /// ```
+    /// use redress_tokio::{SettingsError, Upstream, UpstreamSettings};
+    ///
+    /// /// All of them, or none.
+    /// fn update(all: &[(&Upstream, UpstreamSettings)]) -> Result<(), SettingsError> {
+    ///     let prepared: Result<Vec<_>, _> =
+    ///         all.iter().map(|(upstream, settings)| upstream.prepare(settings)).collect();
+    ///     prepared?.into_iter().for_each(|prepared| prepared.apply());
+    ///     Ok(())
+    /// }
+    /// # update(&[]).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting that is out of its range.
+    pub fn prepare(&self, settings: &UpstreamSettings) -> Result<Prepared, SettingsError> {
+        let state = State::of_checked(&settings.checked()?, Some(&self.shared.state()))?;
+        Ok(Prepared { shared: self.shared.clone(), state })
     }
 
     /// The policy of calls that begin now.
@@ -368,7 +435,8 @@ impl<O, K> Upstream<O, K> {
         self.shared.state().of_key(key).breaker
     }
 
-    /// The keys that have a breaker, with it, in no order.
+    /// The keys that have a breaker, with it, in no order. The breaker of calls that name no key is
+    /// not among them: [`breaker_of("")`](Self::breaker_of) returns it.
     pub fn breakers(&self) -> Vec<(Arc<str>, SharedBreaker)> {
         let state = self.shared.state();
         state.by_key.as_ref().map(|keys| keys.breakers()).unwrap_or_default()
@@ -484,8 +552,13 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
 
 impl<O: Clone, K: Clone> Clone for Upstream<O, K> {
     fn clone(&self) -> Self {
-        let (observer, classifier) = (self.observer.clone(), self.classifier.clone());
-        Self { shared: self.shared.clone(), name: self.name.clone(), observer, classifier }
+        Self {
+            shared: self.shared.clone(),
+            name: self.name.clone(),
+            forwards_deadline: self.forwards_deadline,
+            observer: self.observer.clone(),
+            classifier: self.classifier.clone(),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) struct Server {
 struct State {
     answers: Mutex<VecDeque<Answer>>,
     bodies: Mutex<Vec<String>>,
+    heads: Mutex<Vec<String>>,
     arrived: Notify,
     closed: Notify,
 }
@@ -86,6 +87,12 @@ impl Server {
         self.state.bodies.lock().unwrap().join("|")
     }
 
+    /// The values of a header in all requests that have it.
+    pub(crate) fn header(&self, name: &str) -> Vec<String> {
+        let heads = self.state.heads.lock().unwrap();
+        heads.iter().filter_map(|head| value(head, name)).collect()
+    }
+
     /// Waits until a request has come.
     pub(crate) async fn arrived(&self) {
         self.state.arrived.notified().await;
@@ -102,7 +109,10 @@ impl State {
     async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut read = Vec::new();
         loop {
-            let Some(body) = request(&mut stream, &mut read).await? else { return Ok(()) };
+            let Some((head, body)) = request(&mut stream, &mut read).await? else {
+                return Ok(());
+            };
+            self.heads.lock().unwrap().push(head);
             let nth = {
                 let mut bodies = self.bodies.lock().unwrap();
                 bodies.push(body);
@@ -134,25 +144,31 @@ impl State {
     }
 }
 
-/// The body of the next request; `None` at the end of the connection.
-async fn request(stream: &mut TcpStream, read: &mut Vec<u8>) -> std::io::Result<Option<String>> {
+/// The value of a header of a head in lower case.
+fn value(head: &str, name: &str) -> Option<String> {
+    let of = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
+    head.lines().find_map(of)
+}
+
+/// The head of the next request in lower case, and its body; `None` at the end of the connection.
+async fn request(
+    stream: &mut TcpStream,
+    read: &mut Vec<u8>,
+) -> std::io::Result<Option<(String, String)>> {
     loop {
         if let Some(end) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&read[..end]).to_ascii_lowercase();
-            let value = |name: &str| {
-                head.lines().find_map(|line| line.strip_prefix(name)?.trim().to_owned().into())
-            };
             let rest = &read[end + 4..];
-            let length = value("content-length:").and_then(|length| length.parse().ok());
+            let length = value(&head, "content-length").and_then(|length| length.parse().ok());
             let body = match length {
                 Some(length) if rest.len() >= length => Some((rest[..length].to_vec(), length)),
                 Some(_) => None,
-                None if value("transfer-encoding:").is_some() => chunked(rest),
+                None if value(&head, "transfer-encoding").is_some() => chunked(rest),
                 None => Some((Vec::new(), 0)),
             };
             if let Some((body, length)) = body {
                 read.drain(..end + 4 + length);
-                return Ok(Some(String::from_utf8_lossy(&body).into_owned()));
+                return Ok(Some((head, String::from_utf8_lossy(&body).into_owned())));
             }
         }
         if stream.read_buf(read).await? == 0 {

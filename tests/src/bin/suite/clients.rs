@@ -1,4 +1,5 @@
-//! What real clients for JavaScript throw, and what it is; the adapters with their real peers.
+//! What real clients for JavaScript throw, and what it is; the adapters with their real peers; and what the libraries of
+//! telemetry get.
 
 use crate::{Count, Suite, exists};
 
@@ -8,7 +9,7 @@ impl Suite {
             self.failed += 1;
             return;
         }
-        for folder in ["wasm", "tests/clients", "tests/adapters"] {
+        for folder in ["wasm", "tests/clients", "tests/adapters", "tests/telemetry"] {
             if !self.is_installed(folder) {
                 let install = format!("npm ci --prefix {folder}");
                 self.step(&format!("what {folder} needs from npm"), &install, Count::One);
@@ -17,7 +18,10 @@ impl Suite {
         // It installs and starts the servers itself.
         let run = "node tests/clients/run.mjs";
         self.step("real clients against real servers", run, Count::Runner);
-        let run = "node tests/adapters/run.mjs";
+        // What that run has built.
+        let run = "node tests/adapters/run.mjs --built";
         self.step("the adapters with their real peers", run, Count::Runner);
+        let run = "node tests/telemetry/run.mjs --built";
+        self.step("real libraries of telemetry, Prometheus, and a service", run, Count::Runner);
     }
 }

@@ -1,0 +1,3 @@
+// `redress/datadog`: reports to Datadog.
+
+export * from "./watch/datadog.js";

@@ -1,0 +1,3 @@
+// `redress/log`: writes events to pino or the console.
+
+export * from "./watch/log.js";

@@ -1,0 +1,3 @@
+// `redress/opentelemetry`: reports to OpenTelemetry.
+
+export * from "./watch/opentelemetry.js";

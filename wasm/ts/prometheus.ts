@@ -1,0 +1,3 @@
+// `redress/prometheus`: reports to Prometheus.
+
+export * from "./watch/prometheus.js";

@@ -1,0 +1,3 @@
+// `redress/sentry`: reports to Sentry.
+
+export * from "./watch/sentry.js";

@@ -17,8 +17,9 @@ const INLINED = 25;
  */
 export const MODULES = [
   { name: "core", crate: "redress-wasm", inlined: INLINED, stack: 65_536, shares: true },
-  // It works on the core's slots, which both know by the same types.
-  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 65_536, shares: true },
+  // They work on the core's slots, which all know by the same types, and on its stack.
+  { name: "guards", crate: "redress-wasm", features: ["guards"], inlined: INLINED, stack: 0, shares: true },
+  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 0, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
   { name: "clients", crate: "redress-wasm-tables", features: ["clients"], level: SMALL, stack: 16_384 },

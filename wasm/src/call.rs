@@ -8,11 +8,11 @@ use redress::{Attempt, Classification, Duration, ErrorClass, Instant, Policy, St
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::gate::{self, OUT_OF_MEMORY};
-use crate::memory::{adopt, release, reserve};
+use crate::memory::{release, reserve};
 use crate::settings::{self, whole};
-use crate::slot::{Content, content};
+use crate::slot::{Content, adopt, content};
 use crate::strategy::Random;
-use crate::{breaker, budget, policy, pool, table};
+use crate::{breaker, budget, policy, purse, table};
 
 /// A call, from its admission to its result. It refers to nothing: the package hands in its
 /// policy, breaker and budget anew each time.
@@ -207,7 +207,7 @@ pub fn call_fail(
     let mut classification = Classification::new(table::class(class));
     classification.retry_after = table::optional(retry_after);
     let cause = if how == 1 { Cause::Result } else { Cause::Exception };
-    let purse = pool::Purse { slot: budget, now: budget_now };
+    let purse = purse::Purse { slot: budget, now: budget_now };
     let decision = if how == 2 {
         call.cut(policy, now, &mut Random, &purse)
     } else {
@@ -239,7 +239,7 @@ pub fn call_fail(
 /// The retry that was decided is deferred: the number of the reason for which the call ends.
 #[wasm_bindgen]
 pub fn call_defer(slot: u32, budget: u32, budget_now: f64) -> u32 {
-    let purse = pool::Purse { slot: budget, now: budget_now };
+    let purse = purse::Purse { slot: budget, now: budget_now };
     at(slot).call.defer(&purse) as u32
 }
 

@@ -31,7 +31,8 @@ fn main() -> Done {
     let (address, function) = (heap_base(&module)?, functions(&module));
     let settings = settings::take(&mut module)?;
     println!(r#"{{ "address": {address}, "function": {function}, "settings": {settings} }}"#);
-    stack::put_rewind(&mut module)?;
+    let rewinds = stack::put_rewind(&mut module)?;
+    let pointer = stack::pointer(&module);
     let shared = memory::own(&mut module);
     // Nothing but numbers crosses, so no table for JavaScript's objects is needed, which
     // wasm-bindgen makes wherever an engine could have one.
@@ -46,6 +47,7 @@ fn main() -> Done {
     drop_exports(module, "__");
     if shared {
         memory::import(module)?;
+        stack::share(module, pointer, rewinds);
     }
     if let Some(RawCustomSection { name, data }) = features {
         module.customs.add(RawCustomSection { name, data });

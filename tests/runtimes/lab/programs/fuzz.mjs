@@ -6,6 +6,8 @@ import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
 import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
 import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
 import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
+import * as guards from "../node_modules/redress/dist/esm/wasm/modules/guards.js";
+import * as twinGuards from "../node_modules/redress/dist/esm/wasm/modules/guards.js?twin";
 import { FUNCTIONS, LAYOUT, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
 
 const ROUNDS = 60_000;
@@ -20,19 +22,33 @@ function random(below) {
 }
 const pick = (list) => list[random(list.length)];
 
-function start(module, pages, shared) {
+/** Starts a module, in the memory of one that was started before if there is one; `imports` has its own unless it is given. */
+function start(module, pages, shared, imports = module.imports) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: pages });
   const imported = shared ?? {
     memory,
     __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }),
   };
-  module.__wbg_set_wasm({ ...new WebAssembly.Instance(module.compiled(), module.imports(imported)).exports });
-  return imported;
+  const exports = { ...new WebAssembly.Instance(module.compiled(), imports(imported)).exports };
+  module.__wbg_set_wasm(exports);
+  return { __stack_pointer: exports.__stack_pointer, ...imported };
 }
 
 const shared = start(core, PAGES + 12);
+start(guards, PAGES, shared);
 start(extras, PAGES, shared);
 const apart = start(twin, PAGES + 12);
+
+/** What the guards of the twin import: the functions of that core, by the names that wasm-bindgen has made of theirs. */
+function ofTwin(env) {
+  const { "./guards_bg.js": own, ...rest } = guards.imports(env);
+  const renamed = Object.keys(own).map((name) => {
+    const [, known] = /^__wbg_(memory_\w+)_[0-9a-f]{16}$/.exec(name);
+    return [name, twin[known]];
+  });
+  return { ...rest, "./guards_bg.js": Object.fromEntries(renamed), "./core.js": { table: twin.table } };
+}
+start(twinGuards, PAGES, apart, ofTwin);
 
 /** A policy, a breaker, a budget and a call that goes on for ever, and what they answer step by step. */
 class Witness {
@@ -91,8 +107,8 @@ class Witness {
   }
 }
 
-const witness = new Witness(core, shared);
-const other = new Witness(twin, apart);
+const witness = new Witness({ ...core, ...guards }, shared);
+const other = new Witness({ ...twin, ...twinGuards }, apart);
 const spared = new Set(witness.slots);
 
 /** Slots of one's own: some live, some given back. */
@@ -184,7 +200,7 @@ function argument(name, owner) {
 /** What refers to a strategy or a policy is not known to the core: the package gives them back when nothing does. */
 const kept = () => new Set([...own.strategy_new, ...own.policy_new]);
 
-const functions = Object.entries({ ...core, ...extras }).filter(
+const functions = Object.entries({ ...core, ...guards, ...extras }).filter(
   ([name, one]) => typeof one === "function" && !/^(__|compiled$|imports$|rewind$|table$)/.test(name),
 );
 assert.ok(functions.length > 30, functions.map(([name]) => name).join());
@@ -221,7 +237,6 @@ function attack([name, one]) {
     assert.ok(error instanceof WebAssembly.RuntimeError, `${name}(${given}): ${error}`);
     counts.trapped += 1;
     core.rewind();
-    extras.rewind();
   }
 }
 

@@ -42,9 +42,10 @@ const apart = start(twin, PAGES + 12);
 /** What the guards of the twin import: the functions of that core, by the names that wasm-bindgen has made of theirs. */
 function ofTwin(env) {
   const { "./guards_bg.js": own, ...rest } = guards.imports(env);
+  const theirs = { memory_reserve: twin.memory_reserve, memory_release: twin.memory_release };
   const renamed = Object.keys(own).map((name) => {
     const [, known] = /^__wbg_(memory_\w+)_[0-9a-f]{16}$/.exec(name);
-    return [name, twin[known]];
+    return [name, theirs[known]];
   });
   return { ...rest, "./guards_bg.js": Object.fromEntries(renamed), "./core.js": { table: twin.table } };
 }
@@ -68,7 +69,7 @@ class Witness {
     this.breaker = breaker_new();
     this.#set("Rolling", { maxRetries: 40, window: 3e6 });
     this.budget = budget_rolling();
-    this.call = call_begin(this.policy, 0, 0, 0, NaN) & ~7;
+    this.call = call_begin(this.policy, 0, 0, 0, NaN, NaN) & ~7;
     this.slots = [strategy, this.policy, this.breaker, this.budget, this.call];
     assert.ok(this.slots.every((slot) => slot > 0));
   }
@@ -120,7 +121,6 @@ const MADE = {
   budget_rolling: "budget",
   budget_ratio: "budget",
   call_begin: "call",
-  call_probe: "call",
   breaker_admit: "permit",
 };
 const NUMBERS = [

@@ -1,6 +1,5 @@
 //! The pointer of a module's stack, for which Rust has no name.
 
-use walrus::ir::Value;
 use walrus::{ConstExpr, GlobalId, GlobalKind, Module};
 
 use crate::Done;
@@ -24,7 +23,11 @@ pub(crate) fn put_rewind(module: &mut Module) -> Done<bool> {
 
 /// The pointer, if the module needs a stack.
 pub(crate) fn pointer(module: &Module) -> Option<GlobalId> {
-    module.globals.iter().find(|global| global.name.as_deref() == Some(NAME)).map(|one| one.id())
+    module
+        .globals
+        .iter()
+        .find(|global| global.name.as_deref() == Some(NAME))
+        .map(walrus::Global::id)
 }
 
 /// Modules that share a memory share one stack: the first, which rewinds it, exports the pointer,

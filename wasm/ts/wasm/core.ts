@@ -96,8 +96,9 @@ function startCore(): Shared {
 
 /** The table of numbers for settings and answers. */
 export function table(): Float64Array {
-  const { buffer } = enter().memory;
-  if (numbers === undefined || numbers.buffer !== buffer) numbers = new Float64Array(buffer, tableAt(), 32);
+  const { memory } = enter();
+  // Where memory has grown, what was a view of it has no length any more.
+  if (!numbers?.length) numbers = new Float64Array(memory.buffer, tableAt(), 32);
   return numbers;
 }
 

@@ -7,9 +7,9 @@
 //! is there, `settings` says.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
-//! With the feature `guards` it is another module, of breakers and budgets, and with `extras` one
-//! of what few programs use: snapshots, breakers that open at a share of the calls, and strategies
-//! that adapt. Those have no memory, no stack and no table of functions of their own (`shares`).
+//! With the feature `guards` it is another module, of breakers and budgets; with `adaptive` one of
+//! strategies that adapt, and with `extras` one of what few programs use: snapshots, and breakers
+//! that open at a share of the calls. Those have no memory, no stack and no table of functions of their own (`shares`).
 //! They import those of the first, and work on the same slots by the same types, so that a call
 //! asks a breaker of any module alike; their data and their functions are where the others have
 //! nothing.
@@ -24,13 +24,13 @@
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 
-#[cfg(all(target_arch = "wasm32", feature = "extras"))]
+#[cfg(all(target_arch = "wasm32", feature = "adaptive"))]
 mod adaptive;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
 mod breaker;
 #[cfg(all(target_arch = "wasm32", feature = "guards"))]
 mod breakers;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
 mod budget;
 #[cfg(all(target_arch = "wasm32", feature = "guards"))]
 mod budgets;
@@ -38,7 +38,7 @@ mod budgets;
 mod call;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod classify;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(any(feature = "adaptive", feature = "extras"))))]
 mod gate;
 #[cfg(target_arch = "wasm32")]
 #[cfg_attr(feature = "shares", path = "shares/memory.rs")]
@@ -59,7 +59,7 @@ mod snapshot;
 mod stack;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod strategy;
-#[cfg(all(target_arch = "wasm32", not(feature = "guards")))]
+#[cfg(all(target_arch = "wasm32", not(any(feature = "guards", feature = "extras"))))]
 mod strategy_slots;
 #[cfg(target_arch = "wasm32")]
 mod table;

@@ -44,7 +44,9 @@ function checkLayout(project) {
       ([, key, value]) => [key, Number(value)],
     ),
   );
-  const parts = ["core", "guards", "extras"].map((module) => partsOf(readFileSync(join(folder, `${module}.wasm`))));
+  const parts = ["core", "guards", "adaptive", "extras"].map((module) =>
+    partsOf(readFileSync(join(folder, `${module}.wasm`))),
+  );
   const wrong = [];
   const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ parts, PAGES, FUNCTIONS })}`);
   const [core, ...others] = parts;

@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-const MODULES = ["core", "guards", "extras", "http", "vendors", "lint"];
+const MODULES = ["core", "guards", "adaptive", "extras", "http", "vendors", "lint"];
 
 /** The modules that each entry needs, and the most that its bundle may have in bytes, minified and compressed. */
 const ENTRIES = {
-  small: { needs: ["core", "guards"], most: 27_000 },
-  classified: { needs: ["core", "http"], most: 34_000 },
+  small: { needs: ["core", "guards"], most: 26_000 },
+  classified: { needs: ["core", "http"], most: 29_000 },
 };
 
 /** A piece of a module's text that no minifier writes differently. */

@@ -3,9 +3,9 @@
 
 import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
+import { enterAdaptive } from "../wasm/adaptive.js";
 import { micros, table } from "../wasm/core.js";
-import { enterExtras } from "../wasm/extras.js";
-import { adaptive_new } from "../wasm/modules/extras.js";
+import { adaptive_new } from "../wasm/modules/adaptive.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -145,7 +145,7 @@ export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff
   const path = "backoff.adaptive";
   const { windowMs, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
   const make = (slot: number) => {
-    enterExtras();
+    enterAdaptive();
     const to = table();
     to[AT.Adaptive.window] = micros(windowMs);
     to[AT.Adaptive.targetMilli] = Math.round(targetSuccess * 1000);

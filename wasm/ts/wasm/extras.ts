@@ -1,4 +1,4 @@
-// The module of what few programs use: snapshots, windows of a rate, and strategies that adapt.
+// The module of what few programs use: snapshots, and windows of a rate.
 
 import { __wbg_set_wasm, compiled, imports } from "./modules/extras.js";
 import { sharing } from "./shared.js";

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
+import * as adaptive from "../node_modules/redress/dist/esm/wasm/modules/adaptive.js";
 import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
 import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
 import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
@@ -36,6 +37,7 @@ function start(module, pages, shared, imports = module.imports) {
 
 const shared = start(core, PAGES + 12);
 start(guards, PAGES, shared);
+start(adaptive, PAGES, shared);
 start(extras, PAGES, shared);
 const apart = start(twin, PAGES + 12);
 
@@ -200,7 +202,7 @@ function argument(name, owner) {
 /** What refers to a strategy or a policy is not known to the core: the package gives them back when nothing does. */
 const kept = () => new Set([...own.strategy_new, ...own.policy_new]);
 
-const functions = Object.entries({ ...core, ...guards, ...extras }).filter(
+const functions = Object.entries({ ...core, ...guards, ...adaptive, ...extras }).filter(
   ([name, one]) => typeof one === "function" && !/^(__|compiled$|imports$|rewind$|table$)/.test(name),
 );
 assert.ok(functions.length > 30, functions.map(([name]) => name).join());

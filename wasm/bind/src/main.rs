@@ -49,6 +49,19 @@ fn main() -> Done {
         memory::import(module)?;
         stack::share(module, pointer, rewinds);
     }
+    let glue = Path::new(folder).join(format!("{name}_bg.js"));
+    let mut text = fs::read_to_string(&glue)?;
+    for import in module.imports.iter_mut() {
+        // A hash makes its name the only one among many modules: here there is one.
+        if let Some((short, _)) = import.name.rsplit_once('_')
+            && import.name.starts_with("__wbg_")
+        {
+            let short = short.to_owned();
+            text = text.replace(&import.name, &short);
+            import.name = short;
+        }
+    }
+    fs::write(glue, text)?;
     if let Some(RawCustomSection { name, data }) = features {
         module.customs.add(RawCustomSection { name, data });
     }

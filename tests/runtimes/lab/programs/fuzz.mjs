@@ -46,7 +46,7 @@ function ofTwin(env) {
   const { "./guards_bg.js": own, ...rest } = guards.imports(env);
   const theirs = { memory_reserve: twin.memory_reserve, memory_release: twin.memory_release };
   const renamed = Object.keys(own).map((name) => {
-    const [, known] = /^__wbg_(memory_\w+)_[0-9a-f]{16}$/.exec(name);
+    const [, known] = /^__wbg_(memory_\w+)$/.exec(name);
     return [name, theirs[known]];
   });
   return { ...rest, "./guards_bg.js": Object.fromEntries(renamed), "./core.js": { table: twin.table } };

@@ -19,20 +19,17 @@ export function rejection(state: CircuitState, retryAfterMs: number | undefined)
 
 /** The name of a thrown value, whatever its getters do. */
 export function nameOf(error: unknown): string {
-  try {
-    const name = (error as { name?: unknown } | null | undefined)?.name;
-    return typeof name === "string" ? name : typeof error;
-  } catch {
-    return typeof error;
-  }
+  const name = read(error, "name");
+  return typeof name === "string" ? name : typeof error;
 }
 
 /** Whether a thrown value asks to stop, in whatever realm it was made. */
 export function asksToStop(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   try {
-    return error instanceof AbortRetryError || (error as { name?: unknown }).name === "AbortRetryError";
+    return error instanceof AbortRetryError || read(error, "name") === "AbortRetryError";
   } catch {
+    // A proxy that was revoked.
     return false;
   }
 }
@@ -42,8 +39,11 @@ export function asksToStop(error: unknown): boolean {
  * ("abort"), or that a time was over ("timeout"); undefined for any other error.
  */
 export function cancellation(error: unknown): "abort" | "timeout" | undefined {
-  const named = ["name", "code"].some((key) => says(read(error, key), ABORT_NAMES));
-  if (!named && !says(read(read(error, "constructor"), "name"), ABORT_NAMES)) return undefined;
+  const name = read(error, "name");
+  const type = read(read(error, "constructor"), "name");
+  // Most errors have the name of their type.
+  const isNamed = says(name, ABORT_NAMES) || (type !== name && says(type, ABORT_NAMES));
+  if (!isNamed && !says(read(error, "code"), ABORT_NAMES)) return undefined;
   const reasons = [read(error, "cause"), read(read(error, "signal"), "reason")];
   return reasons.some((reason) => read(reason, "name") === "TimeoutError") ? "timeout" : "abort";
 }

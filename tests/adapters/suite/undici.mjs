@@ -118,20 +118,19 @@ test("undici: 103 is not the answer", async (lab) => {
   assert.deepEqual([statusCode, await body.json(), server.requests.length], [200, { status: 200 }, 2]);
 });
 
-test("undici: a request that is aborted before its connection is free is never sent", async (lab) => {
+test("undici: an attempt whose time is over before its connection is free is never sent", async (lab) => {
   const server = await startScripted(["hang", 200], lab);
   const client = new Client(server.url).compose(interceptor(quick({ maxAttempts: 1 })));
-  const [first, second] = [new AbortController(), new AbortController()];
-  const sent = [first, second].map(({ signal }) => thrown(client.request({ path: "/", method: "GET", signal })));
+  const controller = new AbortController();
+  const first = thrown(client.request({ path: "/first", method: "GET", signal: controller.signal }));
   await server.until(() => server.requests.length === 1);
-  second.abort();
-  await sent[1];
-  first.abort();
-  await sent[0];
+  await thrown(client.request({ path: "/second", method: "GET", redress: { deadlineMs: 50 } }));
+  controller.abort();
+  await first;
   await (await client.request({ path: "/third", method: "GET" })).body.dump();
   assert.deepEqual(
     server.requests.map(({ url }) => url),
-    ["/", "/third"],
+    ["/first", "/third"],
   );
   await client.close();
 });

@@ -175,6 +175,16 @@ export function commonTests(driver) {
     );
   });
 
+  named("a signal for all calls of a client cancels those under way", async (lab) => {
+    const server = await startPrices(["hang"], lab);
+    const controller = new AbortController();
+    const error = thrown(get(client(server, quick(), { signal: controller.signal }, lab), "tea"));
+    await server.until(() => server.calls.length === 1);
+    controller.abort();
+    assert.equal(driver.codeOf(await error), 1, String(await error));
+    await server.until(() => server.calls[0].isCancelled);
+  });
+
   named("the caller's abort ends a delay", async (lab) => {
     const server = await startPrices([UNAVAILABLE], lab);
     const controller = new AbortController();

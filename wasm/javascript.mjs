@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { checkTexts, MEMBERS, shortMembers } from "./members.mjs";
+import { MEMBERS, shortMembers } from "./members.mjs";
 import { layout, placed, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -62,9 +62,7 @@ async function writeTree(folder, form, { modules, end, printed }) {
   for (const name of sources) {
     const from = join(SOURCES, name);
     const file = join(folder, name.replace(/\.ts$/, ".js"));
-    const source = readFileSync(from, "utf8");
-    checkTexts(source);
-    const { code, map } = await compact(source, { file, from, define: placed(end), ...SHORT });
+    const { code, map } = await compact(readFileSync(from, "utf8"), { file, from, define: placed(end), ...SHORT });
     // Types alone.
     if (code.trim() === "") continue;
     write(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`);

@@ -7,7 +7,6 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { MEMBERS, shortMembers } from "./members.mjs";
 import { layout, placed, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -31,9 +30,6 @@ export const compiled = () => moduleOf(text);
 const bundled = (name) => `import { moduleOf } from "../base64.js";
 export const compiled = () => moduleOf(${name === "core" ? JSON.stringify(base64(name)) : `require("./${name}.base64.js")`});
 `;
-
-/** In the trees, which programs bundle, members that no program sees have short names. */
-const SHORT = { mangleProps: new RegExp(`^(${MEMBERS.join("|")})$`), mangleCache: shortMembers() };
 
 const wasm = (name) => readFileSync(join(DIST, `${name}.wasm`));
 const base64 = (name) => wasm(name).toString("base64");
@@ -62,7 +58,7 @@ async function writeTree(folder, form, { modules, end, printed }) {
   for (const name of sources) {
     const from = join(SOURCES, name);
     const file = join(folder, name.replace(/\.ts$/, ".js"));
-    const { code, map } = await compact(readFileSync(from, "utf8"), { file, from, define: placed(end), ...SHORT });
+    const { code, map } = await compact(readFileSync(from, "utf8"), { file, from, define: placed(end) });
     // Types alone.
     if (code.trim() === "") continue;
     write(file, `${code}//# sourceMappingURL=${basename(file)}.map\n`);

@@ -19,17 +19,20 @@ export function rejection(state: CircuitState, retryAfterMs: number | undefined)
 
 /** The name of a thrown value, whatever its getters do. */
 export function nameOf(error: unknown): string {
-  const name = read(error, "name");
-  return typeof name === "string" ? name : typeof error;
+  try {
+    const name = (error as { name?: unknown } | null | undefined)?.name;
+    return typeof name === "string" ? name : typeof error;
+  } catch {
+    return typeof error;
+  }
 }
 
 /** Whether a thrown value asks to stop, in whatever realm it was made. */
 export function asksToStop(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   try {
-    return error instanceof AbortRetryError || read(error, "name") === "AbortRetryError";
+    return error instanceof AbortRetryError || (error as { name?: unknown }).name === "AbortRetryError";
   } catch {
-    // A proxy that was revoked.
     return false;
   }
 }

@@ -26,6 +26,8 @@ const NO_OPTIONS: CallOptions = {};
 // Methods are private to the compiler alone: those that are so to the engine cost each call as much as all else here.
 export abstract class ObservedCall<T> extends CoreCall {
   readonly options: CallOptions;
+  /** The hooks of the policy, which are read once: a watched policy has others for each call. */
+  private readonly hooks: Hooks | undefined;
   /** The options as they were given. */
   private readonly given: CallOptions | undefined;
   /** Whether anything listens. */
@@ -54,6 +56,7 @@ export abstract class ObservedCall<T> extends CoreCall {
     super(setting, deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity));
     const listens = options !== undefined && checked("", options);
     this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
+    this.hooks = hooks;
     this.given = options;
     this.observed = observed || listens;
     this.timeline = this.options.captureTimeline === true ? [] : undefined;
@@ -61,7 +64,7 @@ export abstract class ObservedCall<T> extends CoreCall {
 
   /** The hooks of the policy, and those of the call. */
   private get listeners(): readonly Hooks[] {
-    return [this.setting.hooks, this.given].filter((hooks) => hooks !== undefined);
+    return [this.hooks, this.given].filter((hooks) => hooks !== undefined);
   }
 
   /** Whether it ended, in a way that has an outcome. */

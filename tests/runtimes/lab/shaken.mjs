@@ -9,7 +9,7 @@ const MODULES = ["core", "guards", "adaptive", "extras", "http", "vendors", "lin
 /** The modules that each entry needs, and the most that its bundle may have in bytes, minified and compressed. */
 const ENTRIES = {
   small: { needs: ["core", "guards"], most: 26_000 },
-  classified: { needs: ["core", "http"], most: 29_000 },
+  classified: { needs: ["core", "http"], most: 29_500 },
 };
 
 /** A piece of a module's text that no minifier writes differently, long enough to be in no other module. */

@@ -21,6 +21,8 @@ const SUITES = readdirSync(join(HERE, "suite"))
 /** The long form has more processes. */
 const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 120_000;
 const PARTS = { types: checkTypes, pages: checkPages };
+/** What measures, and is run where it is named. */
+const MEASURES = ["latency"];
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +34,8 @@ const { values } = parseArgs({
 });
 const parts = values.only.split(",");
 for (const part of parts) {
-  if (!SUITES.includes(part) && !(part in PARTS)) throw new Error(`--only ${part}: no such part`);
+  if (!SUITES.includes(part) && !(part in PARTS) && !MEASURES.includes(part))
+    throw new Error(`--only ${part}: no such part`);
 }
 
 installServers(["redis-server"]);
@@ -52,9 +55,11 @@ async function run(project) {
     total.failed += failed;
   };
   for (const part of parts) {
-    if (part in PARTS) count(part, reported(part, await PARTS[part]({ project, node: NODE, here: HERE })));
+    if (MEASURES.includes(part)) measure(part, project);
+    else if (part in PARTS) count(part, reported(part, await PARTS[part]({ project, node: NODE, here: HERE })));
     else count(part, suite(part, project));
   }
+  if (parts.every((part) => MEASURES.includes(part))) return;
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
@@ -70,6 +75,12 @@ function install(tarball, project) {
   cpSync(join(HERE, "package.json"), join(project, "package.json"));
   for (const part of ["suite", "types", "lab"]) cpSync(join(HERE, part), join(project, part), { recursive: true });
   cpSync(join(HERE, "..", "clients", "lab", "processes.mjs"), join(project, "lab", "processes.mjs"));
+}
+
+/** Runs a program of lab/ that prints what it has measured. */
+function measure(part, project) {
+  const { status } = spawnSync(NODE, [join(project, "lab", `${part}.mjs`)], { cwd: project, stdio: "inherit" });
+  if (status !== 0) throw new Error(`${part}: it ended with ${status}`);
 }
 
 /** Runs a suite in a process of its own; how many of its tests passed. */

@@ -6,8 +6,8 @@ import binaryen from "binaryen";
 /** The core is compiled for speed within small bytes; what is called seldom, for bytes alone. */
 const SMALL = "z";
 /**
- * Up to this cost, by LLVM's count, the core's functions are inlined. The level's own threshold, 50, makes 150 bytes
- * more by gzip; 0 makes 60 more than that.
+ * Up to this cost, by LLVM's count, functions of the core and of the guards are inlined. The level's own threshold,
+ * 50, makes 150 bytes more by gzip of the guards; 0 makes 300 more of both.
  */
 const INLINED = 25;
 
@@ -17,8 +17,10 @@ const INLINED = 25;
  */
 export const MODULES = [
   { name: "core", crate: "redress-wasm", inlined: INLINED, stack: 65_536, shares: true },
-  // It works on the core's slots, which both know by the same types.
-  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 65_536, shares: true },
+  // They work on the core's slots, which all know by the same types, and on its stack.
+  { name: "guards", crate: "redress-wasm", features: ["guards"], inlined: INLINED, stack: 0, shares: true },
+  { name: "adaptive", crate: "redress-wasm", features: ["adaptive"], level: SMALL, stack: 0, shares: true },
+  { name: "extras", crate: "redress-wasm", features: ["extras"], level: SMALL, stack: 0, shares: true },
   { name: "http", crate: "redress-wasm-tables", features: ["http"], level: SMALL, stack: 16_384 },
   { name: "vendors", crate: "redress-wasm-tables", level: SMALL, stack: 16_384 },
   { name: "clients", crate: "redress-wasm-tables", features: ["clients"], level: SMALL, stack: 16_384 },

@@ -1,6 +1,6 @@
 //! Calls under way.
 
-use redress::breaker::{CallResult, Permit};
+use redress::breaker::{Admitted, CallResult, Permit};
 use redress::driver::{Call, Decision, Deferred};
 use redress::event::Cause;
 use redress::random::Draw;
@@ -8,11 +8,11 @@ use redress::{Attempt, Classification, Duration, ErrorClass, Instant, Policy, St
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::gate::{self, OUT_OF_MEMORY};
-use crate::memory::{adopt, release, reserve};
+use crate::memory::{release, reserve};
 use crate::settings::{self, whole};
-use crate::slot::{Content, content};
+use crate::slot::{Content, adopt, content};
 use crate::strategy::Random;
-use crate::{breaker, budget, policy, pool, table};
+use crate::{breaker, budget, policy, purse, table};
 
 /// A call, from its admission to its result. It refers to nothing: the package hands in its
 /// policy, breaker and budget anew each time.
@@ -46,27 +46,14 @@ fn at(slot: u32) -> &'static mut Slot {
 }
 
 /// Begins a call and its first attempt. Slots of breaker and budget are 0 for none; the
-/// deadline is the policy's if it is NaN.
-/// The address of the call with [`SUCCESS_COUNTS`] and [`HALF_OPENED`]; 0 if the breaker is not
-/// closed, and then [`call_probe`] asks it; [`OUT_OF_MEMORY`] if there is none, and then
-/// nothing has begun. The call is given back with its breaker, or else its policy, if it does
+/// deadline is the policy's if it is NaN. A breaker that is not closed is asked at the time of its
+/// own clock, unless that is NaN.
+/// The address of the call with [`SUCCESS_COUNTS`] and [`HALF_OPENED`]; 0 if the breaker rejects
+/// it, with the rejection in the table, or was not asked; [`OUT_OF_MEMORY`] if there is none, and
+/// then nothing has begun. The call is given back with its breaker, or else its policy, if it does
 /// not end before.
 #[wasm_bindgen]
-pub fn call_begin(policy: u32, breaker: u32, budget: u32, now: f64, deadline: f64) -> u32 {
-    let Some(ready) = Ready::new(policy, breaker, budget) else { return OUT_OF_MEMORY };
-    if breaker == 0 {
-        return ready.begin(None, now, deadline);
-    }
-    match breaker::at(breaker).admit_closed() {
-        Some(permit) => ready.begin(Some(permit), now, deadline),
-        None => ready.rejected(),
-    }
-}
-
-/// As [`call_begin`], asking a breaker that is not closed at the time of its clock; 0 if
-/// it rejects the call, with the rejection in the table.
-#[wasm_bindgen]
-pub fn call_probe(
+pub fn call_begin(
     policy: u32,
     breaker: u32,
     budget: u32,
@@ -75,9 +62,16 @@ pub fn call_probe(
     breaker_now: f64,
 ) -> u32 {
     let Some(ready) = Ready::new(policy, breaker, budget) else { return OUT_OF_MEMORY };
-    let Some(admitted) = gate::admit(breaker, breaker_now) else { return ready.rejected() };
-    let call = ready.begin(Some(admitted.permit), now, deadline);
-    if admitted.half_opened { call | HALF_OPENED } else { call }
+    if breaker == 0 {
+        return ready.begin(None, now, deadline);
+    }
+    let closed = breaker::at(breaker).admit_closed();
+    let admitted = closed.map(|permit| Admitted { permit, half_opened: false });
+    let asked = admitted
+        .or_else(|| if breaker_now.is_nan() { None } else { gate::admit(breaker, breaker_now) });
+    let Some(Admitted { permit, half_opened }) = asked else { return ready.rejected() };
+    let call = ready.begin(Some(permit), now, deadline);
+    if half_opened { call | HALF_OPENED } else { call }
 }
 
 /// All that a call needs, with room for it: nothing that was asked has to be taken back.
@@ -146,29 +140,21 @@ pub fn call_start(slot: u32, policy: u32, breaker: u32) -> bool {
     true
 }
 
-/// What was left of the deadline when the attempt started; infinity without one.
+/// What is left of the deadline at `now`, or was when the attempt started if that is NaN; infinity
+/// without one.
 #[wasm_bindgen]
-pub fn call_remaining(slot: u32) -> f64 {
-    table::millis(at(slot).attempt.remaining)
-}
-
-/// What is left of the deadline at `now`; infinity without one.
-#[wasm_bindgen]
-pub fn call_remaining_at(slot: u32, now: f64) -> f64 {
-    table::millis(at(slot).call.remaining(table::instant(now)))
+pub fn call_remaining(slot: u32, now: f64) -> f64 {
+    let slot = at(slot);
+    table::millis(match table::optional(now) {
+        Some(_) => slot.call.remaining(table::instant(now)),
+        None => slot.attempt.remaining,
+    })
 }
 
 /// How long the attempt may take, by the deadline, too; infinity without a limit.
 #[wasm_bindgen]
 pub fn call_timeout(slot: u32) -> f64 {
     table::millis(at(slot).attempt.timeout)
-}
-
-/// The class of the latest failure, which is another than was told if the attempt was
-/// late.
-#[wasm_bindgen]
-pub fn call_class(slot: u32) -> u32 {
-    at(slot).call.last().map_or(ErrorClass::Unknown, |(class, _)| class) as u32
 }
 
 /// A retry follows a failure: the budget has granted it.
@@ -181,7 +167,8 @@ const FIRST_REASON: u32 = 2;
 /// The attempt has failed, by an error (`how` is 0), by a value (1), or because the package has
 /// ended it at its time (2): [`RETRY`], [`TOO_LONG`], or a reason from [`FIRST_REASON`] on. The
 /// budget is asked at the time of its own clock unless that is NaN. In the table are the delay
-/// in milliseconds and the new state of a breaker that the hint has opened plus 1, else 0.
+/// in milliseconds, the new state of a breaker that the hint has opened plus 1, else 0, and the
+/// class of the failure, which is another than was told if the attempt was late.
 #[wasm_bindgen]
 pub fn call_fail(
     slot: u32,
@@ -207,12 +194,13 @@ pub fn call_fail(
     let mut classification = Classification::new(table::class(class));
     classification.retry_after = table::optional(retry_after);
     let cause = if how == 1 { Cause::Result } else { Cause::Exception };
-    let purse = pool::Purse { slot: budget, now: budget_now };
+    let purse = purse::Purse { slot: budget, now: budget_now };
     let decision = if how == 2 {
         call.cut(policy, now, &mut Random, &purse)
     } else {
         call.fail(policy, now, &classification, cause, &mut Random, &purse)
     };
+    table::set(2, f64::from(call.last().map_or(class, |(class, _)| class as u32)));
     let slot = at(slot);
     if slot.number != number {
         // Its breaker was disposed of meanwhile, and the call with it.
@@ -239,28 +227,22 @@ pub fn call_fail(
 /// The retry that was decided is deferred: the number of the reason for which the call ends.
 #[wasm_bindgen]
 pub fn call_defer(slot: u32, budget: u32, budget_now: f64) -> u32 {
-    let purse = pool::Purse { slot: budget, now: budget_now };
+    let purse = purse::Purse { slot: budget, now: budget_now };
     at(slot).call.defer(&purse) as u32
-}
-
-/// The delay after which to go on with a call that stops for a reason by its number; NaN for
-/// none.
-#[wasm_bindgen]
-pub fn call_next_sleep(slot: u32, reason: u32) -> f64 {
-    at(slot).call.next_sleep(numbered(reason)).map_or(f64::NAN, table::millis)
 }
 
 /// Puts what a deferred call has behind it into the table, as `Deferred` has it.
 #[wasm_bindgen]
 pub fn call_deferred(slot: u32) {
     let deferred = at(slot).call.deferred();
-    let times = [deferred.delay, deferred.elapsed, deferred.remaining];
-    table::set(0, f64::from(deferred.attempts));
-    for (index, time) in (1..).zip(times) {
-        table::set(index, table::millis(time));
-    }
-    for (index, failures) in (4..).zip(deferred.failures) {
-        table::set(index, f64::from(failures));
+    // SAFETY: the table is large enough, and the reference ends here.
+    let told = unsafe { &mut *table::numbers().cast::<settings::Deferred>() };
+    told.attempts = f64::from(deferred.attempts);
+    told.delay = table::millis(deferred.delay);
+    told.elapsed = table::millis(deferred.elapsed);
+    told.remaining = table::millis(deferred.remaining);
+    for (told, failures) in told.failures.iter_mut().zip(deferred.failures) {
+        *told = f64::from(failures);
     }
 }
 
@@ -280,10 +262,6 @@ pub fn call_resume(slot: u32, policy: u32, now: f64, deadline: f64) {
         deferred.remaining = deadline;
     }
     at(slot).call = Call::resume(policy::at(policy), &deferred, table::instant(now));
-}
-
-fn numbered(reason: u32) -> StopReason {
-    StopReason::ALL.get(reason as usize).copied().unwrap_or(StopReason::Aborted)
 }
 
 /// The delay is over; whether there is time for another attempt.
@@ -313,12 +291,19 @@ pub fn call_succeed(slot: u32, policy: u32, breaker: u32, now: f64, breaker_now:
 
 /// Ends a call that did not succeed, for a reason by its number. The new state of the breaker
 /// plus 1, 0 if it is the old one; and from bit 2 on the class that the breaker counts plus 1,
-/// 0 if the call was cancelled for it.
+/// 0 if the call was cancelled for it. In the table is the delay after which to go on, NaN for
+/// none.
 #[wasm_bindgen]
 pub fn call_stop(slot: u32, breaker: u32, reason: u32, breaker_now: f64) -> u32 {
-    let counted = at(slot).call.counted_failure(numbered(reason));
+    let reason = StopReason::ALL.get(reason as usize).copied().unwrap_or(StopReason::Aborted);
+    let call = &at(slot).call;
+    let counted = call.counted_failure(reason);
+    let next_sleep = call.next_sleep(reason).map_or(f64::NAN, table::millis);
     let result = counted.map_or(CallResult::Cancelled, CallResult::Failure);
-    end(slot, breaker, Some(result), breaker_now) | counted.map_or(0, |class| class as u32 + 1) << 2
+    let changed = end(slot, breaker, Some(result), breaker_now);
+    // Not before: drawing a random number may use the table.
+    table::set(0, next_sleep);
+    changed | counted.map_or(0, |class| class as u32 + 1) << 2
 }
 
 fn end(slot: u32, breaker: u32, result: Option<CallResult>, breaker_now: f64) -> u32 {

@@ -7,11 +7,12 @@
 //! is there, `settings` says.
 //! Everything is single-threaded: an instance of the module belongs to one realm.
 //!
-//! With the feature `extras` it is another module, of what few programs use: snapshots, and
-//! breakers that open at a share of the calls. That one has no memory and no table of
-//! functions of its own. It imports those of the first, and works on the same slots by the
-//! same types, so that a call asks a breaker of either module alike; its data, its stack
-//! and its functions are where the first has nothing.
+//! With the feature `guards` it is another module, of breakers and budgets; with `adaptive` one of
+//! strategies that adapt, and with `extras` one of what few programs use: snapshots, and breakers
+//! that open at a share of the calls. Those have no memory, no stack and no table of functions of their own (`shares`).
+//! They import those of the first, and work on the same slots by the same types, so that a call
+//! asks a breaker of any module alike; their data and their functions are where the others have
+//! nothing.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 // JavaScript has only this kind of number; the package checks each before it comes here,
@@ -23,38 +24,42 @@
 // wasm-bindgen takes public functions, whatever module they are in.
 #![allow(unreachable_pub)]
 
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", feature = "adaptive"))]
 mod adaptive;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
 mod breaker;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "guards"))]
+mod breakers;
+#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
 mod budget;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", feature = "guards"))]
+mod budgets;
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod call;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod classify;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(any(feature = "adaptive", feature = "extras"))))]
 mod gate;
 #[cfg(target_arch = "wasm32")]
-#[cfg_attr(feature = "extras", path = "extras/memory.rs")]
+#[cfg_attr(feature = "shares", path = "shares/memory.rs")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
 mod nothing;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod policy;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
-mod pool;
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
+mod purse;
 #[cfg(target_arch = "wasm32")]
 mod settings;
 #[cfg(target_arch = "wasm32")]
 mod slot;
 #[cfg(all(target_arch = "wasm32", feature = "extras"))]
 mod snapshot;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod stack;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod strategy;
-#[cfg(all(target_arch = "wasm32", not(feature = "extras")))]
+#[cfg(all(target_arch = "wasm32", not(any(feature = "guards", feature = "extras"))))]
 mod strategy_slots;
 #[cfg(target_arch = "wasm32")]
 mod table;

@@ -86,21 +86,6 @@ pub(crate) fn release(content: u32) {
     }
 }
 
-/// Has a slot that was just reserved given back with another.
-pub(crate) fn adopt(owner: u32, content: u32) {
-    // SAFETY: there are both slots.
-    unsafe {
-        let first = &raw mut (*header(owner)).first;
-        let next = *first;
-        if next != 0 {
-            (*header(next)).back = &raw mut (*header(content)).next as u32;
-        }
-        (*header(content)).next = next;
-        (*header(content)).back = first as u32;
-        *first = content;
-    }
-}
-
 /// Puts `value` into a slot of its own; 0 if there is no more memory.
 pub(crate) fn place<T: Content>(value: T) -> u32 {
     let slot = reserve(size_of::<T>() as u32, T::KIND);

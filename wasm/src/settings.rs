@@ -17,7 +17,7 @@ macro_rules! settings {
         $(#[$about])*
         #[repr(C)]
         #[allow(clippy::struct_field_names)]
-        #[cfg_attr(feature = "extras", allow(dead_code))]
+        #[allow(dead_code, reason = "each module reads some of the kinds")]
         pub(crate) struct $name {
             $($(#[$doc])* pub(crate) $field: $of,)*
         }

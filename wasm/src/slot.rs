@@ -1,5 +1,7 @@
 //! What an address stands for: a slot of linear memory, which says itself what it holds.
 
+#![allow(dead_code, reason = "each module uses a part of it")]
+
 use core::arch::wasm32::unreachable;
 
 /// What precedes the content of a slot.
@@ -89,4 +91,19 @@ pub(crate) fn bytes(address: u32, length: u32) -> Option<&'static mut [u8]> {
     // SAFETY: the slot has so many bytes, which nothing else refers to while a function runs.
     (length <= room)
         .then(|| unsafe { core::slice::from_raw_parts_mut(start.cast(), length as usize) })
+}
+
+/// Has a slot that was just reserved given back with another.
+pub(crate) fn adopt(owner: u32, content: u32) {
+    // SAFETY: there are both slots.
+    unsafe {
+        let first = &raw mut (*header(owner)).first;
+        let next = *first;
+        if next != 0 {
+            (*header(next)).back = &raw mut (*header(content)).next as u32;
+        }
+        (*header(content)).next = next;
+        (*header(content)).back = first as u32;
+        *first = content;
+    }
 }

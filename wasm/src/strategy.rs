@@ -5,9 +5,9 @@ use redress::random::Draw;
 use redress::{Backoff, Duration};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::memory::{adopt, place, release};
+use crate::memory::{place, release};
 use crate::settings::span;
-use crate::slot::{bytes, content, retag};
+use crate::slot::{adopt, bytes, content, retag};
 use crate::{settings, table};
 
 #[wasm_bindgen(raw_module = "../callbacks.js")]

@@ -1,22 +1,24 @@
 //! The table of numbers through which settings come in and longer answers go out,
 //! and the conversions of time.
 
+#![allow(dead_code, reason = "each module uses a part of it")]
+
 use redress::{Duration, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub(crate) const LENGTH: usize = 32;
 
-#[cfg(not(feature = "extras"))]
+#[cfg(not(feature = "shares"))]
 static mut TABLE: [f64; LENGTH] = [0.0; LENGTH];
 
 /// Where the table is.
-#[cfg(not(feature = "extras"))]
+#[cfg(not(feature = "shares"))]
 #[wasm_bindgen]
 pub fn table() -> u32 {
     &raw mut TABLE as u32
 }
 
-#[cfg(feature = "extras")]
+#[cfg(feature = "shares")]
 #[wasm_bindgen(raw_module = "./core.js")]
 extern "C" {
     fn table() -> u32;

@@ -4,8 +4,6 @@
 //   { code, metadata }
 //   "hang"                             no answer at all
 
-import { once } from "node:events";
-import { connect as connectTcp, createServer } from "node:net";
 import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   FileDescriptorProtoSchema,
@@ -14,6 +12,7 @@ import {
   StringValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
+import { startFront } from "./front.mjs";
 
 const text = ".google.protobuf.StringValue";
 const file = create(FileDescriptorProtoSchema, {
@@ -95,36 +94,16 @@ export async function startPrices(script, { cleanup }) {
       error ? reject(error) : resolve(port),
     );
   });
-  // Its connections come through here, where they can be cut.
-  const sockets = new Set();
-  const front = createServer((socket) => {
-    const inner = connectTcp(behind, "127.0.0.1");
-    sockets.add(socket);
-    for (const [from, to] of [
-      [socket, inner],
-      [inner, socket],
-    ]) {
-      from.pipe(to);
-      from.on("error", () => to.destroy()).on("close", () => to.destroy());
-    }
-    socket.on("close", () => sockets.delete(socket));
-  });
-  front.listen(0, "127.0.0.1");
-  await once(front, "listening");
+  const front = await startFront(behind);
   cleanup(() => {
-    for (const socket of sockets) socket.destroy();
-    front.close();
+    front.stop();
     server.forceShutdown();
   });
-  const { port } = front.address();
   return {
-    address: `127.0.0.1:${port}`,
-    url: `http://127.0.0.1:${port}`,
+    address: `127.0.0.1:${front.port}`,
+    url: `http://127.0.0.1:${front.port}`,
     calls,
-    /** Resets all connections. */
-    cut() {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
+    cut: front.cut,
     /** Lets the rest of all streams come. */
     rest() {
       for (const call of streams.splice(0)) {

@@ -1,11 +1,12 @@
 // A server of HTTP that plays a script, a step for each request, the last step again and again.
 //
 //   200, 503, ..           that status
-//   { status, headers, body }
+//   { status, headers, body, hints }      with `hints` a 103 goes before it
 //   "reset"                a reset before any answer
 //   "hang"                 no answer at all
 //   "half"                 half a body, then a reset
 //   "stream"               200, a first chunk at once, and the rest when `rest()` is called
+//   "busy stream"          the same with 503
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -70,13 +71,14 @@ function answer(step, request, response, streams) {
     response.write('{"half":', () => request.socket.resetAndDestroy());
     return;
   }
-  if (step === "stream") {
-    response.writeHead(200, { "content-type": "text/plain" });
+  if (step === "stream" || step === "busy stream") {
+    response.writeHead(step === "stream" ? 200 : 503, { "content-type": "text/plain" });
     response.write("first,");
     streams.push(response);
     return;
   }
-  const { status, headers = {}, body = { status } } = typeof step === "number" ? { status: step } : step;
+  const { status, headers = {}, body = { status }, hints } = typeof step === "number" ? { status: step } : step;
+  if (hints) response.writeEarlyHints({ link: "</style.css>; rel=preload" });
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(request.method === "HEAD" ? undefined : JSON.stringify(body));
 }

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import express from "express";
+import { backoff, Policy } from "redress";
 import { callOptions, drain, failures, health, requests } from "redress/express";
 import { assert, run, test } from "../lab/harness.mjs";
 import { commonTests } from "./common/servers.mjs";
@@ -55,6 +56,19 @@ test("express: a router's parameters are taken out of its path, encoded ones and
   const { url } = await serve(app, lab);
   for (const path of ["/a%20b/shop/7", "/b/shop/8/item/9", "/nothing/here"]) await fetch(url + path);
   assert.deepEqual(operations, ["GET /:tenant/shop/:shop", "GET /:tenant/shop/:shop/item/:item", "GET"]);
+});
+
+test("express: an error that may be shown goes on, also where a call threw it", async (lab) => {
+  const app = express();
+  app.use(requests());
+  const policy = new Policy({ retry: { strategy: backoff.constant(1), classifier: () => "PERMANENT" } });
+  const missing = () => Promise.reject(Object.assign(new Error("no such product"), { status: 404, expose: true }));
+  app.get("/product/:id", async (req) => policy.call(missing, callOptions(req)));
+  app.use(failures());
+  app.use((error, _req, res, _next) => res.status(error.status).send(error.message));
+  const { url } = await serve(app, lab);
+  const response = await fetch(`${url}/product/7`);
+  assert.deepEqual([response.status, await response.text()], [404, "no such product"]);
 });
 
 await run();

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { Policy } from "redress";
 import { callOptions, drain, failures, health, requests } from "redress/hono";
 import { assert, run, test } from "../lab/harness.mjs";
 import { commonTests } from "./common/servers.mjs";
@@ -43,9 +44,10 @@ commonTests({
 test("hono: without a handler of one's own, other errors are answered as Hono does", async () => {
   const app = new Hono();
   app.onError(failures());
-  app.get("/known", () => {
+  const conflict = async () => {
     throw new HTTPException(409, { message: "a conflict" });
-  });
+  };
+  app.get("/known", (c) => new Policy().call(conflict, { operation: c.req.path }));
   app.get("/plain", () => {
     throw new Error("of no call");
   });

@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import { classify } from "redress";
 import { interceptor } from "redress/undici";
-import { Agent, Client, fetch, interceptors, RetryAgent, request } from "undici";
+import { Agent, Client, DecoratorHandler, fetch, interceptors, RetryAgent, request } from "undici";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
 import { commonTests, quick } from "./common/http-clients.mjs";
@@ -78,6 +78,61 @@ test("undici: a body that breaks off is the reader's error, and nothing is repea
   const { body } = await request(server.url, { dispatcher: behind(quick()) });
   await thrown(body.text());
   assert.equal(server.requests.length, 1);
+});
+
+test("undici: a failed response whose body never ends is dropped before the next attempt", async (lab) => {
+  const server = await startScripted(["busy stream", 200], lab);
+  const { statusCode, body } = await request(server.url, { dispatcher: behind(quick()) });
+  await body.dump();
+  assert.equal(statusCode, 200);
+  await server.until(() => server.requests[0].isClosed);
+});
+
+test("undici: no body is read before the policy has decided", async (lab) => {
+  const server = await startScripted([{ status: 200, body: Array(200_000).fill("item") }], lab);
+  let controller;
+  class Watching extends DecoratorHandler {
+    onResponseStart(given, ...words) {
+      controller = given;
+      return super.onResponseStart(given, ...words);
+    }
+  }
+  const watching = (dispatch) => (opts, handler) => dispatch(opts, new Watching(handler));
+  const paused = [];
+  const resultClassifier = async () => (paused.push(controller.paused), null);
+  const dispatcher = new Agent().compose(watching, interceptor(quick({ resultClassifier })));
+  const { body } = await request(server.url, { dispatcher });
+  assert.ok((await body.text()).length > 1_000_000);
+  assert.deepEqual(paused, [true]);
+});
+
+test("undici: 103 is not the answer", async (lab) => {
+  const server = await startScripted(
+    [
+      { status: 503, hints: true },
+      { status: 200, hints: true },
+    ],
+    lab,
+  );
+  const { statusCode, body } = await request(server.url, { dispatcher: behind(quick()) });
+  assert.deepEqual([statusCode, await body.json(), server.requests.length], [200, { status: 200 }, 2]);
+});
+
+test("undici: an attempt whose time is over before its connection is free is never sent", async (lab) => {
+  const server = await startScripted(["hang", 200], lab);
+  const client = new Client(server.url).compose(interceptor(quick({ maxAttempts: 1 })));
+  const controller = new AbortController();
+  const first = thrown(client.request({ path: "/first", method: "GET", signal: controller.signal }));
+  await server.until(() => server.requests.length === 1);
+  await thrown(client.request({ path: "/second", method: "GET", redress: { deadlineMs: 50 } }));
+  controller.abort();
+  await first;
+  await (await client.request({ path: "/third", method: "GET" })).body.dump();
+  assert.deepEqual(
+    server.requests.map(({ url }) => url),
+    ["/first", "/third"],
+  );
+  await client.close();
 });
 
 test("undici: a result classifier of one's own gets status and headers", async (lab) => {

@@ -1,7 +1,5 @@
 // A server of gRPC whose one method answers with the status that it is asked for.
 
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
 import { create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   FileDescriptorProtoSchema,
@@ -10,6 +8,7 @@ import {
   StringValueSchema,
 } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
+import { startFront } from "../../adapters/lab/front.mjs";
 
 const text = ".google.protobuf.StringValue";
 const wrappers = file_google_protobuf_wrappers.proto;
@@ -77,33 +76,14 @@ export async function startGrpc() {
       error ? reject(error) : resolve(port),
     ),
   );
-  // Its connections come through here, where they can be cut.
-  const sockets = new Set();
-  const front = createServer((socket) => {
-    const inner = connect(behind, "127.0.0.1");
-    sockets.add(socket);
-    for (const [from, to] of [
-      [socket, inner],
-      [inner, socket],
-    ]) {
-      from.pipe(to);
-      from.on("error", () => to.destroy()).on("close", () => to.destroy());
-    }
-    socket.on("close", () => sockets.delete(socket));
-  });
-  front.listen(0, "127.0.0.1");
-  await once(front, "listening");
+  const front = await startFront(behind);
   return {
-    port: front.address().port,
+    port: front.port,
     /** Resolves once a call hangs. */
     hanging: () => new Promise((resolve) => waiting.add(resolve)),
-    /** Resets all connections. */
-    cut() {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
+    cut: front.cut,
     async stop() {
-      for (const socket of sockets) socket.destroy();
-      front.close();
+      front.stop();
       server.forceShutdown();
     },
   };

@@ -1,6 +1,7 @@
 // What a program with policy, retry, breaker and budget takes of the package.
 
-import { Budget, backoff, CircuitBreaker, Policy } from "redress";
+import { Budget, CircuitBreaker, Policy } from "redress";
+import * as backoff from "redress/backoff";
 
 globalThis.small = new Policy({
   circuitBreaker: new CircuitBreaker(),

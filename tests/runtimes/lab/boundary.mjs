@@ -44,25 +44,30 @@ function checkLayout(project) {
       ([, key, value]) => [key, Number(value)],
     ),
   );
-  const [core, extras] = ["core", "extras"].map((module) => partsOf(readFileSync(join(folder, `${module}.wasm`))));
-  const wrong = [];
-  const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ core, extras, PAGES, FUNCTIONS })}`);
-  for (const { data, stack } of [core, extras]) {
-    expect(
-      data.length > 0 && data.every(([from, to]) => from >= 1024 && to <= PAGES * 65_536),
-      "data are in the memory",
-    );
-    expect(stack > 0 && stack <= PAGES * 65_536, "the stack is in the memory");
-  }
-  const endOfCore = Math.max(core.stack, ...core.data.map(([, to]) => to));
-  const startOfExtras = Math.min(...extras.data.map(([from]) => from));
-  expect(endOfCore <= startOfExtras, "one module begins where the other ends");
-  expect(extras.stack > Math.max(...extras.data.map(([, to]) => to)), "the stack of the second is above its data");
-  expect(core.functions.length > 0 && extras.functions.length > 0, "both have functions in the table");
-  const ends = core.functions.map(([, to]) => to);
-  expect(
-    extras.functions.every(([from, to]) => from >= Math.max(...ends) && to <= FUNCTIONS),
-    "functions are one after the other",
+  const parts = ["core", "guards", "adaptive", "extras"].map((module) =>
+    partsOf(readFileSync(join(folder, `${module}.wasm`))),
   );
+  const wrong = [];
+  const expect = (right, what) => right || wrong.push(`${what}: ${JSON.stringify({ parts, PAGES, FUNCTIONS })}`);
+  const [core, ...others] = parts;
+  expect(core.stack > 0 && core.stack <= PAGES * 65_536, "the stack is in the memory");
+  expect(
+    core.data.every(([from]) => from >= core.stack),
+    "the stack grows away from data",
+  );
+  expect(
+    others.every(({ stack }) => stack === 0),
+    "the others have no stack of their own",
+  );
+  let [end, next] = [1024, 1];
+  for (const { data, functions } of parts) {
+    expect(data.length > 0 && functions.length > 0, "each has data, and functions in the table");
+    expect(Math.min(...data.map(([from]) => from)) >= end, "data begin where those of the module before end");
+    expect(Math.min(...functions.map(([from]) => from)) >= next, "functions are one after the other");
+    end = Math.max(...data.map(([, to]) => to));
+    next = Math.max(...functions.map(([, to]) => to));
+  }
+  expect(end <= PAGES * 65_536, "data are in the memory");
+  expect(next <= FUNCTIONS, "functions are in the table");
   return { name, error: wrong.length === 0 ? null : wrong.join("\n") };
 }

@@ -31,7 +31,8 @@ fn main() -> Done {
     let (address, function) = (heap_base(&module)?, functions(&module));
     let settings = settings::take(&mut module)?;
     println!(r#"{{ "address": {address}, "function": {function}, "settings": {settings} }}"#);
-    stack::put_rewind(&mut module)?;
+    let rewinds = stack::put_rewind(&mut module)?;
+    let pointer = stack::pointer(&module);
     let shared = memory::own(&mut module);
     // Nothing but numbers crosses, so no table for JavaScript's objects is needed, which
     // wasm-bindgen makes wherever an engine could have one.
@@ -46,7 +47,21 @@ fn main() -> Done {
     drop_exports(module, "__");
     if shared {
         memory::import(module)?;
+        stack::share(module, pointer, rewinds);
     }
+    let glue = Path::new(folder).join(format!("{name}_bg.js"));
+    let mut text = fs::read_to_string(&glue)?;
+    for import in module.imports.iter_mut() {
+        // A hash makes its name the only one among many modules: here there is one.
+        if let Some((short, _)) = import.name.rsplit_once('_')
+            && import.name.starts_with("__wbg_")
+        {
+            let short = short.to_owned();
+            text = text.replace(&import.name, &short);
+            import.name = short;
+        }
+    }
+    fs::write(glue, text)?;
     if let Some(RawCustomSection { name, data }) = features {
         module.customs.add(RawCustomSection { name, data });
     }

@@ -3,8 +3,9 @@
 
 import { type Checks, MICROSECOND, NULLABLE, number, options, type Range } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
+import { enterAdaptive } from "../wasm/adaptive.js";
 import { micros, table } from "../wasm/core.js";
-import { adaptive_new } from "../wasm/modules/core.js";
+import { adaptive_new } from "../wasm/modules/adaptive.js";
 import { Backoff, type Kind, type Strategy, strategy } from "./strategy.js";
 
 const MOST_MS = 2 ** 53 / 1000;
@@ -144,6 +145,7 @@ export function adaptive(fallback: Strategy, settings: Adaptivity = {}): Backoff
   const path = "backoff.adaptive";
   const { windowMs, targetSuccess, minMultiplier, maxMultiplier } = options(path, settings, ADAPTIVITY);
   const make = (slot: number) => {
+    enterAdaptive();
     const to = table();
     to[AT.Adaptive.window] = micros(windowMs);
     to[AT.Adaptive.targetMilli] = Math.round(targetSuccess * 1000);

@@ -108,7 +108,9 @@ function ended<T>(machine: Machine<T>, answer: unknown): Action {
 function waited(machine: Machine<unknown>, answer: unknown): Action {
   // A sleeper has failed.
   if (answer instanceof Failed) throw answer.error;
-  return answer === ABORTED ? machine.interrupted() : machine.waited();
+  // Nothing listens while no time is waited for.
+  const isOver = answer === ABORTED || machine.rules.delays.areOver || machine.options.signal?.aborted;
+  return isOver ? machine.interrupted() : machine.waited();
 }
 
 function answered(machine: Machine<unknown>, answer: unknown): Action {
@@ -160,10 +162,10 @@ class Waiting implements Limited, Delayed {
   delay(ms: number): Promise<unknown> {
     const { options, rules } = this.#machine;
     const sleeper = options.sleeper ?? rules.sleeper;
+    if (!(ms > 0)) return pause();
     if (rules.delays.areOver) return Promise.resolve(ABORTED);
     rules.delays.add(this);
     this.#isDelay = true;
-    if (!(ms > 0)) return this.for(pause(), Infinity);
     if (sleeper !== undefined) return this.for(promised(sleeper(ms, options.signal ?? undefined)), Infinity);
     return new Promise((resolve) => {
       this.#begins(resolve);

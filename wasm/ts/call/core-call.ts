@@ -7,14 +7,10 @@ import { type Callbacks, deciding } from "../wasm/callbacks.js";
 import { enter, table } from "../wasm/core.js";
 import {
   call_begin,
-  call_class,
   call_defer,
   call_deferred,
   call_fail,
-  call_next_sleep,
-  call_probe,
   call_remaining,
-  call_remaining_at,
   call_resume,
   call_start,
   call_stop,
@@ -72,10 +68,9 @@ export abstract class CoreCall implements Callbacks {
       const gate = this.gate;
       const policy = rules.slot;
       enter();
-      let begun = call_begin(policy, gate, budget, now, this.deadline);
+      let begun = call_begin(policy, gate, budget, now, this.deadline, NaN);
       if (begun === 0 && breaker !== undefined) {
-        const breakerNow = this.ofBreaker(breaker);
-        begun = call_probe(policy, gate, budget, now, this.deadline, breakerNow);
+        begun = call_begin(policy, gate, budget, now, this.deadline, this.ofBreaker(breaker));
         if (begun === 0) return false;
       }
       this.begun(begun);
@@ -135,7 +130,7 @@ export abstract class CoreCall implements Callbacks {
     if (this.isLost) throw this.disposed("circuitBreaker");
     const policy = this.#call === 0 ? this.rules.slot : 0;
     enter();
-    if (policy !== 0) this.begun(call_begin(policy, 0, 0, this.started, this.deadline));
+    if (policy !== 0) this.begun(call_begin(policy, 0, 0, this.started, this.deadline, NaN));
     return this.#call;
   }
 
@@ -177,7 +172,7 @@ export abstract class CoreCall implements Callbacks {
   /** What was left of the deadline when the attempt started; null without one. */
   remaining(): number | null {
     if (this.over || this.isLost) return 0;
-    const remaining = call_remaining(this.at);
+    const remaining = call_remaining(this.at, NaN);
     return remaining === Infinity ? null : remaining;
   }
 
@@ -190,7 +185,7 @@ export abstract class CoreCall implements Callbacks {
 
   /** What is left of the deadline; Infinity without one. */
   rest(): number {
-    return call_remaining_at(this.at, this.now);
+    return call_remaining(this.at, this.now);
   }
 
   /** The attempt has failed at `now`: what the core decides, by number, with more in the table. */
@@ -210,11 +205,6 @@ export abstract class CoreCall implements Callbacks {
     } finally {
       deciding.call = before;
     }
-  }
-
-  /** The class that the latest failure has for the core. */
-  protected get counted(): number {
-    return call_class(this.at);
   }
 
   /** The delay is over; whether there is time for another attempt. */
@@ -262,10 +252,10 @@ export abstract class CoreCall implements Callbacks {
       if (call === 0) return [0, NaN];
       const breakerNow = this.setting.breaker?.clock() ?? 0;
       const gate = this.gate;
-      const next = call_next_sleep(call, reason);
       // It may draw a random number.
       deciding.call = this;
-      return [call_stop(call, gate, reason, breakerNow), next];
+      const ended = call_stop(call, gate, reason, breakerNow);
+      return [ended, table()[0]!];
     } finally {
       deciding.call = before;
       this.leaves();

@@ -354,8 +354,8 @@ export class Machine<T> extends ObservedCall<T> {
     this.retryAfter = hint(classification.retryAfterMs);
     this.detail = classification.detail;
     const decided = this.decided(ERROR_CLASSES.indexOf(classification.class), how, this.retryAfter ?? NaN);
-    if (rules.timed) this.reclassify(ERROR_CLASSES[this.counted]!);
     const answers = table();
+    if (rules.timed) this.reclassify(ERROR_CLASSES[answers[2]!]!);
     this.sleepMs = answers[0]!;
     const opened = stateOf(answers[1]!);
     if (opened !== null) this.emitState(opened);

@@ -26,7 +26,8 @@ const NO_OPTIONS: CallOptions = {};
 // Methods are private to the compiler alone: those that are so to the engine cost each call as much as all else here.
 export abstract class ObservedCall<T> extends CoreCall {
   readonly options: CallOptions;
-  private readonly listeners: readonly Hooks[];
+  /** The options as they were given. */
+  private readonly given: CallOptions | undefined;
   /** Whether anything listens. */
   protected readonly observed: boolean;
   private readonly timeline: PolicyEvent[] | undefined;
@@ -53,9 +54,14 @@ export abstract class ObservedCall<T> extends CoreCall {
     super(setting, deadlineMs === undefined ? NaN : (deadlineMs ?? Infinity));
     const listens = options !== undefined && checked("", options);
     this.options = hooks === undefined ? (options ?? NO_OPTIONS) : { ...hooks, ...options };
-    this.listeners = hooks === undefined ? [this.options] : options === undefined ? [hooks] : [hooks, options];
+    this.given = options;
     this.observed = observed || listens;
     this.timeline = this.options.captureTimeline === true ? [] : undefined;
+  }
+
+  /** The hooks of the policy, and those of the call. */
+  private get listeners(): readonly Hooks[] {
+    return [this.setting.hooks, this.given].filter((hooks) => hooks !== undefined);
   }
 
   /** Whether it ended, in a way that has an outcome. */

@@ -42,8 +42,11 @@ export function asksToStop(error: unknown): boolean {
  * ("abort"), or that a time was over ("timeout"); undefined for any other error.
  */
 export function cancellation(error: unknown): "abort" | "timeout" | undefined {
-  const named = ["name", "code"].some((key) => says(read(error, key), ABORT_NAMES));
-  if (!named && !says(read(read(error, "constructor"), "name"), ABORT_NAMES)) return undefined;
+  const name = read(error, "name");
+  const type = read(read(error, "constructor"), "name");
+  // Most errors have the name of their type.
+  const isNamed = says(name, ABORT_NAMES) || (type !== name && says(type, ABORT_NAMES));
+  if (!isNamed && !says(read(error, "code"), ABORT_NAMES)) return undefined;
   const reasons = [read(error, "cause"), read(read(error, "signal"), "reason")];
   return reasons.some((reason) => read(reason, "name") === "TimeoutError") ? "timeout" : "abort";
 }

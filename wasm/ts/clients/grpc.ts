@@ -185,7 +185,8 @@ class UnaryCall implements Omit<Inner, "getAuthContext"> {
   /** The status of a call that failed: of the server's last one, or of what the policy threw, which is its cause. */
   #statusOf(error: unknown): StatusObject {
     const [code, metadata] = [read(error, "code"), read(error, "metadata")];
-    const isStatus = typeof code === "number";
+    // A DOMException has a code, too, which is none of gRPC.
+    const isStatus = typeof code === "number" && typeof read(error, "details") === "string";
     const Empty = this.#metadata.constructor as new () => Metadata;
     const status = {
       code: isStatus ? code : codeOf(error),

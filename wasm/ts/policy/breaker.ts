@@ -18,6 +18,7 @@ import {
 import { refuse } from "../config/issues.js";
 import type { Admission, CallResult, CircuitState, Clock, ErrorClass, Hooks, PolicyEvent } from "../types.js";
 import { checked, enter, micros, table } from "../wasm/core.js";
+import { enterGuards } from "../wasm/guards.js";
 import { Handle } from "../wasm/handle.js";
 import {
   breaker_admit,
@@ -27,7 +28,7 @@ import {
   breaker_settle,
   breaker_state,
   breaker_switch,
-} from "../wasm/modules/core.js";
+} from "../wasm/modules/guards.js";
 import { STATE_EVENTS, STATES } from "../wasm/modules/names.js";
 import type { Disposing } from "../wasm/using.js";
 import { isForeign } from "./copies.js";
@@ -165,6 +166,7 @@ export class CircuitBreaker extends Handle {
   override make(): number {
     const { numbers } = this;
     if (numbers === undefined) throw new Error("circuitBreaker: it was disposed of");
+    enterGuards();
     table().set(numbers);
     const slot = this.#window?.made() ?? breaker_new();
     // What could not be made now is made later.
@@ -281,7 +283,8 @@ export interface CircuitBreaker extends Disposing {}
 
 /** The state that the core says by its number plus 1; null for 0. */
 export function stateOf(changed: number): CircuitState | null {
-  return STATES[changed - 1] ?? null;
+  // Looked up at -1, an array is slow.
+  return changed === 0 ? null : STATES[changed - 1]!;
 }
 
 /** The rejection that the core has put into the table. */

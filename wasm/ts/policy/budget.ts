@@ -3,6 +3,7 @@
 import { type Checks, clock, MICROSECOND, number, options, WHOLE } from "../config/checks.js";
 import type { Clock } from "../types.js";
 import { enter, micros, table } from "../wasm/core.js";
+import { enterGuards } from "../wasm/guards.js";
 import { Handle } from "../wasm/handle.js";
 import {
   budget_consume,
@@ -10,7 +11,7 @@ import {
   budget_ratio,
   budget_remaining,
   budget_rolling,
-} from "../wasm/modules/core.js";
+} from "../wasm/modules/guards.js";
 import type { Disposing } from "../wasm/using.js";
 
 /** So many retries within a rolling window. */
@@ -92,6 +93,7 @@ export class Budget extends Handle {
   /** @internal */
   override make(): number {
     if (this.numbers === undefined) throw new Error("budget: it was disposed of");
+    enterGuards();
     table().set(this.numbers);
     const slot = this.kind === "Ratio" ? budget_ratio() : budget_rolling();
     // What could not be made now is made later.

@@ -27,9 +27,10 @@ export interface Memory {
   readonly memory: { readonly buffer: ArrayBuffer };
 }
 
-/** What modules share: the functions of one are called by the other, on the same slots. */
+/** What modules share: the functions of one are called by the other, on the same slots and the same stack. */
 export interface Shared extends Memory {
   readonly __indirect_function_table: object;
+  readonly __stack_pointer: object;
 }
 
 /**
@@ -67,7 +68,7 @@ function made<M>(make: () => M): M {
 }
 
 /** Starts a module; what its instance exports. */
-export function start<E>({ compiled, imports, __wbg_set_wasm }: Startable, shared?: Shared): E {
+export function start<E>({ compiled, imports, __wbg_set_wasm }: Startable, shared?: object): E {
   // A copy: the exports themselves are an object that engines look up slowly.
   const exports = made(() => ({
     ...new WebAssembly.Instance(compiled() as WebAssembly.Module, imports(shared)).exports,
@@ -88,15 +89,16 @@ function startCore(): Shared {
     memory: new WebAssembly.Memory({ initial: PAGES }),
     __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }),
   }));
-  start({ compiled, imports, __wbg_set_wasm }, shared);
+  const { __stack_pointer } = start<Shared>({ compiled, imports, __wbg_set_wasm }, shared);
   if (typeof FinalizationRegistry === "function") registry = new FinalizationRegistry(release);
-  return (started = shared);
+  return (started = { ...shared, __stack_pointer });
 }
 
 /** The table of numbers for settings and answers. */
 export function table(): Float64Array {
-  const { buffer } = enter().memory;
-  if (numbers === undefined || numbers.buffer !== buffer) numbers = new Float64Array(buffer, tableAt(), 32);
+  const { memory } = enter();
+  // Where memory has grown, what was a view of it has no length any more.
+  if (!numbers?.length) numbers = new Float64Array(memory.buffer, tableAt(), 32);
   return numbers;
 }
 

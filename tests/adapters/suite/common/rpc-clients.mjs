@@ -9,6 +9,7 @@ import { backoff, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, outcomeO
 import { startPrices } from "../../lab/grpc.mjs";
 import { assert, test, thrown } from "../../lab/harness.mjs";
 
+const DEADLINE_EXCEEDED = 4;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 const RESOURCE_EXHAUSTED = 8;
@@ -79,7 +80,7 @@ export function commonTests(driver) {
 
   named("an attempt that hangs is cancelled at the end of its time, and another follows", async (lab) => {
     const server = await startPrices(["hang", 0], lab);
-    assert.equal(await get(client(server, quick({ attemptTimeoutMs: 200 }), {}, lab), "tea"), "price of tea");
+    assert.equal(await get(client(server, quick({ attemptTimeoutMs: 800 }), {}, lab), "tea"), "price of tea");
     await server.until(() => server.calls[0].isCancelled);
   });
 
@@ -96,11 +97,12 @@ export function commonTests(driver) {
 
   named("the deadline of a call ends all of its attempts", async (lab) => {
     const server = await startPrices(["hang"], lab);
-    const error = await thrown(
-      get(client(server, quick({ attemptTimeoutMs: 200 }), {}, lab), "tea", { timeoutMs: 300 }),
-    );
-    assert.equal(driver.codeOf(error), 4, String(error));
-    assert.equal(server.calls.length, 2);
+    const ended = [];
+    const onEvent = ({ event }) => event === "retry" || ended.push(event);
+    const one = client(server, quick({ attemptTimeoutMs: 200, maxAttempts: null }), { onEvent }, lab);
+    const error = await thrown(get(one, "tea", { timeoutMs: 500 }));
+    assert.equal(driver.codeOf(error), DEADLINE_EXCEEDED, String(error));
+    assert.equal(ended.length, 1);
   });
 
   named("the caller's abort cancels the call, and nothing is repeated", async (lab) => {
@@ -171,6 +173,16 @@ export function commonTests(driver) {
       server.calls.map(({ metadata }) => metadata["x-one"]),
       ["1", "1"],
     );
+  });
+
+  named("a signal for all calls of a client cancels those under way", async (lab) => {
+    const server = await startPrices(["hang"], lab);
+    const controller = new AbortController();
+    const error = thrown(get(client(server, quick(), { signal: controller.signal }, lab), "tea"));
+    await server.until(() => server.calls.length === 1);
+    controller.abort();
+    assert.equal(driver.codeOf(await error), 1, String(await error));
+    await server.until(() => server.calls[0].isCancelled);
   });
 
   named("the caller's abort ends a delay", async (lab) => {

@@ -28,17 +28,23 @@ redress::settings! {
     }
 }
 
+/// How many failures open the breaker.
+pub const FAILURES: u8 = if cfg!(feature = "long-breaker") { 20 } else { 5 };
+/// How many retries the budget holds.
+pub const RETRIES: u16 = if cfg!(feature = "long-budget") { 64 } else { 16 };
+
 redress::settings! {
     /// Five failures within a minute.
-    pub Failures: BreakerConfig<FailureRule> = BreakerConfig::failures(5, Duration::from_secs(60))
+    pub Failures: BreakerConfig<FailureRule> =
+        BreakerConfig::failures(FAILURES, Duration::from_secs(60))
 }
 redress::settings! {
     /// Sixteen retries within ten seconds.
-    pub Tokens: RollingConfig = RollingConfig::new(16, Duration::from_secs(10))
+    pub Tokens: RollingConfig = RollingConfig::new(RETRIES, Duration::from_secs(10))
 }
 
-type Circuit = Breaker<FailureTimes<5>, 1, Failures>;
-type Pool = RollingBudget<16, Tokens>;
+type Circuit = Breaker<FailureTimes<{ FAILURES as usize }>, 1, Failures>;
+type Pool = RollingBudget<{ RETRIES as usize }, Tokens>;
 
 /// The breaker of the upstream.
 pub type Upstream = Locked<CriticalSectionRawMutex, Circuit>;

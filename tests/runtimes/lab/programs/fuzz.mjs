@@ -3,9 +3,12 @@
 
 import assert from "node:assert/strict";
 import { deciding } from "../node_modules/redress/dist/esm/wasm/callbacks.js";
+import * as adaptive from "../node_modules/redress/dist/esm/wasm/modules/adaptive.js";
 import * as core from "../node_modules/redress/dist/esm/wasm/modules/core.js";
 import * as twin from "../node_modules/redress/dist/esm/wasm/modules/core.js?twin";
 import * as extras from "../node_modules/redress/dist/esm/wasm/modules/extras.js";
+import * as guards from "../node_modules/redress/dist/esm/wasm/modules/guards.js";
+import * as twinGuards from "../node_modules/redress/dist/esm/wasm/modules/guards.js?twin";
 import { FUNCTIONS, LAYOUT, PAGES } from "../node_modules/redress/dist/esm/wasm/modules/layout.js";
 
 const ROUNDS = 60_000;
@@ -20,19 +23,35 @@ function random(below) {
 }
 const pick = (list) => list[random(list.length)];
 
-function start(module, pages, shared) {
+/** Starts a module, in the memory of one that was started before if there is one; `imports` has its own unless it is given. */
+function start(module, pages, shared, imports = module.imports) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: pages });
   const imported = shared ?? {
     memory,
     __indirect_function_table: new WebAssembly.Table({ initial: FUNCTIONS, element: "anyfunc" }),
   };
-  module.__wbg_set_wasm({ ...new WebAssembly.Instance(module.compiled(), module.imports(imported)).exports });
-  return imported;
+  const exports = { ...new WebAssembly.Instance(module.compiled(), imports(imported)).exports };
+  module.__wbg_set_wasm(exports);
+  return { __stack_pointer: exports.__stack_pointer, ...imported };
 }
 
 const shared = start(core, PAGES + 12);
+start(guards, PAGES, shared);
+start(adaptive, PAGES, shared);
 start(extras, PAGES, shared);
 const apart = start(twin, PAGES + 12);
+
+/** What the guards of the twin import: the functions of that core, by the names that wasm-bindgen has made of theirs. */
+function ofTwin(env) {
+  const { "./guards_bg.js": own, ...rest } = guards.imports(env);
+  const theirs = { memory_reserve: twin.memory_reserve, memory_release: twin.memory_release };
+  const renamed = Object.keys(own).map((name) => {
+    const [, known] = /^__wbg_(memory_\w+)$/.exec(name);
+    return [name, theirs[known]];
+  });
+  return { ...rest, "./guards_bg.js": Object.fromEntries(renamed), "./core.js": { table: twin.table } };
+}
+start(twinGuards, PAGES, apart, ofTwin);
 
 /** A policy, a breaker, a budget and a call that goes on for ever, and what they answer step by step. */
 class Witness {
@@ -52,7 +71,7 @@ class Witness {
     this.breaker = breaker_new();
     this.#set("Rolling", { maxRetries: 40, window: 3e6 });
     this.budget = budget_rolling();
-    this.call = call_begin(this.policy, 0, 0, 0, NaN) & ~7;
+    this.call = call_begin(this.policy, 0, 0, 0, NaN, NaN) & ~7;
     this.slots = [strategy, this.policy, this.breaker, this.budget, this.call];
     assert.ok(this.slots.every((slot) => slot > 0));
   }
@@ -91,8 +110,8 @@ class Witness {
   }
 }
 
-const witness = new Witness(core, shared);
-const other = new Witness(twin, apart);
+const witness = new Witness({ ...core, ...guards }, shared);
+const other = new Witness({ ...twin, ...twinGuards }, apart);
 const spared = new Set(witness.slots);
 
 /** Slots of one's own: some live, some given back. */
@@ -104,7 +123,6 @@ const MADE = {
   budget_rolling: "budget",
   budget_ratio: "budget",
   call_begin: "call",
-  call_probe: "call",
   breaker_admit: "permit",
 };
 const NUMBERS = [
@@ -184,7 +202,7 @@ function argument(name, owner) {
 /** What refers to a strategy or a policy is not known to the core: the package gives them back when nothing does. */
 const kept = () => new Set([...own.strategy_new, ...own.policy_new]);
 
-const functions = Object.entries({ ...core, ...extras }).filter(
+const functions = Object.entries({ ...core, ...guards, ...adaptive, ...extras }).filter(
   ([name, one]) => typeof one === "function" && !/^(__|compiled$|imports$|rewind$|table$)/.test(name),
 );
 assert.ok(functions.length > 30, functions.map(([name]) => name).join());
@@ -221,7 +239,6 @@ function attack([name, one]) {
     assert.ok(error instanceof WebAssembly.RuntimeError, `${name}(${given}): ${error}`);
     counts.trapped += 1;
     core.rewind();
-    extras.rewind();
   }
 }
 

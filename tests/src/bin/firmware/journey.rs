@@ -10,6 +10,9 @@ use crate::trace::{Step, symbols, trace};
 /// The figures of one image.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Journey {
+    /// Instructions from the reset to the first wait of the first call: memory, executor, task, and
+    /// the decisions that an attempt begins with.
+    pub(crate) reset: usize,
     /// Instructions from an attempt that succeeds to the first wait of the next call: what is
     /// left of a call, and what another begins with.
     pub(crate) success: usize,
@@ -52,7 +55,9 @@ pub(crate) fn measure(board: Board, image: &Path) -> Result<Journey, String> {
     let deepest = steps[failure.clone()].iter().map(|step| step.stack).min().unwrap_or(top);
     let begins = steps.iter().position(|step| step.at == task.start).ok_or_else(none)?;
     let end = ends(&steps, &answer).nth(3).ok_or_else(none)?;
+    let reset = steps.iter().position(|step| step.at == wait.start).ok_or_else(none)?;
     Ok(Journey {
+        reset,
         success: success.len(),
         failure: failure.len(),
         stack: usize::try_from(top - deepest).unwrap_or(usize::MAX),

@@ -5,8 +5,10 @@ mod conformance;
 mod driverless;
 mod encode;
 mod figures;
+mod further;
 mod image;
 mod journey;
+mod loops;
 mod steps;
 mod ticks;
 mod timerless;
@@ -58,8 +60,12 @@ enum Part {
     },
     /// What the errors of embassy-nrf are, by its own values
     Hal,
+    /// The programs without embassy: a bare loop, and tasks of RTIC
+    Loops,
     /// Delays at 32,768 Hz, and what images take at that rate
     Ticks,
+    /// What a further operation takes in flash, in place and through one function
+    Further,
     /// A breaker shared by a timer interrupt, an executor in an interrupt and the thread
     Sharing {
         /// The board
@@ -152,7 +158,9 @@ fn main() -> ExitCode {
         Part::Driverless => driverless::run(),
         Part::Timerless { board } => timerless::run(board),
         Part::Hal => hal(),
+        Part::Loops => loops::run(),
         Part::Ticks => ticks::run(),
+        Part::Further => further::run(),
         Part::Sharing { board } => image::sharing(board),
         Part::Steps { board } => steps::run(board),
         Part::Figures => figures::run(),

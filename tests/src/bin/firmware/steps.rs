@@ -138,3 +138,10 @@ fn longest_lock(image: &Path, trace: &[Step]) -> Result<usize, String> {
     }
     if longest == 0 { Err("the image has no critical section".to_owned()) } else { Ok(longest) }
 }
+
+/// The longest lock of the image with these features.
+pub(crate) fn longest_lock_with(board: Board, features: &str) -> Result<usize, String> {
+    let (figures, _) = measure_with(board, features)?;
+    let lock = figures.into_iter().find(|(name, ..)| name == MASKED);
+    lock.map(|(_, value, _)| value).ok_or_else(|| "the image has no lock".to_owned())
+}

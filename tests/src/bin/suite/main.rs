@@ -13,8 +13,8 @@ mod web;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
@@ -156,16 +156,46 @@ impl Suite {
     }
 
     fn step(&mut self, name: &str, line: &str, count: Count) {
-        println!("== {name}: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
-        let command = self.command(line);
+        let command = self.announce(name, line);
         self.run(name, command, count);
+    }
+
+    fn announce(&self, name: &str, line: &str) -> Command {
+        println!("== {name}: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
+        self.command(line)
+    }
+
+    /// Runs a step that mostly waits, and `meanwhile` beside it.
+    fn step_beside(
+        &mut self,
+        name: &str,
+        line: &str,
+        count: Count,
+        meanwhile: impl FnOnce(&mut Self),
+    ) {
+        let mut command = self.announce(name, line);
+        let started = Instant::now();
+        let step = std::thread::spawn(move || {
+            let output = progress::output(&mut command);
+            (output, started.elapsed())
+        });
+        meanwhile(self);
+        let panicked = |_| (Err(std::io::Error::other("its thread panicked")), started.elapsed());
+        println!("== {name}, which ran beside these steps");
+        let (output, took) = step.join().unwrap_or_else(panicked);
+        self.judge(name, output, count, took);
     }
 
     /// Runs a step and counts it; its output is shown if it failed.
     fn run(&mut self, name: &str, mut command: Command, count: Count) {
         let _ = std::io::stdout().flush();
         let started = Instant::now();
-        let output = match progress::output(&mut command) {
+        let output = progress::output(&mut command);
+        self.judge(name, output, count, started.elapsed());
+    }
+
+    fn judge(&mut self, name: &str, output: std::io::Result<Output>, count: Count, took: Duration) {
+        let output = match output {
             Ok(output) => output,
             Err(why) => {
                 println!("FAILED {name}: cannot be run: {why}");
@@ -196,7 +226,7 @@ impl Suite {
             self.closing.extend(text.lines().last().map(str::to_owned));
         }
         let word = if failed > 0 { "FAILED" } else { "ok" };
-        let secs = started.elapsed().as_secs();
+        let secs = took.as_secs();
         println!("   {word}: {passed} passed, {failed} failed, {skipped} skipped, in {secs} s");
         self.passed += passed;
         self.failed += failed;

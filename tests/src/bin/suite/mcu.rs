@@ -27,6 +27,53 @@ const PARTS: [(&str, &str); 11] = [
     ("endurance", "a million calls"),
 ];
 
+/// A program for a board that people own.
+struct Owned {
+    board: &'static str,
+    /// In examples.
+    folder: &'static str,
+    package: &'static str,
+    target: &'static str,
+}
+
+const PICO: Owned = Owned {
+    board: "a Raspberry Pi Pico",
+    folder: "boards",
+    package: "pico",
+    target: "thumbv6m-none-eabi",
+};
+const NUCLEO: Owned = Owned {
+    board: "a Nucleo-F411RE",
+    folder: "boards",
+    package: "nucleo-f411re",
+    target: "thumbv7em-none-eabihf",
+};
+/// Long to build: it is in the long form.
+const ESP: Owned = Owned {
+    board: "an ESP32-C6",
+    folder: "boards",
+    package: "esp32-c6",
+    target: "riscv32imac-unknown-none-elf",
+};
+/// Likewise.
+const PICO_NODE: Owned = Owned {
+    board: "a W5500-EVB-Pico",
+    folder: "pico-node",
+    package: "pico-node",
+    target: "thumbv6m-none-eabi",
+};
+
+impl Owned {
+    /// With a target folder for all of them, so that they share what is built for the host.
+    fn cargo(&self, command: &str) -> String {
+        let Self { folder, package, target, .. } = self;
+        format!(
+            "cargo {command} --release --locked --manifest-path examples/{folder}/Cargo.toml \
+             -p {package} --target {target} --target-dir target/boards"
+        )
+    }
+}
+
 const FIRMWARE: &str = "cargo run --quiet --release -p redress-tests --bin firmware --";
 
 impl Suite {
@@ -78,14 +125,21 @@ impl Suite {
         }
         let hal = format!("{FIRMWARE} hal");
         self.step("classes of a HAL's own errors", &hal, Count::Runner);
+        let loops = format!("{FIRMWARE} loops");
+        self.step("a bare loop, and tasks of RTIC", &loops, Count::Runner);
         let ticks = format!("{FIRMWARE} ticks");
         self.step("delays and images at 32,768 Hz", &ticks, Count::Runner);
         let figures = format!("{FIRMWARE} figures");
         self.step("figures of all processors, beside peers", &figures, Count::Runner);
         let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
-                        -p board -p firmware -p prices -p redress-wire \
+                        -p board -p firmware -p loops -p prices -p redress-wire \
                         --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the firmware images", firmware, Count::One);
+        let nrf = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
+                   -p hal -p thermometer -p prices --no-default-features \
+                   --features prices/tick-hz-32_768,prices/further,thermometer/time-driver \
+                   --target thumbv7em-none-eabihf -- -D warnings";
+        self.step("lints of the images at 32,768 Hz", nrf, Count::One);
         let cuts = "cargo clippy --release --manifest-path tests/power-cut/Cargo.toml \
                     --workspace --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the image for power cuts", cuts, Count::One);
@@ -95,18 +149,62 @@ impl Suite {
         let node = "cargo clippy --release --manifest-path examples/sensor-node/Cargo.toml \
                     --target thumbv7m-none-eabi -- -D warnings";
         self.step("lints of the sensor node", node, Count::One);
-        let pico = "cargo clippy --release --manifest-path examples/pico-node/Cargo.toml \
-                    --target thumbv6m-none-eabi -- -D warnings";
-        self.step("lints of the node for an RP2040", pico, Count::One);
-        let pico = "cargo build --release --manifest-path examples/pico-node/Cargo.toml \
-                    --target thumbv6m-none-eabi";
-        self.step("the node for an RP2040 builds", pico, Count::One);
         let node = "cargo run --quiet -p flaky-service --bin demo -- --mcu";
         self.step("sensor node comes through every fault", node, Count::One);
+        // Ten kills are a minute and a half of waiting.
+        self.session(10, Self::boards);
     }
 
-    /// The node's session with a broker: a hundred kills, and ten minutes of one that accepts and drops.
+    fn lints_of(&mut self, program: &Owned) {
+        let lints = program.cargo("clippy") + " -- -D warnings";
+        self.step(&format!("lints of the program for {}", program.board), &lints, Count::One);
+    }
+
+    fn build_of(&mut self, program: &Owned) {
+        let build = program.cargo("build");
+        self.step(&format!("the program for {} builds", program.board), &build, Count::One);
+    }
+
+    /// Programs for boards that people own, and one of them in an emulator of its chip.
+    fn boards(&mut self) {
+        for program in [PICO, NUCLEO] {
+            self.lints_of(&program);
+            self.build_of(&program);
+        }
+        for program in ["npm", "node"] {
+            if !exists(program, "--version") && !self.install("npm") {
+                self.failed += 1;
+                return;
+            }
+        }
+        if !self.is_installed("tests/boards") {
+            let install = "npm ci --prefix tests/boards";
+            self.step("the emulator of an RP2040", install, Count::One);
+        }
+        let emulated = "node tests/boards/emulate.mjs \
+                        target/boards/thumbv6m-none-eabi/release/pico";
+        self.step("a thermometer on an RP2040", emulated, Count::Runner);
+    }
+
+    /// The node's session with a broker: a hundred kills, and ten minutes of one that accepts and drops;
+    /// beside it, the boards that take long to build, and what more costs.
     pub(crate) fn mcu_long(&mut self) {
+        self.session(100, |suite| {
+            for program in [ESP, PICO_NODE] {
+                suite.lints_of(&program);
+                suite.build_of(&program);
+            }
+            let further = format!("{FIRMWARE} further");
+            suite.step(
+                "what a further operation and a longer window take",
+                &further,
+                Count::Runner,
+            );
+        });
+    }
+
+    /// The node's session with a broker, which is killed this many times, and `meanwhile` beside it.
+    fn session(&mut self, kills: u32, meanwhile: impl FnOnce(&mut Self)) {
         for (program, package) in [
             ("mosquitto", "mosquitto"),
             ("mosquitto_sub", "mosquitto-clients"),
@@ -119,7 +217,9 @@ impl Suite {
                 return;
             }
         }
-        let node = "cargo run --quiet -p flaky-service --bin demo -- --mcu --kills 100";
-        self.step("sensor node keeps its session with a broker", node, Count::One);
+        let node =
+            format!("cargo run --quiet -p flaky-service --bin demo -- --mcu --kills {kills}");
+        let name = format!("sensor node keeps its session through {kills} kills of its broker");
+        self.step_beside(&name, &node, Count::One, meanwhile);
     }
 }

@@ -1,9 +1,9 @@
-//! The budgets there are, and what JavaScript and calls ask of any.
+//! The budgets there are, and what JavaScript asks of any.
 
 use core::slice::from_raw_parts_mut;
 
 use redress::Instant;
-use redress::budget::{RatioConfig, RollingConfig, Withdraw};
+use redress::budget::{RatioConfig, RollingConfig};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::budget::{Ratio, Rolling, at, build};
@@ -52,17 +52,4 @@ pub fn budget_deposit(slot: u32) {
 #[wasm_bindgen]
 pub fn budget_remaining(slot: u32, now: f64) -> u32 {
     at(slot).remaining(table::instant(now))
-}
-
-/// The budget of a call, on its own clock; slot 0 for none.
-pub(crate) struct Purse {
-    pub(crate) slot: u32,
-    pub(crate) now: f64,
-}
-
-impl Withdraw for Purse {
-    fn withdraw(&self, now: Instant) -> bool {
-        let now = if self.now.is_nan() { now } else { table::instant(self.now) };
-        self.slot == 0 || at(self.slot).consume(1, now)
-    }
 }

@@ -1,5 +1,7 @@
 //! Slots of linear memory, which the module of the core hands out.
 
+#![allow(dead_code, reason = "each module uses a part of it")]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::slot::retag;

@@ -186,6 +186,7 @@ test("shared: a Redis that does not answer counts as unreachable after its time;
       onUnreachable: (error) => reasons.push(error.name),
     };
     const client = new Redis({ host: "127.0.0.1", port: redis.port });
+    client.on("error", () => {});
     lab.cleanup(() => client.disconnect());
     const breaker = sharedBreaker(client, { ...settings, key: whenUnreachable });
     await client.ping();

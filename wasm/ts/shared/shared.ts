@@ -11,10 +11,13 @@ import type { Moment, Store } from "./store.js";
 
 /** The right to make a call: from the state of this moment the core admits it again, with the same permit. */
 class SharedPermit {
+  /** Whether it has not gone back. */
   isOut = true;
+  /** @internal */
   constructor(
+    /** The state that admitted it. @internal */
     readonly moment: Moment,
-    /** Whether a closed breaker admitted it. */
+    /** Whether a closed breaker admitted it. @internal */
     readonly isClosed: boolean,
   ) {}
 }

@@ -26,7 +26,9 @@ export interface Store {
 
 /** A state, in the bytes of the core as text, and when it was so in microseconds of the shared time. */
 export interface Moment {
+  /** The bytes, two digits each. */
   readonly data: string;
+  /** When it was so. */
   readonly us: number;
 }
 

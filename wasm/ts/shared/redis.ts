@@ -14,7 +14,9 @@ export interface Ioredis {
 
 /** What a script of node-redis is given. */
 interface Words {
+  /** `KEYS` of the script. */
   keys: string[];
+  /** `ARGV` of the script. */
   arguments: string[];
 }
 

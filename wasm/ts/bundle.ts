@@ -18,6 +18,7 @@ export * as lint from "./lint.js";
 export * as log from "./log.js";
 export * as opentelemetry from "./opentelemetry.js";
 export * as prometheus from "./prometheus.js";
+export * as redis from "./redis.js";
 export * as sentry from "./sentry.js";
 export * as testing from "./testing.js";
 export * as undici from "./undici.js";

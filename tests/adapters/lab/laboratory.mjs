@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { install as installServers } from "../../clients/lab/packages.mjs";
 import { pack, packBuilt } from "../../runtimes/lab/consumer.mjs";
 import { checkPages } from "./pages.mjs";
 import { checkTypes } from "./types.mjs";
@@ -17,7 +18,11 @@ const NODE = join(HERE, "node_modules", "node-24", "bin", "node");
 const SUITES = readdirSync(join(HERE, "suite"))
   .filter((name) => name.endsWith(".mjs"))
   .map((name) => name.slice(0, -".mjs".length));
+/** The long form has more processes. */
+const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 120_000;
 const PARTS = { types: checkTypes, pages: checkPages };
+/** What measures, and is run where it is named. */
+const MEASURES = ["latency"];
 
 const { values } = parseArgs({
   options: {
@@ -29,9 +34,11 @@ const { values } = parseArgs({
 });
 const parts = values.only.split(",");
 for (const part of parts) {
-  if (!SUITES.includes(part) && !(part in PARTS)) throw new Error(`--only ${part}: no such part`);
+  if (!SUITES.includes(part) && !(part in PARTS) && !MEASURES.includes(part))
+    throw new Error(`--only ${part}: no such part`);
 }
 
+installServers(["redis-server"]);
 const project = mkdtempSync(join(tmpdir(), "redress-adapters-"));
 try {
   await run(project);
@@ -48,9 +55,11 @@ async function run(project) {
     total.failed += failed;
   };
   for (const part of parts) {
-    if (part in PARTS) count(part, reported(part, await PARTS[part]({ project, node: NODE, here: HERE })));
+    if (MEASURES.includes(part)) measure(part, project);
+    else if (part in PARTS) count(part, reported(part, await PARTS[part]({ project, node: NODE, here: HERE })));
     else count(part, suite(part, project));
   }
+  if (parts.every((part) => MEASURES.includes(part))) return;
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
@@ -65,12 +74,19 @@ function install(tarball, project) {
   }
   cpSync(join(HERE, "package.json"), join(project, "package.json"));
   for (const part of ["suite", "types", "lab"]) cpSync(join(HERE, part), join(project, part), { recursive: true });
+  cpSync(join(HERE, "..", "clients", "lab", "processes.mjs"), join(project, "lab", "processes.mjs"));
+}
+
+/** Runs a program of lab/ that prints what it has measured. */
+function measure(part, project) {
+  const { status } = spawnSync(NODE, [join(project, "lab", `${part}.mjs`)], { cwd: project, stdio: "inherit" });
+  if (status !== 0) throw new Error(`${part}: it ended with ${status}`);
 }
 
 /** Runs a suite in a process of its own; how many of its tests passed. */
 function suite(part, project) {
   const words = ["--unhandled-rejections=strict", join(project, "suite", `${part}.mjs`), values.filter];
-  const { status, stdout, stderr } = spawnSync(NODE, words, { cwd: project, encoding: "utf8", timeout: 120_000 });
+  const { status, stdout, stderr } = spawnSync(NODE, words, { cwd: project, encoding: "utf8", timeout: LIMIT_MS });
   const lines = (stdout ?? "").trimEnd().split("\n");
   const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(lines.pop() ?? "") ?? [];
   if (lines.length > 0) console.log(lines.join("\n"));

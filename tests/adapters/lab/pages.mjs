@@ -1,5 +1,5 @@
-// Every program of the pages on clients and servers runs. Hosts named example.com are a server here, which answers them with JSON;
-// a server of a program listens where `process.env.PORT` says.
+// Every program of the pages on clients, servers and shared state runs. Hosts named example.com are a server here, which answers them
+// with JSON; a server of a program listens where `process.env.PORT` says; `process.env.REDIS_URL` is a real Redis.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { startPrices } from "./grpc.mjs";
 
-const PAGES = ["clients.md", "servers.md"];
+const PAGES = ["clients.md", "servers.md", "shared.md"];
 const BLOCK = /```js\n(?<code>[^]*?)\n```/g;
 
 export async function checkPages({ project, node, here }) {
@@ -21,6 +21,10 @@ export async function checkPages({ project, node, here }) {
   await once(server, "listening");
   const base = `http://127.0.0.1:${server.address().port}`;
   const prices = await startPrices([0], { cleanup: (one) => cleanups.push(one) });
+  // There it is beside what it starts servers with.
+  const { startRedis } = await import(join(project, "lab", "shared.mjs"));
+  const redis = await startRedis({ cleanup: (one) => cleanups.push(one) });
+  const env = { ...process.env, PORT: "0", REDIS_URL: `redis://127.0.0.1:${redis.port}` };
   const folder = join(project, "pages");
   mkdirSync(folder);
   const results = [];
@@ -36,18 +40,18 @@ export async function checkPages({ project, node, here }) {
         .replaceAll(/\bprices\.example\.com:443/g, prices.address)
         .replaceAll(/https:\/\/[a-z.]*example\.com/g, base);
       writeFileSync(file, source);
-      results.push({ name: `${page}, line ${line}, runs`, error: await failure([node, file], project) });
+      results.push({ name: `${page}, line ${line}, runs`, error: await failure([node, file], project, env) });
     }
   }
   server.closeAllConnections();
   server.close();
-  for (const cleanup of cleanups) cleanup();
+  for (const cleanup of cleanups.reverse()) await cleanup();
   return results;
 }
 
 /** Why a program does not end well; null if it does. */
-async function failure([command, ...words], cwd) {
-  const child = spawn(command, words, { cwd, timeout: 20_000, env: { ...process.env, PORT: "0" } });
+async function failure([command, ...words], cwd, env) {
+  const child = spawn(command, words, { cwd, timeout: 20_000, env });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
   const [code, signal] = await once(child, "close");

@@ -24,4 +24,11 @@ impl Suite {
         let run = "node tests/telemetry/run.mjs --built";
         self.step("real libraries of telemetry, Prometheus, and a service", run, Count::Runner);
     }
+
+    /// Sixteen processes on one breaker, in place of four.
+    pub(crate) fn clients_long(&mut self) {
+        let mut shared = self.command("node tests/adapters/run.mjs --only redis");
+        shared.env("REDRESS_LONG", "1");
+        self.run("sixteen processes share a breaker in Redis", shared, Count::Runner);
+    }
 }

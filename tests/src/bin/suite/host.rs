@@ -58,6 +58,7 @@ impl Suite {
         command.env("REDRESS_LONG", "1");
         self.run("adversaries, long", command, Count::Tests);
         self.hosts_long();
+        self.clients_long();
         self.mcu_long();
     }
 

@@ -20,7 +20,9 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { Budget, backoff, begin, CircuitBreaker, Policy, RetryPolicy, redressFetch } from "redress";
 import { openTelemetry } from "redress/opentelemetry";
+import { interceptor } from "redress/undici";
 import { watch } from "redress/watch";
+import { Agent, request } from "undici";
 import { deferred, down, failing } from "../lab/faults.mjs";
 
 const retry = { strategy: backoff.constant(0), maxAttempts: 2 };
@@ -173,6 +175,28 @@ test("a call step by step ends its span by its last event, or once it was cancel
     named("redress.call")[1].events.map(({ name }) => name),
     ["attempt", "cancelled"],
   );
+});
+
+test("what a client of an adapter does in an attempt is a child of the call's span", async () => {
+  const answers = [503, 200];
+  const server = createServer((_, response) => response.writeHead(answers.shift()).end());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const policy = watch(new RetryPolicy(retry), [openTelemetry(api)], { upstream: "orders" });
+  // As an instrumented client does: a span within whatever is the current one.
+  const instrumented = (dispatch) => (options, handler) => {
+    api.trace.getTracer("client").startSpan("client").end();
+    return dispatch(options, handler);
+  };
+  const dispatcher = new Agent().compose(instrumented, interceptor(policy));
+  const { statusCode, body } = await request(`http://127.0.0.1:${server.address().port}/items/17`, { dispatcher });
+  await body.dump();
+  await dispatcher.close();
+  server.close();
+  assert.equal(statusCode, 200);
+  const [call] = named("redress.call");
+  assert.equal(call.attributes["retry.attempts"], 2);
+  const parents = named("client").map(({ parentSpanContext }) => parentSpanContext?.spanId);
+  assert.deepEqual(parents, [call.spanContext().spanId, call.spanContext().spanId]);
 });
 
 test("redressFetch makes a span for each request", async () => {

@@ -16,6 +16,7 @@ import type { KeyedPolicy } from "../policy/keyed.js";
 import type { Runner } from "../policy/policy.js";
 import { CHECKS, type RetryOptions } from "../policy/retry-options.js";
 import type { Attempt, CallOptions, Classification, Outcome, PolicyLike, Signal } from "../types.js";
+import { around } from "../watch/around.js";
 
 /** The headers that a client of ours sends, and a server of ours reads. */
 export const DEADLINE = "x-request-deadline";
@@ -197,7 +198,8 @@ export class Plan {
   /** Runs a client whose failures are errors. */
   call<T>(operation: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { setting, options } = this;
-    return setting === undefined ? this.#runner.call(operation, options) : call({ setting }, operation, options);
+    if (setting === undefined) return this.#runner.call(operation, options);
+    return call({ setting }, around(setting, operation), options);
   }
 
   /** Runs a client whose failures are responses, by HTTP's classes unless the policy has its own. */
@@ -205,7 +207,7 @@ export class Plan {
     const { setting, options } = this;
     if (setting === undefined) return this.#runner.execute(operation, options) as Promise<Outcome<T>>;
     const bound = { ...setting, resultClassifier: setting.rules.resultClassifier ?? http };
-    const outcome = await execute({ setting: bound }, operation, options);
+    const outcome = await execute({ setting: bound }, around(setting, operation), options);
     if (!outcome.ok) remember(outcome.error, outcome);
     return outcome;
   }

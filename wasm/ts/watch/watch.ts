@@ -8,12 +8,13 @@ import { isForeign } from "../policy/copies.js";
 import type { KeyedPolicy } from "../policy/keyed.js";
 import type { Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions, Hooks } from "../types.js";
+import { AROUND } from "./around.js";
 import { endsCall } from "./events.js";
 import { Status, type WatchedPolicy } from "./status.js";
 
 /** What watches one call: hooks, and two more. What any of them throws changes nothing. */
 export interface CallWatch extends Pick<Hooks, "onEvent" | "onAttemptStart" | "onAttemptEnd"> {
-  /** Runs the operation of an attempt, with a context around it for instance; not of `redressFetch`, `callSync` and `begin`. */
+  /** Runs the operation of an attempt, with a context around it for instance; not of `redressFetch`, `callSync` and `begin`, nor of got. */
   run?<T>(operation: () => T): T;
   /** The call is over, after all its events; `error` is what `call` or `execute` rejects with. */
   onEnd?(error?: unknown): void;
@@ -178,7 +179,8 @@ function endedByEvents(hooks: CallOptions | undefined, watches: readonly CallWat
     // A breaker that changes its state by the end of the call makes its event after that.
     if (endsCall(event)) queueMicrotask(() => end(watches));
   };
-  const all = composed(hooks, [...watches, { onEvent }]);
+  const run = (operation: () => unknown) => within(watches, operation);
+  const all = Object.assign(composed(hooks, [...watches, { onEvent }]), { [AROUND]: run });
   if (typeof FinalizationRegistry === "function") {
     dropped ??= new FinalizationRegistry((forgotten) => end(forgotten));
     dropped.register(all, watches);

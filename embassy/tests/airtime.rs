@@ -80,7 +80,6 @@ fn send_for(hours: u64, limiter: &Limiter, fails: bool) -> Vec<u64> {
             if fails { Err(()) } else { Ok(()) }
         }));
     }
-    drop(uplink);
     sent.into_inner()
 }
 

@@ -28,14 +28,13 @@ function round() {
 const sizes = [];
 for (let rounds = 0; rounds < 300; rounds += 1) {
   round();
-  if (rounds % 10 === 0) {
-    globalThis.gc();
-    // What is collected is told between turns.
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    sizes.push(enter().memory.buffer.byteLength);
-  }
+  globalThis.gc();
+  // What is collected is told between turns.
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  if (rounds % 10 === 0) sizes.push(enter().memory.buffer.byteLength);
 }
 assert.equal(kept.state, "closed");
+// One piece of 32 bytes for each call that is not given back is 1.2 MB; a collection that comes late is less.
 const [middle, end] = [sizes[10], sizes.at(-1)];
-assert.ok(end <= middle + 2 * 65_536, `the memory grew from ${middle} to ${end} bytes: ${sizes}`);
+assert.ok(end <= middle + 8 * 65_536, `the memory grew from ${middle} to ${end} bytes: ${sizes}`);
 console.log("right");

@@ -4,9 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { entries } from "./manifest.mjs";
 import { layout, placed, textOf } from "./modules.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -86,15 +87,51 @@ const withFunctions = (modules) => ({
   },
 });
 
-/** Writes one CommonJS module with everything, and for each entry two that give out a part of it: one state for both. */
-async function writeBundle({ modules, end }) {
+/** The folders of the second bundle, which programs load that name an entry of it. Whatever else it imports is the first bundle's. */
+const AROUND = ["clients", "servers", "shared", "watch"];
+
+/** Whether an entry is of the second bundle. */
+const isAround = (entry) => {
+  const source = readFileSync(join(SOURCES, `${entry}.ts`), "utf8");
+  return AROUND.some((folder) => source.includes(`from "./${folder}/`));
+};
+
+/** A module that has each of these entries under its name. */
+const giving = (entries) => entries.map((entry) => `export * as ${entry} from "./${entry}.js";\n`).join("");
+
+/** Has a bundle take modules of the first one from there; `taken` gets their paths. */
+const fromFirst = (taken) => ({
+  name: "modules of the first bundle",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
+      const [folder, file] = relative(SOURCES, join(resolveDir, path)).split(sep);
+      if (kind !== "import-statement" || file === undefined || AROUND.includes(folder)) return undefined;
+      taken.add(`${folder}/${file}`);
+      return { path: `${folder}/${file}`, namespace: "first" };
+    });
+    esbuild.onLoad({ filter: /./, namespace: "first" }, ({ path }) => ({
+      contents: `module.exports = require("./redress.js").modules[${JSON.stringify(path)}];`,
+      loader: "js",
+    }));
+  },
+});
+
+/** The modules of the first bundle that the second one takes, under their paths. */
+function giveModules(taken) {
+  const paths = [...taken].sort();
+  const imports = paths.map((path, at) => `import * as m${at} from "./${path}";\n`).join("");
+  const modules = paths.map((path, at) => `  ${JSON.stringify(path)}: m${at},\n`).join("");
+  return `${imports}export const modules = {\n${modules}};\n`;
+}
+
+/** Writes CommonJS modules with everything, and for each entry two that give out a part of one: one state for both. */
+async function writeBundles({ modules, end }) {
   const common = join(DIST, "cjs");
   for (const { name } of modules.filter(({ name }) => name !== "core"))
     write(join(common, `${name}.base64.js`), `module.exports = ${JSON.stringify(base64(name))};\n`);
-  const bundle = join(common, "redress.js");
-  await build({
-    entryPoints: [join(SOURCES, "bundle.ts")],
-    outfile: bundle,
+  write(join(common, "package.json"), `{ "type": "commonjs" }\n`);
+  const taken = new Set();
+  const form = {
     bundle: true,
     format: "cjs",
     platform: "neutral",
@@ -102,24 +139,38 @@ async function writeBundle({ modules, end }) {
     sourcemap: true,
     sourcesContent: false,
     define: placed(end),
-    external: ["*.base64.js"],
-    plugins: [withFunctions(modules)],
+    external: ["*.base64.js", "./redress.js"],
     logLevel: "warning",
-  });
-  write(join(common, "package.json"), `{ "type": "commonjs" }\n`);
-  for (const [entry, part] of Object.entries(createRequire(import.meta.url)(bundle))) {
-    const names = Object.keys(part);
-    const lines = names.map((name) => `exports.${name} = ${entry}.${name};\n`).join("");
-    const marked = `Object.defineProperty(exports, "__esModule", { value: true });\n`;
-    write(
-      join(common, `${entry}.js`),
-      `"use strict";\n${marked}const { ${entry} } = require("./redress.js");\n${lines}`,
-    );
-    const named = names.filter((name) => name !== "default");
-    const all = `import all from "../cjs/redress.js";\nexport const { ${named.join(", ")} } = all.${entry};\n`;
-    const rest = named.length === names.length ? "" : `export default all.${entry}.default;\n`;
-    write(join(DIST, "node", `${entry}.js`), all + rest);
+  };
+  const source = (contents) => ({ contents, resolveDir: SOURCES, sourcefile: "bundle.ts", loader: "ts" });
+  const [around, first] = ["around.js", "redress.js"].map((name) => join(common, name));
+  const stdin = source(giving(entries().filter(isAround)));
+  await build({ ...form, stdin, outfile: around, plugins: [fromFirst(taken)] });
+  // A module of the first bundle is where that has it from.
+  const map = readFileSync(`${around}.map`, "utf8");
+  write(`${around}.map`, map.replaceAll(/"first:(.*?)\.js"/g, '"../../ts/$1.ts"'));
+  const own = giving(entries().filter((entry) => !isAround(entry)));
+  const giver = source(own + giveModules(taken));
+  await build({ ...form, stdin: giver, outfile: first, plugins: [withFunctions(modules)] });
+  const load = createRequire(import.meta.url);
+  for (const bundle of [first, around]) {
+    const { modules: _, ...parts } = load(bundle);
+    for (const [entry, part] of Object.entries(parts)) writeEntry(entry, Object.keys(part), basename(bundle));
   }
+}
+
+/** Writes what gives out an entry of a bundle, for `require` and for `import`. */
+function writeEntry(entry, names, bundle) {
+  const lines = names.map((name) => `exports.${name} = ${entry}.${name};\n`).join("");
+  const marked = `Object.defineProperty(exports, "__esModule", { value: true });\n`;
+  write(
+    join(DIST, "cjs", `${entry}.js`),
+    `"use strict";\n${marked}const { ${entry} } = require("./${bundle}");\n${lines}`,
+  );
+  const named = names.filter((name) => name !== "default");
+  const all = `import all from "../cjs/${bundle}";\nexport const { ${named.join(", ")} } = all.${entry};\n`;
+  const rest = named.length === names.length ? "" : `export default all.${entry}.default;\n`;
+  write(join(DIST, "node", `${entry}.js`), all + rest);
 }
 
 /** Writes the types beside the modules of each format, and the command line. */
@@ -138,6 +189,6 @@ function writeTypes() {
 /** Writes everything beside the modules of WebAssembly in dist/: of those, their functions, where they end, and what the core prints. */
 export async function writeJavaScript(parts) {
   for (const [name, form] of Object.entries(TREES)) await writeTree(join(DIST, name), form, parts);
-  await writeBundle(parts);
+  await writeBundles(parts);
   writeTypes();
 }

@@ -9,7 +9,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const MANIFEST = join(HERE, "package.json");
 
 /** The entries by the names of their modules; `index` is the package itself. */
-function entries() {
+export function entries() {
   const source = readFileSync(join(HERE, "ts", "bundle.ts"), "utf8");
   const names = [...source.matchAll(/^export \* as (\w+) from "\.\/\1\.js";$/gm)].map(([, name]) => name);
   return ["index", ...names.filter((name) => name !== "index")];

@@ -1,4 +1,4 @@
-// What the bundle for Node, Deno and Bun holds: each entry of the package under its name.
+// What the bundles for Node, Deno and Bun hold: each entry of the package under its name.
 
 export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";

@@ -37,13 +37,28 @@ pub(super) async fn play(stage: &mut Stage, ordeal: Ordeal) -> Result<Vec<Findin
     Ok(findings)
 }
 
+/// Waits until the subscriber has what is acknowledged. It is connected then, and gets what comes next
+/// at once: a broker that is killed takes with it what it has neither delivered nor written to its
+/// disk, although it has acknowledged that.
+async fn subscriber_is_back(stage: &mut Stage) -> Result<(), Trouble> {
+    match stage.acknowledged().last().cloned() {
+        Some(reading) => stage.arrives(&reading).await,
+        None => Ok(()),
+    }
+}
+
+async fn kill(stage: &mut Stage) -> Result<(), Trouble> {
+    subscriber_is_back(stage).await?;
+    stage.broker()?.kill().await
+}
+
 async fn killed(stage: &mut Stage, kills: u32) -> Result<Finding, Trouble> {
     let fault = "broker killed";
     let (mut decisions, mut recovery) = (Vec::new(), Vec::new());
     for _ in 0..kills {
         stage.say(fault)?;
         stage.sees(&["mqtt healthy"]).await?;
-        stage.broker()?.kill().await?;
+        kill(stage).await?;
         decisions = stage.sees_all(&[&["mqtt #", "TRANSIENT", "retry in"]]).await?;
         stage.broker()?.run().await?;
         recovery = stage.sees_all(&[&["mqtt up"], ACKNOWLEDGED]).await?;
@@ -65,7 +80,7 @@ async fn no_name(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "the broker's name does not resolve";
     stage.say(fault)?;
     stage.broker()?.resolver(false).await?;
-    stage.broker()?.kill().await?;
+    kill(stage).await?;
     let decisions = stage
         .sees_all(&[&["mqtt #", "TRANSIENT"], &["mqtt #", "TRANSIENT", "no answer in time"]])
         .await?;
@@ -79,13 +94,13 @@ async fn refused(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "login refused";
     stage.say(fault)?;
     stage.broker()?.admits(false).await?;
-    stage.broker()?.kill().await?;
+    kill(stage).await?;
     stage.broker()?.run().await?;
     let decisions = stage
         .sees_all(&[&["mqtt #", "PERMISSION", "stop: NON_RETRYABLE_CLASS"], &["session over"]])
         .await?;
     stage.broker()?.admits(true).await?;
-    stage.broker()?.kill().await?;
+    kill(stage).await?;
     stage.broker()?.run().await?;
     let recovery = stage.sees_all(&[&["mqtt up"], ACKNOWLEDGED]).await?;
     Ok(Finding { fault, decisions, recovery })
@@ -94,6 +109,7 @@ async fn refused(stage: &mut Stage) -> Result<Finding, Trouble> {
 async fn drops(stage: &mut Stage, lasts: Duration) -> Result<Finding, Trouble> {
     let fault = "a broker that accepts and drops";
     stage.say(fault)?;
+    subscriber_is_back(stage).await?;
     stage.broker()?.impose().await?;
     let mut decisions = stage.sees_all(&[&["mqtt #", "TRANSIENT", "retry in"]]).await?;
     stage.watches(lasts).await?;
@@ -113,7 +129,7 @@ async fn drops(stage: &mut Stage, lasts: Duration) -> Result<Finding, Trouble> {
 async fn power_cut(stage: &mut Stage) -> Result<Finding, Trouble> {
     let fault = "power cut, in a session";
     stage.say(fault)?;
-    stage.broker()?.kill().await?;
+    kill(stage).await?;
     let decisions = stage.sees_all(&[&["mqtt #", "TRANSIENT", "retry in"]]).await?;
     stage.cut_power().await?;
     stage.broker()?.run().await?;

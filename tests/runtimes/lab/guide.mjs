@@ -1,8 +1,8 @@
-// The guide, whose pages are core/guide: each has a program in Rust, which is a doctest, and one in TypeScript or JavaScript, which
+// The guide, whose pages are core/guide, and the README at the top of the tree: each has a program in Rust, which is a doctest, and one in TypeScript or JavaScript, which
 // runs here on each runtime with processes. What a line prints stands behind it as a comment: `console.log(value); // 7`.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { transform } from "esbuild";
 import { REPOSITORY } from "./consumer.mjs";
 import { snippets } from "./readme.mjs";
@@ -19,7 +19,7 @@ export async function checkGuide({ project, base }) {
   mkdirSync(folder, { recursive: true });
   const pages = readdirSync(GUIDE).filter((name) => name.endsWith(".md") && !NO_PAGES.includes(name));
   const results = [{ name: "the guide has pages", error: pages.length > 15 ? null : `only ${pages.length}` }];
-  for (const page of pages) {
+  for (const page of [...pages, "../../README.md"]) {
     const text = readFileSync(join(GUIDE, page), "utf8");
     const found = snippets(text);
     const both = found.length > 0 && /^```rust$/m.test(text);
@@ -27,7 +27,7 @@ export async function checkGuide({ project, base }) {
     for (const { code, language, line } of found) {
       const name = `${page}, line ${line}`;
       const source = code.replaceAll("https://api.example.com", `${base}/example`);
-      const file = join(folder, `${page}-${line}.mjs`);
+      const file = join(folder, `${basename(page)}-${line}.mjs`);
       const { code: compiled } = await transform(source, { loader: language, target: "es2022" });
       writeFileSync(file, compiled);
       const said = [...code.matchAll(/console\.log\(.*\/\/ (.+)$/gm)].map(([, said]) => `${said}\n`).join("");

@@ -1,9 +1,4 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
-//! # The guide
-//!
-//! [`guide`](https://docs.rs/redress/latest/redress/guide) explains one idea on each page: how to start, classes, backoff,
-//! deadlines, budgets, breakers, and what to check before production.
-//!
 //! # The modules
 //!
 //! From the ground up: a module uses those above it in the table.

@@ -100,5 +100,13 @@ impl Suite {
         let mut command = self.command(doc);
         command.env("RUSTDOCFLAGS", "-D warnings");
         self.run("documentation without warnings", command, Count::One);
+        // `docsrs` switches on a feature of nightly. The core alone: with it the compiler checks all
+        // dependencies again, which are few here.
+        let mut command = self.announce(
+            "documentation of the core as on docs.rs",
+            "cargo doc --no-deps --all-features -p redress",
+        );
+        command.env("RUSTDOCFLAGS", "-D warnings --cfg docsrs").env("RUSTC_BOOTSTRAP", "1");
+        self.run("documentation of the core as on docs.rs", command, Count::One);
     }
 }

@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { transform } from "esbuild";
-import { REPOSITORY } from "./consumer.mjs";
+import { HERE, REPOSITORY } from "./consumer.mjs";
 import { snippets } from "./readme.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
@@ -30,6 +30,7 @@ export async function checkGuide({ project, base }) {
       const file = join(folder, `${basename(page)}-${line}.mjs`);
       const { code: compiled } = await transform(source, { loader: language, target: "es2022" });
       writeFileSync(file, compiled);
+      writeFileSync(file.replace(/mjs$/, "ts"), source);
       const said = [...code.matchAll(/console\.log\(.*\/\/ (.+)$/gm)].map(([, said]) => `${said}\n`).join("");
       results.push({ name: `${name} says what it prints`, error: said === "" ? "nothing is said" : null });
       for (const runtime of RUNTIMES) {
@@ -40,8 +41,27 @@ export async function checkGuide({ project, base }) {
       }
     }
   }
-  results.push(...namesAreThoseOfTheTypes(project));
+  results.push(...namesAreThoseOfTheTypes(project), await hasTheTypes(project));
   return results;
+}
+
+/** Every program is right by the types of the package. */
+async function hasTheTypes(project) {
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: "es2023",
+    lib: ["es2023", "dom"],
+    module: "nodenext",
+    types: [],
+  };
+  writeFileSync(join(project, "guide", "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  const tsc = join(HERE, "node_modules", "typescript", "bin", "tsc");
+  const { code, stdout } = await run([process.execPath, tsc, "--project", "guide/tsconfig.json"], {
+    cwd: project,
+    limitMs: 60_000,
+  });
+  return { name: "the guide's programs are right by the types", error: code === 0 ? null : stdout };
 }
 
 /** The tables of events and stop reasons have the names of the package's types, and no others. */

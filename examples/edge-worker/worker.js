@@ -35,7 +35,7 @@ const originBreaker = new DurableCircuitBreaker(env.BREAKERS, {
 // A caller is there to wait for these: a few quick attempts, then an honest answer.
 const requests = new Policy({ retry, circuitBreaker: originBreaker });
 
-// Nobody waits for these: whatever needs a delay goes back to the queue for that long.
+// No caller waits for these: whatever needs a delay goes back to the queue for that long.
 const jobs = new Policy({ retry: { ...retry, strategy: patient, maxAttempts: 10 } });
 
 export default {

@@ -18,7 +18,7 @@ const pieces = new Policy({
 });
 
 /**
- * Uploads `file`. `tell` hears of every attempt and delay:
+ * Uploads `file`. `tell` is called for every attempt and delay:
  * `{ piece, kind: "start" | "end" | "wait", result?, waitMs? }`.
  */
 export async function upload(file, { signal, tell }) {

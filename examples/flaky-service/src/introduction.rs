@@ -37,16 +37,17 @@ pub fn introduction_of_the_node(kills: Option<u32>) -> String {
             .to_owned(),
         Some(kills) => format!(
             "`cargo demo -- --mcu --kills {kills}`: builds the firmware of a sensor node, boots it on an \
-             emulated microcontroller and kills its MQTT broker {kills} times, for {} minutes or more after \
+             emulated microcontroller and kills its MQTT broker {kills} times, for about {} min after \
              the build; what it did about each fault closes it",
             minutes(kills),
         ),
     }
 }
 
-/// Six seconds for each kill, and above ten of them ten minutes of a broker that accepts and drops.
+/// Six seconds for each kill, then a broker that accepts and drops for twenty seconds, or above ten
+/// kills for ten minutes.
 fn minutes(kills: u32) -> u32 {
-    kills.div_ceil(10) + if kills > 10 { 10 } else { 0 }
+    (6 * kills + if kills > 10 { 600 } else { 20 }).div_ceil(60)
 }
 
 #[cfg(test)]
@@ -83,7 +84,9 @@ mod tests {
             let line = introduction(&parsed, Duration::from_secs_f64(length));
             assert!(line.contains(wanted) && line.lines().count() == 1, "{line}");
         }
-        let line = introduction_of_the_node(Some(100));
-        assert!(line.contains("100 times, for 20 minutes or more"), "{line}");
+        for (kills, minutes) in [(10, 2), (100, 20)] {
+            let line = introduction_of_the_node(Some(kills));
+            assert!(line.contains(&format!("{kills} times, for about {minutes} min")), "{line}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::plan::{Count, Step};
 use crate::tools;
 
 /// The most minutes that the dry run takes on two cores with nothing built.
-pub(crate) const MINUTES: u32 = 25;
+pub(crate) const MINUTES: u32 = 30;
 
 const DRY_RUN: &str = "cargo run --quiet -p redress-tests --bin release --";
 

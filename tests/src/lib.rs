@@ -5,6 +5,7 @@ pub mod classifiers;
 pub mod engine;
 pub mod fresh;
 mod parts;
+pub mod published;
 pub mod report;
 pub mod schema;
 

@@ -20,6 +20,7 @@
 pub mod arguments;
 pub mod board;
 pub mod guarded;
+pub mod introduction;
 pub mod load;
 pub mod mcu;
 pub mod naive;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use flaky_service::arguments::Arguments;
 use flaky_service::board::Board;
 use flaky_service::guarded::{self, Condition};
+use flaky_service::introduction::{introduction, introduction_of_the_node};
 use flaky_service::load::{Load, Target};
 use flaky_service::mcu;
 use flaky_service::naive;
@@ -45,6 +46,11 @@ fn node(kills: Option<u32>) -> ExitCode {
         eprintln!("error: {trouble}");
         return ExitCode::from(2);
     }
+    // At once: what is built first takes a minute, and cargo shows it.
+    if let Err(error) = print(format_args!("{}\n\n", introduction_of_the_node(kills))) {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let played = match runtime {
         Ok(runtime) => runtime.block_on(mcu::run(kills)).map_err(|trouble| trouble.to_string()),
@@ -76,6 +82,7 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
 /// Both loads at once, each on a flaky service of its own.
 async fn scripted(arguments: &Arguments) -> io::Result<bool> {
     let script = Script::all_faults(arguments.seed.unwrap_or(1));
+    print(format_args!("{}\n", introduction(arguments, script.length())))?;
     let (upstream, twin) = (FlakyService::start(script).await?, FlakyService::start(script).await?);
     let load = |service: &FlakyService| -> io::Result<Load> {
         let base = Url::parse(&format!("http://{}/", service.address()));
@@ -125,6 +132,7 @@ async fn scripted(arguments: &Arguments) -> io::Result<bool> {
 /// The guarded load on a service of the user's own, then the naive one.
 async fn own(url: &Url, arguments: &Arguments) -> io::Result<bool> {
     let span = Duration::from_millis(200) * arguments.calls();
+    print(format_args!("{}\n", introduction(arguments, span)))?;
     let load = Load {
         target: Target::Own(url.clone()),
         callers: arguments.callers(),

@@ -14,6 +14,7 @@ import { checkCopies } from "./copies.mjs";
 import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
+import { checkGuide } from "./guide.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
 import { checkNext } from "./next.mjs";
@@ -47,6 +48,7 @@ const PARTS = {
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,
+  guide: checkGuide,
   peers: checkPeers,
   examples: checkExamples,
   behaviours: checkBehaviours,

@@ -1,0 +1,34 @@
+// Virtual time: what is due runs in order, and nothing waits.
+
+import TinyQueue from "tinyqueue";
+
+interface Due {
+  readonly atMs: number;
+  /** What is due at the same time runs in the order in which it was added. */
+  readonly nth: number;
+  readonly run: () => void;
+}
+
+export class Timeline {
+  /** The present, in milliseconds. */
+  nowMs = 0;
+  #added = 0;
+  readonly #due = new TinyQueue<Due>([], (a, b) => a.atMs - b.atMs || a.nth - b.nth);
+  /** The present, for policies. */
+  readonly clock = (): number => this.nowMs;
+
+  /** Runs this in so many milliseconds. */
+  after(ms: number, run: () => void): void {
+    this.#due.push({ atMs: this.nowMs + ms, nth: this.#added++, run });
+  }
+
+  /** Runs all that is due until then; Infinity runs until nothing is left. */
+  runUntil(endMs: number): void {
+    for (let next = this.#due.peek(); next !== undefined && next.atMs <= endMs; next = this.#due.peek()) {
+      this.#due.pop();
+      this.nowMs = next.atMs;
+      next.run();
+    }
+    if (endMs !== Infinity) this.nowMs = Math.max(this.nowMs, endMs);
+  }
+}

@@ -36,6 +36,9 @@ export interface Totals {
   rejected: number;
 }
 
+/** How much may happen in a step: retries without a delay may never end. */
+const MOST = 2_000;
+
 /** Makes the policy of a run. */
 export type Make = (source: Source) => Guarded;
 
@@ -50,7 +53,8 @@ export class Outage {
   readonly #guarded: Guarded;
   readonly #initialMs: number;
   readonly #classes: (readonly [name: ErrorClass, upTo: number])[] = [];
-  #sampled = 0;
+  #full = 0;
+  #isOver = false;
 
   /** A run that has not begun; `initialDelayMs` is that of the policy. */
   constructor(scene: Scene, make: Make, initialDelayMs = 0) {
@@ -74,15 +78,26 @@ export class Outage {
       this.#timeline.after(this.#random() * scene.everyMs, () => this.#begin());
   }
 
-  /** Goes on until so many bins are full; with the last of them to the end of all calls. */
-  play(bins: number): void {
+  /** How many bins are full. */
+  get bins(): number {
+    return this.#full;
+  }
+
+  /** Whether all calls have come to their end. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Goes on to the end of a bin, or by a part of it if much happens; after the last to the end of all calls. */
+  step(): void {
+    const isAfter = this.#full === BINS;
+    if (!this.#timeline.runUntil(isAfter ? Infinity : (this.#full + 1) * BIN_MS, MOST)) return;
+    this.#isOver = isAfter;
+    if (isAfter) return;
     const { budget, breaker } = this.#guarded;
-    for (; this.#sampled < bins; this.#sampled += 1) {
-      this.#timeline.runUntil((this.#sampled + 1) * BIN_MS);
-      if (budget !== undefined) this.course.balance[this.#sampled] = budget.remaining();
-      if (breaker !== undefined) this.course.state[this.#sampled] = STATES.indexOf(breaker.state as "open");
-    }
-    if (bins === BINS) this.#timeline.runUntil(Infinity);
+    if (budget !== undefined) this.course.balance[this.#full] = budget.remaining();
+    if (breaker !== undefined) this.course.state[this.#full] = STATES.indexOf(breaker.state as "open");
+    this.#full += 1;
   }
 
   #begin(): void {

@@ -80,7 +80,7 @@ export const [START] = Object.values(EXAMPLES) as [State];
 /** The state as the part of the address after `#`. */
 export function hashOf(state: State): string {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
-  const text = btoa(String.fromCharCode(...bytes));
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   return `#p=${text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
 }
 

@@ -22,13 +22,18 @@ export class Timeline {
     this.#due.push({ atMs: this.nowMs + ms, nth: this.#added++, run });
   }
 
-  /** Runs all that is due until then; Infinity runs until nothing is left. */
-  runUntil(endMs: number): void {
-    for (let next = this.#due.peek(); next !== undefined && next.atMs <= endMs; next = this.#due.peek()) {
+  /** Runs what is due until then, at most so much of it; whether that was all. Until Infinity is until nothing is left. */
+  runUntil(endMs: number, most: number): boolean {
+    for (let ran = 0; ran < most; ran += 1) {
+      const next = this.#due.peek();
+      if (next === undefined || next.atMs > endMs) {
+        if (endMs !== Infinity) this.nowMs = Math.max(this.nowMs, endMs);
+        return true;
+      }
       this.#due.pop();
       this.nowMs = next.atMs;
       next.run();
     }
-    if (endMs !== Infinity) this.nowMs = Math.max(this.nowMs, endMs);
+    return false;
   }
 }

@@ -35,12 +35,15 @@ async function run({ id, state }: Job): Promise<void> {
   const runs = [guarded, unguarded].map((make) => new Outage(scene, (source) => make(settings, source), initialMs));
   const [first, second] = runs as [Outage, Outage];
   let sliceMs = performance.now();
-  for (let bins = 1; bins <= BINS; bins += 1) {
-    for (const one of runs) one.play(bins);
-    const isOver = bins === BINS;
-    if (!isOver && performance.now() - sliceMs < SLICE_MS) continue;
-    const courses = { guarded: first.course, unguarded: second.course };
-    send({ id, kind: "courses", share: bins / BINS, courses });
+  for (;;) {
+    // The one that is behind.
+    const [next] = runs.filter(({ isOver }) => !isOver).sort((a, b) => a.bins - b.bins);
+    next?.step();
+    if (next !== undefined && performance.now() - sliceMs < SLICE_MS) continue;
+    // What comes after the last bin is a part of it, too.
+    const share = next === undefined ? 1 : Math.min(first.bins, second.bins) / (BINS + 1);
+    send({ id, kind: "courses", share, courses: { guarded: first.course, unguarded: second.course } });
+    if (next === undefined) return;
     await turn();
     if (newest !== id) return;
     sliceMs = performance.now();

@@ -56,7 +56,7 @@ function once(strategy: Settings, clients: number, seed: number): Cost {
     });
   };
   for (let client = 0; client < clients; client += 1) attempt(begin(policy));
-  timeline.runUntil(Infinity);
+  timeline.runUntil(Infinity, Infinity);
   if (version !== clients) throw new Error(`${version} of ${clients} clients have written`);
   return { calls, ms: timeline.nowMs };
 }

@@ -58,6 +58,8 @@ const sceneForm = new Form(
 /** Takes another state; it is computed once nothing more is typed. */
 function change(to: State, delayMs = QUIET_MS): void {
   state = to;
+  // What has been changed is no example any more.
+  example.value = Object.keys(EXAMPLES).find((name) => EXAMPLES[name] === to) ?? "";
   clearTimeout(quiet);
   quiet = setTimeout(compute, delayMs);
 }
@@ -201,9 +203,7 @@ function fromAddress(): void {
   const problem = element("problem");
   problem.textContent = "";
   try {
-    const found = stateOf(location.hash);
-    show(found ?? START);
-    example.value = found === null ? (Object.keys(EXAMPLES)[0] ?? "") : "";
+    show(stateOf(location.hash) ?? START);
   } catch (error) {
     problem.textContent = `The address cannot be read: ${(error as Error).message}. The page shows its first example.`;
     show(START);

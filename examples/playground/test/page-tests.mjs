@@ -99,7 +99,10 @@ export function pageTests(browser, launch, server) {
 
   shows("form and JSON are in step, both ways", async () => {
     await open(page, server.url);
+    const example = () => page.evaluate(() => document.getElementById("example").selectedOptions[0].text);
+    assert.equal(await example(), "An outage of two minutes");
     await retype(page, "field:retry.deadlineMs", "12345");
+    assert.equal(await example(), "your own");
     assert.equal((await json()).retry.deadlineMs, 12_345);
     await choose(page, "field:retry.strategy", "sequence");
     await retype(page, "field:retry.strategy.delaysMs", "10, 20");

@@ -69,7 +69,7 @@ test("peers: a bundle of a program that names no adapter has nothing of them", a
   });
   const [{ inputs }] = Object.values(metafile.outputs);
   const theirs = Object.keys(inputs).filter(
-    (path) => /\/(clients|servers|shared)\//.test(path) && inputs[path].bytesInOutput > 0,
+    (path) => /\/(clients|queues|servers|shared)\//.test(path) && inputs[path].bytesInOutput > 0,
   );
   assert.deepEqual([theirs, Object.keys(inputs).length > 10], [[], true]);
 });

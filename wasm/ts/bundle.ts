@@ -1,5 +1,6 @@
 // What the bundles for Node, Deno and Bun hold: each entry of the package under its name.
 
+export * as amqp from "./amqp.js";
 export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";
 export * as bullmq from "./bullmq.js";

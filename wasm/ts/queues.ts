@@ -1,4 +1,14 @@
 // `redress/queues`: what a queue of your own needs to run its jobs under a policy.
 
-export { type JobOptions, type JobPolicy, JobRunner, lineOf, type Next, type Stopped, stopped } from "./queues/jobs.js";
+export {
+  type JobOptions,
+  type JobPolicy,
+  JobRunner,
+  lineOf,
+  messageOf,
+  type Next,
+  reasonOf,
+  type Stopped,
+  stopped,
+} from "./queues/jobs.js";
 export { LONGEST_DELAY_MS, type Portion, portion, seconds } from "./queues/limits.js";

@@ -39,13 +39,13 @@ interface Carried {
 export class StoppedJobError extends Error implements Stopped {
   /** `"UnrecoverableError"`, by which BullMQ knows it. */
   override readonly name: string = "UnrecoverableError";
-  /** Why; null if the breaker rejected it. */
+  /** Why. */
   readonly stopReason: StopReason | null;
   /** The class of the latest failure; null without one. */
   readonly lastClass: ErrorClass | null;
   /** How many attempts were made, in all runs. */
   readonly attempts: number;
-  /** What the operation threw last, or what the call throws. */
+  /** What the call throws. */
   override readonly cause: unknown;
 
   /** The message has the reason, the class, the attempts and the message of the cause. */

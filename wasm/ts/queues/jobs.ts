@@ -133,27 +133,35 @@ function policyOf<J>(path: string, policy: JobPolicy<J>): (job: J) => PolicyLike
   return () => policy;
 }
 
-/** Why a policy has stopped a job, for the queue's own failure. */
+/** Why a job has stopped, for the queue's own failure. */
 export interface Stopped {
-  /** Why; null if the breaker rejected it. */
+  /** Why; null if it was not the policy, but what the run itself threw, a handler for instance. */
   readonly stopReason: StopReason | null;
   /** The class of the latest failure; null without one. */
   readonly lastClass: ErrorClass | null;
   /** How many attempts were made, in all runs. */
   readonly attempts: number;
-  /** What the operation threw last, or what the call throws. */
+  /** What the call throws. */
   readonly cause: unknown;
 }
 
 /** Why a policy has stopped a job. */
 export function stopped({ stopReason, lastClass, attempts, error }: Failure<unknown>): Stopped {
-  return { stopReason, lastClass, attempts, cause: error };
+  return { stopReason: stopReason ?? "CIRCUIT_OPEN", lastClass, attempts, cause: error };
 }
 
-/** The same in a line: `MAX_ATTEMPTS_GLOBAL, SERVER_ERROR, after 3 attempts: bad gateway`. */
-export function lineOf({ stopReason, lastClass, attempts, cause }: Stopped): string {
-  const words = [stopReason ?? "CIRCUIT_OPEN", lastClass].filter((word) => word !== null);
+/** The reason in one word: that of the policy, or ERROR. */
+export const reasonOf = ({ stopReason }: Stopped): string => stopReason ?? "ERROR";
+
+/** What the cause says. */
+export function messageOf({ cause }: Stopped): string {
   const message = read(cause, "message");
-  const said = typeof message === "string" ? message : String(cause);
-  return `${words.join(", ")}, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}: ${said}`;
+  return typeof message === "string" ? message : String(cause);
+}
+
+/** All of it in a line: `MAX_ATTEMPTS_GLOBAL, SERVER_ERROR, after 3 attempts: bad gateway`. */
+export function lineOf(why: Stopped): string {
+  const { lastClass, attempts } = why;
+  const words = [reasonOf(why), lastClass].filter((word) => word !== null);
+  return `${words.join(", ")}, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}: ${messageOf(why)}`;
 }

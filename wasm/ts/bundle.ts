@@ -5,6 +5,7 @@ export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";
 export * as bullmq from "./bullmq.js";
 export * as classify from "./classify.js";
+export * as cloudflare from "./cloudflare.js";
 export * as connect from "./connect.js";
 export * as datadog from "./datadog.js";
 export * as decorators from "./decorators.js";

@@ -1,6 +1,8 @@
 // `redress/queues`: what a queue of your own needs to run its jobs under a policy.
 
 export {
+  type Carried,
+  carriedOf,
   type JobOptions,
   type JobPolicy,
   JobRunner,
@@ -9,6 +11,5 @@ export {
   type Next,
   reasonOf,
   type Stopped,
-  stopped,
 } from "./queues/jobs.js";
 export { LONGEST_DELAY_MS, type Portion, portion, seconds } from "./queues/limits.js";

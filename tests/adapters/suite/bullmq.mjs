@@ -6,7 +6,8 @@ import { Queue, QueueEvents, Worker } from "bullmq";
 import { backoff, CircuitBreaker, Policy } from "redress";
 import { processor } from "redress/bullmq";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
-import { COUNT, checkJobs, startUpstream } from "../lab/jobs.mjs";
+import { COUNT } from "../lab/jobs.mjs";
+import { checkJobs, startUpstream } from "../lab/jobs-upstream.mjs";
 import { stopAll } from "../lab/processes.mjs";
 import { startRedis } from "../lab/shared.mjs";
 import { startWorkers } from "../lab/workers.mjs";
@@ -253,6 +254,21 @@ test("bullmq: a worker that has lost its lock does not overwrite what the next o
   );
   assert.match(error.message, /^the lock of job job is lost/);
   assert.deepEqual((await queue.getJob(job.id)).data, { from: "the next one" });
+});
+
+test("bullmq: what a handler throws fails the job", async (lab) => {
+  const sleep = () => {
+    throw new Error("a handler's fault");
+  };
+  const { queue, over, failures } = await workerOf(
+    lab,
+    retrying(() => 5),
+    fails(503),
+    { sleep },
+  );
+  await queue.add("job", {}, { attempts: 5 });
+  await over(1);
+  assert.equal(failures[0].message, "ERROR, after 0 attempts: a handler's fault");
 });
 
 test("bullmq: data that is no object fails, and what is wrong with options is said at once", async (lab) => {

@@ -1,18 +1,18 @@
 // Messages of RabbitMQ, by amqplib: a deferred one waits in a delay queue, and what a policy has stopped is dead-lettered.
 
 import { read } from "../classify/facts.js";
-import { isOptions, object, optionValue } from "../config/checks.js";
+import { object, optionValue } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
 import type { Attempt, Resume } from "../types.js";
 import {
+  type Carried,
+  carriedOf,
   type JobOptions,
   type JobPolicy,
   JobRunner,
   messageOf,
-  type Next,
   reasonOf,
   type Stopped,
-  stopped,
 } from "./jobs.js";
 import { LONGEST_DELAY_MS, portion } from "./limits.js";
 
@@ -83,11 +83,6 @@ const HEADER = "x-redress";
 const COPY = "x-redress-copy";
 /** How long a delay queue stays that nothing is published to, beyond its delay, in milliseconds. */
 const IDLE_MS = 60_000;
-
-interface Carried {
-  readonly resume: Resume | null;
-  readonly leftMs: number;
-}
 
 /**
  * A delay as a delay queue has it: five significant bits, at most a sixteenth longer. All messages of a queue have the same
@@ -167,19 +162,9 @@ export function consumer<M extends AmqpMessage>(
     channel.ack(message);
   }
 
-  /** Runs a message; what its handler throws, or a header that nothing can be made of, is a failure of its own. */
-  async function run(message: M): Promise<Next<unknown> | { next: "broken"; error: unknown }> {
-    try {
-      const { resume, leftMs } = carriedBy(message);
-      if (leftMs > 0) return { next: "defer", delayMs: leftMs, resume };
-      return await runner.run(message, (attempt) => operation(message, attempt), resume, { operation: queue });
-    } catch (error) {
-      return { next: "broken", error };
-    }
-  }
-
   async function handle(message: M): Promise<void> {
-    const next = await run(message);
+    const carried = carriedBy(message);
+    const next = await runner.run(message, (attempt) => operation(message, attempt), carried, { operation: queue });
     switch (next.next) {
       case "done":
         return channel.ack(message);
@@ -188,9 +173,7 @@ export function consumer<M extends AmqpMessage>(
       case "release":
         return channel.nack(message, false, true);
       case "fail":
-        return fail(message, stopped(next.outcome));
-      case "broken":
-        return fail(message, { stopReason: null, lastClass: null, attempts: 0, cause: next.error });
+        return fail(message, next.why);
     }
   }
 
@@ -208,11 +191,12 @@ export function consumer<M extends AmqpMessage>(
 /** What a message carries. */
 function carriedBy({ properties }: AmqpMessage): Carried {
   const text = read(properties.headers, HEADER);
-  if (text === undefined) return { resume: null, leftMs: 0 };
-  const carried = JSON.parse(String(text));
-  return isOptions(carried)
-    ? (carried as Carried)
-    : refuse<never>(`headers.${HEADER}`, carried, "what a consumer has put there");
+  try {
+    return carriedOf(text === undefined ? undefined : JSON.parse(String(text)));
+  } catch {
+    // It fails by its own words.
+    return carriedOf(text);
+  }
 }
 
 /** Headers that are of one delivery: where a message has been, where copies of it go, and what we put there. */

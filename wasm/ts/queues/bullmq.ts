@@ -3,7 +3,7 @@
 import { isOptions } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
 import type { Attempt, ErrorClass, Resume, Signal, StopReason } from "../types.js";
-import { type JobOptions, type JobPolicy, JobRunner, lineOf, type Stopped, stopped } from "./jobs.js";
+import { type Carried, carriedOf, type JobOptions, type JobPolicy, JobRunner, lineOf, type Stopped } from "./jobs.js";
 import { LONGEST_DELAY_MS } from "./limits.js";
 
 /** What is needed of a job of BullMQ. */
@@ -25,7 +25,7 @@ export interface BullJob {
 }
 
 /** What a deferred job carries in its data, as `redress`. */
-interface Carried {
+interface Written {
   readonly resume: Resume | null;
   /** When it is due, in milliseconds since 1970. */
   readonly dueMs: number;
@@ -85,11 +85,7 @@ export function processor<J extends BullJob, T>(
   if (typeof operation !== "function") refuse("processor.operation", operation, "a function");
   // BullMQ gives a signal to those that have three parameters.
   return async (job, token, signal): Promise<Awaited<T>> => {
-    const carried = carriedBy(job);
-    const early = carried === null ? 0 : Math.min(carried.dueMs - Date.now(), carried.delayMs);
-    // Its worker was killed between two commands.
-    if (early > 0) return defer(job, token, early, carried!.resume);
-    const next = await runner.run<T>(job, (attempt) => operation(job, attempt), carried?.resume ?? null, {
+    const next = await runner.run<T>(job, (attempt) => operation(job, attempt), carriedBy(job), {
       signal,
       operation: job.name,
     });
@@ -102,28 +98,30 @@ export function processor<J extends BullJob, T>(
         await job.moveToWait(token);
         throw moved("WaitingError");
       case "fail":
-        throw new StoppedJobError(stopped(next.outcome));
+        throw new StoppedJobError(next.why);
     }
   };
 }
 
-/** What a job carries; null if it begins. */
-function carriedBy({ data, attemptsMade }: BullJob): Carried | null {
+/** What a job carries. */
+function carriedBy({ data, attemptsMade }: BullJob): Carried {
   if (!isOptions(data))
     return refuse<never>("job.data", data, "an object, which carries what is behind a deferred job");
-  const carried = data["redress"] as Carried | undefined;
-  return carried === undefined || carried.made !== attemptsMade ? null : carried;
+  const written = data["redress"] as Written | undefined;
+  if (written === undefined || written.made !== attemptsMade) return carriedOf(undefined);
+  // It is early if its worker was killed between two commands; and a clock may be wrong.
+  return { resume: written.resume, leftMs: Math.min(written.dueMs - Date.now(), written.delayMs) };
 }
 
 /** Moves a job to the delayed set, with what is behind it. */
 async function defer(job: BullJob, token: string | undefined, delayMs: number, resume: Resume | null): Promise<never> {
   const portionMs = Math.min(delayMs, LONGEST_DELAY_MS.bullmq);
   const dueMs = Date.now() + portionMs;
-  const carried: Carried = { resume, dueMs, delayMs: portionMs, made: job.attemptsMade };
+  const written: Written = { resume, dueMs, delayMs: portionMs, made: job.attemptsMade };
   // BullMQ writes data without a look at the lock: a worker that has lost it would overwrite what the next one has written.
   if (token !== undefined && (await job.extendLock?.(token, LOCK_MS)) === 0)
     throw new Error(`the lock of job ${job.name} is lost: another worker has it`);
-  await job.updateData({ ...job.data, redress: carried });
+  await job.updateData({ ...job.data, redress: written });
   await job.moveToDelayed(dueMs, token);
   throw moved("DelayedError");
 }

@@ -2,7 +2,7 @@
 
 import { checked } from "../call/hooks.js";
 import { read } from "../classify/facts.js";
-import { object, optionValue } from "../config/checks.js";
+import { isOptions, object, optionValue } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
 import { isForeign } from "../policy/copies.js";
 import type {
@@ -61,9 +61,27 @@ export type Next<T> =
   | {
       /** The policy has stopped it: the queue's own failure. */
       readonly next: "fail";
-      /** How its call ended. */
-      readonly outcome: Failure<unknown>;
+      /** Why. */
+      readonly why: Stopped;
     };
+
+/** What a deferred job carries. */
+export interface Carried {
+  /** What it has behind it; null if no attempt was made so far. */
+  readonly resume: Resume | null;
+  /** What is left of a delay that was longer than its queue can have, in milliseconds: it is waited for first. */
+  readonly leftMs: number;
+}
+
+/** What a job carries, as it came out of its queue; undefined for one that begins. What nobody has put there fails the job. */
+export function carriedOf(value: unknown): Carried {
+  if (value === undefined) return NOTHING;
+  if (!isOptions(value)) return { resume: value as never, leftMs: 0 };
+  const { resume = null, leftMs } = value;
+  return { resume, leftMs: typeof leftMs === "number" ? leftMs : 0 };
+}
+
+const NOTHING: Carried = { resume: null, leftMs: 0 };
 
 /** Runs jobs under a policy. It knows no queue: what follows is for that to carry out. */
 export class JobRunner<J> {
@@ -88,15 +106,26 @@ export class JobRunner<J> {
   }
 
   /**
-   * Runs a job; `resume` is what its latest deferral left, null for the first run. `own` has options of this run alone: its
-   * `signal` is the queue's, and ends the job with a failure.
+   * Runs a job, or says how long it still has to wait. `own` has options of this run alone: its `signal` is the queue's, and
+   * ends the job with a failure. It never rejects: what a handler throws is a failure, too.
    */
   async run<T>(
     job: J,
     operation: (attempt: Attempt) => T,
-    resume: Resume | null,
+    { resume, leftMs }: Carried = NOTHING,
     own: Pick<CallOptions, "signal" | "operation"> = {},
   ): Promise<Next<Awaited<T>>> {
+    if (leftMs > 0) return { next: "defer", delayMs: leftMs, resume };
+    try {
+      const outcome = await this.#policyOf(job).execute(operation, this.#optionsOf(resume, own));
+      return outcome.ok ? { next: "done", value: outcome.value } : this.#after(outcome, resume);
+    } catch (cause) {
+      return { next: "fail", why: { stopReason: null, lastClass: null, attempts: resume?.attempts ?? 0, cause } };
+    }
+  }
+
+  /** The options of a run. */
+  #optionsOf(resume: Resume | null, own: Pick<CallOptions, "signal" | "operation">): CallOptions {
     const { signal } = this.#settings;
     const options: CallOptions = { ...own, ...this.#settings, sleep: this.#decide };
     if (own.signal)
@@ -106,15 +135,19 @@ export class JobRunner<J> {
       // It was the first run's; what is left of it is in `resume`.
       delete options.deadlineMs;
     }
-    const outcome = await this.#policyOf(job).execute(operation, options);
-    if (outcome.ok) return { next: "done", value: outcome.value };
-    if (outcome.stopReason === "SCHEDULED")
+    return options;
+  }
+
+  /** What follows a run without a success. */
+  #after(outcome: Failure<unknown>, resume: Resume | null): Next<never> {
+    const { stopReason, error } = outcome;
+    if (stopReason === "SCHEDULED")
       return { next: "defer", delayMs: outcome.nextSleepMs ?? 0, resume: outcome.resume ?? resume };
-    if (this.#defersRejected && outcome.stopReason === null && read(outcome.error, "name") === "CircuitOpenError") {
-      const asked = read(outcome.error, "retryAfterMs");
+    if (this.#defersRejected && stopReason === null && read(error, "name") === "CircuitOpenError") {
+      const asked = read(error, "retryAfterMs");
       return { next: "defer", delayMs: Math.max(this.#rejectedMs, typeof asked === "number" ? asked : 0), resume };
     }
-    return signal?.aborted ? { next: "release" } : { next: "fail", outcome };
+    return this.#settings.signal?.aborted ? { next: "release" } : { next: "fail", why: stopped(outcome) };
   }
 
   /** Which delays are the queue's. One that does not fit before the deadline is nobody's: the call ends with DEADLINE_EXCEEDED. */
@@ -146,7 +179,7 @@ export interface Stopped {
 }
 
 /** Why a policy has stopped a job. */
-export function stopped({ stopReason, lastClass, attempts, error }: Failure<unknown>): Stopped {
+function stopped({ stopReason, lastClass, attempts, error }: Failure<unknown>): Stopped {
   return { stopReason: stopReason ?? "CIRCUIT_OPEN", lastClass, attempts, cause: error };
 }
 

@@ -202,16 +202,22 @@ function carriedBy({ properties }: AmqpMessage): Carried {
 /** Headers that are of one delivery: where a message has been, where copies of it go, and what we put there. */
 const OF_DELIVERY = /^(x-death|x-(first|last)-death-.*|CC|BCC|x-redress|x-redress-.*)$/;
 
+/** The copies that this process has made. */
+let latest = 0;
+
 /** Publishes copies of messages, and waits until the server has them. */
 class Publisher {
   readonly #channel: AmqpChannel;
-  readonly #returned = new Set<unknown>();
-  #latest = 0;
+  /** Copies that are not confirmed yet, and whether the server has returned them. */
+  readonly #pending = new Map<unknown, boolean>();
 
   constructor(channel: AmqpChannel) {
     this.#channel = channel;
-    // The server returns what no queue took, and confirms it all the same, after that.
-    channel.on("return", (message) => this.#returned.add(read(read(read(message, "properties"), "headers"), COPY)));
+    // The server returns what no queue took, and confirms it all the same, after that. A channel may have other publishers.
+    channel.on("return", (message) => {
+      const copy = read(read(read(message, "properties"), "headers"), COPY);
+      if (this.#pending.has(copy)) this.#pending.set(copy, true);
+    });
   }
 
   /** Publishes a copy with these headers besides its own. Rejects if no queue took it, or if the server did not say so. */
@@ -219,7 +225,8 @@ class Publisher {
     const { headers, contentType, contentEncoding, deliveryMode, priority } = message.properties;
     const { correlationId, replyTo, messageId, timestamp, type, appId } = message.properties;
     const kept = Object.entries(headers ?? {}).filter(([name]) => !OF_DELIVERY.test(name));
-    const copy = (this.#latest += 1);
+    const copy = (latest += 1);
+    this.#pending.set(copy, false);
     const options = {
       contentType,
       contentEncoding,
@@ -236,9 +243,10 @@ class Publisher {
     };
     return new Promise((resolve, reject) => {
       this.#channel.publish(exchange, routingKey, message.content, options, (error) => {
-        if (error) reject(error);
-        else if (this.#returned.delete(copy))
-          reject(new Error(`no queue took it: ${exchange || "default exchange"}, ${routingKey}`));
+        const isReturned = this.#pending.get(copy);
+        this.#pending.delete(copy);
+        const to = `${exchange || "default exchange"}, ${routingKey}`;
+        if (error || isReturned) reject(error ?? new Error(`no queue took it: ${to}`));
         else resolve();
       });
     });

@@ -1,10 +1,11 @@
 // Processes that share a breaker in a Redis: the server, what has answers lost, the processes, and the upstream that they call.
 
-import { fork } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer as createHttp } from "node:http";
 import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { connects, freePort, readiness, start, stop, temporary } from "./processes.mjs";
@@ -95,16 +96,36 @@ export async function startUpstream({ cleanup }) {
   return upstream;
 }
 
-/** Processes with a breaker each, half of them by ioredis and half by node-redis; `call` has one make a call, and gives how it ended. */
+/** By what the processes ask: two clients of JavaScript, and redress-tokio. */
+const CLIENTS = ["ioredis", "redis", "rust"];
+
+/** A process with a breaker: what takes a number for each call, and who listens to its answers. */
+function startWorker(given) {
+  const words = [JSON.stringify(given)];
+  if (given.client !== "rust") {
+    const child = fork(WORKER, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    return { child, ask: (number) => child.send({ number }), listen: (heard) => child.on("message", heard) };
+  }
+  const child = spawn(process.env.REDRESS_SHARED, words, { stdio: ["pipe", "pipe", "inherit"] });
+  // It may be killed before it has read what is written.
+  child.stdin.on("error", () => {});
+  return {
+    child,
+    ask: (number) => child.stdin.write(`${JSON.stringify({ number })}\n`),
+    listen: (heard) => createInterface({ input: child.stdout }).on("line", (line) => heard(JSON.parse(line))),
+  };
+}
+
+/** Processes with a breaker each, by the clients in turn; `call` has one make a call, and gives how it ended. */
 export async function startWorkers(count, { ports, url, settings }, { cleanup }) {
   const workers = Array.from({ length: count }, (_, id) => {
-    const given = { id, url, port: ports[id % ports.length], client: id % 2 === 0 ? "ioredis" : "redis", settings };
-    const child = fork(WORKER, [JSON.stringify(given)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const given = { id, url, port: ports[id % ports.length], client: CLIENTS[id % CLIENTS.length] };
+    const { child, ask, listen } = startWorker({ ...given, settings: settings(id) });
     const waiting = new Map();
     let latest = 0;
     const worker = { id, child, isAlive: true, busy: 0, tells: { unreachable: 0, conflicts: 0 } };
     const ended = once(child, "exit");
-    child.on("message", ({ number, end, tells }) => {
+    listen(({ number, end, tells }) => {
       worker.tells = tells;
       waiting.get(number)?.(end);
       waiting.delete(number);
@@ -121,7 +142,7 @@ export async function startWorkers(count, { ports, url, settings }, { cleanup })
       latest += 1;
       worker.busy += 1;
       const end = new Promise((resolve) => waiting.set(latest, resolve));
-      child.send({ number: latest });
+      ask(latest);
       return end.finally(() => (worker.busy -= 1));
     };
     worker.kill = async () => {

@@ -1,4 +1,4 @@
-// `redress/redis`: processes that share a breaker in a real Redis. With REDRESS_LONG they are sixteen, else four.
+// `redress/redis` and redress-tokio: processes that share a breaker in a real Redis. With REDRESS_LONG they are sixteen, else four.
 
 import { assert, run, test } from "../lab/harness.mjs";
 import { stopAll } from "../lab/processes.mjs";
@@ -14,7 +14,7 @@ async function laboratory(lab, { settings = {}, proxies = 0, redis: how = {} } =
   const upstream = await startUpstream(lab);
   const before = await Promise.all(Array.from({ length: proxies }, () => startProxy(redis.port, lab)));
   const ports = proxies > 0 ? before.map(({ port }) => port) : [redis.port];
-  const given = { ports, url: upstream.url, settings: { ...SETTINGS, ...settings } };
+  const given = { ports, url: upstream.url, settings: () => ({ ...SETTINGS, ...settings }) };
   const workers = await startWorkers(COUNT, given, lab);
   return { redis, upstream, workers, proxies: before };
 }
@@ -35,7 +35,7 @@ async function held({ upstream, workers }, count) {
 
 const only = (ends, end) => assert.deepEqual([...new Set(ends)], ends.length > 0 ? [end] : []);
 
-test("redis: failures of one process open the breaker of all, by ioredis and by node-redis", async (lab) => {
+test("redis: failures of one process open the breaker of all, by ioredis, by node-redis and in Rust", async (lab) => {
   const all = await laboratory(lab, { settings: { recoveryTimeoutMs: 60_000 } });
   await opened(all);
   const { calls } = all.upstream;

@@ -4,7 +4,7 @@
 use crate::{Count, Suite, exists};
 
 /// All packages at once, so that each dependency has one set of features and is compiled once.
-const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-glue \
+const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-shared -p redress-glue \
                         -p redress-axum-service --all-features";
 
 /// Whether a program that Debian has outside the path is there.

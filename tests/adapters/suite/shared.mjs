@@ -1,5 +1,6 @@
 // What shared breakers and budgets decide and write, by the scripts in a real Redis and by a store whose time is the test's.
 
+import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { Budget, CircuitBreaker, rateOfCalls, rateOverTime } from "redress";
@@ -292,6 +293,27 @@ test("shared: what a process may have of the failures is that of a window, and a
   assert.equal((await other.admit()).ok, false);
 });
 
+test("shared: settings have the key that they have in Rust", async () => {
+  const { breakers, budgets } = JSON.parse(readFileSync(new URL("../lab/shared.json", import.meta.url), "utf8"));
+  const keyOf = async (ask) => {
+    let found;
+    const store = { ...memoryStore(), read: (key) => ((found = key), Promise.reject(new Error("no more"))) };
+    await ask(store);
+    return found;
+  };
+  const windows = { calls: rateOfCalls, time: rateOverTime };
+  for (const { settings, key } of breakers) {
+    const { window: { kind, ...own } = {}, ...others } = settings;
+    const window = kind && { window: windows[kind](own) };
+    const found = await keyOf((store) => new SharedBreaker(store, { key: "k", ...others, ...window }).admit());
+    assert.equal(found, `k:${key}`, JSON.stringify(settings));
+  }
+  for (const { settings, key } of budgets) {
+    const found = await keyOf((store) => new SharedBudget(store, { key: "k", ...settings }).consume());
+    assert.equal(found, `k:${key}`, JSON.stringify(settings));
+  }
+});
+
 test("shared: a permit goes back once, and what is wrong is refused by its path", async (lab) => {
   const { client } = await startRedis(lab);
   const breaker = sharedBreaker(client, SETTINGS);
@@ -307,7 +329,10 @@ test("shared: a permit goes back once, and what is wrong is refused by its path"
     [{ key: "a", maxOwnFailures: 5 }, /sharedBreaker\.maxOwnFailures: 5 is out of range: .* at least 1, at most 4/],
     [{ key: "a", classThresholds: { AUTH: 2 }, maxOwnFailures: 2 }, /sharedBreaker\.maxOwnFailures: 2/],
     [{ key: "a", failureThreshold: 1, maxOwnFailures: 1 }, /sharedBreaker\.maxOwnFailures: 1/],
-    [{ key: "a", window: rateOfCalls({ size: 9, rate: 0.5 }), maxOwnFailures: 1 }, /sharedBreaker\.maxOwnFailures: 1/],
+    [
+      { key: "a", window: rateOfCalls({ size: 9, rate: 0.5, minCalls: 1 }), maxOwnFailures: 1 },
+      /sharedBreaker\.maxOwnFailures: 1/,
+    ],
   ]) {
     assert.throws(() => sharedBreaker(client, settings), message);
   }

@@ -1,6 +1,6 @@
 // The parts of a run: the suites in a user's project, on Node 24, and the types by the compiler.
 
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -85,8 +85,16 @@ function measure(part, project) {
   if (status !== 0) throw new Error(`${part}: it ended with ${status}`);
 }
 
+/** The process in Rust that shares a breaker with those of the suite. */
+function buildShared() {
+  const top = dirname(dirname(HERE));
+  execFileSync("cargo", ["build", "-q", "-p", "redress-shared"], { cwd: top, stdio: "inherit" });
+  return join(process.env.CARGO_TARGET_DIR ?? join(top, "target"), "debug", "redress-shared");
+}
+
 /** Runs a suite in a process of its own; how many of its tests passed. */
 function suite(part, project) {
+  if (part === "redis") process.env.REDRESS_SHARED = buildShared();
   const words = ["--unhandled-rejections=strict", join(project, "suite", `${part}.mjs`), values.filter];
   const { status, stdout, stderr } = spawnSync(NODE, words, { cwd: project, encoding: "utf8", timeout: LIMIT_MS });
   const lines = (stdout ?? "").trimEnd().split("\n");

@@ -3,6 +3,7 @@
 export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";
 export * as classify from "./classify.js";
+export * as config from "./config.js";
 export * as connect from "./connect.js";
 export * as datadog from "./datadog.js";
 export * as decorators from "./decorators.js";

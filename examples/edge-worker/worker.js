@@ -8,7 +8,8 @@
 
 import { env } from "cloudflare:workers";
 import { backoff, CircuitOpenError, classify, Policy } from "redress";
-import { DurableCircuitBreaker, deferMessage, RedressState } from "redress/durable";
+import { consumer } from "redress/cloudflare";
+import { DurableCircuitBreaker, RedressState } from "redress/durable";
 
 export { RedressState };
 
@@ -64,14 +65,10 @@ export default {
     return outcome.lastResult ?? new Response("the origin cannot be reached", { status: 502 });
   },
 
-  async queue(batch) {
-    for (const message of batch.messages) {
-      const outcome = await jobs.execute(
-        ({ signal }) => fetch(`${env.ORIGIN}/deliver`, { method: "POST", body: message.body.job, signal }),
-        { operation: "deliver", sleep: () => "defer" },
-      );
-      if (outcome.ok) message.ack();
-      else if (!deferMessage(message, outcome)) message.ack();
-    }
-  },
+  // A job that must wait goes back to the queue with its attempts, and one that is stopped goes to another queue with why.
+  queue: consumer(
+    jobs,
+    ({ body }, { signal }) => fetch(`${env.ORIGIN}/deliver`, { method: "POST", body: body.job, signal }),
+    { queue: () => env.JOBS, deadLetter: () => env.DEAD_JOBS, operation: "deliver" },
+  ),
 };

@@ -8,7 +8,8 @@
 
 import { env } from "cloudflare:workers";
 import { backoff, CircuitBreaker, CircuitOpenError, classify, Keyed, KeyedPolicy, Policy, redressFetch } from "redress";
-import { DurableCircuitBreaker, deferMessage, RedressState } from "redress/durable";
+import { consumer } from "redress/cloudflare";
+import { DurableCircuitBreaker, RedressState } from "redress/durable";
 
 export { RedressState };
 
@@ -39,6 +40,9 @@ const jobs = new KeyedPolicy({
   circuitBreaker: new Keyed(CircuitBreaker, { capacity: 100 }),
 });
 
+/** Where jobs are delivered to. */
+const DELIVERY = new URL("/deliver", env.ORIGIN);
+
 /** After how many seconds a breaker that rejects is to be asked again. */
 const rest = ({ retryAfterMs = 0 }) => Math.max(1, Math.ceil(retryAfterMs / 1_000));
 
@@ -58,16 +62,10 @@ export default {
     }
   },
 
-  async queue(batch) {
-    for (const message of batch.messages) {
-      const target = new URL("/deliver", env.ORIGIN);
-      const outcome = await jobs
-        .at(target.host)
-        .execute(({ signal }) => fetch(target, { method: "POST", body: message.body.job, signal }), {
-          sleep: () => "defer",
-        });
-      if (outcome.error instanceof CircuitOpenError) message.retry({ delaySeconds: rest(outcome.error) });
-      else if (!deferMessage(message, outcome)) message.ack();
-    }
-  },
+  // A job that must wait goes back to the queue with its attempts, and one that is stopped goes to another queue with why.
+  queue: consumer(
+    () => jobs.at(DELIVERY.host),
+    ({ body }, { signal }) => fetch(DELIVERY, { method: "POST", body: body.job, signal }),
+    { queue: () => env.JOBS, deadLetter: () => env.DEAD_JOBS, operation: "deliver" },
+  ),
 };

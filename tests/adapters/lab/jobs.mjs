@@ -4,8 +4,6 @@ import { backoff, Policy } from "redress";
 
 export const COUNT = 100;
 
-/** The delay after the n-th failure, in milliseconds. */
-export const delayAfter = (attempt) => attempt * 150;
 export const HINT_MS = 1_000;
 
 const answers =
@@ -20,22 +18,24 @@ const KINDS = [
   { says: answers(503, 503, 503, 200), attempts: 4, end: "done" },
   { says: answers(503), attempts: 4, end: "MAX_ATTEMPTS_GLOBAL" },
   { says: answers(404), attempts: 1, end: "NON_RETRYABLE_CLASS" },
-  // 150 ms fit into its deadline, and 300 more do not.
-  { says: answers(503), attempts: 2, end: "DEADLINE_EXCEEDED", deadlineMs: 430 },
-  { says: answers(429, 200), attempts: 2, end: "done", delayMs: HINT_MS },
+  // Its second delay does not fit before its deadline.
+  { says: answers(503), attempts: 2, end: "DEADLINE_EXCEEDED", delays: [150, 61_000] },
+  { says: answers(429, 200), attempts: 2, end: "done", delays: [HINT_MS] },
   { says: answers("reset", 200), attempts: 2, end: "done" },
   { says: answers(429), attempts: 1, end: "DEADLINE_EXCEEDED", deadlineMs: 900 },
   { says: answers(503, 503, 200), attempts: 3, end: "done" },
 ];
 
 export const kindOf = (id) => KINDS[id % KINDS.length];
+/** The delay after a job's n-th failure, in milliseconds. */
+export const delayAfter = (id, attempt) => kindOf(id).delays?.[attempt - 1] ?? attempt * 150;
 
 /** The policy of a job, as each worker has it. */
 const policies = KINDS.map(
-  ({ deadlineMs = 60_000 }) =>
+  ({ deadlineMs = 60_000 }, id) =>
     new Policy({
       retry: {
-        strategy: backoff.retryAfterOr(({ attempt }) => delayAfter(attempt)),
+        strategy: backoff.retryAfterOr(({ attempt }) => delayAfter(id, attempt)),
         maxAttempts: 4,
         deadlineMs,
       },

@@ -256,19 +256,24 @@ test("bullmq: a worker that has lost its lock does not overwrite what the next o
   assert.deepEqual((await queue.getJob(job.id)).data, { from: "the next one" });
 });
 
-test("bullmq: what a handler throws fails the job", async (lab) => {
-  const sleep = () => {
+test("bullmq: a handler that throws, or answers what is no decision, fails the job", async (lab) => {
+  const throws = () => {
     throw new Error("a handler's fault");
   };
-  const { queue, over, failures } = await workerOf(
-    lab,
-    retrying(() => 5),
-    fails(503),
-    { sleep },
-  );
-  await queue.add("job", {}, { attempts: 5 });
-  await over(1);
-  assert.equal(failures[0].message, "ERROR, after 0 attempts: a handler's fault");
+  for (const [sleep, message] of [
+    [throws, /^ERROR, after 0 attempts: a handler's fault$/],
+    [() => undefined, /^ERROR, after 0 attempts: .*undefined is not "sleep", "defer" or "abort"$/],
+  ]) {
+    const { queue, over, failures } = await workerOf(
+      lab,
+      retrying(() => 5),
+      fails(503),
+      { sleep },
+    );
+    await queue.add("job", {}, { attempts: 5 });
+    await over(1);
+    assert.match(failures[0].message, message);
+  }
 });
 
 test("bullmq: data that is no object fails, and what is wrong with options is said at once", async (lab) => {

@@ -1,4 +1,5 @@
-// The examples' own tests, against the packed tarball in place of the working copy; those of node-service are in tests/telemetry.
+// The examples' own tests, against the packed tarball in place of the working copy; those of node-service are in tests/telemetry, that of
+// queue-worker is in tests/adapters.
 
 import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";

@@ -73,7 +73,7 @@ export interface Carried {
   readonly leftMs: number;
 }
 
-/** What a job carries, as it came out of its queue; undefined for one that begins. What nobody has put there fails the job. */
+/** What a job carries, as it came out of its queue; undefined for one that begins. Anything else fails the job, by what is wrong with it. */
 export function carriedOf(value: unknown): Carried {
   if (value === undefined) return NOTHING;
   if (!isOptions(value)) return { resume: value as never, leftMs: 0 };
@@ -147,12 +147,14 @@ export class JobRunner<J> {
       const asked = read(error, "retryAfterMs");
       return { next: "defer", delayMs: Math.max(this.#rejectedMs, typeof asked === "number" ? asked : 0), resume };
     }
-    return this.#settings.signal?.aborted ? { next: "release" } : { next: "fail", why: stopped(outcome) };
+    const isToldToStop = stopReason === "ABORTED" && this.#settings.signal?.aborted === true;
+    return isToldToStop ? { next: "release" } : { next: "fail", why: stopped(outcome) };
   }
 
-  /** Which delays are the queue's. One that does not fit before the deadline is nobody's: the call ends with DEADLINE_EXCEEDED. */
+  /** Which delays are the queue's. With one that does not fit before the deadline the call ends: DEADLINE_EXCEEDED. */
   readonly #decide = (context: BackoffContext, sleepMs: number): SleepDecision => {
-    const decision = this.#settings.sleep?.(context, sleepMs) ?? "sleep";
+    const { sleep } = this.#settings;
+    const decision = sleep === undefined ? "sleep" : sleep(context, sleepMs);
     const fits = context.remainingMs === null || sleepMs < context.remainingMs;
     return decision === "sleep" && fits && sleepMs > this.#sleepAtMostMs ? "defer" : decision;
   };

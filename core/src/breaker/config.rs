@@ -272,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn the_least_threshold_is_that_of_the_first_class_to_open_the_breaker() {
+        let of = |class, threshold| config().class_threshold(class, threshold).least_threshold();
+        assert_eq!(config().least_threshold(), 5);
+        assert_eq!(
+            [of(ErrorClass::Auth, 9), of(ErrorClass::Auth, 3), of(ErrorClass::Auth, 0)],
+            [5, 3, 5]
+        );
+        assert_eq!(config().window(), Duration::from_secs(60));
+    }
+
+    #[test]
     fn what_calls_must_do_is_switched_on_and_off_one_by_one() {
         let on = config().recovery_jitter(MICROSECOND).check_before_retry(true);
         let on = on.open_for_hint(MICROSECOND);

@@ -20,7 +20,7 @@ const SUITES = readdirSync(join(HERE, "suite"))
   .filter((name) => name.endsWith(".mjs"))
   .map((name) => name.slice(0, -".mjs".length));
 /** The long form has more processes. */
-const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 120_000;
+const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 300_000;
 const PARTS = { types: checkTypes, pages: checkPages, example: checkExample };
 /** What measures, and is run where it is named. */
 const MEASURES = ["latency"];

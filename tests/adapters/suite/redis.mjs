@@ -74,7 +74,7 @@ for (const halfOpenPermits of [1, 2]) {
 }
 
 /** After a place was taken at `taken` and lost: no other call before its lease ends, and one in the first round after that. */
-async function freedByLease({ upstream, workers }, taken) {
+async function freedByLease({ upstream, workers }, taken, leaseMs = LEASE_MS) {
   upstream.holds = true;
   for (;;) {
     const began = Date.now();
@@ -83,10 +83,10 @@ async function freedByLease({ upstream, workers }, taken) {
     assert.ok(upstream.held.size <= 1, `${upstream.held.size} probes at once`);
     only(ends, "rejected");
     if (upstream.held.size > before) break;
-    assert.ok(began <= taken.latest + LEASE_MS, "its lease has ended, and no call became a probe");
+    assert.ok(began <= taken.latest + leaseMs, "its lease has ended, and no call became a probe");
   }
   const [{ at }] = upstream.held.values();
-  assert.ok(at >= taken.earliest + LEASE_MS, `a second probe ${at - taken.earliest} ms after the first`);
+  assert.ok(at >= taken.earliest + leaseMs, `a second probe ${at - taken.earliest} ms after the first`);
 }
 
 test("redis: the place of a process that is killed in mid-probe is free when its lease has ended, not before", async (lab) => {
@@ -196,7 +196,9 @@ async function twoServers(lab, settings = {}) {
 }
 
 test("redis: a replica that takes over knows the place of a probe until its lease has ended", async (lab) => {
-  const all = await twoServers(lab);
+  // Long enough for all to reach the replica meanwhile.
+  const leaseMs = 4 * LEASE_MS;
+  const all = await twoServers(lab, { leaseMs });
   const { redis, upstream, workers, replica, turn, promote } = all;
   await opened(all);
   const earliest = Date.now();
@@ -209,9 +211,8 @@ test("redis: a replica that takes over knows the place of a probe until its leas
   only(await round(workers, upstream), "rejected");
   await promote();
   turn();
-  // All reach it before the lease ends, so that the first call after that is a probe.
   only(await until(replica, workers, upstream), "rejected");
-  await freedByLease(all, { earliest, latest: at });
+  await freedByLease(all, { earliest, latest: at }, leaseMs);
   upstream.status = 200;
   upstream.release(200);
   let ends;

@@ -87,16 +87,19 @@ impl<S: Store> SharedBreaker<S> {
         let (sharing, kind) = (sharing.into(), settings.into());
         sharing.check("sharedBreaker")?;
         let breaker = breaker_of(&kind)?;
-        if let Some(permit) = breaker.permit() {
-            let in_the_middle = [
-                ("checkBeforeRetry", permit.wants_check()),
-                ("openForHintMs", permit.wants_hints()),
-            ];
-            for (name, _) in in_the_middle.into_iter().filter(|(_, wants)| *wants) {
-                let expected = "an option here: calls ask the store when they begin and end alone";
-                let path = format!("sharedBreaker.{name}");
-                return Err(SettingsError::new(path, "it", Problem::IsNot, expected));
-            }
+        // Both need an answer of the store in the middle of a call.
+        let wants = |wanted: fn(&Permit) -> bool| breaker.permit().as_ref().is_some_and(wanted);
+        let unfit = if wants(Permit::wants_check) {
+            Some(("checkBeforeRetry", "true"))
+        } else if wants(Permit::wants_hints) {
+            Some(("openForHintMs", "a limit"))
+        } else {
+            None
+        };
+        if let Some((name, value)) = unfit {
+            let expected = "an option here: calls ask the store when they begin and end alone";
+            let path = format!("sharedBreaker.{name}");
+            return Err(SettingsError::new(path, value, Problem::IsNot, expected));
         }
         Ok(Self {
             state: Arc::new(SharedState::new(store, sharing, Shared(breaker))),
@@ -166,7 +169,10 @@ impl<S: Store> Clone for SharedBreaker<S> {
 
 impl<S: Store> fmt::Debug for SharedBreaker<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedBreaker").field("key", &self.key()).field("kind", &self.kind).finish()
+        f.debug_struct("SharedBreaker")
+            .field("key", &self.key())
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 

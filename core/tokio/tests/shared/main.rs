@@ -45,7 +45,7 @@ async fn call(breaker: &SharedBreaker<Memory>, result: CallResult) -> Option<Cir
 fn seeded(mut state: u32) -> impl FnMut(u32) -> usize {
     move |below| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(state) * u64::from(below) >> 32) as usize
+        ((u64::from(state) * u64::from(below)) >> 32) as usize
     }
 }
 
@@ -429,7 +429,7 @@ async fn calls_of_tasks_share_a_breaker_and_a_budget() {
             });
             match call.await.unwrap_err() {
                 Error::Exhausted(exhausted) => exhausted.stop_reason,
-                other => panic!("{other}"),
+                Error::CircuitOpen(rejection) => panic!("{rejection}"),
             }
         });
     }

@@ -1,4 +1,9 @@
 #![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
+//! # The guide
+//!
+//! [`guide`](https://docs.rs/redress/latest/redress/guide) explains one idea on each page: how to start, classes, backoff,
+//! deadlines, budgets, breakers, and what to check before production.
+//!
 //! # The modules
 //!
 //! From the ground up: a module uses those above it in the table.
@@ -40,6 +45,8 @@ pub mod classify;
 pub mod config;
 pub mod driver;
 pub mod event;
+#[cfg(all(any(doc, doctest), feature = "std", feature = "testing"))]
+pub mod guide;
 pub mod keyed;
 pub mod lint;
 pub mod random;

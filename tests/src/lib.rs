@@ -15,7 +15,7 @@ pub use redress_wire::digest;
 /// takes as long to compile as all the rest: wasm-bindgen's own library, which builds the npm package,
 /// and the clients that redress-tokio knows.
 pub const ENGINE_PACKAGES: &str = "--workspace --exclude redress-wasm-bind --exclude redress-tokio \
-                                   --exclude redress-glue --exclude redress-hosts \
+                                   --exclude redress-glue --exclude redress-hosts --exclude redress-shared \
                                    --exclude redress-axum-service --all-features";
 
 /// The snippets of the project's README run as tests.

@@ -59,6 +59,25 @@ impl BreakerConfig<FailureRule> {
         self
     }
 
+    /// Within how long failures count.
+    pub const fn window(&self) -> Duration {
+        self.rule.window
+    }
+
+    /// How many failures of one class open the breaker: the least of its thresholds.
+    pub const fn least_threshold(&self) -> u8 {
+        let mut least = self.rule.threshold;
+        let mut i = 0;
+        while i < self.rule.own.len() {
+            let own = self.rule.own[i];
+            if own > 0 && own < least {
+                least = own;
+            }
+            i += 1;
+        }
+        least
+    }
+
     /// How many entries [`FailureTimes`](crate::breaker::FailureTimes) needs for these settings.
     pub const fn entries(&self) -> usize {
         self.rule.needs()

@@ -1,5 +1,5 @@
 // What the start of a program costs: the import, the first construction of a policy with retry, breaker and budget, and
-// memory, beside cockatiel's equivalent; the table of wasm/README.md. Fresh processes of Node 24, taking turns.
+// memory, beside cockatiel's equivalent; a table of tests/bench/FIGURES.md. Fresh processes of Node 24, taking turns.
 //
 //   node tests/runtimes/bench/start.mjs [--tarball FILE] [--processes 15]
 

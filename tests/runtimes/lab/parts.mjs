@@ -14,8 +14,10 @@ import { checkCopies } from "./copies.mjs";
 import { checkDoctor } from "./doctor.mjs";
 import { checkExamples } from "./examples.mjs";
 import { startFlakyServer } from "./flaky-server.mjs";
+import { checkGuide } from "./guide.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
+import { checkNext } from "./next.mjs";
 import { checkPeers } from "./peers.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
@@ -34,6 +36,7 @@ const PARTS = {
   chromium: (lab) => runInBrowser("chromium", lab),
   firefox: (lab) => runInBrowser("firefox", lab),
   ...Object.fromEntries(bundlers.map((name) => [name, (lab) => runBundled(name, lab)])),
+  next: checkNext,
   manifest: checkManifest,
   types: checkTypes,
   modules: checkModules,
@@ -45,6 +48,7 @@ const PARTS = {
   system: checkSystem,
   doctor: checkDoctor,
   readme: checkReadme,
+  guide: checkGuide,
   peers: checkPeers,
   examples: checkExamples,
   behaviours: checkBehaviours,

@@ -1,10 +1,10 @@
-// The pairs of the README: what stands there beside another library does what that does, against the same upstream and on
+// The pairs of wasm/docs/coming-from.md: what stands there beside another library does what that does, against the same upstream and on
 // the same time, but for what is said beside it.
 
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HERE } from "./consumer.mjs";
-import { borrowPeers, snippets } from "./readme.mjs";
+import { borrowPeers, PAIRED, snippets } from "./readme.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 
 /** What the upstream does, the last step again and again. */
@@ -25,7 +25,7 @@ const NO_WAITS = ["waits", "took"];
 
 /**
  * By library: scenarios besides, what of an answer differs everywhere, and by scenario what differs on purpose: theirs,
- * ours, and the words of the README about it.
+ * ours, and the words of the page about it.
  */
 const PAIRS = {
   cockatiel: {
@@ -144,8 +144,7 @@ const PAIRS = {
 export async function checkPeers({ project, filter }) {
   const folder = borrowPeers(join(project, "pairs"));
   copyFileSync(join(HERE, "lab", "programs", "peer.mjs"), join(folder, "peer.mjs"));
-  const text = readFileSync(join(project, "node_modules", "redress", "README.md"), "utf8");
-  const [, ...sections] = text.slice(text.indexOf("## Coming from another library")).split(/^### /m);
+  const [, ...sections] = readFileSync(PAIRED, "utf8").split(/^## /m);
   const results = [];
   const known = sections.map((section) => section.slice(0, section.indexOf("\n")));
   for (const name of [...new Set([...known, ...Object.keys(PAIRS)])]) {
@@ -196,7 +195,7 @@ function compared(theirs, ours, { random = [], differing }, upstream, section) {
       [ours, we],
     ].filter(([found, expected]) => !isDifferent(found, expected));
     if (wrong.length > 0) return JSON.stringify(wrong, null, 1);
-    return section.replaceAll(/\s+/g, " ").includes(words) ? null : `the README does not say: ${words}`;
+    return section.replaceAll(/\s+/g, " ").includes(words) ? null : `the page does not say: ${words}`;
   }
   const plain = ({ answers, printed }) =>
     JSON.stringify({

@@ -1,4 +1,4 @@
-// Every snippet of the package's README runs where it says that it does.
+// Every snippet of the package's README, and of its page for those who come from another library, runs where it says that it does.
 //
 // A fenced block in js, ts or html is a program. The word after the language says for what: `deno`, `bun` or `node`, `browser`
 // (bundled, in Chromium), `vercel` (its conditions, in workerd), `peer` (another library's, beside which ours stands); without
@@ -9,13 +9,15 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, transform } from "esbuild";
-import { HERE, importMap } from "./consumer.mjs";
+import { HERE, importMap, REPOSITORY } from "./consumer.mjs";
 import { openChromium, openFirefox } from "./runtimes/browsers.mjs";
 import { commandOf, run } from "./runtimes/process.mjs";
 import { bundleWorker, withMiniflare } from "./runtimes/workerd.mjs";
 
 const BLOCK =
   /(?:<!-- needs: (?<needs>[^]*?) -->\n)?```(?<language>js|ts|mjs|cjs|javascript|typescript|html)(?: (?<label>[^\n]*))?\n(?<code>[^]*?)\n```/g;
+/** The page of pairs. */
+export const PAIRED = join(REPOSITORY, "wasm", "docs", "coming-from.md");
 const RUNTIMES = ["node-20", "node-24", "deno", "bun"];
 const LABELS = ["deno", "bun", "node", "browser", "vercel", "peer"];
 
@@ -33,17 +35,18 @@ export function borrowPeers(folder) {
   return folder;
 }
 
-/** Runs every snippet of the installed package's README. */
+/** Runs every snippet of the installed package's README, and of the page of pairs. */
 export async function checkReadme({ project, base }) {
   const text = readFileSync(join(project, "node_modules", "redress", "README.md"), "utf8");
   const folder = join(project, "readme");
   const peers = borrowPeers(join(folder, "peers"));
   const found = snippets(text);
+  const paired = snippets(readFileSync(PAIRED, "utf8")).map((snippet) => ({ ...snippet, page: "coming-from.md" }));
   const results = [{ name: "the README has snippets", error: found.length > 3 ? null : `only ${found.length}` }];
-  for (const snippet of found) {
+  for (const snippet of [...found, ...paired]) {
     const { code, needs = "", label } = snippet;
     const source = `${needs}\n${code}`.replaceAll(/https:\/\/[a-z.]*example\.(com|org|net)/g, `${base}/example`);
-    const name = `README line ${snippet.line}`;
+    const name = `${snippet.page ?? "README"} line ${snippet.line}`;
     const unknown = label !== undefined && !LABELS.includes(label);
     const all = unknown
       ? { "has a known label": `${label} is none of ${LABELS.join(", ")}` }

@@ -203,6 +203,15 @@ impl BreakerSettings {
     }
 }
 
+/// The settings, checked, under the path `circuitBreaker`.
+impl TryFrom<&BreakerSettings> for BreakerKind {
+    type Error = SettingsError;
+
+    fn try_from(settings: &BreakerSettings) -> Result<Self, SettingsError> {
+        settings.build("circuitBreaker")
+    }
+}
+
 fn classes(path: &str, names: &[String]) -> Result<ClassSet, SettingsError> {
     let mut set = ClassSet::EMPTY;
     for (nth, name) in names.iter().enumerate() {

@@ -80,3 +80,12 @@ impl BudgetSettings {
         }
     }
 }
+
+/// The settings, checked, under the path `budget`.
+impl TryFrom<&BudgetSettings> for BudgetKind {
+    type Error = SettingsError;
+
+    fn try_from(settings: &BudgetSettings) -> Result<Self, SettingsError> {
+        settings.build("budget")
+    }
+}

@@ -4,8 +4,9 @@ mod breaker;
 mod budget;
 mod keys;
 
+pub(crate) use breaker::{Any as AnyBreaker, PERMITS, SLICES};
 pub use breaker::{BreakerKind, Pass, SharedBreaker};
-pub(crate) use breaker::{PERMITS, SLICES};
+pub(crate) use budget::Any as AnyBudget;
 pub use budget::BudgetKind;
 
 use std::fmt;

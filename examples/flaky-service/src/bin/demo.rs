@@ -13,6 +13,7 @@ use flaky_service::introduction::{introduction, introduction_of_the_node};
 use flaky_service::load::{Load, Target};
 use flaky_service::mcu;
 use flaky_service::naive;
+use flaky_service::playground;
 use flaky_service::report::{Report, Side};
 use flaky_service::service::{FlakyService, Script};
 use flaky_service::view::{TICK, View};
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
     if arguments.mcu {
         return node(arguments.kills);
     }
+    if arguments.playground {
+        return page(arguments.port.unwrap_or(0));
+    }
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -35,6 +39,30 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves the playground until the process is ended.
+fn page(port: u32) -> ExitCode {
+    let served =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            let folder = playground::built()?;
+            runtime.block_on(async {
+                let listener =
+                    playground::listen(u16::try_from(port).map_err(io::Error::other)?).await?;
+                print(format_args!(
+                    "The playground is on http://{}/, until Ctrl-C\n",
+                    listener.local_addr()?
+                ))?;
+                playground::serve(listener, folder).await
+            })
+        });
+    match served {
+        Ok(never) => match never {},
+        Err(why) => {
+            eprintln!("error: {why}");
             ExitCode::FAILURE
         }
     }

@@ -6,7 +6,7 @@ use crate::plan::{Count, Step};
 use crate::web;
 
 /// All packages at once, so that each dependency has one set of features and is compiled once.
-const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-glue \
+const PACKAGES: &str = "-p redress-tokio -p redress-hosts -p redress-shared -p redress-glue \
                         -p redress-axum-service --all-features";
 
 const SERVERS: [Need; 4] = [

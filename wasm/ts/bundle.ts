@@ -6,6 +6,7 @@ export * as backoff from "./backoff.js";
 export * as bullmq from "./bullmq.js";
 export * as classify from "./classify.js";
 export * as cloudflare from "./cloudflare.js";
+export * as config from "./config.js";
 export * as connect from "./connect.js";
 export * as datadog from "./datadog.js";
 export * as decorators from "./decorators.js";

@@ -88,7 +88,7 @@ const withFunctions = (modules) => ({
 });
 
 /** The folders of the second bundle, which programs load that name an entry of it. Whatever else it imports is the first bundle's. */
-const AROUND = ["clients", "servers", "shared", "watch"];
+const AROUND = ["clients", "data", "queues", "servers", "shared", "watch"];
 
 /** Whether an entry is of the second bundle. */
 const isAround = (entry) => {

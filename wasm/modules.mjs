@@ -30,7 +30,7 @@ export const MODULES = [
 /** Where the first of the modules that share begins. */
 export const START = { address: 0, function: 0 };
 
-/** What the linker is told of a module that begins where the ones before it end, by the linker's own word. */
+/** The linker's arguments for a module that begins where the ones before it end, by the linker's own word. */
 export function linked({ stack, shares }, { address, function: first }) {
   const words = ["--export=__heap_base", `-zstack-size=${stack}`];
   if (shares) words.push("--import-memory", "--import-table", "--growable-table");

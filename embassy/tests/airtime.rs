@@ -1,13 +1,12 @@
 //! Air time on the clock of embassy: a limiter whose unit is the millisecond, over calls, retries and resets.
 #![cfg(feature = "storage")]
 
+mod virtual_time;
+
 use core::cell::RefCell;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embassy_time::{MockDriver, Timer};
+use embassy_time::Timer;
 use redress::budget::{Limited, LimiterConfig, WhenLimited};
 use redress::random::NoRandom;
 use redress::snapshot::Snapshot as _;
@@ -40,24 +39,9 @@ const LONG: u64 = 1_483;
 /// As many as fit into an hour.
 const FIT: usize = 24;
 
-/// The driver is one for all: tests take turns, each from time zero.
-fn time() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    MockDriver::get().reset();
-    turn
-}
-
 /// Moves the time in steps of 50 ms until the future is done.
 fn run<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        MockDriver::get().advance(embassy_time::Duration::from_millis(50));
-    }
+    virtual_time::run(embassy_time::Duration::from_millis(50), future)
 }
 
 fn now_ms() -> u64 {
@@ -95,7 +79,7 @@ fn most_in_an_hour(sent: &[u64]) -> u64 {
 #[test]
 fn no_hour_holds_more_than_its_share_whether_uplinks_are_heard_or_not() {
     for fails in [false, true] {
-        let _turn = time();
+        let _turn = virtual_time::turn();
         let sent = send_for(3, &limiter(), fails);
         let most = most_in_an_hour(&sent);
         assert!(most <= 36_000, "{most} ms within an hour, fails: {fails}");
@@ -106,7 +90,7 @@ fn no_hour_holds_more_than_its_share_whether_uplinks_are_heard_or_not() {
 
 #[test]
 fn an_uplink_that_does_not_fit_is_deferred_for_as_long_as_it_takes() {
-    let _turn = time();
+    let _turn = virtual_time::turn();
     let limiter = limiter();
     let mut uplink = UPLINK
         .on(EmbassyTime, NoRandom)
@@ -122,7 +106,7 @@ fn an_uplink_that_does_not_fit_is_deferred_for_as_long_as_it_takes() {
 
 #[test]
 fn resets_give_no_air_time_back() {
-    let _turn = time();
+    let _turn = virtual_time::turn();
     let mut memory = [0; 2 * (OVERHEAD + AirTime::BYTES)];
     let mut sent = Vec::new();
     // A node that is reset after each uplink, three times as many as an hour holds.

@@ -1,8 +1,6 @@
 //! A node that sleeps deeply between its attempts, with its state in retained memory.
 
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod virtual_time;
 
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_time::MockDriver;
@@ -35,22 +33,9 @@ type Retries = RollingBudget<8>;
 
 const SIZE: usize = OVERHEAD + Circuit::BYTES + Retries::BYTES + Suspended::BYTES;
 
-/// The driver is one for all: tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Moves the time, millisecond by millisecond, until it is done.
 fn run<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        MockDriver::get().advance(embassy_time::Duration::from_millis(1));
-    }
+    virtual_time::run(embassy_time::Duration::from_millis(1), future)
 }
 
 /// What a start of the node leaves: the end of its call, or when to wake.
@@ -115,7 +100,7 @@ fn start(memory: &mut [u8], off: Option<Duration>, attempts: &mut Vec<u32>) -> S
 
 #[test]
 fn a_call_goes_on_over_deep_sleeps_with_its_breaker_and_its_budget() {
-    let _turn = turn();
+    let _turn = virtual_time::turn();
     let mut memory = [0xA5; 2 * SIZE];
     let mut attempts = Vec::new();
 
@@ -137,7 +122,7 @@ fn a_call_goes_on_over_deep_sleeps_with_its_breaker_and_its_budget() {
 
 #[test]
 fn memory_that_lost_its_content_is_a_fresh_start() {
-    let _turn = turn();
+    let _turn = virtual_time::turn();
     let mut memory = [0; 2 * SIZE];
     let mut attempts = Vec::new();
     let first = start(&mut memory, None, &mut attempts);
@@ -155,7 +140,7 @@ fn memory_that_lost_its_content_is_a_fresh_start() {
 
 #[test]
 fn memory_too_small_for_the_record_is_refused_by_its_length() {
-    let _turn = turn();
+    let _turn = virtual_time::turn();
     let mut memory = [0; 2 * OVERHEAD + 6];
     let mut record = Record::<SIZE>::new();
     record.put_bytes(&[1, 2, 3, 4]).unwrap();

@@ -1,10 +1,11 @@
 //! Sessions on the clock of embassy: a connect that hangs, a connection that is up for long.
 
+mod virtual_time;
+
 use core::cell::{Cell, RefCell};
 use core::future::pending;
 use core::pin::pin;
-use core::task::{Context, Poll, Waker};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use core::task::{Context, Waker};
 
 use embassy_time::{MockDriver, Timer};
 use redress::breaker::FailureTimes;
@@ -28,25 +29,9 @@ const LINK: Policy = policy! {
 
 const CONFIG: SessionConfig = SessionConfig::new().healthy_after(Duration::from_millis(30));
 
-/// The driver is one for all: tests take turns, each from time zero.
-fn time() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    MockDriver::get().reset();
-    turn
-}
-
 /// Moves the time microsecond by microsecond until the future is done.
 fn run<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..10_000_000 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        MockDriver::get().advance(embassy_time::Duration::from_micros(1));
-    }
-    panic!("still running after 10 s");
+    virtual_time::run(embassy_time::Duration::from_micros(1), future)
 }
 
 fn millis() -> u64 {
@@ -55,7 +40,7 @@ fn millis() -> u64 {
 
 #[test]
 fn a_connect_that_hangs_is_ended_and_a_connection_that_is_up_is_not() {
-    let _turn = time();
+    let _turn = virtual_time::turn();
     let (connects, buffer) = (RefCell::new(Vec::new()), &mut [0_u8; 4]);
     let states = RefCell::new(Vec::new());
     let mut retry = LINK.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient);
@@ -100,7 +85,7 @@ fn a_breaker_closes_while_the_connection_is_up_and_a_dropped_session_frees_its_p
         BreakerConfig::failures(1, Duration::from_secs(60))
             .recovery_timeout(Duration::from_millis(50));
 
-    let _turn = time();
+    let _turn = virtual_time::turn();
     let breaker = RefCell::new(checked!(Circuit::new(&RULE)));
     let state = || breaker.borrow().state();
     let mut retry =
@@ -148,7 +133,7 @@ fn a_breaker_closes_while_the_connection_is_up_and_a_dropped_session_frees_its_p
 
 #[test]
 fn a_bus_is_recovered_between_connects_and_the_deadline_ends_that() {
-    let _turn = time();
+    let _turn = virtual_time::turn();
     let (hooks, connects) = (Cell::new(0), Cell::new(0));
     let mut retry = LINK
         .on(EmbassyTime, NoRandom)

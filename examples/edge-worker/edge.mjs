@@ -51,7 +51,7 @@ export async function startEdge({ origin, isolates = 1 }) {
       bindings,
       compatibilityDate,
       durableObjects: { BREAKERS: { className: "RedressState", ...(n === 0 ? {} : { scriptName: names[0] }) } },
-      queueProducers: { JOBS: "jobs" },
+      queueProducers: { JOBS: "jobs", DEAD_JOBS: "dead-jobs" },
       ...(n === 0 ? { queueConsumers: { jobs: { maxBatchTimeout: 0.05, maxRetries: 20 } } } : {}),
     })),
   });

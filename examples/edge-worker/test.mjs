@@ -54,6 +54,19 @@ test("what one isolate learns of a dead origin, the other knows", async () => {
   assert.equal(origin.requests.length, reached);
 });
 
+test("jobs for a dead host reach it until its breaker opens, and go back to the queue from then on", async () => {
+  origin.behave = () => 503;
+  const send = (n) => edge.fetch("/jobs", { method: "POST", body: `letter ${n}` });
+  // The breaker opens at the fifth failure; a probe comes after 30 s.
+  for (let n = 0; n < 5; n += 1) await send(n);
+  while (origin.requests.length < 5) await origin.next();
+  for (let n = 5; n < 8; n += 1) await send(n);
+  const answers = await Promise.all([0, 1].map((isolate) => status("/page", isolate)));
+  assert.deepEqual(answers, [503, 503]);
+  const deliveries = origin.requests.filter(({ path }) => path === "/deliver");
+  assert.equal(deliveries.length, 5);
+});
+
 test("a job that must wait goes back to the queue for as long as the origin said", async () => {
   origin.behave = (n) => (n === 1 ? 429 : 200);
   origin.retryAfter = "2";

@@ -7,36 +7,44 @@
 // before a request comes.
 
 import { env } from "cloudflare:workers";
-import { backoff, CircuitOpenError, classify, Policy } from "redress";
-import { DurableCircuitBreaker, deferMessage, RedressState } from "redress/durable";
+import { backoff, CircuitBreaker, CircuitOpenError, classify, Keyed, KeyedPolicy, Policy, redressFetch } from "redress";
+import { consumer } from "redress/cloudflare";
+import { DurableCircuitBreaker, RedressState } from "redress/durable";
 
 export { RedressState };
 
 const patient = backoff.retryAfterOr(backoff.decorrelatedJitter({ baseMs: 100, maxMs: 10_000 }));
+const limits = { deadlineMs: 10_000, attemptTimeoutMs: 1_000 };
 
-const retry = {
-  resultClassifier: classify.http,
-  strategy: backoff.decorrelatedJitter({ baseMs: 20, maxMs: 500 }),
-  strategies: { RATE_LIMIT: patient },
-  maxAttempts: 4,
-  deadlineMs: 10_000,
-  attemptTimeoutMs: 1_000,
-};
+// A caller is there to wait for these: a few quick attempts, then an honest answer. The state of the breaker lives in one
+// Durable Object, for all isolates.
+const read = redressFetch(
+  new Policy({
+    retry: {
+      ...limits,
+      strategy: backoff.decorrelatedJitter({ baseMs: 20, maxMs: 500 }),
+      strategies: { RATE_LIMIT: patient },
+      maxAttempts: 4,
+    },
+    circuitBreaker: new DurableCircuitBreaker(env.BREAKERS, { name: "origin", recoveryTimeoutMs: 5_000 }),
+    onLog: (event, { state }) => {
+      if (event === "circuit_opened" || event === "circuit_closed") console.log(`breaker of the origin: ${state}`);
+    },
+  }),
+);
 
-// Its state lives in one Durable Object, for all isolates.
-const originBreaker = new DurableCircuitBreaker(env.BREAKERS, {
-  name: "origin",
-  failureThreshold: 5,
-  windowMs: 60_000,
-  recoveryTimeoutMs: 5_000,
-  tripOn: ["SERVER_ERROR", "TRANSIENT"],
+// No caller waits for these: whatever needs a delay goes back to the queue for that long. Each host that jobs are delivered
+// to has a breaker of its own, in this isolate: while it is open, jobs go back without an attempt.
+const jobs = new KeyedPolicy({
+  retry: { ...limits, strategy: patient, maxAttempts: 10, resultClassifier: classify.http },
+  circuitBreaker: new Keyed(CircuitBreaker, { capacity: 100 }),
 });
 
-// A caller is there to wait for these: a few quick attempts, then an honest answer.
-const requests = new Policy({ retry, circuitBreaker: originBreaker });
+/** Where jobs are delivered to. */
+const DELIVERY = new URL("/deliver", env.ORIGIN);
 
-// Nobody waits for these: whatever needs a delay goes back to the queue for that long.
-const jobs = new Policy({ retry: { ...retry, strategy: patient, maxAttempts: 10 } });
+/** After how many seconds a breaker that rejects is to be asked again. */
+const rest = ({ retryAfterMs = 0 }) => Math.max(1, Math.ceil(retryAfterMs / 1_000));
 
 export default {
   async fetch(request) {
@@ -45,33 +53,19 @@ export default {
       await env.JOBS.send({ job: await request.text() });
       return new Response("taken", { status: 202 });
     }
-    const target = env.ORIGIN + url.pathname + url.search;
-    const outcome = await requests.execute(({ signal }) => fetch(target, { signal }), {
-      signal: request.signal,
-      operation: `GET ${url.pathname}`,
-      onLog: (event, { state }) => {
-        if (event === "circuit_opened" || event === "circuit_closed") console.log(`breaker of the origin: ${state}`);
-      },
-    });
-    if (outcome.ok) return outcome.value;
-    if (outcome.error instanceof CircuitOpenError) {
-      const { retryAfterMs } = outcome.error;
-      const headers =
-        retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
-      return new Response("the origin is resting", { status: 503, headers });
+    try {
+      // What the origin said last, whatever it was.
+      return await read(env.ORIGIN + url.pathname + url.search, { signal: request.signal });
+    } catch (error) {
+      if (!(error instanceof CircuitOpenError)) return new Response("the origin cannot be reached", { status: 502 });
+      return new Response("the origin is resting", { status: 503, headers: { "retry-after": `${rest(error)}` } });
     }
-    // What the origin said last, if it said anything.
-    return outcome.lastResult ?? new Response("the origin cannot be reached", { status: 502 });
   },
 
-  async queue(batch) {
-    for (const message of batch.messages) {
-      const outcome = await jobs.execute(
-        ({ signal }) => fetch(`${env.ORIGIN}/deliver`, { method: "POST", body: message.body.job, signal }),
-        { operation: "deliver", sleep: () => "defer" },
-      );
-      if (outcome.ok) message.ack();
-      else if (!deferMessage(message, outcome)) message.ack();
-    }
-  },
+  // A job that must wait goes back to the queue with its attempts, and one that is stopped goes to another queue with why.
+  queue: consumer(
+    () => jobs.at(DELIVERY.host),
+    ({ body }, { signal }) => fetch(DELIVERY, { method: "POST", body: body.job, signal }),
+    { queue: () => env.JOBS, deadLetter: () => env.DEAD_JOBS, operation: "deliver" },
+  ),
 };

@@ -21,11 +21,11 @@ pub(crate) const fn at(first: u32, count: u32) -> u32 {
     const fn in_a_constant(_: u32, _: u32) -> u32 {
         0
     }
-    core::intrinsics::const_eval_select((first, count), in_a_constant, chosen)
+    core::intrinsics::const_eval_select((first, count), in_a_constant, in_range)
 }
 
 #[inline]
-fn chosen(first: u32, count: u32) -> u32 {
+fn in_range(first: u32, count: u32) -> u32 {
     let calls = CALLS.fetch_add(1, Relaxed) + 1;
     let mut chosen = CHOSEN.load(Relaxed);
     if chosen == UNREAD {

@@ -32,8 +32,8 @@ use crate::schema::{
 pub const DEVIATIONS: &[(&str, &str)] = &[
     ("stale_completion", "a result belongs to its own permit; late ones change nothing"),
     ("class_threshold_shared_count", "a class's own threshold replaces the common one"),
-    ("adaptive_uncredited_success", "an adaptive strategy hears of immediate successes, too"),
-    ("adaptive_nested", "an adaptive strategy hears of outcomes wherever it stands"),
+    ("adaptive_uncredited_success", "an adaptive strategy records immediate successes, too"),
+    ("adaptive_nested", "an adaptive strategy records outcomes at any depth of other strategies"),
     ("decorrelated_inverted_range", "decorrelated jitter never falls below its base"),
 ];
 
@@ -407,7 +407,7 @@ impl CallRun<'_> {
     /// The driver sleeps: exactly what it was told to.
     fn slept(&self, span: Duration) {
         if self.asked.take() != Some(span) {
-            self.differ(&format!("slept {span}, which nobody decided"));
+            self.differ(&format!("slept {span}, which was not decided"));
         }
     }
 }

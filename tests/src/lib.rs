@@ -5,6 +5,7 @@ pub mod classifiers;
 pub mod engine;
 pub mod fresh;
 mod parts;
+pub mod published;
 pub mod report;
 pub mod schema;
 
@@ -14,7 +15,7 @@ pub use redress_wire::digest;
 /// takes as long to compile as all the rest: wasm-bindgen's own library, which builds the npm package,
 /// and the clients that redress-tokio knows.
 pub const ENGINE_PACKAGES: &str = "--workspace --exclude redress-wasm-bind --exclude redress-tokio \
-                                   --exclude redress-glue --exclude redress-hosts \
+                                   --exclude redress-glue --exclude redress-hosts --exclude redress-shared \
                                    --exclude redress-axum-service --all-features";
 
 /// The snippets of the project's README run as tests.

@@ -1,8 +1,12 @@
 // What the bundles for Node, Deno and Bun hold: each entry of the package under its name.
 
+export * as amqp from "./amqp.js";
 export * as axios from "./axios.js";
 export * as backoff from "./backoff.js";
+export * as bullmq from "./bullmq.js";
 export * as classify from "./classify.js";
+export * as cloudflare from "./cloudflare.js";
+export * as config from "./config.js";
 export * as connect from "./connect.js";
 export * as datadog from "./datadog.js";
 export * as decorators from "./decorators.js";
@@ -18,6 +22,7 @@ export * as lint from "./lint.js";
 export * as log from "./log.js";
 export * as opentelemetry from "./opentelemetry.js";
 export * as prometheus from "./prometheus.js";
+export * as queues from "./queues.js";
 export * as redis from "./redis.js";
 export * as sentry from "./sentry.js";
 export * as testing from "./testing.js";

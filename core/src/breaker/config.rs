@@ -59,6 +59,25 @@ impl BreakerConfig<FailureRule> {
         self
     }
 
+    /// Within how long failures count.
+    pub const fn window(&self) -> Duration {
+        self.rule.window
+    }
+
+    /// How many failures of one class open the breaker: the least of its thresholds.
+    pub const fn least_threshold(&self) -> u8 {
+        let mut least = self.rule.threshold;
+        let mut i = 0;
+        while i < self.rule.own.len() {
+            let own = self.rule.own[i];
+            if own > 0 && own < least {
+                least = own;
+            }
+            i += 1;
+        }
+        least
+    }
+
     /// How many entries [`FailureTimes`](crate::breaker::FailureTimes) needs for these settings.
     pub const fn entries(&self) -> usize {
         self.rule.needs()
@@ -250,6 +269,17 @@ mod tests {
         assert_eq!([config.permits, config.successes, config.wants], [1, 1, 0]);
         let rates = BreakerConfig::slices(MICROSECOND, 500, 4).rule;
         assert_eq!((rates.slow_after, rates.slow_rate_milli), (Duration::MAX, 1_000));
+    }
+
+    #[test]
+    fn the_least_threshold_is_that_of_the_first_class_to_open_the_breaker() {
+        let of = |class, threshold| config().class_threshold(class, threshold).least_threshold();
+        assert_eq!(config().least_threshold(), 5);
+        assert_eq!(
+            [of(ErrorClass::Auth, 9), of(ErrorClass::Auth, 3), of(ErrorClass::Auth, 0)],
+            [5, 3, 5]
+        );
+        assert_eq!(config().window(), Duration::from_secs(60));
     }
 
     #[test]

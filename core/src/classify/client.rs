@@ -62,6 +62,9 @@ pub const CLIENT_MESSAGES: &[(ErrorClass, &[&str])] = &[
             "Reached the max retries per request limit",
             "Socket closed unexpectedly",
             "Connection timeout",
+            "Socket timeout timeout",
+            "The client is offline",
+            "All the root nodes are unavailable",
             // amqplib.
             "Channel closed",
             "Channel ended",
@@ -80,6 +83,8 @@ pub const CLIENT_MESSAGES: &[(ErrorClass, &[&str])] = &[
     (
         ErrorClass::Permanent,
         &[
+            // node-redis: a client that was closed stays closed.
+            "The client is closed",
             // amqplib, if a virtual host is closed to the user.
             "Expected ConnectionOpenOk",
         ],

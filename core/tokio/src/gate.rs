@@ -1,13 +1,15 @@
-//! Breakers whose state is elsewhere, in a store that several processes share:
-//! [`AsyncGate`], and [`Upstream::call_through`].
+//! Breakers and budgets whose state is elsewhere, in a store that several processes share:
+//! [`AsyncGate`], [`AsyncPool`], and [`Upstream::call_through`].
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redress::breaker::{CallResult, Gate, Permit};
+use redress::budget::{Pool, Turn, Withdraw};
 use redress::classify::Classify;
-use redress::event::{CircuitState, Event, EventKind, Observers};
-use redress::{Attempt, CircuitOpen, Duration, Error, Instant};
+use redress::event::{AttemptContext, CircuitState, Event, EventKind, Observers};
+use redress::{Attempt, CircuitOpen, Duration, Error, Instant, Last};
 
 use crate::Upstream;
 
@@ -40,6 +42,71 @@ pub trait AsyncGate: Clone + Send + Sync + 'static {
         permit: Self::Permit,
         result: CallResult,
     ) -> impl Future<Output = Option<CircuitState>> + Send;
+}
+
+/// Without a breaker every call is admitted.
+impl AsyncGate for () {
+    type Permit = ();
+
+    async fn admit(&self, _: &str) -> Result<((), bool), CircuitOpen> {
+        Ok(((), false))
+    }
+
+    async fn settle(&self, (): (), _: CallResult) -> Option<CircuitState> {
+        None
+    }
+}
+
+/// A budget that is asked over a network, as [`AsyncGate`] is.
+///
+/// A call asks it after its delay, right before a retry: a call that is dropped while it waits takes
+/// nothing. A retry that is not granted ends the call with
+/// [`StopReason::BudgetExhausted`](redress::StopReason::BudgetExhausted).
+pub trait AsyncPool: Clone + Send + Sync + 'static {
+    /// A call begins: a budget in proportion to calls earns from it.
+    fn deposit(&self);
+
+    /// Takes one retry, and returns whether it was there.
+    fn consume(&self) -> impl Future<Output = bool> + Send;
+}
+
+/// Without a budget every retry is granted.
+impl AsyncPool for () {
+    fn deposit(&self) {}
+
+    fn consume(&self) -> impl Future<Output = bool> + Send {
+        ready(true)
+    }
+}
+
+/// What the pool has granted, for the engine, which asks right before each attempt.
+#[derive(Clone, Debug, Default)]
+struct Granted(Arc<Mutex<bool>>);
+
+impl Granted {
+    fn put(&self, granted: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = granted;
+    }
+
+    fn take(&self) -> bool {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Withdraw for Granted {
+    fn withdraw(&self, _: Instant) -> bool {
+        true
+    }
+}
+
+impl Pool for Granted {
+    const LIMITS: bool = true;
+
+    fn deposit(&self) {}
+
+    fn attempt(&self, _: Instant, number: u32) -> Turn {
+        if number <= 1 || self.take() { Turn::Now } else { Turn::Reject(None) }
+    }
 }
 
 /// Keeps what the engine settles, for the gate that is asked after the call.
@@ -143,6 +210,62 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         F: FnMut(Attempt) -> A,
         A: Future<Output = Result<V, E>>,
     {
+        let settled = Settled::default();
+        let call = async {
+            let retry = self.retry_to("", key, false).operation(key);
+            retry.breaker(settled.clone()).call_future(operation).await
+        };
+        self.admitted(gate, key, &settled, call).await
+    }
+
+    /// As [`call_through`](Self::call_through), with retries of a budget that is elsewhere in place of
+    /// the upstream's own; `&()` is no breaker. The time that the budget takes is part of the deadline.
+    ///
+    /// # Errors
+    ///
+    /// As [`Retry::call`](redress::Retry::call).
+    pub async fn call_through_with<G, P, V, E, F, A>(
+        &self,
+        gate: &G,
+        pool: &P,
+        key: &str,
+        operation: F,
+    ) -> Result<V, Error<E, K::Rejected>>
+    where
+        G: AsyncGate,
+        P: AsyncPool,
+        K: Classify<V, E>,
+        F: FnMut(Attempt) -> A,
+        A: Future<Output = Result<V, E>>,
+    {
+        let settled = Settled::default();
+        let granted = Granted::default();
+        // A closure whose futures borrow nothing, so that the call may be spawned.
+        let asks = (pool.clone(), granted.clone());
+        let ask = move |_: &AttemptContext<'_>, _: &Last<E, K::Rejected>| {
+            let (pool, granted) = asks.clone();
+            async move {
+                granted.put(pool.consume().await);
+                ControlFlow::Continue(())
+            }
+        };
+        let call = async {
+            pool.deposit();
+            let retry = self.retry_to("", key, false).operation(key);
+            let retry = retry.breaker(settled.clone()).budget(granted);
+            retry.before_retry_async(ask).call_future(operation).await
+        };
+        self.admitted(gate, key, &settled, call).await
+    }
+
+    /// Runs `call` if the gate admits it, and settles its permit with what it settled.
+    async fn admitted<G: AsyncGate, V, E, R>(
+        &self,
+        gate: &G,
+        key: &str,
+        settled: &Settled,
+        call: impl Future<Output = Result<V, Error<E, R>>>,
+    ) -> Result<V, Error<E, R>> {
         let mut observer = self.observer_of_call(key);
         let mut observe = |kind: EventKind, state: Option<CircuitState>| {
             let mut event = Event::new(kind, key);
@@ -162,12 +285,7 @@ impl<O: Observers + Clone, K: Clone> Upstream<O, K> {
         if half_opened {
             observe(EventKind::CircuitHalfOpen, Some(CircuitState::HalfOpen));
         }
-        let settled = Settled::default();
-        let result = {
-            let retry = self.retry_to("", key, false).operation(key);
-            let mut retry = retry.breaker(settled.clone());
-            retry.call_future(operation).await
-        };
+        let result = call.await;
         if let Some(state) = held.settle(settled.take()).await {
             observe(state.event(), Some(state));
         }

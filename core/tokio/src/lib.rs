@@ -13,13 +13,16 @@ pub mod layer;
 #[cfg(any(feature = "tracing", feature = "metrics", feature = "opentelemetry"))]
 pub mod observe;
 pub mod preview;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 pub mod settings;
+pub mod shared;
 mod time;
 mod upstream;
 
-pub use gate::AsyncGate;
+pub use gate::{AsyncGate, AsyncPool};
 pub use settings::{SettingsError, UpstreamSettings};
 pub use time::{OnTokio, TokioRetry, TokioTime};
 pub use upstream::{

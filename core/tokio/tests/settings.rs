@@ -91,7 +91,7 @@ fn a_setting_that_is_wrong_is_refused_by_its_path() {
     for (text, message) in [
         (
             "[retry]".to_owned(),
-            "retry.strategy is missing: give a strategy for all classes here, or for some in `strategies`",
+            "retry.strategy is missing: a strategy, for all classes here or for some in `strategies`",
         ),
         (
             retry("maxAttempts = 0"),
@@ -117,22 +117,25 @@ fn a_setting_that_is_wrong_is_refused_by_its_path() {
         ),
         (
             retry("strategies.AUTH = { kind = \"sequence\", delaysMs = [1, -2] }"),
-            "retry.strategies.AUTH.delaysMs[1]: -2 is out of range: a number of at least 0",
+            "retry.strategies.AUTH.delaysMs[1]: -2 is out of range: a number of at least 0, at most 9007199254740.992",
         ),
         (
             retry(
                 "strategies.AUTH = { kind = \"retryAfterOr\", fallback = { kind = \"constant\", delayMs = -3 } }",
             ),
-            "retry.strategies.AUTH.fallback.delayMs: -3 is out of range: a number of at least 0",
+            "retry.strategies.AUTH.fallback.delayMs: -3 is out of range: a number of at least 0, at most 9007199254740.992",
         ),
         (
             retry("budget = { ratio = 2 }"),
             "retry.budget.ratio: 2 is out of range: a number of at least 0.001, at most 1",
         ),
-        (retry("budget = {}"), "retry.budget is missing: give `ratio` or `maxRetries`"),
+        (
+            retry("budget = {}"),
+            "retry.budget.maxRetries is missing: a whole number of at least 0, at most 4096",
+        ),
         (
             retry("budget = { ratio = 0.1, maxRetries = 2 }"),
-            "retry.budget.maxRetries: 2 is not used with `ratio`: give one or the other",
+            "retry.budget.maxRetries is no option; there are floorPerSec, initial, limit, ratio",
         ),
         (
             breaker("failureThreshold = 256"),
@@ -161,19 +164,24 @@ fn a_setting_that_is_wrong_is_refused_by_its_path() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_refused_with_its_line() {
-    for (text, words) in [
-        ("[retry]\nmaxAttempt = 4", ["line 2", "unknown field `maxAttempt`"]),
-        ("[retry]\nstrategy = { kind = \"jitter\" }", ["line 2", "unknown variant `jitter`"]),
-        (
-            "[retry]\nstrategy = { kind = \"fullJitter\", base = 4 }",
-            ["line 2", "unknown field `base`"],
-        ),
-        ("[retry]\ndeadlineMs = \"10s\"", ["line 2", "expected f64"]),
-    ] {
-        let refused = toml::from_str::<UpstreamSettings>(text).unwrap_err().to_string();
-        assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
-    }
+fn everything_that_is_wrong_is_refused_at_once_with_the_nearest_option_that_exists() {
+    let text = r#"
+        maxAttempt = 4
+        deadlineMs = "10s"
+        strategy = { kind = "fullJitter", base = 4 }
+        attemptTimeoutMs = -1
+    "#;
+    let refused = toml(text).policy().unwrap_err();
+    let mut lines: Vec<_> = refused.issues().iter().map(ToString::to_string).collect();
+    lines.sort();
+    let expected = [
+        "retry.attemptTimeoutMs: -1 is out of range: a number of at least 0.001",
+        "retry.deadlineMs: \"10s\" is not a number of at least 0",
+        "retry.maxAttempt is no option; the nearest is maxAttempts",
+        "retry.strategy.base is no option; the nearest is baseMs",
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(refused.to_string().lines().count(), 4);
 }
 
 #[test]
@@ -196,4 +204,48 @@ fn several_upstreams_are_updated_all_or_none() {
 
     update(&after).unwrap();
     assert_eq!(attempts(), (5, 5));
+}
+
+/// An adaptive strategy at 100 ms, or so many more, and a number of attempts.
+fn adaptive(attempts: u32, target: f64) -> UpstreamSettings {
+    toml(&format!(
+        "[retry]\nmaxAttempts = {attempts}\n[retry.strategy]\nkind = \"retryAfterOr\"\n[retry.strategy.fallback]\n\
+         kind = \"adaptive\"\ntargetSuccess = {target}\nfallback = {{ kind = \"constant\", delayMs = 100 }}"
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_strategy_that_adapts_keeps_its_memory_while_its_settings_are_the_same() {
+    let upstream = Upstream::from_settings(&adaptive(2, 0.5)).unwrap();
+    let delay = async || {
+        let began = tokio::time::Instant::now();
+        let failing = |attempt: redress::Attempt| {
+            std::future::ready(if attempt.number == 1 {
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+            } else {
+                Ok(())
+            })
+        };
+        upstream.call(failing).await.unwrap();
+        began.elapsed().as_millis()
+    };
+    for _ in 0..20 {
+        upstream.call(|_| std::future::ready(Ok::<_, std::io::Error>(()))).await.unwrap();
+    }
+    assert_eq!(delay().await, 100);
+    upstream.update(&adaptive(3, 0.5)).unwrap();
+    assert_eq!(delay().await, 100);
+    // A new one knows of one failure, and nothing else.
+    upstream.update(&adaptive(3, 0.6)).unwrap();
+    assert_eq!(delay().await, 500);
+    // Another upstream of the same settings has a memory of its own.
+    let other = Upstream::from_settings(&adaptive(2, 0.5)).unwrap();
+    let failing = |_| {
+        std::future::ready(Err::<(), _>(std::io::Error::from(
+            std::io::ErrorKind::ConnectionRefused,
+        )))
+    };
+    let began = tokio::time::Instant::now();
+    other.call(failing).await.unwrap_err();
+    assert_eq!(began.elapsed().as_millis(), 500);
 }

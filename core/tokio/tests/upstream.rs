@@ -69,7 +69,7 @@ async fn each_key_may_have_a_budget_of_its_own() {
     let mut settings = settings(2);
     settings.budget_by_key = Some(BudgetSettings::default());
     let refused = Upstream::from_settings(&settings).unwrap_err();
-    assert_eq!(refused.path, "budgetByKey");
+    assert_eq!(refused.issues()[0].path, "budgetByKey.maxRetries");
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,7 +145,7 @@ async fn an_update_that_is_refused_changes_nothing() {
     let mut wrong = settings(5);
     wrong.circuit_breaker = Some(breaker(0.0));
     let refused = upstream.update(&wrong).unwrap_err();
-    assert_eq!(refused.path, "circuitBreaker.failureThreshold");
+    assert_eq!(refused.issues()[0].path, "circuitBreaker.failureThreshold");
     assert_eq!(upstream.policy().max_attempts(), 2);
 }
 

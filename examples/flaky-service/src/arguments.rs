@@ -63,12 +63,23 @@ pub struct Arguments {
     #[arg(long, value_name = "N", requires = "mcu", value_parser = whole(KILLS))]
     pub kills: Option<u32>,
 
+    /// Serve the playground instead, a page that shows what a policy does on virtual time; it is built
+    /// first if it has to be, by Node.js 20 or later
+    #[arg(long, conflicts_with_all = ["mcu", "url", "attempts", "deadline", "callers", "calls", "seed", "guarded_only"])]
+    pub playground: bool,
+
+    /// With --playground: on this port of the loopback [default: any that is free]
+    #[arg(long, value_name = "N", requires = "playground", allow_negative_numbers = true,
+          value_parser = whole(PORTS))]
+    pub port: Option<u32>,
+
     /// Leave the naive loop out, for a service that others use, too
     #[arg(long)]
     pub guarded_only: bool,
 }
 
 const KILLS: RangeInclusive<u32> = 1..=1000;
+const PORTS: RangeInclusive<u32> = 0..=65_535;
 const ATTEMPTS: RangeInclusive<u32> = 1..=20;
 const CALLERS: RangeInclusive<u32> = 1..=64;
 const CALLS: RangeInclusive<u32> = 1..=1000;
@@ -164,6 +175,7 @@ mod tests {
             ("--deadline", "soon", "from 0.1 to 60"),
             ("--callers", "65", "from 1 to 64"),
             ("--calls", "1.5", "from 1 to 1000"),
+            ("--port", "65536", "from 0 to 65535"),
             ("--seed", "-1", "from 0 to 18446744073709551615"),
         ] {
             let line = refused(&[flag, value]);

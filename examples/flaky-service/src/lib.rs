@@ -13,6 +13,7 @@
 //! | [`view`] | the board while it changes: live in a terminal, else in lines |
 //! | [`report`] | the closing table |
 //! | [`mcu`] | the same on a microcontroller, in an emulator |
+//! | [`playground`] | a page that shows what a policy does, served |
 //! | [`arguments`] | the command line |
 
 #![forbid(unsafe_code)]
@@ -20,9 +21,11 @@
 pub mod arguments;
 pub mod board;
 pub mod guarded;
+pub mod introduction;
 pub mod load;
 pub mod mcu;
 pub mod naive;
+pub mod playground;
 pub mod report;
 pub mod service;
 pub mod view;

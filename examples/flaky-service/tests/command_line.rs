@@ -45,9 +45,17 @@ fn help_names_every_flag_and_every_exit_code() {
     let output = demo(&["--help"]);
     let text = String::from_utf8(output.stdout).expect("help is text");
     assert!(output.status.success());
-    for part in
-        ["--url", "--attempts", "--deadline", "--callers", "--calls", "--seed", "Exit code: 0"]
-    {
+    for part in [
+        "--url",
+        "--attempts",
+        "--deadline",
+        "--callers",
+        "--calls",
+        "--seed",
+        "--playground",
+        "--port",
+        "Exit code: 0",
+    ] {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }
 }

@@ -25,6 +25,11 @@ fn a_policy_spares_the_service_in_its_outage_and_recovers_with_it() {
     let text = String::from_utf8_lossy(&output.stdout);
 
     assert_eq!(output.status.code(), Some(0), "{text}");
+    let first = text.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with("`cargo demo`: 16 callers") && first.contains(" s or a little"),
+        "{text}"
+    );
     assert!(!text.contains('\x1b'), "control sequences in a pipe:\n{text}");
     for phase in ["healthy", "rate limited", "503 bursts", "resets", "hangs", "outage", "recovered"]
     {

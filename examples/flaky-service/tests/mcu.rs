@@ -66,7 +66,11 @@ fn in_ci_root_installs_the_emulator_and_goes_on() {
     assert_eq!(asked, "update -q\ninstall -qy --no-install-recommends qemu-system-arm\n");
     // It went on as far as this path allows: to the build of the firmware.
     assert_eq!(output.status.code(), Some(1));
-    assert!(only_line(&output).contains("cargo cannot be run"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.lines().count() == 1 && errors.contains("cargo cannot be run"), "{errors}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let first = text.lines().next().unwrap_or_default();
+    assert!(first.contains("about a minute after the build"), "{text}");
 }
 
 #[test]

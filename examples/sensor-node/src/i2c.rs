@@ -53,7 +53,7 @@ const PATIENCE: u32 = 10_000;
 /// Why a transfer failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
 pub enum Error {
-    /// Nobody answers to the address.
+    /// No device answers to the address.
     NoAcknowledge(NoSource),
     /// Another master took the bus.
     ArbitrationLoss,
@@ -137,8 +137,8 @@ impl I2c0 {
     fn fail(&mut self, status: u32) -> Error {
         let lost = status & status::LOST != 0;
         if status & status::BUS_BUSY == 0 {
-            // Lost to nobody, for the bus is idle: so shows the emulated controller
-            // that no device took part.
+            // Arbitration lost on an idle bus: how the emulated controller shows that no
+            // device took part.
             if lost || status & status::NO_ADDRESS != 0 {
                 return Error::NoAcknowledge(NoSource::Address);
             }
@@ -186,7 +186,7 @@ impl ErrorType for I2c0 {
 impl I2c for I2c0 {
     /// The emulated controller does not turn the bus round at a repeated start, so that
     /// a change of direction stops and starts. The devices of this board keep their
-    /// register pointer over a stop, and nobody else is on the bus.
+    /// register pointer over a stop, and there is no other master on the bus.
     fn transaction(
         &mut self,
         address: SevenBitAddress,

@@ -9,7 +9,7 @@ use redress::{
 };
 use redress_embassy::Locked;
 
-/// The bus answers at once or not at all, and nobody waits on it but this node.
+/// The bus answers at once or not at all, and only this node uses it.
 pub const SENSOR: Policy = policy! {
     Policy::builder()
         .max_attempts(3)

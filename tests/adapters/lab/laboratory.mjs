@@ -1,6 +1,6 @@
 // The parts of a run: the suites in a user's project, on Node 24, and the types by the compiler.
 
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { install as installServers } from "../../clients/lab/packages.mjs";
 import { pack, packBuilt } from "../../runtimes/lab/consumer.mjs";
+import { checkExample } from "./example.mjs";
 import { checkPages } from "./pages.mjs";
 import { checkTypes } from "./types.mjs";
 
@@ -19,8 +20,8 @@ const SUITES = readdirSync(join(HERE, "suite"))
   .filter((name) => name.endsWith(".mjs"))
   .map((name) => name.slice(0, -".mjs".length));
 /** The long form has more processes. */
-const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 120_000;
-const PARTS = { types: checkTypes, pages: checkPages };
+const LIMIT_MS = process.env.REDRESS_LONG ? 600_000 : 300_000;
+const PARTS = { types: checkTypes, pages: checkPages, example: checkExample };
 /** What measures, and is run where it is named. */
 const MEASURES = ["latency"];
 
@@ -38,7 +39,7 @@ for (const part of parts) {
     throw new Error(`--only ${part}: no such part`);
 }
 
-installServers(["redis-server"]);
+installServers(["redis-server", "rabbitmq-server"]);
 const project = mkdtempSync(join(tmpdir(), "redress-adapters-"));
 try {
   await run(project);
@@ -74,7 +75,8 @@ function install(tarball, project) {
   }
   cpSync(join(HERE, "package.json"), join(project, "package.json"));
   for (const part of ["suite", "types", "lab"]) cpSync(join(HERE, part), join(project, part), { recursive: true });
-  cpSync(join(HERE, "..", "clients", "lab", "processes.mjs"), join(project, "lab", "processes.mjs"));
+  for (const name of ["brokers.mjs", "processes.mjs"])
+    cpSync(join(HERE, "..", "clients", "lab", name), join(project, "lab", name));
 }
 
 /** Runs a program of lab/ that prints what it has measured. */
@@ -83,8 +85,16 @@ function measure(part, project) {
   if (status !== 0) throw new Error(`${part}: it ended with ${status}`);
 }
 
+/** The process in Rust that shares a breaker with those of the suite. */
+function buildShared() {
+  const top = dirname(dirname(HERE));
+  execFileSync("cargo", ["build", "-q", "-p", "redress-shared"], { cwd: top, stdio: "inherit" });
+  return join(process.env.CARGO_TARGET_DIR ?? join(top, "target"), "debug", "redress-shared");
+}
+
 /** Runs a suite in a process of its own; how many of its tests passed. */
 function suite(part, project) {
+  if (part === "redis") process.env.REDRESS_SHARED = buildShared();
   const words = ["--unhandled-rejections=strict", join(project, "suite", `${part}.mjs`), values.filter];
   const { status, stdout, stderr } = spawnSync(NODE, words, { cwd: project, encoding: "utf8", timeout: LIMIT_MS });
   const lines = (stdout ?? "").trimEnd().split("\n");

@@ -1,5 +1,5 @@
-// Every program of the pages on clients, servers and shared state runs. Hosts named example.com are a server here, which answers them
-// with JSON; a server of a program listens where `process.env.PORT` says; `process.env.REDIS_URL` is a real Redis.
+// Every program of the pages on clients, servers, shared state and queues runs. Hosts named example.com are a server here, which answers them
+// with JSON; a server of a program listens where `process.env.PORT` says; `process.env.REDIS_URL` is a real Redis, `AMQP_URL` a real RabbitMQ.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { startPrices } from "./grpc.mjs";
 
-const PAGES = ["clients.md", "servers.md", "shared.md"];
+const PAGES = ["clients.md", "servers.md", "shared.md", "queues.md"];
 const BLOCK = /```js\n(?<code>[^]*?)\n```/g;
 
 export async function checkPages({ project, node, here }) {
@@ -24,7 +24,17 @@ export async function checkPages({ project, node, here }) {
   // There it is beside what it starts servers with.
   const { startRedis } = await import(join(project, "lab", "shared.mjs"));
   const redis = await startRedis({ cleanup: (one) => cleanups.push(one) });
-  const env = { ...process.env, PORT: "0", REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+  const { startRabbit } = await import(join(project, "lab", "brokers.mjs"));
+  const { stopAll } = await import(join(project, "lab", "processes.mjs"));
+  cleanups.push(stopAll);
+  const rabbit = await startRabbit();
+  const { hostname, port, username, password } = rabbit.address("admin");
+  const env = {
+    ...process.env,
+    PORT: "0",
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    AMQP_URL: `amqp://${username}:${password}@${hostname}:${port}`,
+  };
   const folder = join(project, "pages");
   mkdirSync(folder);
   const results = [];

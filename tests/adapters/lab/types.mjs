@@ -1,7 +1,8 @@
-// The types: a strict program for each adapter, which must compile, and whose lines that are marked so must not.
+// The types: a strict program for each adapter, which must compile, and whose lines that are marked so must not; and the
+// programs of the page on queues that are not run.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export async function checkTypes({ project, node, here }) {
@@ -17,6 +18,11 @@ export async function checkTypes({ project, node, here }) {
     lib: ["es2023", "dom", "dom.iterable"],
     types: ["node"],
   };
+  const page = readFileSync(join(here, "..", "..", "wasm", "docs", "queues.md"), "utf8");
+  for (const { groups, index } of page.matchAll(/```ts\n(?<code>[^]*?)\n```/g)) {
+    const line = page.slice(0, index).split("\n").length;
+    writeFileSync(join(project, "types", `queues.md-${line}.ts`), groups.code);
+  }
   const results = [];
   for (const [module, moduleResolution] of [
     ["nodenext", "nodenext"],

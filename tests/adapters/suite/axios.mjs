@@ -10,9 +10,10 @@ import { withPolicy } from "redress/axios";
 import { FakePolicy } from "redress/testing";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
-import { commonTests, quick } from "./common/http-clients.mjs";
+import { everyHttpClient } from "./every/http-client.mjs";
+import { quick } from "./every/policy.mjs";
 
-commonTests({
+everyHttpClient({
   name: "axios",
   client: (policy, options) => withPolicy(axios.create({ responseType: "text" }), policy, options),
   async send(client, method, url, { headers, body, signal, redress, raw } = {}) {

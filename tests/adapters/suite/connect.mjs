@@ -7,12 +7,13 @@ import { connectNodeAdapter, createConnectTransport, createGrpcTransport } from 
 import { interceptor } from "redress/connect";
 import { Prices, startPrices } from "../lab/grpc.mjs";
 import { assert, run, test } from "../lab/harness.mjs";
-import { commonTests, quick } from "./common/rpc-clients.mjs";
+import { quick } from "./every/policy.mjs";
+import { everyRpcClient } from "./every/rpc-client.mjs";
 
 const get = async (client, value, { timeoutMs, signal, headers } = {}) =>
   (await client.get({ value }, { timeoutMs, signal, headers })).value;
 
-commonTests({
+everyRpcClient({
   name: "connect",
   client(address, policy, options, { cleanup }) {
     const controller = new AbortController();

@@ -5,7 +5,7 @@ import express from "express";
 import { backoff, Policy } from "redress";
 import { callOptions, drain, failures, health, requests } from "redress/express";
 import { assert, run, test } from "../lab/harness.mjs";
-import { commonTests } from "./common/servers.mjs";
+import { everyServer } from "./every/server.mjs";
 
 async function serve(app, { cleanup }) {
   const server = app.listen(0, "127.0.0.1");
@@ -15,7 +15,7 @@ async function serve(app, { cleanup }) {
   return { url: `http://127.0.0.1:${server.address().port}`, server };
 }
 
-commonTests({
+everyServer({
   name: "express",
   requests,
   health,

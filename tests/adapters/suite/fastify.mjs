@@ -3,9 +3,9 @@
 import Fastify from "fastify";
 import { callOptions, failures, health, requests } from "redress/fastify";
 import { assert, run, test } from "../lab/harness.mjs";
-import { commonTests } from "./common/servers.mjs";
+import { everyServer } from "./every/server.mjs";
 
-commonTests({
+everyServer({
   name: "fastify",
   requests: (options) => requests({ addHook() {} }, options, () => {}),
   health,

@@ -8,9 +8,10 @@ import { withPolicy } from "redress/got";
 import { FakePolicy } from "redress/testing";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
-import { commonTests, quick } from "./common/http-clients.mjs";
+import { everyHttpClient } from "./every/http-client.mjs";
+import { quick } from "./every/policy.mjs";
 
-commonTests({
+everyHttpClient({
   name: "got",
   client: (policy, options) => withPolicy(got, policy, options),
   async send(client, method, url, { headers, body, signal, redress } = {}) {

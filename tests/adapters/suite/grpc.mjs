@@ -4,7 +4,8 @@ import * as grpc from "@grpc/grpc-js";
 import { clientOptions, interceptor } from "redress/grpc";
 import { PricesClient, startPrices } from "../lab/grpc.mjs";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
-import { commonTests, quick } from "./common/rpc-clients.mjs";
+import { quick } from "./every/policy.mjs";
+import { everyRpcClient } from "./every/rpc-client.mjs";
 
 const insecure = grpc.credentials.createInsecure();
 
@@ -23,7 +24,7 @@ const get = (client, item, { timeoutMs, signal, headers = {} } = {}) =>
     signal?.addEventListener("abort", () => call.cancel());
   });
 
-commonTests({
+everyRpcClient({
   name: "grpc-js",
   client: (address, policy, options, lab) => made(address, clientOptions(policy, options), lab),
   get,

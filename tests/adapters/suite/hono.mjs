@@ -7,9 +7,9 @@ import { HTTPException } from "hono/http-exception";
 import { Policy } from "redress";
 import { callOptions, drain, failures, health, requests } from "redress/hono";
 import { assert, run, test } from "../lab/harness.mjs";
-import { commonTests } from "./common/servers.mjs";
+import { everyServer } from "./every/server.mjs";
 
-commonTests({
+everyServer({
   name: "hono",
   requests,
   health,

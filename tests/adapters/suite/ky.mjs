@@ -5,9 +5,10 @@ import { outcomeOf } from "redress";
 import { withPolicy } from "redress/ky";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
-import { commonTests, quick } from "./common/http-clients.mjs";
+import { everyHttpClient } from "./every/http-client.mjs";
+import { quick } from "./every/policy.mjs";
 
-commonTests({
+everyHttpClient({
   name: "ky",
   client: (policy, options) => withPolicy(ky, policy, options),
   async send(client, method, url, { headers, body, signal, redress, raw } = {}) {

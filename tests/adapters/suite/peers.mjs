@@ -11,7 +11,10 @@ import { assert, run, test } from "../lab/harness.mjs";
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGE = join(PROJECT, "node_modules", "redress");
 const CLIENTS = { axios: "axios", ky: "ky", got: "got" };
-const ADAPTERS = ["axios", "undici", "ky", "got", "grpc", "connect", "express", "fastify", "hono"];
+const ADAPTERS = [
+  ...["axios", "undici", "ky", "got", "grpc", "connect", "express", "fastify", "hono"],
+  ...["bullmq", "amqp", "cloudflare", "queues"],
+];
 
 /** A project with the package and nothing else; runs a program in it. */
 function bare({ cleanup }) {
@@ -30,7 +33,7 @@ for (const name of ADAPTERS) {
     const print = "console.log(Object.keys(one).filter((key) => key !== 'default').sort().join())";
     const imported = play("import.mjs", `import * as one from "redress/${name}"; ${print}`);
     assert.equal(play("require.cjs", `const one = require("redress/${name}"); ${print}`), imported);
-    assert.match(imported, /withPolicy|interceptor|requests/);
+    assert.match(imported, /withPolicy|interceptor|requests|processor|consumer|JobRunner/);
   });
 }
 
@@ -69,7 +72,7 @@ test("peers: a bundle of a program that names no adapter has nothing of them", a
   });
   const [{ inputs }] = Object.values(metafile.outputs);
   const theirs = Object.keys(inputs).filter(
-    (path) => /\/(clients|servers|shared)\//.test(path) && inputs[path].bytesInOutput > 0,
+    (path) => /\/(clients|queues|servers|shared)\//.test(path) && inputs[path].bytesInOutput > 0,
   );
   assert.deepEqual([theirs, Object.keys(inputs).length > 10], [[], true]);
 });

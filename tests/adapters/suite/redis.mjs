@@ -1,8 +1,8 @@
-// `redress/redis`: processes that share a breaker in a real Redis. With REDRESS_LONG they are sixteen, else four.
+// `redress/redis` and redress-tokio: processes that share a breaker in a real Redis. With REDRESS_LONG they are sixteen, else four.
 
 import { assert, run, test } from "../lab/harness.mjs";
 import { stopAll } from "../lab/processes.mjs";
-import { round, settled, startProxy, startRedis, startUpstream, startWorkers } from "../lab/shared.mjs";
+import { round, settled, startProxy, startRedis, startReplica, startUpstream, startWorkers } from "../lab/shared.mjs";
 
 const COUNT = process.env.REDRESS_LONG ? 16 : 4;
 const LEASE_MS = 1_500;
@@ -35,7 +35,7 @@ async function held({ upstream, workers }, count) {
 
 const only = (ends, end) => assert.deepEqual([...new Set(ends)], ends.length > 0 ? [end] : []);
 
-test("redis: failures of one process open the breaker of all, by ioredis and by node-redis", async (lab) => {
+test("redis: failures of one process open the breaker of all, by ioredis, by node-redis and in Rust", async (lab) => {
   const all = await laboratory(lab, { settings: { recoveryTimeoutMs: 60_000 } });
   await opened(all);
   const { calls } = all.upstream;
@@ -74,7 +74,7 @@ for (const halfOpenPermits of [1, 2]) {
 }
 
 /** After a place was taken at `taken` and lost: no other call before its lease ends, and one in the first round after that. */
-async function freedByLease({ upstream, workers }, taken) {
+async function freedByLease({ upstream, workers }, taken, leaseMs = LEASE_MS) {
   upstream.holds = true;
   for (;;) {
     const began = Date.now();
@@ -83,10 +83,10 @@ async function freedByLease({ upstream, workers }, taken) {
     assert.ok(upstream.held.size <= 1, `${upstream.held.size} probes at once`);
     only(ends, "rejected");
     if (upstream.held.size > before) break;
-    assert.ok(began <= taken.latest + LEASE_MS, "its lease has ended, and no call became a probe");
+    assert.ok(began <= taken.latest + leaseMs, "its lease has ended, and no call became a probe");
   }
   const [{ at }] = upstream.held.values();
-  assert.ok(at >= taken.earliest + LEASE_MS, `a second probe ${at - taken.earliest} ms after the first`);
+  assert.ok(at >= taken.earliest + leaseMs, `a second probe ${at - taken.earliest} ms after the first`);
 }
 
 test("redis: the place of a process that is killed in mid-probe is free when its lease has ended, not before", async (lab) => {
@@ -106,24 +106,28 @@ test("redis: the place of a process that is killed in mid-probe is free when its
   while (!ends.every((end) => end === "success"));
 });
 
-test("redis: a place whose answer is lost is free when its lease has ended, not before", async (lab) => {
-  const all = await laboratory(lab, { proxies: COUNT, settings: { whenUnreachable: "reject", timeoutMs: 300 } });
-  const { upstream, workers, proxies } = all;
-  await opened(all);
-  // The answer to the write is lost: the place is taken, and the process that took it knows nothing of it.
-  const [first, ...others] = workers;
-  const [proxy] = proxies;
-  proxy.dropsWrites = true;
-  let earliest;
-  do {
-    earliest = Date.now();
-    assert.equal(await first.call(), "rejected");
-  } while (proxy.dropped === 0);
-  const latest = Date.now();
-  proxy.dropsWrites = false;
-  await freedByLease({ upstream, workers: others }, { earliest, latest });
-  assert.ok(first.tells.unreachable > 0);
-});
+// The first three processes ask by a client each.
+for (const [id, client] of ["ioredis", "node-redis", "redis-rs"].entries()) {
+  test(`redis: a place whose answer is lost is free when its lease has ended, not before: ${client}`, async (lab) => {
+    const all = await laboratory(lab, { proxies: COUNT, settings: { whenUnreachable: "reject", timeoutMs: 300 } });
+    const { upstream, workers, proxies } = all;
+    await opened(all);
+    // The answer to the write is lost: the place is taken, and the process that took it knows nothing of it.
+    const loses = workers[id];
+    const others = workers.filter((one) => one !== loses);
+    const proxy = proxies[id];
+    proxy.dropsWrites = true;
+    let earliest;
+    do {
+      earliest = Date.now();
+      assert.equal(await loses.call(), "rejected");
+    } while (proxy.dropped === 0);
+    const latest = Date.now();
+    proxy.dropsWrites = false;
+    await freedByLease({ upstream, workers: others }, { earliest, latest });
+    assert.ok(loses.tells.unreachable > 0);
+  });
+}
 
 for (const whenUnreachable of ["local", "reject"]) {
   test(`redis: a server that is killed means ${whenUnreachable}, and what it knew holds when it is back`, async (lab) => {
@@ -152,13 +156,15 @@ for (const whenUnreachable of ["local", "reject"]) {
   });
 }
 
-/** Rounds until every process reaches its server. */
+/** Rounds until every process reaches its server; how those ended in which one did not. */
 async function until(redis, workers, upstream) {
   await redis.client.ping();
+  const ends = [];
   for (;;) {
-    const before = workers.map(({ tells }) => tells.unreachable);
-    await round(workers, upstream);
-    if (workers.every(({ tells }, n) => tells.unreachable === before[n])) return;
+    const alive = workers.filter(({ isAlive }) => isAlive);
+    const before = alive.map(({ tells }) => tells.unreachable);
+    ends.push(...(await round(workers, upstream)));
+    if (alive.every(({ tells }, n) => tells.unreachable === before[n])) return ends;
   }
 }
 
@@ -175,6 +181,104 @@ test("redis: a server that restarts without its data begins anew, and results of
   let ends;
   do ends = await round(workers, upstream);
   while (!ends.every((end) => end === "success") || ends.length < COUNT);
+});
+
+/** A Redis with a replica; each process reaches the first by a proxy, until they `turn` to the second. */
+async function twoServers(lab, settings = {}) {
+  const all = await laboratory(lab, {
+    proxies: COUNT,
+    settings: { whenUnreachable: "reject", timeoutMs: 300, ...settings },
+  });
+  const replica = await startReplica(all.redis, lab);
+  const turn = () => all.proxies.forEach((proxy) => proxy.turnTo(replica.port));
+  const promote = () => replica.client.call("REPLICAOF", "NO", "ONE");
+  return { ...all, replica, turn, promote };
+}
+
+test("redis: a replica that takes over knows the place of a probe until its lease has ended", async (lab) => {
+  // Long enough for all to reach the replica meanwhile.
+  const leaseMs = 4 * LEASE_MS;
+  const all = await twoServers(lab, { leaseMs });
+  const { redis, upstream, workers, replica, turn, promote } = all;
+  await opened(all);
+  const earliest = Date.now();
+  await held(all, 1);
+  const [[response, { from, at }]] = upstream.held;
+  await replica.synced();
+  await redis.kill();
+  await workers[from].kill();
+  while (upstream.held.has(response)) await new Promise(setImmediate);
+  only(await round(workers, upstream), "rejected");
+  await promote();
+  turn();
+  only(await until(replica, workers, upstream), "rejected");
+  await freedByLease(all, { earliest, latest: at }, leaseMs);
+  upstream.status = 200;
+  upstream.release(200);
+  let ends;
+  do ends = await round(workers, upstream);
+  while (!ends.every((end) => end === "success"));
+});
+
+test("redis: a server that may only be read, before it is promoted, means rejection where a probe would begin", async (lab) => {
+  const all = await twoServers(lab);
+  const { redis, upstream, workers, replica, turn, promote } = all;
+  await opened(all);
+  await replica.synced();
+  const { calls } = upstream;
+  turn();
+  const refused = async () =>
+    Number(/errorstat_READONLY:count=(\d+)/.exec(await replica.client.info("errorstats"))?.[1] ?? 0);
+  while ((await refused()) < 3 * COUNT) only(await round(workers, upstream), "rejected");
+  assert.equal(upstream.calls, calls);
+  await redis.kill();
+  await promote();
+  await held(all, 1);
+  for (let n = 0; n < 3; n += 1) only(await round(workers, upstream), "rejected");
+  assert.equal(upstream.most, 1);
+});
+
+test("redis: a place that a replica was not sent before it took over costs one more probe, and no more", async (lab) => {
+  const all = await twoServers(lab, { leaseMs: 60_000 });
+  const { redis, upstream, workers, replica, turn, promote } = all;
+  await opened(all);
+  await replica.synced();
+  // From here on it gets nothing: the place of the probe is on the first server alone.
+  await promote();
+  await held(all, 1);
+  const [[first, { from }]] = upstream.held;
+  await redis.kill();
+  turn();
+  await held(all, 2);
+  for (let n = 0; n < 3; n += 1) only(await round(workers, upstream), "rejected");
+  assert.equal(upstream.most, 2);
+  // The result of the place that was lost counts for nothing.
+  first.writeHead(200).end();
+  while (workers[from].busy > 0) await new Promise(setImmediate);
+  for (let n = 0; n < 3; n += 1) only(await round(workers, upstream), "rejected");
+  upstream.status = 200;
+  upstream.release(200);
+  let ends;
+  do ends = await round(workers, upstream);
+  while (!ends.every((end) => end === "success") || ends.length < COUNT);
+});
+
+test("redis: one bad process opens the breaker for itself alone, in JavaScript and in Rust", async (lab) => {
+  const settings = { failureThreshold: 4, maxOwnFailures: 1, recoveryTimeoutMs: 60_000 };
+  for (const id of [0, 2]) {
+    const { upstream, workers } = await laboratory(lab, { settings: { ...settings, key: `bad ${id}` } });
+    const bad = workers[id];
+    const others = workers.filter((one) => one !== bad);
+    upstream.fails.add(id);
+    for (let n = 0; n < settings.failureThreshold; n += 1) assert.equal(await bad.call(), "failure");
+    assert.equal(await bad.call(), "rejected");
+    for (let n = 0; n < 3; n += 1) only(await round(others, upstream), "success");
+    // One of its failures counts for all, so that those of three others open it.
+    upstream.status = 503;
+    for (const other of others.slice(0, 3)) assert.equal(await other.call(), "failure");
+    only(await round(others, upstream), "rejected");
+    for (const worker of workers) await worker.kill();
+  }
 });
 
 try {

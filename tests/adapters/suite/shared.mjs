@@ -1,5 +1,6 @@
 // What shared breakers and budgets decide and write, by the scripts in a real Redis and by a store whose time is the test's.
 
+import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { Budget, CircuitBreaker, rateOfCalls, rateOverTime } from "redress";
@@ -238,6 +239,81 @@ test("shared: a budget grants what it has, and no more, to all together", async 
   assert.equal(granted, 20);
 });
 
+test("shared: a breaker and a budget of one key keep apart", async () => {
+  const store = memoryStore();
+  const breaker = new SharedBreaker(store, { ...SETTINGS, failureThreshold: 1 });
+  const budget = new SharedBudget(store, { key: SETTINGS.key, maxRetries: 1 });
+  const { permit } = await breaker.admit();
+  assert.deepEqual([await budget.consume(), await budget.consume()], [true, false]);
+  assert.equal(await breaker.settle(permit, "TRANSIENT"), "open");
+  assert.equal((await breaker.admit()).ok, false);
+});
+
+test("shared: a budget in proportion to calls earns here while its store cannot be reached", async () => {
+  const lost = { read: () => Promise.reject(new Error("lost")), write: () => Promise.reject(new Error("lost")) };
+  const budget = new SharedBudget(lost, { key: "orders", ratio: 0.5, initial: 0, floorPerSec: 0 });
+  for (let n = 0; n < 4; n += 1) budget.deposit();
+  assert.deepEqual([await budget.consume(2), await budget.consume()], [true, false]);
+});
+
+test("shared: of one bad process so many failures count for all as it may have, and all for itself", async () => {
+  const store = memoryStore();
+  const settings = { ...SETTINGS, failureThreshold: 5, windowMs: 60_000 };
+  const [bad, ...others] = Array.from(
+    { length: 4 },
+    () => new SharedBreaker(store, { ...settings, maxOwnFailures: 2 }),
+  );
+  const call = async (one, result) => one.settle((await one.admit()).permit, result);
+  for (let n = 0; n < 9; n += 1) assert.equal(await call(bad, "PERMANENT"), null);
+  for (let n = 1; n <= 5; n += 1) {
+    assert.equal(await call(bad, "TRANSIENT"), n === 5 ? "open" : null);
+    for (const other of others) assert.equal(await call(other, "success"), null);
+  }
+  assert.equal((await bad.admit()).ok, false);
+  for (const [n, other] of others.entries()) assert.equal(await call(other, "TRANSIENT"), n === 2 ? "open" : null);
+  for (const other of others) assert.equal((await other.admit()).ok, false);
+});
+
+test("shared: what a process may have of the failures is that of a window, and a probe counts always", async () => {
+  const store = memoryStore();
+  const settings = { ...SETTINGS, failureThreshold: 4, windowMs: 60_000 };
+  const [bad, other] = [{ maxOwnFailures: 1 }, {}].map((more) => new SharedBreaker(store, { ...settings, ...more }));
+  const call = async (one, result) => one.settle((await one.admit()).permit, result);
+  await call(bad, "TRANSIENT");
+  store.us += 59_999_000;
+  await call(bad, "TRANSIENT");
+  assert.equal(await call(other, "TRANSIENT"), null);
+  store.us += 1_000;
+  // Its first failure has left the window: another may count.
+  assert.equal(await call(bad, "TRANSIENT"), null);
+  assert.equal(await call(other, "TRANSIENT"), null);
+  assert.equal(await call(other, "TRANSIENT"), "open");
+  store.us += 1_000_000;
+  assert.equal(await call(bad, "TRANSIENT"), "open");
+  assert.equal((await other.admit()).ok, false);
+});
+
+test("shared: settings have the key that they have in Rust", async () => {
+  const { breakers, budgets } = JSON.parse(readFileSync(new URL("../lab/shared.json", import.meta.url), "utf8"));
+  const keyOf = async (ask) => {
+    let found;
+    const store = { ...memoryStore(), read: (key) => ((found = key), Promise.reject(new Error("no more"))) };
+    await ask(store);
+    return found;
+  };
+  const windows = { calls: rateOfCalls, time: rateOverTime };
+  for (const { settings, key } of breakers) {
+    const { window: { kind, ...own } = {}, ...others } = settings;
+    const window = kind && { window: windows[kind](own) };
+    const found = await keyOf((store) => new SharedBreaker(store, { key: "k", ...others, ...window }).admit());
+    assert.equal(found, `k:${key}`, JSON.stringify(settings));
+  }
+  for (const { settings, key } of budgets) {
+    const found = await keyOf((store) => new SharedBudget(store, { key: "k", ...settings }).consume());
+    assert.equal(found, `k:${key}`, JSON.stringify(settings));
+  }
+});
+
 test("shared: a permit goes back once, and what is wrong is refused by its path", async (lab) => {
   const { client } = await startRedis(lab);
   const breaker = sharedBreaker(client, SETTINGS);
@@ -250,6 +326,13 @@ test("shared: a permit goes back once, and what is wrong is refused by its path"
     [{ key: "a", checkBeforeRetry: true }, /sharedBreaker\.checkBeforeRetry/],
     [{ key: "a", whenUnreachable: "no" }, /sharedBreaker\.whenUnreachable/],
     [{ key: "a", timeoutMs: 0 }, /sharedBreaker\.timeoutMs/],
+    [{ key: "a", maxOwnFailures: 5 }, /sharedBreaker\.maxOwnFailures: 5 is out of range: .* at least 1, at most 4/],
+    [{ key: "a", classThresholds: { AUTH: 2 }, maxOwnFailures: 2 }, /sharedBreaker\.maxOwnFailures: 2/],
+    [{ key: "a", failureThreshold: 1, maxOwnFailures: 1 }, /sharedBreaker\.maxOwnFailures: 1/],
+    [
+      { key: "a", window: rateOfCalls({ size: 9, rate: 0.5, minCalls: 1 }), maxOwnFailures: 1 },
+      /sharedBreaker\.maxOwnFailures: 1/,
+    ],
   ]) {
     assert.throws(() => sharedBreaker(client, settings), message);
   }

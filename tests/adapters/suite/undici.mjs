@@ -6,11 +6,12 @@ import { interceptor } from "redress/undici";
 import { Agent, Client, DecoratorHandler, fetch, interceptors, RetryAgent, request } from "undici";
 import { assert, run, test, thrown } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
-import { commonTests, quick } from "./common/http-clients.mjs";
+import { everyHttpClient } from "./every/http-client.mjs";
+import { quick } from "./every/policy.mjs";
 
 const behind = (policy, options) => new Agent().compose(interceptor(policy, options));
 
-commonTests({
+everyHttpClient({
   name: "undici",
   client: behind,
   async send(dispatcher, method, url, { headers, body, signal, redress, raw } = {}) {

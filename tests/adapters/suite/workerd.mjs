@@ -1,47 +1,12 @@
 // Hono in a worker of Cloudflare: workerd, by miniflare, with the core as a module of the bundle.
 
-import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
 import { assert, run, test } from "../lab/harness.mjs";
 import { startScripted } from "../lab/server.mjs";
+import { startWorker } from "../lab/workerd.mjs";
 
-const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** A worker of this source, bundled as wrangler does. */
-async function worker({ cleanup }, bindings) {
-  const wasm = new Map();
-  const keepWasm = {
-    name: "wasm",
-    setup(esbuild) {
-      esbuild.onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
-        wasm.set(basename(path), join(resolveDir, path));
-        return { path: `./${basename(path)}`, external: true };
-      });
-    },
-  };
-  const { outputFiles } = await build({
-    entryPoints: [join(PROJECT, "lab", "worker.mjs")],
-    absWorkingDir: PROJECT,
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    plugins: [keepWasm],
-    logLevel: "silent",
-  });
-  const modules = [
-    { type: "ESModule", path: "worker.js", contents: outputFiles[0].text },
-    ...[...wasm].map(([path, file]) => ({ type: "CompiledWasm", path, contents: readFileSync(file) })),
-  ];
-  const compatibilityFlags = ["enable_request_signal"];
-  const miniflare = new Miniflare({ compatibilityDate: "2026-07-01", compatibilityFlags, modules, bindings });
-  cleanup(() => miniflare.dispose());
+/** What asks a worker. */
+async function worker(lab, bindings) {
+  const miniflare = await startWorker("worker.mjs", { bindings }, lab);
   return (path, headers) => miniflare.dispatchFetch(`http://worker.test${path}`, { headers });
 }
 

@@ -18,6 +18,8 @@ const STATUSES = [
   [503, "SERVER_ERROR", {}],
   [401, "AUTH", {}],
   [404, "PERMANENT", {}],
+  // No failure, whatever a client makes of the response.
+  [200, "none", {}],
 ];
 
 /** The rows of a client: `get` fetches a URL and reads its body, trusts one certificate, and waits for so long. */

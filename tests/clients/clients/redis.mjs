@@ -86,6 +86,39 @@ async function rows(client, open, { row, shared }) {
   );
   await row(client, "refused", "TRANSIENT", "redis", () => within(servers.plain, {}, ({ write }) => write()));
   await servers.plain.run();
+  if (client === "redis") await ownErrors(servers.plain.port, row);
+}
+
+/** What node-redis throws without a reply of the server. */
+async function ownErrors(port, row) {
+  const opened = async (options, use) => {
+    const client = createClient({ ...options, socket: { ...WORDS, port, ...options.socket } });
+    client.on("error", () => {});
+    try {
+      return await use(client);
+    } finally {
+      client.destroy();
+    }
+  };
+  await row("redis", "offline, without a queue", "TRANSIENT", "redis", () =>
+    opened({ disableOfflineQueue: true }, (client) => {
+      // Not awaited: a command before the connection is there.
+      client.connect().catch(() => {});
+      return client.set("key", "value");
+    }),
+  );
+  await row("redis", "no answer in time", "TRANSIENT", "redis", () =>
+    opened({ socket: { socketTimeout: 20, reconnectStrategy: false } }, async (client) => {
+      await client.connect();
+      return client.blPop("nothing", 0);
+    }),
+  );
+  await row("redis", "closed by the program", "PERMANENT", "redis", async () => {
+    const client = createClient({ socket: { ...WORDS, port } });
+    await client.connect();
+    client.destroy();
+    return client.set("key", "value");
+  });
 }
 
 /** Packages of the system. */

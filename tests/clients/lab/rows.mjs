@@ -1,7 +1,7 @@
 // Rows of the table: a fault is provoked, and what the client throws is classified.
 
 /** Whether a row says what it should; undefined if it does, else why not. */
-function fault(want, hintMs, { class: name, retryAfterMs } = {}) {
+function fault(want, hintMs, { class: name = "none", retryAfterMs } = {}) {
   if (name !== want) return `class ${name}, expected ${want}`;
   if (hintMs !== undefined && Math.abs(retryAfterMs - hintMs) > 1_000)
     return `hint ${retryAfterMs}, expected ${hintMs}`;
@@ -26,7 +26,7 @@ export function described(error, depth = 0) {
 
 /**
  * Collects rows. `row(client, fault, class, classifier, provoke, { hintMs, constructed })` has `provoke` throw, or return what
- * a classifier of results is for, and gives that to the classifier that users of the client take, and to `classify.any`.
+ * a classifier of results is for (of class "none" where that is no failure), and gives that to the classifier that users of the client take, and to `classify.any`.
  */
 export function collector(classify) {
   const rows = [];

@@ -1,4 +1,5 @@
-// The examples' own tests, against the packed tarball in place of the working copy; those of node-service are in tests/telemetry.
+// The examples' own tests, against the packed tarball in place of the working copy; those of node-service are in tests/telemetry, that of
+// queue-worker is in tests/adapters.
 
 import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,23 @@ import { commandOf, run } from "./runtimes/process.mjs";
 const EXAMPLES = {
   browser: ["node-24"],
   "edge-worker": ["node-24"],
+  playground: ["node-24"],
 };
+
+/** What they would install, besides the package. */
+const BORROWED = [
+  "miniflare",
+  "esbuild",
+  "playwright-core",
+  "puppeteer-core",
+  "typescript",
+  "uplot",
+  "jsonc-parser",
+  "tinyqueue",
+];
+
+/** Where an example has its tests. */
+const TEST_FILES = ["test.mjs", "test/code.test.mjs", "test/chromium.test.mjs", "test/firefox.test.mjs"];
 
 /** Runs every example's tests; a result for each of them. */
 export async function checkExamples({ project }) {
@@ -21,7 +38,7 @@ export async function checkExamples({ project }) {
       filter: (path) => !path.includes("node_modules"),
     });
     borrow(folder, "redress", join(project, "node_modules"));
-    for (const name of ["miniflare", "esbuild", "playwright-core"]) borrow(folder, name, join(HERE, "node_modules"));
+    for (const name of BORROWED) borrow(folder, name, join(HERE, "node_modules"));
     for (const runtime of runtimes) results.push(...(await runTests(example, runtime, folder)));
   }
   return results;
@@ -36,8 +53,11 @@ function borrow(folder, name, modules) {
 
 async function runTests(example, runtime, folder) {
   const [node] = commandOf(runtime);
-  const command = [node, "--test", "--test-reporter=tap", "test.mjs"];
-  const { code, stdout, stderr } = await run(command, { cwd: folder, limitMs: 90_000 });
+  const files = TEST_FILES.filter((file) => existsSync(join(folder, file)));
+  const command = [node, "--test", "--test-concurrency=1", "--test-reporter=tap", ...files];
+  // The playground compiles the Rust that it writes with the crates of the repository.
+  const env = { REDRESS_REPOSITORY: REPOSITORY };
+  const { code, stdout, stderr } = await run(command, { cwd: folder, env, limitMs: 180_000 });
   const lines = [...stdout.matchAll(/^ *(?<not>not )?ok \d+ - (?<name>.*)$/gm)];
   // With one file, the lines of its tests are indented or not, by the version of Node.
   const tests = lines.filter(({ groups }) => !groups.name.endsWith("test.mjs"));

@@ -3,7 +3,7 @@
 // `/flaky/<id>?script=503,429;retry-after=1,reset,200` answers the first request to that
 // id with 503, the second with 429 and the header, resets the third, and so on; the last
 // step repeats. `/log/<id>` tells what arrived; with `?arrived=N` once N requests have, with
-// `?closed=N` once the N-th was given up by its client. Steps:
+// `?closed=N` once the N-th was cancelled by its client. Steps:
 //
 //   NNN[;header=value]..   that status, a short body
 //   NNN;retry-after-in=S   Retry-After as the HTTP date S seconds from now

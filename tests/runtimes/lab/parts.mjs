@@ -17,6 +17,7 @@ import { startFlakyServer } from "./flaky-server.mjs";
 import { checkGuide } from "./guide.mjs";
 import { checkModules } from "./modules.mjs";
 import { checkManifest, checkTypes } from "./package.mjs";
+import { checkNext } from "./next.mjs";
 import { checkPeers } from "./peers.mjs";
 import { checkProcesses } from "./processes.mjs";
 import { checkReadme } from "./readme.mjs";
@@ -35,6 +36,7 @@ const PARTS = {
   chromium: (lab) => runInBrowser("chromium", lab),
   firefox: (lab) => runInBrowser("firefox", lab),
   ...Object.fromEntries(bundlers.map((name) => [name, (lab) => runBundled(name, lab)])),
+  next: checkNext,
   manifest: checkManifest,
   types: checkTypes,
   modules: checkModules,

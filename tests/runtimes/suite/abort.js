@@ -104,7 +104,7 @@ test("an operation that throws AbortRetryError is not run again", async () => {
   assert.instanceOf(await rejection(call(operation)), AbortRetryError);
 });
 
-test("a breaker hears of an abort that it was none of its business", async () => {
+test("a breaker takes an abort as a cancellation, not as a failure", async () => {
   for (const retry of [undefined, { strategy }]) {
     const { execute, breaker } = stage({ retry, breaker: { failureThreshold: 1 } });
     await execute(script(new AbortRetryError("enough")));

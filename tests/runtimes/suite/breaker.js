@@ -71,7 +71,7 @@ test("half-open comes by asking after the recovery time, not by a timer", async 
   assert.deepEqual(stand.names(), ["circuit_half_open", "success", "circuit_closed"]);
 });
 
-test("of fifty callers that ask at once, one is the probe and nobody waits behind it", async () => {
+test("of fifty callers that ask at once, one is the probe and no caller waits behind it", async () => {
   const stand = stage({ breaker: TWO });
   await fail(stand, 2);
   stand.time.advance(30_000);
@@ -186,7 +186,7 @@ test("a hook that throws on a breaker's event changes nothing", async () => {
   assert.include(reported, "hook");
 });
 
-test("a breaker without retry hears of values that are failures", async () => {
+test("a breaker without retry counts values that are failures", async () => {
   const stand = stage({
     breaker: { ...TWO, failureThreshold: 1 },
     resultClassifier: (value) => (value === "bad" ? "SERVER_ERROR" : null),

@@ -208,7 +208,7 @@ test("a budget is shared by isolates", async ({ env }) => {
   assert.equal(operation.calls, 5);
 });
 
-test("a ratio budget is shared by isolates, and hears of calls with the next question", async ({ env }) => {
+test("a ratio budget is shared by isolates, and gets the number of calls with the next question", async ({ env }) => {
   const name = fresh("ratio");
   const make = () => new DurableBudget(env.BREAKERS, { name, ratio: 0.1, initial: 0, floorPerSec: 0 });
   const [one, two] = [make(), make()];

@@ -28,6 +28,7 @@ import "./wrapping.js";
 import "./steps.js";
 import "./durable-object.js";
 import "./keyed.js";
+import "./data.js";
 import "./testing.js";
 import "./lifecycle.js";
 import "./boundary.js";

@@ -177,7 +177,7 @@ test("redressFetch takes the breaker of the URL's host", async (context) => {
   assert.equal(map.peek(host).state, "open");
   assert.instanceOf(await rejection(get(new Request(dead.url))), CircuitOpenError);
   assert.equal((await dead.log()).length, 1);
-  // Nobody listens there: another host, whose breaker is another.
+  // No server listens there: another host, whose breaker is another.
   const elsewhere = await rejection(get("http://127.0.0.1:49151/"));
   assert.notInstanceOf(elsewhere, CircuitOpenError);
   assert.deepEqual([...map.keys()], [host, "127.0.0.1:49151"]);

@@ -1,4 +1,4 @@
-// A call on which nobody listens ends as one on which somebody does: two drivers walk the same steps.
+// A call without a hook ends as one with a hook does: two drivers walk the same steps.
 
 import { AbortRetryError, Budget, backoff, CircuitBreaker, Policy } from "redress";
 import { assert, describe, rejection, test } from "./harness.js";
@@ -127,7 +127,7 @@ const KINDS = {
 
 for (const [kind, settings] of Object.entries(KINDS)) {
   for (const [how, form] of Object.entries(FORMS)) {
-    test(`with ${kind}, an operation that ${how} ends as it does when somebody listens`, async () => {
+    test(`with ${kind}, an operation that ${how} ends as it does with a hook`, async () => {
       const script = [...Object.values(CASES), ...Object.values(CASES).reverse()];
       const plain = await play(settings, script, form, undefined);
       const heard = await play(settings, script, form, { onEvent: () => {} });

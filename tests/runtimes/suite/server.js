@@ -4,7 +4,7 @@ import { assert, describe, rejection, test } from "./harness.js";
 
 let count = 0;
 
-/** A URL that nobody has asked for yet, with the log of what arrives there, now or once `{ arrived: n }` have or `{ closed: n }` was. */
+/** A URL that no test has used yet, with the log of what arrives there, now or once `{ arrived: n }` have or `{ closed: n }` was. */
 export function flaky({ base, runtime }, script) {
   const id = `${runtime}-${++count}-${Date.now()}`;
   return {

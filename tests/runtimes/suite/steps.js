@@ -119,7 +119,7 @@ test("a deadline that passed during the delay is thrown as call throws it", () =
   assert.equal(call.outcome.stopReason, "DEADLINE_EXCEEDED");
 });
 
-test("a retry may be put off or given up after it was decided, by the handler or later", () => {
+test("a retry may be deferred or aborted after it was decided, by the handler or later", () => {
   const { policy } = stage({ retry: { strategy } });
   for (const [options, choose] of [
     [{ sleep: () => "defer" }, undefined],

@@ -88,7 +88,7 @@ fn is_noticed(root: &Path, copy: &Path, patch: &Path, name: Option<&String>) -> 
     let output = test(&["--", &filter])?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() || !text.contains("test result: FAILED") {
-        return Err(format!("nobody noticed: {}", text.lines().last().unwrap_or_default()));
+        return Err(format!("no test noticed: {}", text.lines().last().unwrap_or_default()));
     }
     Ok(())
 }

@@ -393,7 +393,7 @@ async fn an_aborted_task_frees_its_probe() {
         while RUNS.load(Ordering::SeqCst) < hung {
             tokio::task::yield_now().await;
         }
-        // The probe is in flight: nobody queues behind it.
+        // The probe is in flight: no caller queues behind it.
         let rejected = retry().execute_future(|_| async { Ok::<_, ErrorClass>(()) }).await;
         assert_eq!(rejected.rejection().unwrap().state, CircuitState::HalfOpen);
         task.abort();

@@ -80,7 +80,7 @@ impl Timer for Fragile<'_> {
     }
 }
 
-/// An observer that may panic at each thing that it hears of.
+/// An observer that may panic at each event.
 struct Trembling;
 
 impl Observer for Trembling {

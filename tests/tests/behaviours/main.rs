@@ -38,6 +38,7 @@ mod sockets;
 mod state;
 mod steps;
 mod suspend;
+mod suspended_calls;
 mod timeout;
 mod turns;
 mod windows;

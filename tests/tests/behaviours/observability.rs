@@ -187,7 +187,7 @@ fn attempts_count_from_one_and_an_abort_names_the_completed_ones() {
     }
 }
 
-/// Line 77: only a retry, or one that was put off, has a delay.
+/// Line 77: only a retry, or a deferred one, has a delay.
 #[test]
 fn a_terminal_event_has_no_delay() {
     let policy = each_second().max_attempts(2).build().unwrap();
@@ -302,7 +302,7 @@ fn an_attempts_context_knows_its_failure_and_its_delay() {
     assert_eq!(ends.0, [failed, (None, None, Duration::ZERO, SECOND)]);
 }
 
-/// Lines 74, 79: each hears everything, in the order in which they were added.
+/// Lines 74, 79: each gets every event, in the order in which they were added.
 #[test]
 fn several_observers_hear_the_same() {
     let policy = each_second().build().unwrap();

@@ -115,7 +115,7 @@ proptest! {
             }
         }
         drop(session);
-        // Nobody holds its probe.
+        // Its probe is free.
         let now = (&clock).now();
         let answer = breaker.borrow().check(now);
         prop_assert!(answer.is_ok() || breaker.borrow().state() == CircuitState::Open);

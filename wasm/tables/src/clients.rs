@@ -8,7 +8,7 @@ use redress::classify::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::facts::{facts, told};
+use crate::facts::{facts, noted};
 
 /// The class of a code, by a rule; UNKNOWN if its table does not have it. The symbolic code is the
 /// name; rules that need more have it as the SQLSTATE, the message and the gRPC status.
@@ -23,7 +23,7 @@ pub fn classify(
     now_unix_secs: f64,
 ) -> u32 {
     let known = facts(marker, status, status_code, code, hint, now_unix_secs);
-    told(by_rule(rule, &known).unwrap_or(ErrorClass::Unknown).into())
+    noted(by_rule(rule, &known).unwrap_or(ErrorClass::Unknown).into())
 }
 
 fn by_rule(rule: u32, known: &Facts<'_>) -> Option<ErrorClass> {

@@ -1,4 +1,4 @@
-//! What the package tells of an error, and is told of it.
+//! What the package passes in about an error, and what it gets back.
 //!
 //! Texts come through a buffer: the package writes their lengths, two bytes each, and
 //! after those the texts one after the other, in ASCII.
@@ -96,7 +96,7 @@ pub(crate) fn facts(
 
 /// The number of the class; its hint is kept until it is asked for. The longest hint is a
 /// number, too: one that is not finite would be none.
-pub(crate) fn told(found: Classification) -> u32 {
+pub(crate) fn noted(found: Classification) -> u32 {
     let hint = found.retry_after.map_or(f64::NAN, |span| span.as_micros() as f64 / 1000.0);
     // SAFETY: one thread, and the place is read by `hint` alone.
     unsafe { HINT = hint };

@@ -3,7 +3,7 @@
 use redress::classify::http_retry_after;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::facts::{facts, headers, told};
+use crate::facts::{facts, headers, noted};
 
 /// The class of an error by its status. There is one rule.
 #[wasm_bindgen]
@@ -17,5 +17,5 @@ pub fn classify(
     now_unix_secs: f64,
 ) -> u32 {
     let known = facts(marker, status, status_code, code, hint, now_unix_secs);
-    told(http_retry_after(&known.with_headers(headers())))
+    noted(http_retry_after(&known.with_headers(headers())))
 }

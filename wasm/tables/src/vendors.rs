@@ -6,7 +6,7 @@ use redress::classify::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::facts::{facts, told};
+use crate::facts::{facts, noted};
 
 /// The class of an error, by a rule: 0 SQLSTATE, 1 ODBC, 2 gRPC, 3 AWS, 4 Redis; by a code alone:
 /// 5 SQLSTATE, 6 gRPC, 7 a reply of Redis.
@@ -21,7 +21,7 @@ pub fn classify(
     now_unix_secs: f64,
 ) -> u32 {
     let known = facts(marker, status, status_code, code, hint, now_unix_secs);
-    told(match rule {
+    noted(match rule {
         0 => sqlstate(&known),
         1 => odbc(&known),
         2 => grpc(&known),

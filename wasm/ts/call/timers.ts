@@ -175,8 +175,11 @@ export function pause(): Promise<void> {
   });
 }
 
-/** What runtimes have for a turn of the event loop, as it was before a test fakes the time. */
-const { setImmediate, scheduler, MessageChannel } = globalThis as {
+/**
+ * What runtimes have for a turn of the event loop, as it was before a test fakes the time. Next.js' edge runtime, which names itself
+ * in `EdgeRuntime`, has functions in place of these that throw.
+ */
+const { setImmediate, scheduler, MessageChannel } = ("EdgeRuntime" in globalThis ? {} : globalThis) as {
   readonly setImmediate?: (run: () => void) => unknown;
   readonly scheduler?: { wait?(ms: number): Promise<void> };
   readonly MessageChannel?: typeof globalThis.MessageChannel;

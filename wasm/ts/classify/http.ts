@@ -24,6 +24,8 @@ export function isNoFailure(value: unknown): boolean {
   // Below 400 nothing has failed: 304, a redirect that is not followed, an opaque response, which has status 0.
   if (isResponse(value)) return !(number(status) >= 400);
   const plain = read(value, "stack") === undefined;
+  // A response of axios, got and their like: no error, with a status of its own.
+  if (plain && number(status) >= 100 && number(status) < 400) return true;
   const telling =
     marker(value) !== 0 || !Number.isNaN(number(read(value, "status"))) || read(value, "response") !== undefined;
   // A value that says nothing of HTTP, such as a parsed body, is a success.

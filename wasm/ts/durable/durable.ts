@@ -83,7 +83,7 @@ export class DurableBudget implements Pool {
   }
 
   /**
-   * A call begins: a budget in proportion to calls earns from it. The object hears of it with the next
+   * A call begins: a budget in proportion to calls earns from it. The object gets the number with the next
    * question, so that a call without a retry costs no request; at most 100,000 calls are told at once.
    */
   deposit(): void {

@@ -2,10 +2,8 @@
 
 import { number } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
+import { LONGEST_DELAY_MS, seconds } from "../queues/limits.js";
 import type { Resume } from "../types.js";
-
-/** The longest that a queue delays a message: twelve hours. */
-const LONGEST_DELAY_S = 43_200;
 
 /** A message of a queue. */
 interface Message {
@@ -59,8 +57,10 @@ export function deferMessage(
   const { nextSleepMs, resume } = outcome;
   // Infinity is as long as can be.
   const ms =
-    nextSleepMs === Infinity ? LONGEST_DELAY_S * 1000 : number("deferMessage.nextSleepMs", nextSleepMs, [undefined]);
-  const options = { delaySeconds: Math.min(LONGEST_DELAY_S, Math.ceil(ms / 1000)) };
+    nextSleepMs === Infinity
+      ? LONGEST_DELAY_MS.cloudflare
+      : number("deferMessage.nextSleepMs", nextSleepMs, [undefined]);
+  const options = { delaySeconds: seconds(Math.min(LONGEST_DELAY_MS.cloudflare, ms)) };
   if (send === undefined) {
     message.retry!(options);
     return true;

@@ -3,9 +3,10 @@
 import { number, WHOLE } from "../config/checks.js";
 import { refuse, show } from "../config/issues.js";
 import { MOST_CALLS } from "../durable/object.js";
+import { snapshot } from "../durable/snapshot.js";
 import { CircuitBreaker, type CircuitBreakerOptions } from "../policy/breaker.js";
 import { Budget, type RatioBudgetOptions, type RollingBudgetOptions } from "../policy/budget.js";
-import type { Admission, CallResult, Circuit, CircuitState, Pool } from "../types.js";
+import type { Admission, CallResult, Circuit, CircuitState, Clock, Pool } from "../types.js";
 import { parted, type SharedOptions, SharedState } from "./state.js";
 import type { Moment, Store } from "./store.js";
 
@@ -19,22 +20,39 @@ class SharedPermit {
     readonly moment: Moment,
     /** Whether a closed breaker admitted it. @internal */
     readonly isClosed: boolean,
+    /** The permit of the breaker of this process alone. @internal */
+    readonly own: number | undefined,
   ) {}
 }
 
 /** The options of a breaker; its time is that of the store. */
 export type SharedBreakerOptions = SharedOptions &
-  Omit<CircuitBreakerOptions, "clock" | "checkBeforeRetry" | "openForHintMs">;
+  Omit<CircuitBreakerOptions, "clock" | "checkBeforeRetry" | "openForHintMs"> & {
+    /**
+     * How many failures of this handle count for the other processes within any window, so that one bad process does not open
+     * the breaker for all: 1 and up, less than each threshold; no bound by default. A failure beyond that counts for this process
+     * alone, whose own calls are rejected when all its failures reach the threshold. The failure of a probe counts always.
+     */
+    maxOwnFailures?: number | undefined;
+  };
+
+/** What counts the failures of this process. */
+interface Own {
+  readonly breaker: CircuitBreaker;
+  /** How many more of its failures the others may know of. */
+  readonly share: Budget;
+}
 
 /** A breaker whose state is in a store that processes share. */
 export class SharedBreaker implements Circuit<SharedPermit> {
   readonly #state: SharedState<CircuitBreaker>;
   /** Whether a call that a closed breaker admitted changes nothing by its success. */
   readonly #countsFailures: boolean;
+  readonly #own: Own | undefined;
 
   /** A handle to the state of this key: a store, and options that are checked. */
   constructor(store: Store, settings: SharedBreakerOptions) {
-    const [sharing, own] = parted("sharedBreaker", settings);
+    const [sharing, { maxOwnFailures, ...own }] = parted("sharedBreaker", settings);
     for (const name of ["checkBeforeRetry", "openForHintMs"] as const) {
       const given = (own as CircuitBreakerOptions)[name];
       // Both need an answer of the store in the middle of a call.
@@ -46,19 +64,26 @@ export class SharedBreaker implements Circuit<SharedPermit> {
     this.#state = new SharedState("sharedBreaker", store, "breaker", sharing, (clock) => {
       return new CircuitBreaker({ ...own, clock });
     });
-    this.#countsFailures = (own as CircuitBreakerOptions).window === undefined;
+    this.#countsFailures = own.window === undefined;
+    if (maxOwnFailures !== undefined) {
+      this.#own = { breaker: new CircuitBreaker(own), share: shareOf(maxOwnFailures, own, this.#state.scratch.clock) };
+    }
   }
 
   /** Asks the store; what `whenUnreachable` says if it does not answer in time. */
-  admit(): Promise<Admission<SharedPermit>> {
+  async admit(): Promise<Admission<SharedPermit>> {
+    const ownBreaker = this.#own?.breaker;
+    const own = ownBreaker?.admit();
+    if (own?.ok === false) return own;
     const breaker = this.#state.scratch;
     let taken: number | undefined;
-    return this.#state.ask<Admission<SharedPermit>>({
+    const admission = await this.#state.ask<Admission<SharedPermit>>({
       decide(moment) {
         const admission = breaker.admit();
         if (!admission.ok) return admission;
         taken = admission.permit;
-        return { ...admission, permit: new SharedPermit(moment, breaker.state === "closed") };
+        const halfOpened = admission.halfOpened || own?.halfOpened === true;
+        return { ok: true, permit: new SharedPermit(moment, breaker.state === "closed", own?.permit), halfOpened };
       },
       release() {
         if (taken !== undefined) breaker.settle(taken, "cancelled");
@@ -66,6 +91,8 @@ export class SharedBreaker implements Circuit<SharedPermit> {
       },
       otherwise: { ok: false, state: "open", retryAfterMs: 0 },
     });
+    if (!admission.ok && own !== undefined) ownBreaker!.settle(own.permit, "cancelled");
+    return admission;
   }
 
   /** Takes the permit back; the new state, or null if it stayed the same or the store does not answer in time. */
@@ -74,19 +101,41 @@ export class SharedBreaker implements Circuit<SharedPermit> {
       throw new TypeError(`settle: ${show(permit)} is not a permit of this breaker, or it was settled before`);
     }
     permit.isOut = false;
+    const ownState = permit.own === undefined ? null : this.#own!.breaker.settle(permit.own, result);
     const changesNothing = result === "cancelled" || (result === "success" && this.#countsFailures);
-    if (permit.isClosed && changesNothing) return null;
+    if (permit.isClosed && changesNothing) return ownState;
     const state = this.#state;
-    return state.ask<CircuitState | null>({
+    const share = permit.isClosed ? this.#own?.share : undefined;
+    let hasShare: boolean | undefined;
+    const changed = await state.ask<CircuitState | null>({
       decide(moment) {
         state.set(permit.moment);
         const admission = state.scratch.admit();
         state.set(moment);
-        return admission.ok ? state.scratch.settle(admission.permit, result) : null;
+        if (!admission.ok) return null;
+        const changed = state.scratch.settle(admission.permit, result);
+        if (share === undefined || snapshot(state.scratch).data === moment.data) return changed;
+        // Once, however often the state is read anew.
+        hasShare ??= share.consume();
+        if (hasShare) return changed;
+        state.set(moment);
+        return null;
       },
       otherwise: null,
     });
+    return changed ?? ownState;
   }
+}
+
+/** So many failures in any window of the breaker. */
+function shareOf(maxOwnFailures: number, own: CircuitBreakerOptions, clock: Clock): Budget {
+  const { window, failureThreshold = 5, classThresholds = {}, windowMs } = own;
+  const path = "sharedBreaker.maxOwnFailures";
+  if (window !== undefined) refuse(path, maxOwnFailures, "used with `window`, which counts a share");
+  const thresholds = [failureThreshold, ...Object.values(classThresholds).filter((one) => one !== 0)];
+  const least = Math.min(...thresholds);
+  if (least < 2) refuse(path, maxOwnFailures, "used with a threshold of 1: the first failure opens the breaker");
+  return new Budget({ maxRetries: number(path, maxOwnFailures, [undefined, WHOLE, 1, least - 1]), windowMs, clock });
 }
 
 /** The options of a budget; its time is that of the store. */

@@ -28,25 +28,37 @@ const MOST_KEYS = 1_000;
 /** Watches a policy itself. */
 export class Status implements WatchedPolicy {
   readonly upstream: string | undefined;
-  #setting: Setting | undefined;
+  #look: (() => Setting) | undefined;
+  /** The setting that was looked up last, which is that of a policy that was disposed of. */
+  #last: Setting | undefined;
   #hasOwnBudgets = false;
   #isKeyed = false;
   /** By key, or of the breaker of all, which may be of the user's own. */
   readonly #states = new Map<string | undefined, CircuitState>();
 
-  constructor(upstream: string | undefined, setting: Setting | undefined) {
+  constructor(upstream: string | undefined, setting: (() => Setting) | undefined) {
     this.upstream = upstream;
-    this.#setting = setting;
+    this.#look = setting;
+    this.#last = setting?.();
+  }
+
+  get #setting(): Setting | undefined {
+    try {
+      this.#last = this.#look?.();
+    } catch {
+      // It was disposed of.
+    }
+    return this.#last;
   }
 
   /** Follows the policy of a key, whose setting is looked up when a call begins: which of its parts are the key's. */
-  follow(ofKey: Runner, common: Setting): void {
+  follow(ofKey: Runner, common: () => Setting): void {
     const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(ofKey), "setting")!;
     const setting = () => {
       const found: Setting = get!.call(ofKey);
-      this.#setting = common;
+      this.#look = common;
       this.#isKeyed = found.key !== undefined;
-      this.#hasOwnBudgets = found.rules !== common.rules;
+      this.#hasOwnBudgets = found.rules !== common().rules;
       return found;
     };
     Object.defineProperty(ofKey, "setting", { get: setting, configurable: true });

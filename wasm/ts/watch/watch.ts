@@ -54,7 +54,9 @@ export function watch<P extends Runner | KeyedPolicy>(
   const runner = keyed?.template ?? (policy as Runner);
   const setting: Setting =
     (isForeign(policy) ? undefined : runner?.setting) ?? refuse<Setting>("watch", policy, "a policy");
-  const status = new Status(upstream, keyed === undefined ? setting : undefined);
+  // Looked up each time: a policy of data may have other settings by then.
+  const now = () => (keyed?.template ?? runner).setting;
+  const status = new Status(upstream, keyed === undefined ? now : undefined);
   const makers = watchers.map((watcher) => watcher.watch(status));
   const calls = new Calls(() => [status, ...makers.map((make) => make())]);
   calls.observe(setting);
@@ -63,7 +65,7 @@ export function watch<P extends Runner | KeyedPolicy>(
     const { at } = keyed;
     replace(keyed, "at", (key: string) => {
       const ofKey = at.call(keyed, key);
-      status.follow(ofKey, setting);
+      status.follow(ofKey, now);
       return calls.surround(ofKey);
     });
   }

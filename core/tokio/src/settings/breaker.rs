@@ -1,17 +1,19 @@
 //! The settings of a breaker: [`BreakerSettings`].
 
+use redress::breaker::FailureRule;
 use redress::classify::ClassSet;
 use redress::{BreakerConfig, Duration};
 
+use super::error::{Check, Issue, Problem, SettingsError, checked};
 use super::number::{Limit, Range, span};
-use super::{ByClass, Problem, SettingsError, class};
+use super::{ByClass, class};
 use crate::upstream::{BreakerKind, PERMITS, SLICES};
 
 /// The settings of a breaker; see [`BreakerConfig`] for what each means. Times are in
 /// milliseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", default, deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct BreakerSettings {
     /// Opens at so many failures within the window, 1 to 255; 5 by default.
@@ -20,7 +22,8 @@ pub struct BreakerSettings {
     /// Within how long they count, 0.001 and up; 60,000 by default.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub window_ms: Option<f64>,
-    /// Classes that are counted separately, and open at a number of their own, 0 to 255.
+    /// Classes that are counted separately, and open at a number of their own, 1 to 255; all
+    /// thresholds together at most 255.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "ByClass::is_empty"))]
     pub class_thresholds: ByClass<f64>,
     /// Counts a share of calls in place of a number of failures.
@@ -61,15 +64,10 @@ pub struct BreakerSettings {
 
 /// A window that counts a share of calls.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(
     feature = "serde",
-    serde(
-        tag = "kind",
-        rename_all = "camelCase",
-        rename_all_fields = "camelCase",
-        deny_unknown_fields
-    )
+    serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")
 )]
 #[non_exhaustive]
 pub enum WindowSettings {
@@ -98,8 +96,8 @@ pub enum WindowSettings {
 
 /// When slow calls open a breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 pub struct SlowSettings {
     /// From how long on an attempt is slow, 0.001 and up.
     pub after_ms: f64,
@@ -111,54 +109,85 @@ const MOST_CALLS: f64 = 1_024.0;
 const THRESHOLD: Range = Range::whole(1.0, 255.0);
 
 impl BreakerSettings {
-    pub(super) fn build(&self, path: &str) -> Result<BreakerKind, SettingsError> {
-        let of = |field: &str| format!("{path}.{field}");
-        let Some(window) = &self.window else {
-            let threshold = THRESHOLD.or(&of("failureThreshold"), self.failure_threshold, 5.0)?;
-            let window = Range::SPAN.or(&of("windowMs"), self.window_ms, 60_000.0)?;
-            let mut config = BreakerConfig::failures(threshold as u8, span(window));
-            for (name, threshold) in &self.class_thresholds {
-                let path = of("classThresholds");
-                let class = class(&path, name)?;
-                let range = Range::whole(0.0, 255.0);
-                let threshold = range.check(&format!("{path}.{name}"), *threshold)?;
-                config = config.class_threshold(class, threshold as u8);
+    pub(super) fn build(&self, path: &str, check: &Check<'_>) -> BreakerKind {
+        match &self.window {
+            None => {
+                let config = self.failures(path, check);
+                BreakerKind::Failures(self.common(path, check, config))
             }
-            return self.common(path, config).map(BreakerKind::Failures);
-        };
-        for (field, value) in [
-            ("failureThreshold", self.failure_threshold.map(|value| value.to_string())),
-            ("windowMs", self.window_ms.map(|value| value.to_string())),
-            ("classThresholds", (!self.class_thresholds.is_empty()).then(|| "a table".into())),
-        ] {
-            if let Some(value) = value {
-                let expected = "used with `window`: give one or the other";
-                return Err(SettingsError::new(of(field), value, Problem::IsNot, expected));
+            Some(window) => {
+                self.refuse_failures(path, check);
+                self.share(path, check, window)
             }
         }
+    }
+
+    /// A breaker that counts failures.
+    fn failures(&self, path: &str, check: &Check<'_>) -> BreakerConfig<FailureRule> {
+        let of = |field: &str| format!("{path}.{field}");
+        let threshold = THRESHOLD.or(check, &of("failureThreshold"), self.failure_threshold, 5.0);
+        let window = Range::SPAN.or(check, &of("windowMs"), self.window_ms, 60_000.0);
+        let mut config = BreakerConfig::failures(threshold as u8, span(window));
+        let mut sum = threshold;
+        let path = of("classThresholds");
+        for (name, threshold) in &self.class_thresholds {
+            if let Some(class) = class(check, &path, name) {
+                let own = THRESHOLD.check(check, &format!("{path}.{name}"), *threshold);
+                config = config.class_threshold(class, own as u8);
+                sum += own - 1.0;
+            }
+        }
+        if sum > 255.0 {
+            let expected = "all thresholds together at most 255";
+            check.add(Issue::new(path, "an object", Problem::OutOfRange, expected));
+        }
+        config
+    }
+
+    /// What counts failures has no place beside a window that counts a share.
+    fn refuse_failures(&self, path: &str, check: &Check<'_>) {
+        let number = |field: &str, value: Option<f64>| {
+            value.map(|value| check.shown(&format!("{path}.{field}"), value))
+        };
+        for (field, value) in [
+            ("failureThreshold", number("failureThreshold", self.failure_threshold)),
+            ("windowMs", number("windowMs", self.window_ms)),
+            ("classThresholds", (!self.class_thresholds.is_empty()).then(|| "an object".into())),
+        ] {
+            if let Some(value) = value {
+                let expected = "used with `window`, which counts a share: give one of them";
+                check.add(Issue::new(format!("{path}.{field}"), value, Problem::IsNot, expected));
+            }
+        }
+    }
+
+    /// A breaker that counts a share of calls.
+    fn share(&self, path: &str, check: &Check<'_>, window: &WindowSettings) -> BreakerKind {
         let of = |field: &str| format!("{path}.window.{field}");
-        let share = |field: &str, rate: f64| {
-            Range::SHARE.check(&of(field), rate).map(|rate| (rate * 1000.0).round() as u16)
+        let milli = |field: &str, rate: f64| {
+            (Range::SHARE.check(check, &of(field), rate) * 1000.0).round() as u16
         };
         match window {
             WindowSettings::Calls { size, rate, min_calls } => {
-                let size = Range::whole(1.0, MOST_CALLS).check(&of("size"), *size)?;
-                let rate = share("rate", *rate)?;
-                let least = Range::whole(1.0, size).check(&of("minCalls"), *min_calls)?;
+                let size =
+                    Range::whole(1.0, MOST_CALLS).or(check, &of("size"), Some(*size), MOST_CALLS);
+                let rate = milli("rate", *rate);
+                let least = Range::whole(1.0, size).check(check, &of("minCalls"), *min_calls);
                 let config = BreakerConfig::outcomes(size as u16, rate, least as u16);
-                self.common(path, config).map(BreakerKind::Calls)
+                BreakerKind::Calls(self.common(path, check, config))
             }
             WindowSettings::Time { ms, rate, min_calls, slow } => {
-                let ms = Range::at_least(0.01).check(&of("ms"), *ms)?;
-                let rate = share("rate", *rate)?;
-                let least = Range::whole(1.0, 65_535.0).check(&of("minCalls"), *min_calls)?;
+                let ms = Range::at_least(0.01).check(check, &of("ms"), *ms);
+                let rate = milli("rate", *rate);
+                let range = Range::whole(1.0, 65_535.0);
+                let least = range.check(check, &of("minCalls"), *min_calls);
                 let slice = span(ms / SLICES as f64);
                 let mut config = BreakerConfig::slices(slice, rate, least as u16);
                 if let Some(slow) = slow {
-                    let after = Range::SPAN.check(&of("slow.afterMs"), slow.after_ms)?;
-                    config = config.slow_calls(span(after), share("slow.rate", slow.rate)?);
+                    let after = Range::SPAN.check(check, &of("slow.afterMs"), slow.after_ms);
+                    config = config.slow_calls(span(after), milli("slow.rate", slow.rate));
                 }
-                self.common(path, config).map(BreakerKind::Time)
+                BreakerKind::Time(self.common(path, check, config))
             }
         }
     }
@@ -167,23 +196,27 @@ impl BreakerSettings {
     fn common<R: Copy>(
         &self,
         path: &str,
+        check: &Check<'_>,
         config: BreakerConfig<R>,
-    ) -> Result<BreakerConfig<R>, SettingsError> {
+    ) -> BreakerConfig<R> {
         let of = |field: &str| format!("{path}.{field}");
-        let recovery =
-            Range::SPAN.or(&of("recoveryTimeoutMs"), self.recovery_timeout_ms, 30_000.0)?;
+        let span_or = |field: &str, value: Option<f64>, default: f64| {
+            Range::SPAN.or(check, &of(field), value, default)
+        };
+        let recovery = span_or("recoveryTimeoutMs", self.recovery_timeout_ms, 30_000.0);
         let longest = Range::at_least(recovery).limit(
+            check,
             &of("maxRecoveryTimeoutMs"),
             self.max_recovery_timeout_ms,
             None,
-        )?;
-        let lease = Range::SPAN.or(&of("leaseMs"), self.lease_ms, 60_000.0)?;
+        );
+        let lease = span_or("leaseMs", self.lease_ms, 60_000.0);
         let permits = Range::whole(1.0, PERMITS as f64);
-        let permits = permits.or(&of("halfOpenPermits"), self.half_open_permits, 1.0)?;
+        let permits = permits.or(check, &of("halfOpenPermits"), self.half_open_permits, 1.0);
         let successes = Range::whole(1.0, 15.0);
-        let successes = successes.or(&of("successesToClose"), self.successes_to_close, 1.0)?;
-        let jitter = Range::TIME.or(&of("recoveryJitterMs"), self.recovery_jitter_ms, 0.0)?;
-        let hint = Range::SPAN.limit(&of("openForHintMs"), self.open_for_hint_ms, None)?;
+        let successes = successes.or(check, &of("successesToClose"), self.successes_to_close, 1.0);
+        let jitter = Range::TIME.or(check, &of("recoveryJitterMs"), self.recovery_jitter_ms, 0.0);
+        let hint = Range::SPAN.limit(check, &of("openForHintMs"), self.open_for_hint_ms, None);
         let mut config = config
             .recovery_timeout(span(recovery))
             .recovery_growth_to(longest.map_or(Duration::ZERO, span))
@@ -194,19 +227,25 @@ impl BreakerSettings {
             .check_before_retry(self.check_before_retry.unwrap_or(false))
             .open_for_hint(hint.map_or(Duration::ZERO, span));
         if let Some(names) = &self.trip_on {
-            config = config.trip_on(classes(&of("tripOn"), names)?);
+            config = config.trip_on(classes(check, &of("tripOn"), names));
         }
         if let Some(names) = &self.half_open_on {
-            config = config.half_open_on(classes(&of("halfOpenOn"), names)?);
+            config = config.half_open_on(classes(check, &of("halfOpenOn"), names));
         }
-        Ok(config)
+        config
     }
 }
 
-fn classes(path: &str, names: &[String]) -> Result<ClassSet, SettingsError> {
-    let mut set = ClassSet::EMPTY;
-    for (nth, name) in names.iter().enumerate() {
-        set = set.with(class(&format!("{path}[{nth}]"), name)?);
+/// The settings, checked, under the path `circuitBreaker`.
+impl TryFrom<&BreakerSettings> for BreakerKind {
+    type Error = SettingsError;
+
+    fn try_from(settings: &BreakerSettings) -> Result<Self, SettingsError> {
+        checked(|check| settings.build("circuitBreaker", check))
     }
-    Ok(set)
+}
+
+fn classes(check: &Check<'_>, path: &str, names: &[String]) -> ClassSet {
+    let set = |(nth, name): (usize, &String)| class(check, &format!("{path}[{nth}]"), name);
+    names.iter().enumerate().filter_map(set).fold(ClassSet::EMPTY, ClassSet::with)
 }

@@ -2,15 +2,15 @@
 
 use redress::budget::{RatioConfig, RollingConfig};
 
+use super::error::{Check, Issue, Problem, SettingsError, checked};
 use super::number::{Range, span};
-use super::{Problem, SettingsError};
 use crate::upstream::BudgetKind;
 
 /// The settings of a budget: so many retries within a rolling window (`max_retries`), or retries
 /// in proportion to calls (`ratio`).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", default, deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct BudgetSettings {
     /// How many retries all calls may make within the window, 0 to 4,096.
@@ -35,48 +35,61 @@ pub struct BudgetSettings {
 
 const MOST: f64 = 100_000.0;
 
+/// The settings of a ratio.
+pub(super) const RATIO: [&str; 4] = ["ratio", "floorPerSec", "limit", "initial"];
+/// The settings of a rolling window.
+pub(super) const ROLLING: [&str; 2] = ["maxRetries", "windowMs"];
+
 impl BudgetSettings {
-    pub(super) fn build(&self, path: &str) -> Result<BudgetKind, SettingsError> {
+    pub(super) fn build(&self, path: &str, check: &Check<'_>) -> BudgetKind {
         let of = |field: &str| format!("{path}.{field}");
-        let foreign = |fields: &[(&str, Option<f64>)], kind: &str| {
-            let Some((field, value)) =
-                fields.iter().find_map(|(name, value)| Some((*name, (*value)?)))
-            else {
-                return Ok(());
-            };
-            let expected = format!("used with `{kind}`: give one or the other");
-            Err(SettingsError::new(of(field), value, Problem::IsNot, expected))
+        let (known, foreign): (&[&str], _) = if self.ratio.is_some() {
+            (&RATIO, vec![("maxRetries", self.max_retries), ("windowMs", self.window_ms)])
+        } else {
+            let ratio = [
+                ("floorPerSec", self.floor_per_sec),
+                ("limit", self.limit),
+                ("initial", self.initial),
+            ];
+            (&ROLLING, ratio.to_vec())
         };
-        match (self.ratio, self.max_retries) {
-            (Some(ratio), _) => {
-                let others = [("maxRetries", self.max_retries), ("windowMs", self.window_ms)];
-                foreign(&others, "ratio")?;
-                let ratio = Range::SHARE.check(&of("ratio"), ratio)?;
-                let limit = Range::whole(1.0, MOST).or(&of("limit"), self.limit, 1_000.0)?;
-                let mut config =
-                    RatioConfig::new((ratio * 1000.0).round() as u16).limit(limit as u32);
-                if let Some(initial) = self.initial {
-                    let initial = Range::whole(0.0, MOST).check(&of("initial"), initial)?;
-                    config = config.initial(initial as u32);
-                }
-                if let Some(floor) = self.floor_per_sec {
-                    let floor = Range::whole(0.0, MOST).check(&of("floorPerSec"), floor)?;
-                    config = config.floor_per_sec(floor as u32);
-                }
-                Ok(config.into())
+        for (field, value) in foreign {
+            if let Some(value) = value {
+                check.add(Issue::no_option(of(field), value, known));
             }
-            (None, Some(retries)) => {
-                let others = [
-                    ("initial", self.initial),
-                    ("floorPerSec", self.floor_per_sec),
-                    ("limit", self.limit),
-                ];
-                foreign(&others, "maxRetries")?;
-                let retries = Range::whole(0.0, 4_096.0).check(&of("maxRetries"), retries)?;
-                let window = Range::SPAN.or(&of("windowMs"), self.window_ms, 60_000.0)?;
-                Ok(RollingConfig::new(retries as u16, span(window)).into())
-            }
-            (None, None) => Err(SettingsError::missing(path, "give `ratio` or `maxRetries`")),
         }
+        let Some(ratio) = self.ratio else {
+            let range = Range::whole(0.0, 4_096.0);
+            let retries = self.max_retries.map_or_else(
+                || {
+                    let (path, expected) = (of("maxRetries"), range.expected());
+                    check.add(Issue::new(path, "", Problem::Missing, expected));
+                    0.0
+                },
+                |retries| range.check(check, &of("maxRetries"), retries),
+            );
+            let window = Range::SPAN.or(check, &of("windowMs"), self.window_ms, 60_000.0);
+            return RollingConfig::new(retries as u16, span(window)).into();
+        };
+        let whole = Range::whole(0.0, MOST);
+        let ratio = Range::SHARE.check(check, &of("ratio"), ratio);
+        let limit = Range::whole(1.0, MOST).or(check, &of("limit"), self.limit, 1_000.0);
+        let mut config = RatioConfig::new((ratio * 1000.0).round() as u16).limit(limit as u32);
+        if let Some(initial) = self.initial {
+            config = config.initial(whole.check(check, &of("initial"), initial) as u32);
+        }
+        if let Some(floor) = self.floor_per_sec {
+            config = config.floor_per_sec(whole.check(check, &of("floorPerSec"), floor) as u32);
+        }
+        config.into()
+    }
+}
+
+/// The settings, checked, under the path `budget`.
+impl TryFrom<&BudgetSettings> for BudgetKind {
+    type Error = SettingsError;
+
+    fn try_from(settings: &BudgetSettings) -> Result<Self, SettingsError> {
+        checked(|check| settings.build("budget", check))
     }
 }

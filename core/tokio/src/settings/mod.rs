@@ -15,10 +15,16 @@
 //! windowMs = 60_000
 //! ```
 //!
-//! A setting that is left out has its default. A setting that does not exist is refused by the
-//! format's own deserializer, which knows the line; a value out of its range by
-//! [`Upstream::from_settings`](crate::Upstream::from_settings), with its path
-//! ([`SettingsError`]).
+//! A setting that is left out has its default. What is wrong is refused by
+//! [`Upstream::from_settings`](crate::Upstream::from_settings), with the path, the value and what would be right of
+//! everything that is wrong ([`SettingsError`]): a value of another kind or out of its range, and an option that does not
+//! exist, with the nearest one that does. A text that is no TOML or JSON is refused by the format's own deserializer.
+//!
+//! An object without `retry` and `circuitBreaker` is read as the options of `retry`; with `circuitBreaker` alone, a call
+//! makes one attempt. What only a program in JavaScript uses is read over: `operation`, `captureTimeline`, `stackTrace`,
+//! `abortErrors` and `unref`. A classifier is a type here
+//! ([`Upstream::classifier`](crate::Upstream::classifier)): the name of one in a file is kept for the program
+//! ([`UpstreamSettings::classifier`]) and does nothing by itself.
 
 #![expect(
     clippy::cast_sign_loss,
@@ -30,12 +36,16 @@ mod breaker;
 mod budget;
 mod error;
 mod number;
+#[cfg(feature = "serde")]
+mod read;
 mod retry;
 mod strategy;
+#[cfg(feature = "serde")]
+mod value;
 
 pub use breaker::{BreakerSettings, SlowSettings, WindowSettings};
 pub use budget::BudgetSettings;
-pub use error::{Problem, SettingsError};
+pub use error::{Issue, Problem, SettingsError};
 pub use number::Limit;
 pub use retry::{LongDelaySetting, RetrySettings};
 pub use strategy::{Plain, Spread, StrategySettings};
@@ -45,26 +55,38 @@ use std::collections::BTreeMap;
 use redress::{ErrorClass, Policy};
 
 use crate::upstream::{BreakerKind, BudgetKind};
+use error::{Check, Found};
 use number::Range;
+use strategy::Making;
+pub(crate) use strategy::Remembering;
 
 /// The settings of an [`Upstream`](crate::Upstream).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct UpstreamSettings {
     /// What each class of failure deserves, and the budget.
     pub retry: RetrySettings,
     /// The breaker of each key; none by default.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub circuit_breaker: Option<BreakerSettings>,
     /// A budget for each key, in place of `retry.budget`; none by default.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub budget_by_key: Option<BudgetSettings>,
     /// How many keys have a breaker or a budget of their own at most, 1 to 100,000; 1,000 by
     /// default.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub capacity: Option<f64>,
+    /// The name of a classifier of errors, for the program; none by default.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub classifier: Option<String>,
+    /// The name of a classifier of results, for the program; none by default.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub result_classifier: Option<String>,
+    /// What was found while a file was read.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    found: Found,
 }
 
 /// How many keys have a breaker of their own at most.
@@ -82,43 +104,45 @@ pub(crate) struct Checked {
 
 impl UpstreamSettings {
     /// Checks every setting.
-    pub(crate) fn checked(&self) -> Result<Checked, SettingsError> {
-        let policy = self.retry.build("retry")?;
-        let budget = match &self.retry.budget {
-            Some(budget) => Some(budget.build("retry.budget")?),
-            None => None,
-        };
-        let breaker = match &self.circuit_breaker {
-            Some(breaker) => Some(breaker.build("circuitBreaker")?),
-            None => None,
-        };
-        let budget_by_key = match &self.budget_by_key {
-            Some(budget) => Some(budget.build("budgetByKey")?),
-            None => None,
-        };
-        let capacity = Range::whole(1.0, 100_000.0).or("capacity", self.capacity, KEYS as f64)?;
-        let capacity = capacity as usize;
+    pub(crate) fn checked(&self, remembering: &Remembering) -> Result<Checked, SettingsError> {
+        let check = &Check::new(&self.found);
+        let policy = self.retry.build("retry", &Making { check, remembering });
+        let build = |path: &str, budget: &BudgetSettings| budget.build(path, check);
+        let budget = self.retry.budget.as_ref().map(|budget| build(&self.found.budget_at, budget));
+        let breaker = self.circuit_breaker.as_ref();
+        let breaker = breaker.map(|breaker| breaker.build("circuitBreaker", check));
+        let budget_by_key = self.budget_by_key.as_ref().map(|budget| build("budgetByKey", budget));
+        let capacity = Range::whole(1.0, 100_000.0);
+        let capacity = capacity.or(check, "capacity", self.capacity, KEYS as f64) as usize;
+        check.end()?;
+        let policy = policy.build().map_err(|error| SettingsError::of_core("retry", &error))?;
         Ok(Checked { policy, breaker, budget, budget_by_key, capacity })
     }
 
-    /// Checks every setting, and returns the policy.
+    /// Checks every setting, and returns the policy. Each call makes strategies that adapt anew, and their memory is never
+    /// given back: an [`Upstream`](crate::Upstream) makes them once.
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for the first setting that is out of its range.
+    /// [`SettingsError`] of everything that is wrong.
     pub fn policy(&self) -> Result<Policy, SettingsError> {
-        self.checked().map(|checked| checked.policy)
+        self.checked(&Remembering::default()).map(|checked| checked.policy)
     }
 }
 
 /// Values by the name of a class: `RATE_LIMIT`, `SERVER_ERROR` and so on.
 pub type ByClass<T> = BTreeMap<String, T>;
 
-/// The class of this name.
-fn class(path: &str, name: &str) -> Result<ErrorClass, SettingsError> {
+/// The class of this name, if there is one.
+fn class(check: &Check<'_>, path: &str, name: &str) -> Option<ErrorClass> {
     let found = ErrorClass::ALL.into_iter().find(|class| class.as_str() == name);
-    found.ok_or_else(|| {
-        let all = ErrorClass::ALL.map(ErrorClass::as_str).join(", ");
-        SettingsError::new(path, format!("{name:?}"), Problem::NoClass, all)
-    })
+    if found.is_none() {
+        check.add(no_class(path, &format!("{name:?}")));
+    }
+    found
+}
+
+fn no_class(path: &str, value: &str) -> Issue {
+    let all = ErrorClass::ALL.map(ErrorClass::as_str).join(", ");
+    Issue::new(path, value, Problem::NoClass, all)
 }

@@ -2,7 +2,7 @@
 
 use redress::Duration;
 
-use super::{Problem, SettingsError};
+use super::error::Check;
 
 /// A limit that may be switched off.
 ///
@@ -37,18 +37,6 @@ impl serde::Serialize for Limit {
     }
 }
 
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Limit {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let limit = Option::<f64>::deserialize(deserializer)?;
-        Ok(match limit {
-            None => Self::Off,
-            Some(limit) if limit == f64::INFINITY => Self::Off,
-            Some(limit) => Self::At(limit),
-        })
-    }
-}
-
 /// What a number must be.
 #[derive(Clone, Copy)]
 pub(super) struct Range {
@@ -59,16 +47,18 @@ pub(super) struct Range {
 
 /// The largest whole number that every number below can be told from.
 const SAFE: f64 = 9_007_199_254_740_991.0;
-/// The longest span of time in milliseconds, as in the npm package.
-const LONGEST_MS: f64 = 9_007_199_254_740.992;
+/// The longest delay of a strategy in milliseconds, as in the npm package.
+pub(super) const MOST_MS: f64 = 9_007_199_254_740.992;
 /// The least time that is not 0, in milliseconds.
 const MICROSECOND: f64 = 0.001;
 
 impl Range {
     /// A time in milliseconds that may be 0.
-    pub(super) const TIME: Self = Self::from(0.0, LONGEST_MS);
+    pub(super) const TIME: Self = Self::at_least(0.0);
     /// A time in milliseconds, of a microsecond or more.
-    pub(super) const SPAN: Self = Self::from(MICROSECOND, LONGEST_MS);
+    pub(super) const SPAN: Self = Self::at_least(MICROSECOND);
+    /// A delay of a strategy in milliseconds.
+    pub(super) const DELAY: Self = Self::delay_from(0.0);
     /// A share.
     pub(super) const SHARE: Self = Self::from(0.001, 1.0);
 
@@ -81,44 +71,54 @@ impl Range {
     }
 
     pub(super) const fn at_least(least: f64) -> Self {
-        Self::from(least, LONGEST_MS)
+        Self::from(least, SAFE)
     }
 
-    /// The number, if it is in the range.
-    pub(super) fn check(self, path: &str, value: f64) -> Result<f64, SettingsError> {
-        let fits = value >= self.least && value <= self.most;
-        if fits && (!self.whole || value.fract() == 0.0) {
-            return Ok(value);
-        }
+    /// A delay of a strategy, at least so long.
+    pub(super) const fn delay_from(least: f64) -> Self {
+        Self::from(least, MOST_MS)
+    }
+
+    /// What a number must be, in words.
+    pub(super) fn expected(self) -> String {
         let whole = if self.whole { "whole " } else { "" };
         let most =
-            if self.most < LONGEST_MS { format!(", at most {}", self.most) } else { String::new() };
-        let expected = format!("a {whole}number of at least {}{most}", self.least);
-        let problem = if value.is_nan() { Problem::IsNot } else { Problem::OutOfRange };
-        Err(SettingsError::new(path, value, problem, expected))
+            if self.most < SAFE { format!(", at most {}", self.most) } else { String::new() };
+        format!("a {whole}number of at least {}{most}", self.least)
     }
 
-    /// The number, or `default` if it is left out.
-    pub(super) fn or(
-        self,
-        path: &str,
-        value: Option<f64>,
-        default: f64,
-    ) -> Result<f64, SettingsError> {
-        value.map_or(Ok(default), |value| self.check(path, value))
+    /// The number; the least there is if it is not in the range.
+    pub(super) fn check(self, check: &Check<'_>, path: &str, value: f64) -> f64 {
+        self.checked(check, path, value).unwrap_or(self.least)
     }
 
-    /// The number, or `default` if it is left out; `None` if it is switched off.
+    fn checked(self, check: &Check<'_>, path: &str, value: f64) -> Option<f64> {
+        let fits = value >= self.least && value <= self.most;
+        if fits && (!self.whole || value.fract() == 0.0) {
+            return Some(value);
+        }
+        check.refuse_number(path, value, self.expected());
+        None
+    }
+
+    /// The number, or `default` if it is left out or not in the range.
+    pub(super) fn or(self, check: &Check<'_>, path: &str, value: Option<f64>, default: f64) -> f64 {
+        value.and_then(|value| self.checked(check, path, value)).unwrap_or(default)
+    }
+
+    /// The number, or `default` if it is left out or not in the range; `None` if it is switched
+    /// off.
     pub(super) fn limit(
         self,
+        check: &Check<'_>,
         path: &str,
         value: Limit,
         default: Option<f64>,
-    ) -> Result<Option<f64>, SettingsError> {
+    ) -> Option<f64> {
         match value {
-            Limit::Default => Ok(default),
-            Limit::Off => Ok(None),
-            Limit::At(value) => self.check(path, value).map(Some),
+            Limit::Default => default,
+            Limit::Off => None,
+            Limit::At(value) => self.checked(check, path, value).or(default),
         }
     }
 }

@@ -10,6 +10,7 @@ use redress::breaker::{
 use redress::config::ConfigError;
 use redress::event::CircuitState;
 use redress::keyed::Entry;
+use redress::snapshot::{Snapshot, SnapshotError};
 use redress::{Breaker, BreakerConfig, Clock, Duration, Instant};
 
 use crate::time::TokioTime;
@@ -60,14 +61,14 @@ type Time = Breaker<TimeSlices<SLICES>, PERMITS, BreakerConfig<SliceRule>>;
 
 /// A breaker with one of the windows.
 #[derive(Debug)]
-enum Any {
+pub(crate) enum Any {
     Failures(Failures),
     Calls(Calls),
     Time(Time),
 }
 
 impl Any {
-    fn new(kind: &BreakerKind) -> Result<Self, ConfigError> {
+    pub(crate) fn new(kind: &BreakerKind) -> Result<Self, ConfigError> {
         match *kind {
             BreakerKind::Failures(config) => {
                 let entries = config.entries().min(FAILURES);
@@ -93,6 +94,44 @@ macro_rules! with {
             Any::Time($breaker) => $body,
         }
     };
+}
+
+/// For a breaker whose state is in a store.
+impl Any {
+    pub(crate) fn save(&self, now: Instant) -> Vec<u8> {
+        with!(self, breaker => {
+            let mut bytes = vec![0; breaker.size()];
+            let _ = breaker.snapshot(now, &mut bytes);
+            bytes
+        })
+    }
+
+    pub(crate) fn restore(&mut self, bytes: &[u8], now: Instant) -> Result<(), SnapshotError> {
+        with!(self, breaker => breaker.restore(bytes, now, None).map(drop))
+    }
+
+    /// Admits a call, with whether a closed breaker did.
+    pub(crate) fn admit(&mut self, now: Instant) -> Result<(Admitted, bool), CircuitOpen> {
+        with!(self, breaker => {
+            let admitted = breaker.admit(now)?;
+            Ok((admitted, breaker.state() == CircuitState::Closed))
+        })
+    }
+
+    pub(crate) fn settle(
+        &mut self,
+        permit: Permit,
+        result: CallResult,
+        random: u32,
+        now: Instant,
+    ) -> Option<CircuitState> {
+        with!(self, breaker => breaker.settle_timed(permit, result, Duration::ZERO, random, now))
+    }
+
+    /// What its calls need, as a permit says it.
+    pub(crate) fn permit(&self) -> Option<Permit> {
+        with!(self, breaker => breaker.admit_closed())
+    }
 }
 
 /// The breaker of one key, shared by its calls.

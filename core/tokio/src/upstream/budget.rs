@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use redress::budget::{Budget, RatioConfig, RollingConfig};
 use redress::config::ConfigError;
 use redress::keyed::Entry as _;
+use redress::snapshot::{Snapshot, SnapshotError};
 use redress::{Instant, RatioBudget, RollingBudget};
 
 /// The most retries of a rolling budget.
@@ -61,13 +62,13 @@ impl SharedBudget {
 
 /// A budget of either kind.
 #[derive(Debug)]
-enum Any {
+pub(crate) enum Any {
     Rolling(RollingBudget<RETRIES, RollingConfig, Box<[Instant]>>),
     Ratio(RatioBudget<RatioConfig>),
 }
 
 impl Any {
-    fn new(kind: &BudgetKind) -> Result<Self, ConfigError> {
+    pub(crate) fn new(kind: &BudgetKind) -> Result<Self, ConfigError> {
         match *kind {
             BudgetKind::Rolling(config) => {
                 let due = vec![Instant::ZERO; config.max_retries().into()].into_boxed_slice();
@@ -75,6 +76,29 @@ impl Any {
             }
             BudgetKind::Ratio(config) => RatioBudget::from_settings(config).map(Self::Ratio),
         }
+    }
+}
+
+/// For a budget whose state is in a store.
+impl Any {
+    pub(crate) fn save(&self, now: Instant) -> Vec<u8> {
+        fn saved(budget: &impl Snapshot, now: Instant) -> Vec<u8> {
+            let mut bytes = vec![0; budget.size()];
+            let _ = budget.snapshot(now, &mut bytes);
+            bytes
+        }
+        match self {
+            Self::Rolling(budget) => saved(budget, now),
+            Self::Ratio(budget) => saved(budget, now),
+        }
+    }
+
+    pub(crate) fn restore(&mut self, bytes: &[u8], now: Instant) -> Result<(), SnapshotError> {
+        match self {
+            Self::Rolling(budget) => budget.restore(bytes, now, None),
+            Self::Ratio(budget) => budget.restore(bytes, now, None),
+        }
+        .map(drop)
     }
 }
 

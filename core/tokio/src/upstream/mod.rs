@@ -4,8 +4,9 @@ mod breaker;
 mod budget;
 mod keys;
 
+pub(crate) use breaker::{Any as AnyBreaker, PERMITS, SLICES};
 pub use breaker::{BreakerKind, Pass, SharedBreaker};
-pub(crate) use breaker::{PERMITS, SLICES};
+pub(crate) use budget::Any as AnyBudget;
 pub use budget::BudgetKind;
 
 use std::fmt;
@@ -21,7 +22,7 @@ use redress::{Attempt, Clock, Error, Instant, Policy, Retry};
 
 use crate::classify::Auto;
 use crate::deadline::WithinRequest;
-use crate::settings::{Checked, KEYS, SettingsError, UpstreamSettings};
+use crate::settings::{Checked, KEYS, Remembering, SettingsError, UpstreamSettings};
 use crate::time::TokioTime;
 use budget::SharedBudget;
 use keys::{KeyState, Keys};
@@ -103,6 +104,8 @@ pub(crate) struct State {
     budget: Option<Arc<SharedBudget>>,
     /// How many keys there may be.
     capacity: usize,
+    /// Strategies of settings that remember outcomes.
+    remembering: Arc<Remembering>,
 }
 
 /// The policy of a call, which keeps it if the upstream is updated meanwhile.
@@ -168,18 +171,25 @@ pub type UpstreamRetry<'a, O = (), K = Auto> = Retry<'a, UpstreamParts<O>, Class
 impl Upstream {
     /// An upstream with this policy, and without a breaker, a budget and observers.
     pub fn new(policy: Policy) -> Self {
-        let state =
-            State { once: once(&policy), policy, by_key: None, budget: None, capacity: KEYS };
-        Self::of(state)
+        Self::of(State {
+            once: once(&policy),
+            policy,
+            by_key: None,
+            budget: None,
+            capacity: KEYS,
+            remembering: Arc::default(),
+        })
     }
 
     /// An upstream of settings that were read at run time.
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for the first setting that is out of its range, with its path.
+    /// [`SettingsError`] of everything that is wrong, each with its path.
     pub fn from_settings(settings: &UpstreamSettings) -> Result<Self, SettingsError> {
-        Ok(Self::of(State::of_checked(&settings.checked()?, None)?))
+        let remembering = Arc::<Remembering>::default();
+        let checked = settings.checked(&remembering)?;
+        Ok(Self::of(State::of_checked(&checked, remembering, None)?))
     }
 
     fn of(state: State) -> Self {
@@ -196,7 +206,11 @@ impl Upstream {
 impl State {
     /// The state of these settings. A breaker and a budget whose settings have not changed are
     /// those of `before`.
-    fn of_checked(checked: &Checked, before: Option<&Self>) -> Result<Self, SettingsError> {
+    fn of_checked(
+        checked: &Checked,
+        remembering: Arc<Remembering>,
+        before: Option<&Self>,
+    ) -> Result<Self, SettingsError> {
         let &Checked { policy, breaker, budget, budget_by_key, capacity } = checked;
         let kept = before.and_then(|before| before.by_key.clone());
         let is_same = |kept: &Arc<Keys>| {
@@ -219,7 +233,7 @@ impl State {
                 Some(Arc::new(budget.map_err(|e| SettingsError::of_core("retry.budget", &e))?))
             }
         };
-        Ok(Self { once: once(&policy), policy, by_key, budget, capacity })
+        Ok(Self { once: once(&policy), policy, by_key, budget, capacity, remembering })
     }
 
     /// What calls of this key use, the budget of all if the key has none of its own.
@@ -391,7 +405,7 @@ impl<O, K> Upstream<O, K> {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for the first setting that is out of its range; then nothing changes.
+    /// [`SettingsError`] of everything that is wrong; then nothing changes.
     ///
     /// Several upstreams whose settings are in one file are updated all or none by
     /// [`prepare`](Self::prepare).
@@ -418,9 +432,12 @@ impl<O, K> Upstream<O, K> {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for the first setting that is out of its range.
+    /// [`SettingsError`] of everything that is wrong.
     pub fn prepare(&self, settings: &UpstreamSettings) -> Result<Prepared, SettingsError> {
-        let state = State::of_checked(&settings.checked()?, Some(&self.shared.state()))?;
+        let before = self.shared.state();
+        let remembering = before.remembering.clone();
+        let checked = settings.checked(&remembering)?;
+        let state = State::of_checked(&checked, remembering, Some(&before))?;
         Ok(Prepared { shared: self.shared.clone(), state })
     }
 

@@ -9,9 +9,11 @@ use std::time::Duration;
 use flaky_service::arguments::Arguments;
 use flaky_service::board::Board;
 use flaky_service::guarded::{self, Condition};
+use flaky_service::introduction::{introduction, introduction_of_the_node};
 use flaky_service::load::{Load, Target};
 use flaky_service::mcu;
 use flaky_service::naive;
+use flaky_service::playground;
 use flaky_service::report::{Report, Side};
 use flaky_service::service::{FlakyService, Script};
 use flaky_service::view::{TICK, View};
@@ -27,6 +29,9 @@ fn main() -> ExitCode {
     if arguments.mcu {
         return node(arguments.kills);
     }
+    if arguments.playground {
+        return page(arguments.port.unwrap_or(0));
+    }
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -39,11 +44,40 @@ fn main() -> ExitCode {
     }
 }
 
+/// Serves the playground until the process is ended.
+fn page(port: u32) -> ExitCode {
+    let served =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            let folder = playground::built()?;
+            runtime.block_on(async {
+                let listener =
+                    playground::listen(u16::try_from(port).map_err(io::Error::other)?).await?;
+                print(format_args!(
+                    "The playground is on http://{}/, until Ctrl-C\n",
+                    listener.local_addr()?
+                ))?;
+                playground::serve(listener, folder).await
+            })
+        });
+    match served {
+        Ok(never) => match never {},
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the demo on a microcontroller.
 fn node(kills: Option<u32>) -> ExitCode {
     if let Err(trouble) = mcu::emulator() {
         eprintln!("error: {trouble}");
         return ExitCode::from(2);
+    }
+    // At once: what is built first takes a minute, and cargo shows it.
+    if let Err(error) = print(format_args!("{}\n\n", introduction_of_the_node(kills))) {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let played = match runtime {
@@ -76,6 +110,7 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
 /// Both loads at once, each on a flaky service of its own.
 async fn scripted(arguments: &Arguments) -> io::Result<bool> {
     let script = Script::all_faults(arguments.seed.unwrap_or(1));
+    print(format_args!("{}\n", introduction(arguments, script.length())))?;
     let (upstream, twin) = (FlakyService::start(script).await?, FlakyService::start(script).await?);
     let load = |service: &FlakyService| -> io::Result<Load> {
         let base = Url::parse(&format!("http://{}/", service.address()));
@@ -125,6 +160,7 @@ async fn scripted(arguments: &Arguments) -> io::Result<bool> {
 /// The guarded load on a service of the user's own, then the naive one.
 async fn own(url: &Url, arguments: &Arguments) -> io::Result<bool> {
     let span = Duration::from_millis(200) * arguments.calls();
+    print(format_args!("{}\n", introduction(arguments, span)))?;
     let load = Load {
         target: Target::Own(url.clone()),
         callers: arguments.callers(),

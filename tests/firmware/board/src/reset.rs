@@ -1,4 +1,4 @@
-//! A reset by software, over which memory that nobody initialises keeps its content.
+//! A reset by software, which leaves uninitialised memory as it is.
 
 /// The chip starts anew.
 pub fn reset() -> ! {

@@ -10,7 +10,7 @@ use redress::ErrorClass;
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SensorError {
-    /// Nobody acknowledges.
+    /// No device acknowledges.
     Silent,
     /// It asks to be left alone for a while.
     Busy,

@@ -38,7 +38,7 @@ impl Driver for Jumping {
     }
 }
 
-/// Jumps to the next alarm and wakes who waits for it; nobody may be busy.
+/// Jumps to the next alarm and wakes who waits for it; every task must be waiting.
 pub fn jump() {
     let waker = critical_section::with(|cs| {
         let next = DRIVER.next.borrow(cs).replace(u64::MAX);

@@ -21,7 +21,7 @@ pub enum Ended {
         last: Option<(ErrorClass, Cause)>,
         /// From start to end.
         elapsed: Duration,
-        /// After which delay to go on, if it was put off.
+        /// The delay after which to go on, if the call was deferred.
         next_sleep: Option<Duration>,
     },
 }

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::Failure;
@@ -22,9 +23,11 @@ const START: Duration = Duration::from_mins(1);
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// The folder of this process, in that of temporary files.
+    /// A folder of this process, in that of temporary files.
     pub fn new() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("redress-hosts-{}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (id, nth) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("redress-hosts-{id}-{nth}"));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }

@@ -104,7 +104,7 @@ enum Part {
         #[arg(value_enum)]
         board: Board,
     },
-    /// Calls that are given up, by predicate, operation, signal and drop
+    /// Calls that are aborted or cancelled: by predicate, operation, signal and drop
     Cancelling {
         /// The board
         #[arg(value_enum)]

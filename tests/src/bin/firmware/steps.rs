@@ -57,7 +57,7 @@ pub(crate) type Figure = (String, usize, Option<usize>);
 /// The figures of the steps on a board, and the bytes of breaker and budget.
 pub(crate) fn measure(board: Board) -> Result<(Vec<Figure>, usize), String> {
     let (mut figures, state) = measure_with(board, "")?;
-    // Decisions that two operations share are not worked into either of them.
+    // Decisions that two operations share are inlined in neither of them.
     let (second, _) = measure_with(board, "second-operation")?;
     let shared = |name: &str| name.starts_with(STACK.0) || name.starts_with(RETRY);
     let second = second.into_iter().filter(|(name, ..)| shared(name));

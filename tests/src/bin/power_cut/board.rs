@@ -19,7 +19,7 @@ pub(crate) enum Chip {
     Sound,
     /// It acknowledges every byte and keeps none.
     Protected,
-    /// Nobody answers.
+    /// No device answers.
     Absent,
 }
 
@@ -110,7 +110,7 @@ impl Board {
         Ok(())
     }
 
-    /// Cuts the power; returns what the board said that nobody has read yet.
+    /// Cuts the power; returns what the board printed and was not read yet.
     pub(crate) fn cut_power(mut self) -> Result<Vec<String>, String> {
         let killed = self.child.kill().and_then(|()| self.child.wait());
         killed.map_err(|why| format!("the emulator lives on: {why}"))?;

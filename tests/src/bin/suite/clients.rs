@@ -1,34 +1,50 @@
 //! What real clients for JavaScript throw, and what it is; the adapters with their real peers; and what the libraries of
 //! telemetry get.
 
-use crate::{Count, Suite, exists};
+use crate::needs::{NPM, Need};
+use crate::plan::{Count, Step};
 
-impl Suite {
-    pub(crate) fn clients(&mut self) {
-        if !exists("npm", "--version") && !self.install("npm") {
-            self.failed += 1;
-            return;
-        }
-        for folder in ["wasm", "tests/clients", "tests/adapters", "tests/telemetry"] {
-            if !self.is_installed(folder) {
-                let install = format!("npm ci --prefix {folder}");
-                self.step(&format!("what {folder} needs from npm"), &install, Count::One);
-            }
-        }
-        // It installs and starts the servers itself.
-        let run = "node tests/clients/run.mjs";
-        self.step("real clients against real servers", run, Count::Runner);
-        // What that run has built.
-        let run = "node tests/adapters/run.mjs --built";
-        self.step("the adapters with their real peers", run, Count::Runner);
-        let run = "node tests/telemetry/run.mjs --built";
-        self.step("real libraries of telemetry, Prometheus, and a service", run, Count::Runner);
-    }
+/// What `tests/clients/lab/packages.mjs` installs where it is missing.
+const SERVERS: Need =
+    Need::Brings("PostgreSQL, MariaDB, Redis, mosquitto, NATS, RabbitMQ and openssl");
 
-    /// Sixteen processes on one breaker, in place of four.
-    pub(crate) fn clients_long(&mut self) {
-        let mut shared = self.command("node tests/adapters/run.mjs --only redis");
-        shared.env("REDRESS_LONG", "1");
-        self.run("sixteen processes share a breaker in Redis", shared, Count::Runner);
-    }
+pub(crate) fn steps() -> Vec<Step> {
+    let wasm = Need::Npm("wasm");
+    let clients = Step::new(
+        "what real clients throw at real servers gets its class",
+        "node tests/clients/run.mjs",
+        Count::Runner,
+    );
+    // What that run has built.
+    let adapters = Step::new(
+        "the adapters with their real peers",
+        "node tests/adapters/run.mjs --built",
+        Count::Runner,
+    );
+    let telemetry = Step::new(
+        "what real libraries of telemetry, Prometheus and a service get",
+        "node tests/telemetry/run.mjs --built",
+        Count::Runner,
+    );
+    vec![
+        clients.needs(&[NPM, wasm, Need::Npm("tests/clients"), SERVERS]),
+        adapters.needs(&[NPM, wasm, Need::Npm("tests/adapters"), Need::Brings("Redis")]),
+        telemetry.needs(&[
+            NPM,
+            wasm,
+            Need::Npm("tests/telemetry"),
+            Need::Brings("Prometheus, PostgreSQL and Redis"),
+        ]),
+    ]
+}
+
+/// Sixteen processes on one breaker, in place of four.
+pub(crate) fn long() -> Vec<Step> {
+    let shared = Step::new(
+        "sixteen processes share a breaker in Redis",
+        "node tests/adapters/run.mjs --only redis",
+        Count::Runner,
+    );
+    let needs = [NPM, Need::Npm("wasm"), Need::Npm("tests/adapters"), Need::Brings("Redis")];
+    vec![shared.needs(&needs).with("REDRESS_LONG", "1")]
 }

@@ -6,18 +6,28 @@ mod fuzz;
 mod host;
 mod hosts;
 mod js;
+mod list;
 mod mcu;
 mod miri;
+mod needs;
+mod plan;
 mod progress;
+mod release;
+mod run;
+mod took;
+mod tools;
 mod web;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
+
+use crate::plan::Step;
+use crate::run::Runner;
 
 /// Runs everything that exists and closes with `N passed, N failed, N skipped`.
 ///
@@ -25,7 +35,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 /// one command to run. A step that takes long shows every half a minute how far it is. Exit
 /// code 0 if nothing failed, 1 if something did.
 #[derive(Parser)]
-#[command(name = "suite")]
+#[command(name = "suite", bin_name = "cargo suite")]
 struct Arguments {
     /// What to run
     #[arg(value_enum, default_value_t = Part::All)]
@@ -34,6 +44,15 @@ struct Arguments {
     /// For how many minutes, 10 by default; of `fuzz` alone
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     minutes: Option<u32>,
+
+    /// Run nothing: print every step, what it shows, what it needs, and how long it took here; of all
+    /// parts, if none is named
+    #[arg(long)]
+    list: bool,
+
+    /// Run only the steps that show something with these words
+    #[arg(long, value_name = "WORDS", conflicts_with = "list")]
+    only: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,8 +80,83 @@ enum Part {
     Fuzz,
     /// The core's tests and its threads in Miri; not part of `all`, but of `long`
     Miri,
+    /// A dry run of the release: crates and package from a fresh clone, in empty projects; the crates
+    /// of the tree as it is are in `host`
+    Release,
     /// The benchmarks beside peers, as tables; not part of `all`
     Bench,
+}
+
+/// What the steps depend on.
+pub(crate) struct Project {
+    root: PathBuf,
+    /// For how many minutes the fuzzer runs, if that was named.
+    minutes: Option<u32>,
+}
+
+impl Part {
+    /// The parts that this one runs, in their order.
+    fn runs(self) -> Vec<Self> {
+        match self {
+            Self::All => vec![Self::Host, Self::Mcu, Self::Js, Self::Clients, Self::Hosts],
+            Self::Long => vec![Self::Long, Self::Mutants, Self::Miri],
+            one => vec![one],
+        }
+    }
+
+    fn steps(self, project: &Project) -> Vec<Step> {
+        match self {
+            Self::Host => host::steps(&project.root),
+            Self::Mcu => mcu::steps(),
+            Self::Js => js::steps(),
+            Self::Clients => clients::steps(),
+            Self::Hosts => hosts::steps(),
+            Self::All => Vec::new(),
+            Self::Long => [host::long(), hosts::long(), clients::long(), mcu::long()]
+                .into_iter()
+                .flatten()
+                .collect(),
+            Self::Mutants => host::mutants(),
+            Self::Fuzz => fuzz::steps(project.minutes),
+            Self::Miri => miri::steps(),
+            Self::Release => release::steps(),
+            Self::Bench => host::bench(),
+        }
+    }
+
+    /// The most minutes it takes on two cores with nothing built, where there is a bound.
+    fn minutes(self) -> Option<u32> {
+        match self {
+            Self::Host => Some(14),
+            Self::Mcu => Some(16),
+            Self::Js | Self::Hosts => Some(12),
+            Self::Clients => Some(10),
+            Self::Release => Some(release::MINUTES),
+            Self::All => self.runs().into_iter().map(Self::minutes).sum(),
+            Self::Long | Self::Mutants | Self::Fuzz | Self::Miri | Self::Bench => None,
+        }
+    }
+
+    fn time(self) -> String {
+        match self.minutes() {
+            Some(most) => {
+                format!("at most {most} minutes on two cores where nothing is built yet")
+            }
+            None if self == Self::Fuzz => {
+                format!("{} minutes, or as many as are named, after its build", fuzz::MINUTES)
+            }
+            None => "without a bound of time: `all` does not run it".to_owned(),
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    fn about(self) -> String {
+        let value = self.to_possible_value();
+        value.and_then(|value| Some(value.get_help()?.to_string())).unwrap_or_default()
+    }
 }
 
 fn main() -> ExitCode {
@@ -72,234 +166,100 @@ fn main() -> ExitCode {
         Arguments::command().error(ErrorKind::ArgumentConflict, why).exit();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let (root, minutes) = (root.to_owned(), arguments.minutes);
-    let (passed, failed, skipped, closing) = (0, 0, 0, Vec::new());
-    let mut suite = Suite { root, passed, failed, skipped, minutes, closing };
-    if let Err(why) = suite.install_toolchain() {
+    let project = Project { root: root.to_owned(), minutes: arguments.minutes };
+    if arguments.list {
+        let every = |part: &Part| *part != Part::All;
+        let parts: Vec<Part> = match arguments.part {
+            Part::All => Part::value_variants().iter().copied().filter(every).collect(),
+            part => part.runs(),
+        };
+        // The reader may be gone, as after `| head`.
+        let _ = std::io::stdout().write_all(list::of(&parts, &project).as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    run(&arguments, &project)
+}
+
+fn run(arguments: &Arguments, project: &Project) -> ExitCode {
+    let chosen = |step: &Step| {
+        arguments.only.as_ref().is_none_or(|words| {
+            step.shows.contains(words)
+                || step.meanwhile.iter().any(|step| step.shows.contains(words))
+        })
+    };
+    let parts: Vec<(Part, Vec<Step>)> = arguments
+        .part
+        .runs()
+        .into_iter()
+        .map(|part| (part, part.steps(project).into_iter().filter(chosen).collect()))
+        .collect();
+    let count: usize = parts.iter().map(|(_, steps)| list::count(steps)).sum();
+    println!(
+        "`cargo suite {}` installs what is missing, runs {count} steps and closes with the counts: {}; \
+         `cargo suite --list` tells every step",
+        arguments.part.name(),
+        arguments.part.time(),
+    );
+    if let Err(why) = needs::toolchain(&project.root) {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
     }
-    let in_all = |one: Part| {
-        !matches!(one, Part::Long | Part::Mutants | Part::Fuzz | Part::Miri | Part::Bench)
-    };
-    let runs = |one: Part| {
-        arguments.part == one
-            || (arguments.part == Part::All && in_all(one))
-            || (arguments.part == Part::Long && matches!(one, Part::Mutants | Part::Miri))
-    };
-    let parts: [(Part, &str, fn(&mut Suite)); 10] = [
-        (Part::Host, "host", Suite::host),
-        (Part::Mcu, "mcu", Suite::mcu),
-        (Part::Js, "js", Suite::js),
-        (Part::Clients, "clients", Suite::clients),
-        (Part::Hosts, "hosts", Suite::hosts),
-        (Part::Long, "long", Suite::long),
-        (Part::Mutants, "mutants", Suite::mutants),
-        (Part::Fuzz, "fuzz", Suite::fuzz),
-        (Part::Miri, "miri", Suite::miri),
-        (Part::Bench, "bench", Suite::bench),
-    ];
+    let mut runner = Runner::new(project.root.clone());
     let mut times = Vec::new();
-    for (part, name, run) in parts {
-        if runs(part) {
-            let started = Instant::now();
-            run(&mut suite);
-            let secs = started.elapsed().as_secs();
-            times.push(format!("{name} {} min {} s", secs / 60, secs % 60));
-        }
+    for (part, steps) in parts {
+        let started = Instant::now();
+        runner.steps(steps);
+        let secs = started.elapsed().as_secs();
+        times.push(format!("{} {} min {} s", part.name(), secs / 60, secs % 60));
     }
     println!("{}", times.join(", "));
-    println!("{} passed, {} failed, {} skipped", suite.passed, suite.failed, suite.skipped);
-    suite.closing.iter().for_each(|line| println!("{line}"));
-    if suite.failed == 0 && suite.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{} passed, {} failed, {} skipped", runner.passed, runner.failed, runner.skipped);
+    runner.closing.iter().for_each(|line| println!("{line}"));
+    if runner.failed == 0 && runner.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// How the output of a step is counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Count {
-    /// By the exit code alone: one.
-    One,
-    /// By the lines `test result: ok. N passed; ..`.
-    Tests,
-    /// By its last line, `N passed, N failed, N skipped`.
-    Runner,
-    /// By the exit code, and it is shown.
-    Shown,
-    /// As [`Shown`](Self::Shown), and its last line closes the suite.
-    Closing,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-struct Suite {
-    root: PathBuf,
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-    /// For how many minutes the fuzzer runs, if that was named.
-    minutes: Option<u32>,
-    /// What is printed after the counts.
-    closing: Vec<String>,
-}
-
-const BARE_TARGETS: [&str; 4] = [
-    "thumbv6m-none-eabi",
-    "thumbv7m-none-eabi",
-    "thumbv7em-none-eabihf",
-    "riscv32imac-unknown-none-elf",
-];
-
-impl Suite {
-    fn command(&self, line: &str) -> Command {
-        let mut words = line.split_whitespace();
-        let mut command = Command::new(words.next().unwrap_or("false"));
-        command.args(words).current_dir(&self.root).stdin(Stdio::null());
-        command
+    fn project() -> Project {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+        Project { root: root.to_owned(), minutes: None }
     }
 
-    fn step(&mut self, name: &str, line: &str, count: Count) {
-        let command = self.announce(name, line);
-        self.run(name, command, count);
-    }
-
-    fn announce(&self, name: &str, line: &str) -> Command {
-        println!("== {name}: {}", line.split_whitespace().collect::<Vec<_>>().join(" "));
-        self.command(line)
-    }
-
-    /// Runs a step that mostly waits, and `meanwhile` beside it.
-    fn step_beside(
-        &mut self,
-        name: &str,
-        line: &str,
-        count: Count,
-        meanwhile: impl FnOnce(&mut Self),
-    ) {
-        let mut command = self.announce(name, line);
-        let started = Instant::now();
-        let step = std::thread::spawn(move || {
-            let output = progress::output(&mut command);
-            (output, started.elapsed())
-        });
-        meanwhile(self);
-        let panicked = |_| (Err(std::io::Error::other("its thread panicked")), started.elapsed());
-        println!("== {name}, which ran beside these steps");
-        let (output, took) = step.join().unwrap_or_else(panicked);
-        self.judge(name, output, count, took);
-    }
-
-    /// Runs a step and counts it; its output is shown if it failed.
-    fn run(&mut self, name: &str, mut command: Command, count: Count) {
-        let _ = std::io::stdout().flush();
-        let started = Instant::now();
-        let output = progress::output(&mut command);
-        self.judge(name, output, count, started.elapsed());
-    }
-
-    fn judge(&mut self, name: &str, output: std::io::Result<Output>, count: Count, took: Duration) {
-        let output = match output {
-            Ok(output) => output,
-            Err(why) => {
-                println!("FAILED {name}: cannot be run: {why}");
-                self.failed += 1;
-                return;
-            }
-        };
-        let text = String::from_utf8_lossy(&output.stdout);
-        let (passed, mut failed, skipped) = match count {
-            Count::One | Count::Shown | Count::Closing => {
-                (usize::from(output.status.success()), 0, 0)
-            }
-            Count::Tests => sum(text.lines().filter(|line| line.starts_with("test result: "))),
-            Count::Runner => sum(text.lines().last().into_iter()),
-        };
-        if failed == 0 && (!output.status.success() || passed == 0) {
-            failed = 1;
-        }
-        if failed > 0 {
-            println!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
-        } else if matches!(count, Count::Shown | Count::Closing) {
-            println!("{text}");
-        } else if count == Count::Runner {
-            let skips = text.lines().filter(|line| line.starts_with("skipped "));
-            skips.for_each(|line| println!("   {line}"));
-        }
-        if count == Count::Closing {
-            self.closing.extend(text.lines().last().map(str::to_owned));
-        }
-        let word = if failed > 0 { "FAILED" } else { "ok" };
-        let secs = took.as_secs();
-        println!("   {word}: {passed} passed, {failed} failed, {skipped} skipped, in {secs} s");
-        self.passed += passed;
-        self.failed += failed;
-        self.skipped += skipped;
-    }
-
-    /// The pinned toolchain with its targets; rustup fetches only what is missing.
-    fn install_toolchain(&self) -> Result<(), String> {
-        // Under `cargo run` the environment names the toolchain; then rustup would not read
-        // what else `rust-toolchain.toml` asks for.
-        let rustup = |line: &str| {
-            let mut command = self.command(line);
-            command.env_remove("RUSTUP_TOOLCHAIN");
-            command
-        };
-        let installed = rustup("rustup target list --installed").output();
-        let installed = installed.map_err(|why| format!("rustup cannot be run: {why}"))?;
-        let installed = String::from_utf8_lossy(&installed.stdout).into_owned();
-        let wanted = BARE_TARGETS.into_iter().chain(["wasm32-unknown-unknown"]);
-        if wanted.into_iter().all(|target| installed.lines().any(|line| line == target)) {
-            return Ok(());
-        }
-        println!("== toolchain: rustup toolchain install --no-self-update");
-        match rustup("rustup toolchain install --no-self-update").status() {
-            Ok(status) if status.success() => Ok(()),
-            _ => Err("the toolchain cannot be installed: run `rustup toolchain install`".into()),
+    /// Each command with its environment.
+    fn lines(steps: &[Step], all: &mut Vec<(String, String)>) {
+        for step in steps {
+            assert!(!step.shows.is_empty(), "{} shows nothing", step.line);
+            all.push((format!("{:?}", step.environment), step.line.clone()));
+            lines(&step.meanwhile, all);
         }
     }
 
-    /// A package of the system, as root or by sudo; else the command is printed.
-    fn install(&self, package: &str) -> bool {
-        let root = self.command("id -u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"));
-        let sudo = if root { "" } else { "sudo -n " };
-        if !root && !self.command("sudo -n true").output().is_ok_and(|sudo| sudo.status.success()) {
-            println!("{package} is missing: run `sudo apt-get install -y {package}`");
-            return false;
-        }
-        println!("== {package} is missing: {sudo}apt-get install {package}");
-        let run = |line: String| {
-            let mut command = self.command(&line);
-            command.env("DEBIAN_FRONTEND", "noninteractive");
-            progress::output(&mut command).is_ok_and(|output| output.status.success())
-        };
-        let install = format!("{sudo}apt-get install -qy --no-install-recommends {package}");
-        // An old list of packages may do, and a new one may not be had for every source.
-        let _ = run(format!("{sudo}apt-get update -q"));
-        let installed = run(install);
-        if !installed {
-            println!("{package} cannot be installed: run `sudo apt-get install -y {package}`");
-        }
-        installed
-    }
-}
-
-fn exists(program: &str, argument: &str) -> bool {
-    Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success())
-}
-
-/// The numbers before `passed`, `failed` and `skipped` or `ignored`, over all lines.
-fn sum<'l>(lines: impl Iterator<Item = &'l str>) -> (usize, usize, usize) {
-    let mut counts = (0, 0, 0);
-    for line in lines {
-        let words: Vec<&str> = line.split([' ', ',', ';', '.']).filter(|w| !w.is_empty()).collect();
-        for pair in words.windows(2) {
-            let [number, what] = pair else { continue };
-            let number = number.parse::<usize>().unwrap_or(0);
-            match *what {
-                "passed" => counts.0 += number,
-                "failed" => counts.1 += number,
-                "skipped" | "ignored" => counts.2 += number,
-                _ => {}
-            }
+    #[test]
+    fn no_step_runs_twice_in_what_is_run_at_once() {
+        for part in [Part::All, Part::Long] {
+            let mut all = Vec::new();
+            part.runs().into_iter().for_each(|part| lines(&part.steps(&project()), &mut all));
+            let count = all.len();
+            assert!(count > 5, "{} has {count} steps", part.name());
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), count);
         }
     }
-    counts
+
+    #[test]
+    fn the_list_has_every_step_of_every_part_with_what_it_needs() {
+        let parts: Vec<Part> = Part::value_variants().to_vec();
+        let text = list::of(&parts, &project());
+        for part in parts {
+            assert!(text.contains(&format!("{}: {}", part.name(), part.about())));
+            let mut all = Vec::new();
+            lines(&part.steps(&project()), &mut all);
+            let missing = |(_, line): &&(String, String)| !text.contains(line.as_str());
+            assert_eq!(all.iter().find(missing), None, "{}", part.name());
+        }
+        assert!(text.contains("needs qemu-system-arm, qemu-system-riscv32 (qemu-system-misc)"));
+    }
 }

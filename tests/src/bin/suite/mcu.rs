@@ -1,10 +1,17 @@
 //! What microcontrollers show, in an emulator.
 
-use crate::{BARE_TARGETS, Count, Suite, exists};
+use crate::needs::{BARE_TARGETS, NPM, Need, QEMU_ARM, QEMU_RISCV};
+use crate::plan::{Count, Step};
 
-/// Emulators, and the package each is in.
-const EMULATORS: [(&str, &str); 2] =
-    [("qemu-system-arm", "qemu-system-arm"), ("qemu-system-riscv32", "qemu-system-misc")];
+const EMULATORS: [Need; 2] = [QEMU_ARM, QEMU_RISCV];
+
+/// What the node's session has beside its emulator.
+const BROKER: [Need; 4] = [
+    QEMU_ARM,
+    Need::Program("mosquitto", "mosquitto"),
+    Need::Program("mosquitto_sub", "mosquitto-clients"),
+    Need::Program("dnsmasq", "dnsmasq-base"),
+];
 
 const BOARDS: [(&str, &str); 4] = [
     ("microbit", "Cortex-M0"),
@@ -76,150 +83,138 @@ impl Owned {
 
 const FIRMWARE: &str = "cargo run --quiet --release -p redress-tests --bin firmware --";
 
-impl Suite {
-    /// The core as it is, for every processor.
-    fn bare(&mut self) {
-        for target in BARE_TARGETS {
-            let build = format!("cargo build -p redress --target {target}");
-            self.step(&format!("no alloc on {target}"), &build, Count::One);
-        }
-        let features = "cargo build -p redress --target thumbv6m-none-eabi \
-                        --features defmt,embedded-hal,embedded-hal-async,serde";
-        self.step("features on thumbv6m-none-eabi", features, Count::One);
-        let panics = "cargo run --quiet --release -p redress-tests --bin nopanic";
-        self.step("no panic left", panics, Count::Runner);
+/// The core as it is, for every processor.
+fn bare() -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for target in BARE_TARGETS {
+        let build = format!("cargo build -p redress --target {target}");
+        steps.push(Step::new(format!("no alloc on {target}"), build, Count::One));
     }
+    let features = "cargo build -p redress --target thumbv6m-none-eabi \
+                    --features defmt,embedded-hal,embedded-hal-async,serde";
+    steps.push(Step::new("the core's features on thumbv6m-none-eabi", features, Count::One));
+    let panics = "cargo run --quiet --release -p redress-tests --bin nopanic";
+    steps.push(Step::new("no panic is left", panics, Count::Runner));
+    steps
+}
 
-    pub(crate) fn mcu(&mut self) {
-        self.bare();
-        let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-hal-nb,embedded-io,\
-                        embedded-can,embassy-net,embassy-net-udp,reqwless,rust-mqtt,minimq,cyw43,atat,\
-                        storage,sequential-storage";
-        let build = format!(
-            "cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}"
+/// What needs no emulator of redress-embassy.
+fn adapter() -> Vec<Step> {
+    let features = "defmt,log,rand-core-06,rand-core-09,embedded-hal,embedded-hal-nb,embedded-io,\
+                    embedded-can,embassy-net,embassy-net-udp,reqwless,rust-mqtt,minimq,cyw43,atat,\
+                    storage,sequential-storage";
+    let build =
+        format!("cargo build -p redress-embassy --target thumbv6m-none-eabi --features {features}");
+    let program = format!("{FIRMWARE} driverless");
+    let recipes = "cargo test --quiet --doc --manifest-path tests/firmware/Cargo.toml -p recipes";
+    vec![
+        Step::new("redress-embassy with all features on thumbv6m-none-eabi", build, Count::One),
+        Step::new("the program in the docs, with and without a driver", program, Count::Runner),
+        Step::new("the recipes of redress-embassy", recipes, Count::Tests),
+    ]
+}
+
+/// Every board in its emulator.
+fn emulated() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (board, processor) in BOARDS {
+        let images = format!("{FIRMWARE} images {board}");
+        steps.push((format!("images for {processor} build"), images));
+        let vectors = format!(
+            "{FIRMWARE} conformance {board} tests/vectors/engine.json tests/vectors/classifiers.json"
         );
-        self.step("embassy adapter with all features on thumbv6m-none-eabi", &build, Count::One);
-        let program = format!("{FIRMWARE} driverless");
-        self.step("the program in the docs, with and without a driver", &program, Count::Runner);
-        let recipes =
-            "cargo test --quiet --doc --manifest-path tests/firmware/Cargo.toml -p recipes";
-        self.step("recipes of redress-embassy", recipes, Count::Tests);
-        for (emulator, package) in EMULATORS {
-            if !exists(emulator, "--version") && !self.install(package) {
-                self.failed += 1;
-                return;
-            }
+        steps.push((format!("conformance vectors on {processor}"), vectors));
+        for (part, name) in PARTS {
+            steps.push((format!("{name} on {processor}"), format!("{FIRMWARE} {part} {board}")));
         }
-        for (board, processor) in BOARDS {
-            let images = format!("{FIRMWARE} images {board}");
-            self.step(&format!("images for {processor} build"), &images, Count::Runner);
-            let vectors = format!(
-                "{FIRMWARE} conformance {board} \
-                 tests/vectors/engine.json tests/vectors/classifiers.json"
-            );
-            self.step(&format!("conformance vectors on {processor}"), &vectors, Count::Runner);
-            for (part, name) in PARTS {
-                let line = format!("{FIRMWARE} {part} {board}");
-                self.step(&format!("{name} on {processor}"), &line, Count::Runner);
-            }
-        }
-        let hal = format!("{FIRMWARE} hal");
-        self.step("classes of a HAL's own errors", &hal, Count::Runner);
-        let loops = format!("{FIRMWARE} loops");
-        self.step("a bare loop, and tasks of RTIC", &loops, Count::Runner);
-        let ticks = format!("{FIRMWARE} ticks");
-        self.step("delays and images at 32,768 Hz", &ticks, Count::Runner);
-        let figures = format!("{FIRMWARE} figures");
-        self.step("figures of all processors, beside peers", &figures, Count::Runner);
-        let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
-                        -p board -p firmware -p loops -p prices -p redress-wire \
-                        --target thumbv7m-none-eabi -- -D warnings";
-        self.step("lints of the firmware images", firmware, Count::One);
-        let nrf = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
-                   -p hal -p thermometer -p prices --no-default-features \
-                   --features prices/tick-hz-32_768,prices/further,thermometer/time-driver \
-                   --target thumbv7em-none-eabihf -- -D warnings";
-        self.step("lints of the images at 32,768 Hz", nrf, Count::One);
-        let cuts = "cargo clippy --release --manifest-path tests/power-cut/Cargo.toml \
-                    --workspace --target thumbv7m-none-eabi -- -D warnings";
-        self.step("lints of the image for power cuts", cuts, Count::One);
-        let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
-        self.step("power cuts while the state is saved", cuts, Count::Runner);
-        // A workspace of its own, which the host's lints do not see.
-        let node = "cargo clippy --release --manifest-path examples/sensor-node/Cargo.toml \
+    }
+    for (part, shows) in [
+        ("hal", "classes of a HAL's own errors"),
+        ("loops", "a bare loop, and tasks of RTIC"),
+        ("ticks", "delays and images at 32,768 Hz"),
+        ("figures", "figures of all processors, beside peers"),
+    ] {
+        steps.push((shows.to_owned(), format!("{FIRMWARE} {part}")));
+    }
+    let step = |(shows, line): (String, String)| Step::new(shows, line, Count::Runner);
+    steps.into_iter().map(|one| step(one).needs(&EMULATORS)).collect()
+}
+
+/// Workspaces of their own, which the host's lints do not see.
+fn lints() -> Vec<Step> {
+    let firmware = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
+                    -p board -p firmware -p loops -p prices -p redress-wire \
                     --target thumbv7m-none-eabi -- -D warnings";
-        self.step("lints of the sensor node", node, Count::One);
-        let node = "cargo run --quiet -p flaky-service --bin demo -- --mcu";
-        self.step("sensor node comes through every fault", node, Count::One);
+    let nrf = "cargo clippy --release --manifest-path tests/firmware/Cargo.toml \
+               -p hal -p thermometer -p prices --no-default-features \
+               --features prices/tick-hz-32_768,prices/further,thermometer/time-driver \
+               --target thumbv7em-none-eabihf -- -D warnings";
+    let cuts = "cargo clippy --release --manifest-path tests/power-cut/Cargo.toml \
+                --workspace --target thumbv7m-none-eabi -- -D warnings";
+    let node = "cargo clippy --release --manifest-path examples/sensor-node/Cargo.toml \
+                --target thumbv7m-none-eabi -- -D warnings";
+    vec![
+        Step::new("the firmware images are without lints", firmware, Count::One),
+        Step::new("the images at 32,768 Hz are without lints", nrf, Count::One),
+        Step::new("the image for power cuts is without lints", cuts, Count::One),
+        Step::new("the sensor node is without lints", node, Count::One),
+    ]
+}
+
+pub(crate) fn steps() -> Vec<Step> {
+    let cuts = "cargo run --quiet -p redress-tests --bin power_cut";
+    let node = "cargo run --quiet -p flaky-service --bin demo -- --mcu";
+    let mut steps = bare();
+    steps.extend(adapter());
+    steps.extend(emulated());
+    steps.extend(lints());
+    steps.extend([
+        Step::new("power cuts while the state is saved", cuts, Count::Runner).needs(&[QEMU_ARM]),
+        Step::new("the sensor node comes through every fault", node, Count::One).needs(&[QEMU_ARM]),
         // Ten kills are a minute and a half of waiting.
-        self.session(10, Self::boards);
-    }
+        session(10).beside(boards()),
+    ]);
+    steps
+}
 
-    fn lints_of(&mut self, program: &Owned) {
-        let lints = program.cargo("clippy") + " -- -D warnings";
-        self.step(&format!("lints of the program for {}", program.board), &lints, Count::One);
-    }
+fn lints_of(program: &Owned) -> Step {
+    let lints = program.cargo("clippy") + " -- -D warnings";
+    Step::new(format!("the program for {} is without lints", program.board), lints, Count::One)
+}
 
-    fn build_of(&mut self, program: &Owned) {
-        let build = program.cargo("build");
-        self.step(&format!("the program for {} builds", program.board), &build, Count::One);
-    }
+fn build_of(program: &Owned) -> Step {
+    let build = program.cargo("build");
+    Step::new(format!("the program for {} builds", program.board), build, Count::One)
+}
 
-    /// Programs for boards that people own, and one of them in an emulator of its chip.
-    fn boards(&mut self) {
-        for program in [PICO, NUCLEO] {
-            self.lints_of(&program);
-            self.build_of(&program);
-        }
-        for program in ["npm", "node"] {
-            if !exists(program, "--version") && !self.install("npm") {
-                self.failed += 1;
-                return;
-            }
-        }
-        if !self.is_installed("tests/boards") {
-            let install = "npm ci --prefix tests/boards";
-            self.step("the emulator of an RP2040", install, Count::One);
-        }
-        let emulated = "node tests/boards/emulate.mjs \
-                        target/boards/thumbv6m-none-eabi/release/pico";
-        self.step("a thermometer on an RP2040", emulated, Count::Runner);
-    }
+/// Programs for boards that people own, and one of them in an emulator of its chip.
+fn boards() -> Vec<Step> {
+    let mut steps: Vec<Step> =
+        [PICO, NUCLEO].iter().flat_map(|program| [lints_of(program), build_of(program)]).collect();
+    let emulated = "node tests/boards/emulate.mjs \
+                    target/boards/thumbv6m-none-eabi/release/pico";
+    let emulated = Step::new("a thermometer on an RP2040", emulated, Count::Runner);
+    steps.push(emulated.needs(&[NPM, Need::Npm("tests/boards")]));
+    steps
+}
 
-    /// The node's session with a broker: a hundred kills, and ten minutes of one that accepts and drops;
-    /// beside it, the boards that take long to build, and what more costs.
-    pub(crate) fn mcu_long(&mut self) {
-        self.session(100, |suite| {
-            for program in [ESP, PICO_NODE] {
-                suite.lints_of(&program);
-                suite.build_of(&program);
-            }
-            let further = format!("{FIRMWARE} further");
-            suite.step(
-                "what a further operation and a longer window take",
-                &further,
-                Count::Runner,
-            );
-        });
-    }
+/// The node's session with a broker: a hundred kills, and ten minutes of one that accepts and drops;
+/// beside it, the boards that take long to build, and what more costs.
+pub(crate) fn long() -> Vec<Step> {
+    let mut beside: Vec<Step> = [ESP, PICO_NODE]
+        .iter()
+        .flat_map(|program| [lints_of(program), build_of(program)])
+        .collect();
+    let further = format!("{FIRMWARE} further");
+    let further =
+        Step::new("what a further operation and a longer window take", further, Count::Runner);
+    beside.push(further.needs(&EMULATORS));
+    vec![session(100).beside(beside)]
+}
 
-    /// The node's session with a broker, which is killed this many times, and `meanwhile` beside it.
-    fn session(&mut self, kills: u32, meanwhile: impl FnOnce(&mut Self)) {
-        for (program, package) in [
-            ("mosquitto", "mosquitto"),
-            ("mosquitto_sub", "mosquitto-clients"),
-            ("dnsmasq", "dnsmasq-base"),
-        ] {
-            // What they exit with when asked for help differs. By `-h` dnsmasq starts to serve.
-            let is_there = || std::process::Command::new(program).arg("--help").output().is_ok();
-            if !is_there() && !self.install(package) {
-                self.failed += 1;
-                return;
-            }
-        }
-        let node =
-            format!("cargo run --quiet -p flaky-service --bin demo -- --mcu --kills {kills}");
-        let name = format!("sensor node keeps its session through {kills} kills of its broker");
-        self.step_beside(&name, &node, Count::One, meanwhile);
-    }
+/// The node's session with a broker, which is killed this many times.
+fn session(kills: u32) -> Step {
+    let node = format!("cargo run --quiet -p flaky-service --bin demo -- --mcu --kills {kills}");
+    let shows = format!("the sensor node keeps its session through {kills} kills of its broker");
+    Step::new(shows, node, Count::One).needs(&BROKER)
 }

@@ -302,7 +302,7 @@ fn decide() -> CallResult {
     }
 }
 
-/// If nobody holds a probe, a half-open breaker has all of its places.
+/// If no caller holds a probe, a half-open breaker has all of its places.
 fn question() {
     critical_section::with(|_| {
         if ledger(|ledger| !ledger.held.is_empty()) {

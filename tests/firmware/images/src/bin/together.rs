@@ -67,7 +67,7 @@ impl Seen {
         }
     }
 
-    fn hear(&self, event: &Event<'_>) {
+    fn record(&self, event: &Event<'_>) {
         self.look();
         match event.kind {
             EventKind::CircuitRejected => count(&self.rejected),
@@ -86,7 +86,7 @@ impl Seen {
                 *class
             })
             .breaker(&BREAKER)
-            .on_event(|event: &Event<'_>| self.hear(event))
+            .on_event(|event: &Event<'_>| self.record(event))
             .execute_async(async |_| {
                 count(&self.made);
                 self.look();
@@ -156,11 +156,11 @@ async fn lost_probe(checks: &mut Checks) {
     recovered().await;
     let mut retry =
         ONCE.on(EmbassyTime, NoRandom).classify(|(): &()| ErrorClass::Transient).breaker(&BREAKER);
-    // It hangs for ever, and nobody waits behind it.
+    // It hangs for ever, and no caller waits behind it.
     let probe = retry.call_async(async |_| pending::<Result<(), ()>>().await);
     let others = async {
         let rejected = seen.call(Ok(())).await.rejection().is_some();
-        checks.check("nobody waits behind a probe that hangs", rejected, rejected);
+        checks.check("no caller waits behind a probe that hangs", rejected, rejected);
         Timer::after_millis(199).await;
         let still = seen.call(Ok(())).await.rejection().is_some();
         Timer::after_millis(1).await;
@@ -170,7 +170,7 @@ async fn lost_probe(checks: &mut Checks) {
     };
     embassy_futures::select::select(probe, others).await;
     let closed = state() == Some(CircuitState::Closed);
-    checks.check("the lost one, given up later, changes nothing", closed, closed);
+    checks.check("the lost one, dropped later, changes nothing", closed, closed);
 }
 
 async fn one_budget(checks: &mut Checks) {

@@ -61,7 +61,7 @@ fn class(error: &Error) -> ErrorClass {
     }
 }
 
-/// The sensor at another address, where nobody is, or back.
+/// The sensor at another address, where no device is, or back.
 fn at(sensor: Sensor, address: u8) -> Sensor {
     Lm75::new(sensor.destroy(), Address::from(address))
 }

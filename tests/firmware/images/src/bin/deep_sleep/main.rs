@@ -170,7 +170,7 @@ async fn tests(_spawner: Spawner) {
         (3, Progress::Over(outcome)) => {
             let over = outcome.stop_reason() == Some(StopReason::MaxAttemptsGlobal);
             checks.check("the last of five attempts, after the delay", over && made == [5], 5);
-            checks.check("us awake, as nobody knew of the sleep", awake_for(100), awake);
+            checks.check("us awake, without the time asleep", awake_for(100), awake);
             let open = state == Some(CircuitState::Open);
             checks.check("the call opens the breaker", open, open);
             sleep(EmbassyTime.now(), &Left { start: 4, checks, call: None })

@@ -14,7 +14,7 @@ import { startScripted } from "../../lab/server.mjs";
 const retry = { strategy: backoff.constant(1), maxAttempts: 1 };
 const busy = () => Promise.reject(Object.assign(new Error("the secret of the upstream"), { status: 503 }));
 
-export function commonTests(driver) {
+export function everyServer(driver) {
   const named = (name, body) => test(`${driver.name}: ${name}`, body);
   const start = (parts, lab) => driver.start({ upstreams: {}, options: {}, ...parts }, lab);
   const answered = async (url, headers) => {

@@ -5,19 +5,17 @@
 //   watch(client, item)                                   the messages of a stream, asynchronously
 //   codeOf(error)
 
-import { backoff, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, outcomeOf, Policy } from "redress";
+import { backoff, CircuitBreaker, CircuitOpenError, Keyed, KeyedPolicy, outcomeOf } from "redress";
 import { startPrices } from "../../lab/grpc.mjs";
 import { assert, test, thrown } from "../../lab/harness.mjs";
+import { quick } from "./policy.mjs";
 
 const DEADLINE_EXCEEDED = 4;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 const RESOURCE_EXHAUSTED = 8;
 
-export const quick = (more = {}, rest = {}) =>
-  new Policy({ retry: { strategy: backoff.constant(1), maxAttempts: 3, maxUnknownAttempts: 0, ...more }, ...rest });
-
-export function commonTests(driver) {
+export function everyRpcClient(driver) {
   const { get } = driver;
   const named = (name, body) => test(`${driver.name}: ${name}`, body);
   const client = (server, policy, options, lab) => driver.client(server.address, policy, options, lab);

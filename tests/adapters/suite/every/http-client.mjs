@@ -10,13 +10,10 @@
 //   once()                                 a body that cannot be sent twice
 //   refused                                by which an error says that the connection was refused: its code
 
-import { Budget, backoff, CircuitBreaker, CircuitOpenError, outcomeOf, Policy } from "redress";
+import { Budget, backoff, CircuitBreaker, CircuitOpenError, outcomeOf } from "redress";
 import { assert, test, thrown } from "../../lab/harness.mjs";
 import { refusedUrl, startScripted } from "../../lab/server.mjs";
-
-/** Three attempts without delays to speak of. */
-export const quick = (more = {}, rest = {}) =>
-  new Policy({ retry: { strategy: backoff.constant(1), maxAttempts: 3, maxUnknownAttempts: 0, ...more }, ...rest });
+import { quick } from "./policy.mjs";
 
 /** The last status, thrown or returned. */
 async function lastStatus(driver, sent) {
@@ -25,7 +22,7 @@ async function lastStatus(driver, sent) {
   return { status: driver.statusOf(error), error };
 }
 
-export function commonTests(driver) {
+export function everyHttpClient(driver) {
   const { client, send } = driver;
   const named = (name, body) => test(`${driver.name}: ${name}`, body);
 

@@ -73,7 +73,7 @@ export interface Carried {
   readonly leftMs: number;
 }
 
-/** What a job carries, as it came out of its queue; undefined for one that begins. What nobody has put there fails the job. */
+/** What a job carries, as it came out of its queue; undefined for one that begins. Data of any other form fails the job. */
 export function carriedOf(value: unknown): Carried {
   if (value === undefined) return NOTHING;
   if (!isOptions(value)) return { resume: value as never, leftMs: 0 };
@@ -150,7 +150,7 @@ export class JobRunner<J> {
     return this.#settings.signal?.aborted ? { next: "release" } : { next: "fail", why: stopped(outcome) };
   }
 
-  /** Which delays are the queue's. One that does not fit before the deadline is nobody's: the call ends with DEADLINE_EXCEEDED. */
+  /** Which delays are the queue's. One that does not fit before the deadline is not waited for: the call ends with DEADLINE_EXCEEDED. */
   readonly #decide = (context: BackoffContext, sleepMs: number): SleepDecision => {
     const decision = this.#settings.sleep?.(context, sleepMs) ?? "sleep";
     const fits = context.remainingMs === null || sleepMs < context.remainingMs;

@@ -6,23 +6,26 @@ use crate::arguments::Arguments;
 
 /// What the demo does with these arguments, and how long it takes; `length` is that of the load.
 pub fn introduction(arguments: &Arguments, length: Duration) -> String {
-    let callers = arguments.callers();
+    let callers = match arguments.callers() {
+        1 => "1 caller calls".to_owned(),
+        callers => format!("{callers} callers call"),
+    };
     let secs = length.as_secs_f64().ceil();
     match (&arguments.url, arguments.guarded_only) {
         (Some(_), true) => format!(
-            "`cargo demo`: {callers} callers call a service of yours under one redress policy, for {secs} s \
+            "`cargo demo`: {callers} a service of yours under one redress policy, for {secs} s \
              or a little more; a table closes it"
         ),
         (Some(_), false) => format!(
-            "`cargo demo`: {callers} callers call a service of yours, for {secs} s or a little more under \
+            "`cargo demo`: {callers} a service of yours, for {secs} s or a little more under \
              one redress policy, then as often in a naive retry loop; a table of both closes it"
         ),
         (None, true) => format!(
-            "`cargo demo`: {callers} callers call a flaky HTTP service under one redress policy, for {secs} s \
+            "`cargo demo`: {callers} a flaky HTTP service under one redress policy, for {secs} s \
              or a little more; a table closes it"
         ),
         (None, false) => format!(
-            "`cargo demo`: {callers} callers call a flaky HTTP service under one redress policy, and as many \
+            "`cargo demo`: {callers} a flaky HTTP service under one redress policy, and as many \
              a twin of it in a naive retry loop, for {secs} s or a little more; a table of both closes it"
         ),
     }

@@ -73,7 +73,7 @@ export interface Carried {
   readonly leftMs: number;
 }
 
-/** What a job carries, as it came out of its queue; undefined for one that begins. Anything else fails the job, by what is wrong with it. */
+/** What a job carries, as it came out of its queue; undefined for one that begins. Data of any other form fails the job. */
 export function carriedOf(value: unknown): Carried {
   if (value === undefined) return NOTHING;
   if (!isOptions(value)) return { resume: value as never, leftMs: 0 };
@@ -151,7 +151,7 @@ export class JobRunner<J> {
     return isToldToStop ? { next: "release" } : { next: "fail", why: stopped(outcome) };
   }
 
-  /** Which delays are the queue's. With one that does not fit before the deadline the call ends: DEADLINE_EXCEEDED. */
+  /** Which delays are the queue's. One that does not fit before the deadline is not waited for: the call ends with DEADLINE_EXCEEDED. */
   readonly #decide = (context: BackoffContext, sleepMs: number): SleepDecision => {
     const { sleep } = this.#settings;
     const decision = sleep === undefined ? "sleep" : sleep(context, sleepMs);

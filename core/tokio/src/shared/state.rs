@@ -141,7 +141,7 @@ impl<S: Store, C: Core> SharedState<S, C> {
         };
         let Err(error) = exchanged else { return };
         if let Some(hook) = &self.sharing.on_unreachable {
-            told(|| hook(&*error));
+            notify(|| hook(&*error));
         }
         for one in &mut *asked {
             one.answer = C::otherwise(&one.question);
@@ -179,7 +179,7 @@ impl<S: Store, C: Core> SharedState<S, C> {
             }
         }
         if let Some(hook) = &self.sharing.on_conflict {
-            told(|| hook());
+            notify(|| hook());
         }
         Ok(())
     }
@@ -300,7 +300,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs a hook, whose panic changes nothing.
-fn told(hook: impl FnOnce()) {
+fn notify(hook: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(hook));
 }
 

@@ -109,7 +109,7 @@ test("redis: the place of a process that is killed in mid-probe is free when its
 // The first three processes ask by a client each.
 for (const [id, client] of ["ioredis", "node-redis", "redis-rs"].entries()) {
   test(`redis: a place whose answer is lost is free when its lease has ended, not before: ${client}`, async (lab) => {
-    const all = await laboratory(lab, { proxies: COUNT, settings: { whenUnreachable: "reject", timeoutMs: 300 } });
+    const all = await laboratory(lab, { proxies: COUNT, settings: { whenUnreachable: "reject", timeoutMs: 1_000 } });
     const { upstream, workers, proxies } = all;
     await opened(all);
     // The answer to the write is lost: the place is taken, and the process that took it knows nothing of it.
@@ -187,7 +187,7 @@ test("redis: a server that restarts without its data begins anew, and results of
 async function twoServers(lab, settings = {}) {
   const all = await laboratory(lab, {
     proxies: COUNT,
-    settings: { whenUnreachable: "reject", timeoutMs: 300, ...settings },
+    settings: { whenUnreachable: "reject", timeoutMs: 1_000, ...settings },
   });
   const replica = await startReplica(all.redis, lab);
   const turn = () => all.proxies.forEach((proxy) => proxy.turnTo(replica.port));
@@ -197,7 +197,7 @@ async function twoServers(lab, settings = {}) {
 
 test("redis: a replica that takes over knows the place of a probe until its lease has ended", async (lab) => {
   // Long enough for all to reach the replica meanwhile.
-  const leaseMs = 4 * LEASE_MS;
+  const leaseMs = 8 * LEASE_MS;
   const all = await twoServers(lab, { leaseMs });
   const { redis, upstream, workers, replica, turn, promote } = all;
   await opened(all);

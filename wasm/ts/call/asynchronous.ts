@@ -1,14 +1,15 @@
 // The asynchronous scheduler: awaits attempts, delays, and callbacks that answer later.
 
+import { systemClock } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
 import { AttemptTimeoutError } from "../errors.js";
 import type { Attempt, CallOptions, Outcome } from "../types.js";
 import type { Setting } from "./codes.js";
 import { isThenable } from "./hooks.js";
-import { type Action, ASK, DONE, LATE, Machine, READY, RUN, type Scheduling } from "./machine.js";
+import { type Action, ASK, DONE, LATE, Machine, READY, RUN, type Scheduling, WAIT } from "./machine.js";
 import { outcome, valueOrThrow } from "./outcomes.js";
 import { onAbort } from "./signals.js";
-import { type Alarm, type Delayed, type Limited, pause, promised, TURN, timer } from "./timers.js";
+import { type Alarm, type Delayed, type Limited, nothing, pause, promised, TURN, timer } from "./timers.js";
 
 type Operation<T> = (attempt: Attempt) => T | PromiseLike<T>;
 
@@ -45,6 +46,8 @@ async function run<T, R>(
   if (typeof operation !== "function") refuse("operation", operation, "a function");
   const machine = new Machine<T>(runner.setting, options, scheduling);
   let waiting: Waiting | undefined;
+  /** Whether all others have had a turn since the call, or its latest retry without a delay, has begun. */
+  let isFair = false;
   try {
     for (let action = machine.begin(); action !== DONE; ) {
       if (action === READY) action = machine.start();
@@ -62,11 +65,18 @@ async function run<T, R>(
         else {
           waiting ??= new Waiting(machine);
           action = ended(machine, waiting.over(await waiting.for(returned as PromiseLike<T>, machine.limit())));
+          isFair = true;
         }
+      } else if (action === WAIT && !(machine.sleepMs > 0)) {
+        const turn = pause(machine.rules.clock === systemClock ? machine.now : performance.now());
+        if (turn !== undefined || !isFair) await (turn ?? TURN);
+        isFair = false;
+        action = waited(machine, undefined);
       } else {
         waiting ??= new Waiting(machine);
         if (action === ASK) action = answered(machine, waiting.over(await waiting.answer()));
         else action = waited(machine, waiting.over(await waiting.delay(machine.sleepMs)));
+        isFair = true;
       }
     }
   } catch (bug) {
@@ -77,7 +87,7 @@ async function run<T, R>(
     waiting?.release();
   }
   // A turn first: a promise that is rejected before anyone can listen costs Node dearly.
-  if (!machine.ok && waiting === undefined) await TURN;
+  if (!machine.ok && !isFair) await TURN;
   return result(machine);
 }
 
@@ -162,7 +172,6 @@ class Waiting implements Limited, Delayed {
   delay(ms: number): Promise<unknown> {
     const { options, rules } = this.#machine;
     const sleeper = options.sleeper ?? rules.sleeper;
-    if (!(ms > 0)) return pause();
     if (rules.delays.areOver) return Promise.resolve(ABORTED);
     rules.delays.add(this);
     this.#isDelay = true;
@@ -206,5 +215,3 @@ class Waiting implements Limited, Delayed {
     return answer;
   }
 }
-
-function nothing(): void {}

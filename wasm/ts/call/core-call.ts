@@ -226,7 +226,7 @@ export abstract class CoreCall implements Callbacks {
     const isLost = this.isLost;
     const counts = (this.#flags & SUCCESS_COUNTS) !== 0 && !isLost;
     if (isTimed || counts) this.now = rules.clock();
-    const breakerNow = counts ? (breaker?.clock() ?? NaN) : NaN;
+    const breakerNow = counts && breaker !== undefined ? this.ofBreaker(breaker) : NaN;
     const call = isLost ? 0 : this.#call;
     this.#call = 0;
     const before = deciding.call;

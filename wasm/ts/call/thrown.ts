@@ -42,11 +42,21 @@ export function asksToStop(error: unknown): boolean {
  * ("abort"), or that a time was over ("timeout"); undefined for any other error.
  */
 export function cancellation(error: unknown): "abort" | "timeout" | undefined {
-  const name = read(error, "name");
-  const type = read(read(error, "constructor"), "name");
+  const [name, type, code] = signsOf(error);
   // Most errors have the name of their type.
   const isNamed = says(name, ABORT_NAMES) || (type !== name && says(type, ABORT_NAMES));
-  if (!isNamed && !says(read(error, "code"), ABORT_NAMES)) return undefined;
+  if (!isNamed && !says(code, ABORT_NAMES)) return undefined;
   const reasons = [read(error, "cause"), read(read(error, "signal"), "reason")];
   return reasons.some((reason) => read(reason, "name") === "TimeoutError") ? "timeout" : "abort";
+}
+
+/** By what an error may be known as a cancellation: its name, that of its type, and its code. */
+function signsOf(error: unknown): readonly unknown[] {
+  try {
+    // By their names, as engines remember where an object has them.
+    const { name, constructor: type, code } = error as Error & { code: unknown };
+    return [name, type.name, code];
+  } catch {
+    return [read(error, "name"), read(read(error, "constructor"), "name"), read(error, "code")];
+  }
 }

@@ -32,7 +32,7 @@ export function timer(ms: number, unref: boolean, over: () => void): (() => void
   return () => clearTimeout(running);
 }
 
-function nothing(): void {}
+export function nothing(): void {}
 
 /** Whether a timer of one call may end another: in Cloudflare's Workers it would end with the request that made it. */
 const SHARES = globalThis.navigator?.userAgent !== "Cloudflare-Workers";
@@ -165,10 +165,10 @@ const LONG_MS = 10;
 let pauses = 0;
 let turned = 0;
 
-/** Waits for no time. Now and then everything else has its turn that is due, timers and signals among it. */
-export function pause(): Promise<void> {
+/** The turn that all else has now and then, timers and signals among it, where no time is waited for; undefined in between. */
+export function pause(now: number): Promise<void> | undefined {
   pauses += 1;
-  if (pauses < PAUSES && Math.abs(performance.now() - turned) < LONG_MS) return TURN;
+  if (pauses < PAUSES && Math.abs(now - turned) < LONG_MS) return undefined;
   return turn().then(() => {
     pauses = 0;
     turned = performance.now();

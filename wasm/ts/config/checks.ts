@@ -105,4 +105,4 @@ export function byClass<T>(
   return found;
 }
 
-const systemClock = (): number => performance.now();
+export const systemClock = (): number => performance.now();

@@ -26,7 +26,18 @@ policy
   .then((value) => console.log(value, calls));
 `;
 
-const ENTRIES = ["", "/backoff", "/classify", "/decorators", "/durable", "/lint", "/redis", "/testing"];
+const ENTRIES = [
+  "",
+  "/backoff",
+  "/classify",
+  "/config",
+  "/decorators",
+  "/durable",
+  "/lint",
+  "/queues",
+  "/redis",
+  "/testing",
+];
 
 /** What is imported is what is required, and the entries share their classes. */
 const ONE_STATE = `

@@ -11,9 +11,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redress::{Error, ErrorClass, Policy};
 use redress_tokio::redis::{RedisStore, SharedBreaker};
-use redress_tokio::settings::BreakerSettings;
 use redress_tokio::shared::{Sharing, WhenUnreachable};
-use redress_tokio::{BreakerKind, Upstream};
+use redress_tokio::{Upstream, UpstreamSettings};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -95,14 +94,15 @@ async fn breaker(
         sharing = sharing.when_unreachable(WhenUnreachable::Reject);
     }
     let share = take("maxOwnFailures").and_then(|failures| failures.as_u64());
-    let settings: BreakerSettings = serde_json::from_value(settings.into())?;
+    let settings: UpstreamSettings = serde_json::from_value(json!({ "circuitBreaker": settings }))?;
     let config = ConnectionManagerConfig::new()
         .set_min_delay(Duration::from_millis(10))
         .set_max_delay(Duration::from_millis(20))
         .set_number_of_retries(usize::MAX);
     let client = redis::Client::open(url)?;
     let store = RedisStore::new(client.get_connection_manager_with_config(config).await?);
-    let breaker = SharedBreaker::new(store, sharing, BreakerKind::try_from(&settings)?)?;
+    let kind = settings.breaker()?.ok_or("no breaker")?;
+    let breaker = SharedBreaker::new(store, sharing, kind)?;
     Ok(match share {
         Some(failures) => breaker.max_own_failures(u8::try_from(failures)?)?,
         None => breaker,

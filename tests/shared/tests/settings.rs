@@ -3,10 +3,13 @@
 
 use std::convert::Infallible;
 
-use redress_tokio::settings::{BreakerSettings, BudgetSettings};
+use redress_tokio::UpstreamSettings;
 use redress_tokio::shared::{SharedBreaker, SharedBudget, Store, Stored};
-use redress_tokio::{BreakerKind, BudgetKind};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+fn read(settings: Value) -> UpstreamSettings {
+    serde_json::from_value(settings).unwrap()
+}
 
 /// Nothing is asked of it.
 struct Unasked;
@@ -33,13 +36,12 @@ fn settings_have_the_key_that_they_have_in_javascript() {
         }
     };
     each("breakers", &|settings| {
-        let settings: BreakerSettings = serde_json::from_value(settings).unwrap();
-        let kind = BreakerKind::try_from(&settings).unwrap();
+        let kind = read(json!({ "circuitBreaker": settings })).breaker().unwrap().unwrap();
         SharedBreaker::new(Unasked, "k", kind).unwrap().key().to_owned()
     });
     each("budgets", &|settings| {
-        let settings: BudgetSettings = serde_json::from_value(settings).unwrap();
-        let kind = BudgetKind::try_from(&settings).unwrap();
+        let retry = json!({ "strategy": { "kind": "fullJitter" }, "budget": settings });
+        let kind = read(json!({ "retry": retry })).budget().unwrap().unwrap();
         SharedBudget::new(Unasked, "k", kind).unwrap().key().to_owned()
     });
 }

@@ -27,16 +27,27 @@ export interface AmqpMessage {
   };
   /** Its properties: a deferred copy has the same, but no `expiration` and no `userId`. */
   readonly properties: {
+    /** Its headers. */
     readonly headers?: any;
+    /** The type of its body. */
     readonly contentType?: any;
+    /** How its body is encoded. */
     readonly contentEncoding?: any;
+    /** Whether it is kept on disk: 2. */
     readonly deliveryMode?: any;
+    /** Its priority. */
     readonly priority?: any;
+    /** Which request it answers. */
     readonly correlationId?: any;
+    /** Where an answer goes. */
     readonly replyTo?: any;
+    /** Its own name. */
     readonly messageId?: any;
+    /** When it was made. */
     readonly timestamp?: any;
+    /** Its kind, for the application. */
     readonly type?: any;
+    /** Which application made it. */
     readonly appId?: any;
   };
 }

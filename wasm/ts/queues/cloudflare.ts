@@ -35,7 +35,13 @@ export interface CloudflareBatch<M> {
 /** What is needed of a binding of a queue. */
 export interface CloudflareQueue {
   /** Sends a message, after a delay in whole seconds. */
-  send(body: any, options?: { delaySeconds?: number }): PromiseLike<unknown>;
+  send(
+    body: any,
+    options?: {
+      /** The delay, 0 to 43,200. */
+      delaySeconds?: number;
+    },
+  ): PromiseLike<unknown>;
 }
 
 /** The options of a consumer. */

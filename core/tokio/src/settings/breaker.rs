@@ -4,7 +4,7 @@ use redress::breaker::FailureRule;
 use redress::classify::ClassSet;
 use redress::{BreakerConfig, Duration};
 
-use super::error::{Check, Issue, Problem, SettingsError, checked};
+use super::error::{Check, Issue, Problem};
 use super::number::{Limit, Range, span};
 use super::{ByClass, class};
 use crate::upstream::{BreakerKind, PERMITS, SLICES};
@@ -233,15 +233,6 @@ impl BreakerSettings {
             config = config.half_open_on(classes(check, &of("halfOpenOn"), names));
         }
         config
-    }
-}
-
-/// The settings, checked, under the path `circuitBreaker`.
-impl TryFrom<&BreakerSettings> for BreakerKind {
-    type Error = SettingsError;
-
-    fn try_from(settings: &BreakerSettings) -> Result<Self, SettingsError> {
-        checked(|check| settings.build("circuitBreaker", check))
     }
 }
 

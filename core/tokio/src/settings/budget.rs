@@ -2,7 +2,7 @@
 
 use redress::budget::{RatioConfig, RollingConfig};
 
-use super::error::{Check, Issue, Problem, SettingsError, checked};
+use super::error::{Check, Issue, Problem};
 use super::number::{Range, span};
 use crate::upstream::BudgetKind;
 
@@ -82,14 +82,5 @@ impl BudgetSettings {
             config = config.floor_per_sec(whole.check(check, &of("floorPerSec"), floor) as u32);
         }
         config.into()
-    }
-}
-
-/// The settings, checked, under the path `budget`.
-impl TryFrom<&BudgetSettings> for BudgetKind {
-    type Error = SettingsError;
-
-    fn try_from(settings: &BudgetSettings) -> Result<Self, SettingsError> {
-        checked(|check| settings.build("budget", check))
     }
 }

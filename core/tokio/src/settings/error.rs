@@ -197,15 +197,6 @@ impl<'f> Check<'f> {
     }
 }
 
-/// What is built of settings that come from a program, not from a file.
-pub(super) fn checked<T>(build: impl FnOnce(&Check<'_>) -> T) -> Result<T, SettingsError> {
-    let found = Found::default();
-    let check = Check::new(&found);
-    let built = build(&check);
-    check.end()?;
-    Ok(built)
-}
-
 /// The name that differs the least, if no more than a third of the letters do.
 fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     let mut found = None;

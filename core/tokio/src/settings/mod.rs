@@ -128,6 +128,25 @@ impl UpstreamSettings {
     pub fn policy(&self) -> Result<Policy, SettingsError> {
         self.checked(&Remembering::default()).map(|checked| checked.policy)
     }
+
+    /// Checks every setting, and returns the breaker's, for a [`SharedBreaker`](crate::shared::SharedBreaker) for
+    /// instance; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] of everything that is wrong.
+    pub fn breaker(&self) -> Result<Option<BreakerKind>, SettingsError> {
+        self.checked(&Remembering::default()).map(|checked| checked.breaker)
+    }
+
+    /// Checks every setting, and returns those of the budget that all keys share; `None` without one.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] of everything that is wrong.
+    pub fn budget(&self) -> Result<Option<BudgetKind>, SettingsError> {
+        self.checked(&Remembering::default()).map(|checked| checked.budget)
+    }
 }
 
 /// Values by the name of a class: `RATE_LIMIT`, `SERVER_ERROR` and so on.

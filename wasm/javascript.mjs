@@ -142,7 +142,7 @@ async function writeBundles({ modules, end }) {
     external: ["*.base64.js", "./redress.js"],
     logLevel: "warning",
   };
-  const source = (contents) => ({ contents, resolveDir: SOURCES, sourcefile: "bundle.ts", loader: "ts" });
+  const source = (contents) => ({ contents, resolveDir: SOURCES, sourcefile: "entries.ts", loader: "ts" });
   const [around, first] = ["around.js", "redress.js"].map((name) => join(common, name));
   const stdin = source(giving(entries().filter(isAround)));
   await build({ ...form, stdin, outfile: around, plugins: [fromFirst(taken)] });

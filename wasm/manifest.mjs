@@ -1,4 +1,4 @@
-// What the manifest says of each entry of the package, made of the list of entries in ts/bundle.ts: the build writes it,
+// What the manifest says of each entry of the package, made of the list of entries in ts/entries.ts: the build writes it,
 // and `prepack` refuses to publish what does not lead to a file.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ const MANIFEST = join(HERE, "package.json");
 
 /** The entries by the names of their modules; `index` is the package itself. */
 export function entries() {
-  const source = readFileSync(join(HERE, "ts", "bundle.ts"), "utf8");
+  const source = readFileSync(join(HERE, "ts", "entries.ts"), "utf8");
   const names = [...source.matchAll(/^export \* as (\w+) from "\.\/\1\.js";$/gm)].map(([, name]) => name);
   return ["index", ...names.filter((name) => name !== "index")];
 }
@@ -55,7 +55,7 @@ function obstacle() {
   const named = [main, ...Object.values(bin), ...leaves(exports), ...files.filter((path) => !path.includes("*"))];
   const missing = named.filter((path) => !existsSync(join(HERE, path)));
   if (missing.length > 0) return `${missing[0]} is not there, and ${missing.length - 1} others: ${build}`;
-  return text === generated() ? undefined : `package.json is not as the entries in ts/bundle.ts are: ${build}`;
+  return text === generated() ? undefined : `package.json is not as the entries in ts/entries.ts are: ${build}`;
 }
 
 function leaves(target) {

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::memory::reserve;
 use crate::settings::{self, span};
 use crate::slot::Content;
-use crate::strategy_slots::backoff;
+use crate::strategy_slot::backoff;
 
 /// A lock for the one thread there is.
 struct Local<T>(RefCell<T>);

@@ -7,12 +7,13 @@ use redress::random::Draw;
 use redress::{Attempt, Classification, Duration, ErrorClass, Instant, Policy, StopReason};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::gate::{self, OUT_OF_MEMORY};
+use crate::breaker_answer::{self, OUT_OF_MEMORY};
+use crate::call_budget::CallBudget;
 use crate::memory::{release, reserve};
 use crate::settings::{self, whole};
 use crate::slot::{Content, adopt, content};
 use crate::strategy::Random;
-use crate::{breaker, budget, policy, purse, table};
+use crate::{breaker_slot, budget_slot, policy, table};
 
 /// A call, from its admission to its result. It refers to nothing: the package hands in its
 /// policy, breaker and budget anew each time.
@@ -65,10 +66,11 @@ pub fn call_begin(
     if breaker == 0 {
         return ready.begin(None, now, deadline);
     }
-    let closed = breaker::at(breaker).admit_closed();
+    let closed = breaker_slot::at(breaker).admit_closed();
     let admitted = closed.map(|permit| Admitted { permit, half_opened: false });
-    let asked = admitted
-        .or_else(|| if breaker_now.is_nan() { None } else { gate::admit(breaker, breaker_now) });
+    let asked = admitted.or_else(|| {
+        if breaker_now.is_nan() { None } else { breaker_answer::admit(breaker, breaker_now) }
+    });
     let Some(Admitted { permit, half_opened }) = asked else { return ready.rejected() };
     let call = ready.begin(Some(permit), now, deadline);
     if half_opened { call | HALF_OPENED } else { call }
@@ -77,7 +79,7 @@ pub fn call_begin(
 /// All that a call needs, with room for it: nothing that was asked has to be taken back.
 struct Ready {
     rules: &'static Policy,
-    pool: Option<&'static mut dyn budget::Pool>,
+    pool: Option<&'static mut dyn budget_slot::Pool>,
     /// The slot with which the call is given back.
     owner: u32,
     slot: u32,
@@ -88,9 +90,9 @@ impl Ready {
     fn new(policy: u32, breaker: u32, budget: u32) -> Option<Self> {
         let rules = policy::at(policy);
         if breaker != 0 {
-            content::<breaker::Head>(breaker);
+            content::<breaker_slot::Head>(breaker);
         }
-        let pool = if budget == 0 { None } else { Some(budget::at(budget)) };
+        let pool = if budget == 0 { None } else { Some(budget_slot::at(budget)) };
         let owner = if breaker == 0 { policy } else { breaker };
         match reserve(size_of::<Slot>() as u32, Slot::KIND) {
             0 => None,
@@ -114,7 +116,7 @@ impl Ready {
             None => Call::begin(rules, now),
         };
         let attempt = call.start(rules);
-        let counts = permit.is_some_and(|permit| breaker::at(owner).counts_success(&permit));
+        let counts = permit.is_some_and(|permit| breaker_slot::at(owner).counts_success(&permit));
         // SAFETY: one thread; the slot is large enough.
         unsafe {
             LATEST = LATEST.wrapping_add(1);
@@ -132,7 +134,7 @@ pub fn call_start(slot: u32, policy: u32, breaker: u32) -> bool {
     let slot = at(slot);
     if let Some(permit) = slot.permit
         && permit.wants_check()
-        && !breaker::at(breaker).still_admits(permit)
+        && !breaker_slot::at(breaker).still_admits(permit)
     {
         return false;
     }
@@ -194,11 +196,11 @@ pub fn call_fail(
     let mut classification = Classification::new(table::class(class));
     classification.retry_after = table::optional(retry_after);
     let cause = if how == 1 { Cause::Result } else { Cause::Exception };
-    let purse = purse::Purse { slot: budget, now: budget_now };
+    let call_budget = CallBudget { slot: budget, now: budget_now };
     let decision = if how == 2 {
-        call.cut(policy, now, &mut Random, &purse)
+        call.cut(policy, now, &mut Random, &call_budget)
     } else {
-        call.fail(policy, now, &classification, cause, &mut Random, &purse)
+        call.fail(policy, now, &classification, cause, &mut Random, &call_budget)
     };
     table::set(2, f64::from(call.last().map_or(class, |(class, _)| class as u32)));
     let slot = at(slot);
@@ -211,12 +213,12 @@ pub fn call_fail(
         (Some((ErrorClass::RateLimit | ErrorClass::ServerError, _)), Some(hint), Some(permit))
             if permit.wants_hints() =>
         {
-            breaker::at(breaker).hold(permit, hint, table::instant(breaker_now))
+            breaker_slot::at(breaker).hold(permit, hint, table::instant(breaker_now))
         }
         _ => None,
     };
     table::set(0, table::millis(decision.delay()));
-    table::set(1, f64::from(gate::changed(held)));
+    table::set(1, f64::from(breaker_answer::changed(held)));
     match decision {
         Decision::Retry { .. } => RETRY,
         Decision::TooLong { .. } => TOO_LONG,
@@ -227,8 +229,8 @@ pub fn call_fail(
 /// The retry that was decided is deferred: the number of the reason for which the call ends.
 #[wasm_bindgen]
 pub fn call_defer(slot: u32, budget: u32, budget_now: f64) -> u32 {
-    let purse = purse::Purse { slot: budget, now: budget_now };
-    at(slot).call.defer(&purse) as u32
+    let call_budget = CallBudget { slot: budget, now: budget_now };
+    at(slot).call.defer(&call_budget) as u32
 }
 
 /// Puts what a deferred call has behind it into the table, as `Deferred` has it.
@@ -313,10 +315,10 @@ fn end(slot: u32, breaker: u32, result: Option<CallResult>, breaker_now: f64) ->
         release(slot);
         return 0;
     };
-    content::<breaker::Head>(breaker);
+    content::<breaker_slot::Head>(breaker);
     release(slot);
     let draws = permit.wants_random() && result != CallResult::Cancelled;
     let random = if draws { Random.draw().unwrap_or(0) } else { 0 };
     let now = table::instant(breaker_now);
-    gate::changed(breaker::at(breaker).settle(permit, result, longest, random, now))
+    breaker_answer::changed(breaker_slot::at(breaker).settle(permit, result, longest, random, now))
 }

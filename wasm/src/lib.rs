@@ -26,29 +26,29 @@
 
 #[cfg(all(target_arch = "wasm32", feature = "adaptive"))]
 mod adaptive;
-#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
-mod breaker;
+#[cfg(all(target_arch = "wasm32", not(any(feature = "adaptive", feature = "extras"))))]
+mod breaker_answer;
 #[cfg(all(target_arch = "wasm32", feature = "guards"))]
-mod breakers;
+mod breaker_calls;
 #[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
-mod budget;
+mod breaker_slot;
 #[cfg(all(target_arch = "wasm32", feature = "guards"))]
-mod budgets;
+mod budget_calls;
+#[cfg(all(target_arch = "wasm32", not(feature = "adaptive")))]
+mod budget_slot;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod call;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
+mod call_budget;
+#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod classify;
-#[cfg(all(target_arch = "wasm32", not(any(feature = "adaptive", feature = "extras"))))]
-mod gate;
 #[cfg(target_arch = "wasm32")]
 #[cfg_attr(feature = "shares", path = "shares/memory.rs")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
-mod nothing;
+mod no_allocator;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod policy;
-#[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
-mod purse;
 #[cfg(target_arch = "wasm32")]
 mod settings;
 #[cfg(target_arch = "wasm32")]
@@ -60,7 +60,7 @@ mod stack;
 #[cfg(all(target_arch = "wasm32", not(feature = "shares")))]
 mod strategy;
 #[cfg(all(target_arch = "wasm32", not(any(feature = "guards", feature = "extras"))))]
-mod strategy_slots;
+mod strategy_slot;
 #[cfg(target_arch = "wasm32")]
 mod table;
 #[cfg(all(target_arch = "wasm32", feature = "extras"))]

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::memory::place;
 use crate::settings::{classes, span, whole};
 use crate::slot::{Content, content};
-use crate::strategy_slots::backoff;
+use crate::strategy_slot::backoff;
 use crate::{settings, table};
 
 impl Content for Policy {

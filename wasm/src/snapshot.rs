@@ -5,11 +5,11 @@ use redress::snapshot::{Snapshot, SnapshotError};
 use redress::{Breaker, BreakerConfig, Duration, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::Failures;
-use crate::budget::{Ratio, Rolling};
+use crate::breaker_slot::Failures;
+use crate::budget_slot::{Ratio, Rolling};
 use crate::slot::{bytes, content};
 use crate::windows::{Calls, Slices};
-use crate::{breaker, budget, table};
+use crate::{breaker_slot, budget_slot, table};
 
 /// State that can be written to bytes and read back, whatever its type.
 trait Saved {
@@ -50,13 +50,13 @@ fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
     // with says of which type it is.
     unsafe {
         if kind == 0 {
-            match (*content::<breaker::Head>(slot)).kind {
+            match (*content::<breaker_slot::Head>(slot)).kind {
                 0 => breaker_of::<Failures>(slot),
                 1 => breaker_of::<Calls>(slot),
                 _ => breaker_of::<Slices>(slot),
             }
         } else {
-            match (*content::<budget::Head>(slot)).kind {
+            match (*content::<budget_slot::Head>(slot)).kind {
                 0 => budget_of::<Rolling>(slot),
                 _ => budget_of::<Ratio>(slot),
             }
@@ -69,10 +69,10 @@ fn state(kind: u32, slot: u32) -> &'static mut dyn Saved {
 /// The slot holds a breaker with this window, and nothing else refers to it.
 unsafe fn breaker_of<W: Window<Rule: 'static> + 'static>(slot: u32) -> &'static mut dyn Saved
 where
-    Breaker<W, { breaker::PERMITS }, BreakerConfig<W::Rule>>: Snapshot,
+    Breaker<W, { breaker_slot::PERMITS }, BreakerConfig<W::Rule>>: Snapshot,
 {
     // SAFETY: the caller says so.
-    unsafe { &mut (*(slot as *mut breaker::Slot<W>)).breaker }
+    unsafe { &mut (*(slot as *mut breaker_slot::Slot<W>)).breaker }
 }
 
 /// # Safety
@@ -80,7 +80,7 @@ where
 /// The slot holds a budget of this type, and nothing else refers to it.
 unsafe fn budget_of<B: Snapshot + 'static>(slot: u32) -> &'static mut dyn Saved {
     // SAFETY: the caller says so.
-    unsafe { &mut (*(slot as *mut budget::Slot<B>)).budget }
+    unsafe { &mut (*(slot as *mut budget_slot::Slot<B>)).budget }
 }
 
 /// How many bytes a snapshot takes.

@@ -4,7 +4,7 @@ use redress::BreakerConfig;
 use redress::breaker::{Empty, LastOutcomes, TimeSlices};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{build, common};
+use crate::breaker_slot::{build, common};
 use crate::settings::{self, span, whole};
 
 /// How many slices a window of time has.

@@ -65,14 +65,14 @@ async function checkUnbuilt(project) {
       error: isRefused ? null : `exit code ${code}\n${stdout}${stderr}`,
     });
   }
-  const bundle = join(folder, "ts", "bundle.ts");
+  const bundle = join(folder, "ts", "entries.ts");
   writeFileSync(bundle, `${readFileSync(bundle, "utf8")}export * as more from "./more.js";\n`);
   cpSync(join(project, "node_modules", "redress"), folder, {
     recursive: true,
-    filter: (path) => !path.endsWith("bundle.ts"),
+    filter: (path) => !path.endsWith("entries.ts"),
   });
   const { code, stderr } = await run(["npm", "pack", "--dry-run"], { cwd: folder });
-  const isRefused = code !== 0 && stderr.includes("package.json is not as the entries in ts/bundle.ts are");
+  const isRefused = code !== 0 && stderr.includes("package.json is not as the entries in ts/entries.ts are");
   results.push({
     name: "package: an entry that the manifest does not have is refused",
     error: isRefused ? null : `exit code ${code}\n${stderr}`,

@@ -17,8 +17,8 @@ mod facts;
 #[cfg(all(target_arch = "wasm32", feature = "http"))]
 mod http;
 #[cfg(target_arch = "wasm32")]
-#[path = "../../src/nothing.rs"]
-mod nothing;
+#[path = "../../src/no_allocator.rs"]
+mod no_allocator;
 #[cfg(target_arch = "wasm32")]
 #[path = "../../src/stack.rs"]
 mod stack;

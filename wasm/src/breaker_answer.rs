@@ -4,7 +4,7 @@ use redress::CircuitOpen;
 use redress::breaker::Admitted;
 use redress::event::CircuitState;
 
-use crate::breaker::at;
+use crate::breaker_slot::at;
 use crate::table;
 
 /// The outcome of asking a breaker for a permit, for JavaScript.

@@ -6,8 +6,8 @@ use redress::breaker::{ByHand, CallResult, Permit};
 use redress::{BreakerConfig, Duration, ErrorClass, Instant};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::breaker::{Failures, Head, at, build, common};
-use crate::gate::{OUT_OF_MEMORY, admit, answer, changed};
+use crate::breaker_answer::{OUT_OF_MEMORY, admit, answer, changed};
+use crate::breaker_slot::{Failures, Head, at, build, common};
 use crate::memory::{release, reserve};
 use crate::settings::{span, whole};
 use crate::slot::{Content, adopt, content};

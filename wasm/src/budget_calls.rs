@@ -6,7 +6,7 @@ use redress::Instant;
 use redress::budget::{RatioConfig, RollingConfig};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::budget::{Ratio, Rolling, at, build};
+use crate::budget_slot::{Ratio, Rolling, at, build};
 use crate::settings::{span, whole};
 use crate::{settings, table};
 

@@ -2,8 +2,8 @@
 //! firmware without an allocator.
 //!
 //! A whole program for an nRF52840: it reads an LM75 over I2C every ten seconds. An attempt
-//! has 50 ms and a driver of its own, between two attempts the bus is freed, a sensor that fails three times in a minute is left alone for 30 s, and another
-//! task may share its breaker.
+//! has 50 ms and a driver of its own, and between two attempts the bus is freed. After three failed calls, of up to
+//! four attempts each, within a minute the sensor is left alone for 30 s. Another task may share its breaker.
 //!
 // A host can neither build nor run it: the workspace of the firmware builds it for its chip.
 #![cfg_attr(not(doctest), doc = "```no_run")]

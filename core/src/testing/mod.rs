@@ -161,8 +161,9 @@
 //!
 //! The same parts serve [`call_async`](crate::Retry::call_async) and
 //! [`wrap_async`](crate::Retry::wrap_async): sleeping on a [`MockClock`] is over at the
-//! first poll, so any executor will do, and an attempt that never ends runs into its
-//! timeout at once.
+//! first poll, so any executor will do. An attempt that is pending at its first poll runs into its
+//! timeout at once, and the delays of two tasks add up: where operations wait, or run side by side,
+//! use the mock driver of embassy-time, or tokio's paused clock.
 //!
 //! ```
 //! use redress::random::NoRandom;

@@ -65,6 +65,17 @@ test("every file of settings.json comes to the policy, or to all the issues, tha
   assert.isAbove(cases.filter(({ issues }) => issues !== undefined).length, 20);
 });
 
+test("what makes a classifier of others is none that settings may name", () => {
+  const settings = { retry: { ...quick.retry, resultClassifier: "first" } };
+  const error = thrown(() => policyFrom(settings, { classifiers: classify }));
+  assert.deepEqual(
+    error.issues.map(({ path }) => path),
+    ["retry.resultClassifier"],
+  );
+  assert.notInclude(error.issues[0].expected, "first");
+  policyFrom({ retry: { ...quick.retry, resultClassifier: "http" } }, { classifiers: classify });
+});
+
 test("what is refused is a TypeError with a line for each issue, and may be moved to its place in a larger file", () => {
   const error = thrown(() => policyFrom({ strategy: "fullJitter", maxAttempts: 0, deadlinMs: 5 }));
   assert.instanceOf(error, TypeError);

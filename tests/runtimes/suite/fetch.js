@@ -1,6 +1,17 @@
 // redressFetch against a server that fails: what is no failure, what is sent once, aborts, and the time of a body.
 
-import { Budget, backoff, CircuitBreaker, classify, Keyed, KeyedPolicy, Policy, redressFetch } from "redress";
+import {
+  Budget,
+  backoff,
+  CircuitBreaker,
+  CircuitOpenError,
+  classify,
+  Keyed,
+  KeyedPolicy,
+  outcomeOf,
+  Policy,
+  redressFetch,
+} from "redress";
 import { assert, describe, rejection, test, thrown } from "./harness.js";
 import { flaky } from "./server.js";
 
@@ -35,6 +46,17 @@ test("a policy that says nothing of HTTP classifies by it; one that does is aske
   const own = plain({ resultClassifier: () => null });
   assert.equal((await redressFetch(own)(other.url)).status, 503);
   assert.equal((await other.log()).length, 1);
+});
+
+test("outcomeOf knows the call of an error that it throws", async () => {
+  const circuitBreaker = new CircuitBreaker({ failureThreshold: 1 });
+  const get = redressFetch(plain({ maxAttempts: 2 }, { circuitBreaker }));
+  const refused = await rejection(get("http://127.0.0.1:49151/"));
+  const { attempts, stopReason, lastClass } = outcomeOf(refused);
+  assert.deepEqual([attempts, stopReason, lastClass], [2, "MAX_ATTEMPTS_GLOBAL", "TRANSIENT"]);
+  const rejected = await rejection(get("http://127.0.0.1:49151/"));
+  assert.instanceOf(rejected, CircuitOpenError);
+  assert.equal(outcomeOf(rejected).attempts, 0);
 });
 
 test("a 304 and a redirect that is not followed are no failures", async (context) => {

@@ -12,6 +12,7 @@ import { Policy, type Runner } from "../policy/policy.js";
 import type { Attempt, CallOptions, Outcome, PolicyLike } from "../types.js";
 import { execute } from "./asynchronous.js";
 import { checked } from "./hooks.js";
+import { remember } from "./outcomes.js";
 
 /** RFC 9110, section 9.2.2. @internal */
 export const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -102,6 +103,7 @@ export function redressFetch(first: FetchPolicy | FetchOptions = {}, second: Fet
     // Whoever aborts does not want an answer that came before.
     if (outcome.stopReason !== "ABORTED" && unread !== undefined && read(outcome, "lastResult") === unread)
       return unread;
+    remember(outcome.error, outcome);
     throw outcome.error;
   }) as Fetch;
 }

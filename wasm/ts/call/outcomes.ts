@@ -7,6 +7,11 @@ import type { Machine } from "./machine.js";
 /** The calls that threw errors of others. @internal */
 export const ended = new WeakMap<object, Machine<any>>();
 
+/** Lets `outcomeOf` know how a call ended by `execute` whose error is thrown all the same. @internal */
+export function remember(error: unknown, outcome: Outcome<unknown>): void {
+  if (typeof error === "object" && error !== null) ended.set(error, { outcome } as never);
+}
+
 /** The value of a call, or what it throws. @internal */
 export function valueOrThrow<T>(machine: Machine<T>): T {
   if (machine.ok) return machine.value as T;

@@ -1,6 +1,6 @@
-// Classifiers made of others: all families, each for errors of its own shape; and the first of some that knows.
+// A classifier made of all families, each for errors of its own shape.
 
-import type { Classification, ErrorClass, Verdict } from "../types.js";
+import type { Classification } from "../types.js";
 import {
   amqpCode,
   kafkaCode,
@@ -79,20 +79,4 @@ export function llm(value: unknown): Classification | null {
   return isNoFailure(value)
     ? null
     : classified(value, (one) => modelsCode(one) ?? httpCode(one), httpWhole, clientMessage);
-}
-
-const classOf = (verdict: Verdict): ErrorClass | undefined => (typeof verdict === "string" ? verdict : verdict?.class);
-
-/** The first of these classifiers that does not say UNKNOWN; what the last one says if all do. */
-export function first<V>(...classifiers: readonly ((value: V) => Verdict)[]): (value: V) => Verdict {
-  return (value) => {
-    let verdict: Verdict;
-    for (const classifier of classifiers) {
-      const found = classifier(value);
-      if (found === null || found === undefined) continue;
-      verdict = found;
-      if (classOf(found) !== "UNKNOWN") break;
-    }
-    return verdict;
-  };
 }

@@ -5,7 +5,7 @@ import { call, execute } from "../call/asynchronous.js";
 import type { Setting } from "../call/codes.js";
 import { hasHeader, IDEMPOTENT, replayable } from "../call/fetch.js";
 import { checked } from "../call/hooks.js";
-import { ended } from "../call/outcomes.js";
+import { remember } from "../call/outcomes.js";
 import { byDefault } from "../classify/default.js";
 import { BRAND, read } from "../classify/facts.js";
 import { http } from "../classify/http.js";
@@ -157,11 +157,6 @@ export class Caller {
     const headers = this.#headers.filter((name) => !sent.has(name));
     return new Plan(runner, repeats && sent.isReplayable, options, { key, headers, attemptMs: this.#attemptMs });
   }
-}
-
-/** Lets `outcomeOf` know how a call ended that threw an error, where the client made it. */
-export function remember(error: unknown, outcome: Outcome<unknown>): void {
-  if (typeof error === "object" && error !== null) ended.set(error, { outcome } as never);
 }
 
 /** What its attempts tell the server. */

@@ -1,6 +1,7 @@
 // got behind a policy: got makes the attempts and waits, and its hooks ask the policy, step by step, what follows.
 
 import type { Got, NormalizedOptions, RequestError, RetryFunction } from "got";
+import { remember } from "../call/outcomes.js";
 import { begin, type Call } from "../call/steps.js";
 import { read } from "../classify/facts.js";
 import { http } from "../classify/http.js";
@@ -8,7 +9,7 @@ import { refuse } from "../config/issues.js";
 import { AttemptTimeoutError } from "../errors.js";
 import type { Runner } from "../policy/policy.js";
 import type { CallOptions, Signal } from "../types.js";
-import { Caller, type ClientOptions, type ClientPolicy, hasIn, type Plan, remember, sentByHttp } from "./caller.js";
+import { Caller, type ClientOptions, type ClientPolicy, hasIn, type Plan, sentByHttp } from "./caller.js";
 import { refusePeer } from "./peer.js";
 
 /** As long as a timer of Node waits. */

@@ -2,10 +2,10 @@
 
 import type { Input, KyInstance, Options } from "ky";
 import { requestOf } from "../call/fetch.js";
-import { outcomeOf } from "../call/outcomes.js";
+import { outcomeOf, remember } from "../call/outcomes.js";
 import { read } from "../classify/facts.js";
 import type { Attempt, CallOptions, Outcome, Signal } from "../types.js";
-import { Caller, type ClientOptions, type ClientPolicy, hasIn, remember, sentByHttp } from "./caller.js";
+import { Caller, type ClientOptions, type ClientPolicy, hasIn, sentByHttp } from "./caller.js";
 import { refusePeer } from "./peer.js";
 
 declare module "ky" {

@@ -1,6 +1,7 @@
 // What settings become, and what is kept of the reading before.
 
 import type { Backoff } from "../backoff/strategy.js";
+import { first } from "../classify/first.js";
 import { isOptions } from "../config/checks.js";
 import { refuse } from "../config/issues.js";
 import type { Making } from "../config/json.js";
@@ -66,7 +67,9 @@ export class Reading implements Making {
   }
 
   classifier(path: string, name: string): unknown {
-    const names = Object.keys(this.#classifiers).sort();
+    // `first` makes a classifier of others, and is none itself.
+    const names = Object.keys(this.#classifiers).filter((own) => this.#classifiers[own] !== first);
+    names.sort();
     if (names.includes(name)) return this.#classifiers[name];
     const expected = names.length === 0 ? "known: no `classifiers` were given" : `one of ${names.join(", ")}`;
     return refuse(path, name, expected);

@@ -19,12 +19,8 @@ export function rejection(state: CircuitState, retryAfterMs: number | undefined)
 
 /** The name of a thrown value, whatever its getters do. */
 export function nameOf(error: unknown): string {
-  try {
-    const name = (error as { name?: unknown } | null | undefined)?.name;
-    return typeof name === "string" ? name : typeof error;
-  } catch {
-    return typeof error;
-  }
+  const name = read(error, "name");
+  return typeof name === "string" ? name : typeof error;
 }
 
 /** Whether a thrown value asks to stop, in whatever realm it was made. */

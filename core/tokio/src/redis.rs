@@ -1,5 +1,5 @@
 //! A breaker and a budget that processes share in Redis: [`SharedBreaker`] and [`SharedBudget`], by a
-//! connection that the program has. See [`shared`](crate::shared) for what happens when.
+//! connection that the program has. See [`shared`] for what happens when.
 
 use ::redis::aio::ConnectionLike;
 use ::redis::{RedisError, Script};

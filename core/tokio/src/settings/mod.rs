@@ -130,7 +130,8 @@ impl UpstreamSettings {
     }
 
     /// Checks every setting, and returns the breaker's, for a [`SharedBreaker`](crate::shared::SharedBreaker) for
-    /// instance; `None` without one.
+    /// instance; `None` without one. Ask once, when the program begins: as with [`policy`](Self::policy), the memory of
+    /// strategies that adapt is never given back.
     ///
     /// # Errors
     ///
@@ -139,7 +140,8 @@ impl UpstreamSettings {
         self.checked(&Remembering::default()).map(|checked| checked.breaker)
     }
 
-    /// Checks every setting, and returns those of the budget that all keys share; `None` without one.
+    /// Checks every setting, and returns those of the budget that all keys share; `None` without one. Ask once, as for
+    /// [`breaker`](Self::breaker).
     ///
     /// # Errors
     ///
